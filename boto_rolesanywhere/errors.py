@@ -1,0 +1,149 @@
+"""Every error that this package raises, and nothing else.
+
+Two blames, as in h11: the caller's side (what you configured or hold) and the service's side (what
+AWS, or the network on the way there, answered). All of them are botocore's
+`CredentialRetrievalError`, and those that carry an answer of the service are `ClientError` too, so
+that code written for botocore goes on catching them.
+
+A message says what, where, what was expected and what to do next. It never holds a secret.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError, CredentialRetrievalError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PROVIDER: Final = "custom-rolesanywhere"
+
+
+def _rebuild(
+    cls: type[RolesAnywhereError], args: tuple[object, ...], state: dict[str, object]
+) -> RolesAnywhereError:
+    error = cls.__new__(cls)
+    error.args = args
+    error.__dict__.update(state)
+    return error
+
+
+class RolesAnywhereError(CredentialRetrievalError):
+    """The parent of every error of this package.
+
+    Attributes:
+        what: what is wrong, in one clause.
+        where: the file, field, variable or profile it was seen in; None if it has no place.
+        expected: what would have been right; None if `what` says it.
+        remedy: what to do next; None if nothing but the obvious helps.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | None = None,
+        expected: str | None = None,
+        remedy: str | None = None,
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.expected = expected
+        self.remedy = remedy
+        message = self._message()
+        super().__init__(provider=PROVIDER, error_msg=message)
+        self.args = (message,)
+
+    def _message(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        if self.expected:
+            text += f"; expected {self.expected}"
+        text += "" if text.endswith((".", "?", "!")) else "."
+        return f"{text} {self.remedy}" if self.remedy else text
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # BotoCoreError's own would call __init__ with its keyword arguments; ClientError's would
+        # give back a bare ClientError.
+        return _rebuild, (type(self), self.args, dict(self.__dict__))
+
+
+class ConfigurationError(RolesAnywhereError):
+    """A setting (argument, environment variable, config key, ARN) is missing or wrong."""
+
+
+class CertificateError(RolesAnywhereError):
+    """The certificate or its chain cannot be read, or AWS would refuse it."""
+
+
+class PrivateKeyError(RolesAnywhereError):
+    """The private key cannot be read or used, or is not the certificate's."""
+
+
+class PassphraseError(PrivateKeyError):
+    """A passphrase or PIN is missing or wrong."""
+
+
+class KeyDeviceError(PrivateKeyError):
+    """A token, HSM or TPM is absent, locked, or failed to do what was asked of it."""
+
+
+class EndpointError(RolesAnywhereError):
+    """The endpoint could not be reached: name resolution, proxy, TLS, connection or time-out."""
+
+
+class InvalidResponseError(RolesAnywhereError):
+    """Something answered, but not as IAM Roles Anywhere does (a proxy's page, a torn body)."""
+
+
+class ServiceError(RolesAnywhereError, ClientError):
+    """The service answered with an error.
+
+    Attributes:
+        code: the service's error code, for example ``AccessDeniedException``.
+        status: the HTTP status.
+        service_message: the service's own words.
+        causes: likely causes, the most likely first.
+        findings: facts looked up on this machine that decide between the causes.
+        response: the parsed answer, as in `botocore.exceptions.ClientError`.
+        operation_name: ``CreateSession``.
+    """
+
+    def __init__(
+        self,
+        response: Mapping[str, Any],
+        operation_name: str,
+        *,
+        causes: Sequence[str] = (),
+        findings: Sequence[str] = (),
+        remedy: str | None = None,
+    ) -> None:
+        error = response.get("Error", {})
+        self.response = dict(response)
+        self.operation_name = operation_name
+        self.code = str(error.get("Code", "Unknown"))
+        self.service_message = str(error.get("Message", ""))
+        self.status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        self.causes = tuple(causes)
+        self.findings = tuple(findings)
+        super().__init__(
+            f"{operation_name} was refused ({self.code}, HTTP {self.status}): "
+            f"{self.service_message or 'no message'}",
+            remedy=remedy,
+        )
+
+    def _message(self) -> str:
+        text = self.what if self.what.endswith(".") else f"{self.what}."
+        if self.findings:
+            text += " Seen here: " + "; ".join(self.findings) + "."
+        if self.causes:
+            text += " Likely causes: " + "; ".join(self.causes) + "."
+        return f"{text} {self.remedy}" if self.remedy else text
+
+
+class SessionDeniedError(ServiceError):
+    """The service refused the session: signature, certificate, profile, role or trust policy."""
+
+
+class ThrottledError(ServiceError):
+    """Too many CreateSession calls: 10 a second for each account and Region unless raised."""

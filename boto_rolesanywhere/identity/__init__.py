@@ -1,0 +1,82 @@
+"""Who the workload is: an end-entity certificate, its chain, and a key that can sign.
+
+The rest of the package sees only what stands here. How the key is held (a file, a token, a TPM,
+something of the user's) is the business of the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+Algorithm = Literal["AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256", "AWS4-X509-MLDSA"]
+
+
+@runtime_checkable
+class SigningKey(Protocol):
+    """A private key, wherever it lives. Anything with these two methods can be passed as `key`.
+
+    `sign` gives the signature over `data` itself (the key hashes it), in the form that AWS wants:
+
+    * RSA: PKCS #1 v1.5 with SHA-256;
+    * EC (P-256, P-384, P-521): ECDSA with SHA-256, DER-encoded (r, s);
+    * ML-DSA: pure ML-DSA (no pre-hash) with an empty context.
+
+    It may be called from several threads at once, and again in a forked child. A method `close()`,
+    if there is one, is called when the identity is closed.
+    """
+
+    def public_key(self) -> PublicKeyTypes:
+        """The public key, as an object of `cryptography`."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """An end-entity certificate with its chain and its key.
+
+    Build it with `open_identity`, which checks that the parts fit. What the signer needs of the
+    certificate is encoded once, here, since it is the same for each signature.
+
+    Attributes:
+        certificate: the end-entity certificate.
+        chain: the intermediates from the leaf's issuer upward, without leaf and self-signed root.
+        key: signs for `certificate`.
+        algorithm: follows from the certificate's public key alone.
+        serial_number: decimal, as the ``Credential`` of the Authorization header wants it.
+        certificate_header: the value of ``X-Amz-X509``: base64 of the DER.
+        chain_header: the value of ``X-Amz-X509-Chain``, or None when there are no intermediates.
+    """
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key: SigningKey
+    algorithm: Algorithm
+    serial_number: str = field(init=False)
+    certificate_header: str = field(init=False, repr=False)
+    chain_header: str | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        def encoded(certificate: x509.Certificate) -> str:
+            return b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
+
+        put = object.__setattr__  # the dataclass is frozen
+        put(self, "serial_number", str(self.certificate.serial_number))
+        put(self, "certificate_header", encoded(self.certificate))
+        # An empty chain header is answered with "Invalid signature": leave it out instead.
+        put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data` with the key, as `algorithm` wants it."""
+        return self.key.sign(data)

@@ -1,0 +1,1 @@
+"""A local stand-in for IAM Roles Anywhere, for your tests and ours."""

@@ -1,0 +1,1 @@
+"""Pytest fixtures for offline tests: a certificate authority and the emulator."""
