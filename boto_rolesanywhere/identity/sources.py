@@ -1,0 +1,77 @@
+"""Where an identity comes from: the values as the user gave them, unopened.
+
+Nothing here reads a file or asks a question; that is for the modules that open the identity.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, Union
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from . import SigningKey
+
+# Strings, since the types are cryptography's, which is not imported until a certificate is opened.
+PathOrBytes: TypeAlias = Union[str, "os.PathLike[str]", bytes]
+CertificateSource: TypeAlias = Union[PathOrBytes, "x509.Certificate"]
+ChainSource: TypeAlias = Union[CertificateSource, Sequence["x509.Certificate"]]
+KeySource: TypeAlias = Union[PathOrBytes, "PrivateKeyTypes", "SigningKey"]
+SecretSource: TypeAlias = Union[str, bytes, Callable[[], Union[str, bytes]]]
+
+
+class Secret:
+    """What unlocks a key: a passphrase, a PIN, a TPM password. Asked for only when needed.
+
+    Its repr never shows it, and it refuses to be pickled.
+    """
+
+    __slots__ = ("_source", "origin")
+
+    def __init__(self, source: SecretSource, origin: str = "passphrase") -> None:
+        """Hold `source`: the secret itself, or a callable that gives it.
+
+        Args:
+            source: str (taken as UTF-8), bytes, or a callable without arguments giving either.
+            origin: where it was configured, for error messages; never the secret.
+        """
+        self._source = source
+        self.origin = origin
+
+    def reveal(self) -> bytes:
+        """The secret, as bytes. A callable is called each time."""
+        value = self._source() if callable(self._source) else self._source
+        return value.encode("utf-8") if isinstance(value, str) else bytes(value)
+
+    def __repr__(self) -> str:
+        return f"<Secret from {self.origin}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled: it would leave the process in the clear")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySources:
+    """The user's certificate, key and chain, and what it takes to open them.
+
+    Attributes:
+        certificate: path, PEM or DER or PKCS#12 bytes, ``pkcs11:`` URI, or an object.
+        private_key: as `certificate`; also ``handle:0x…`` (TPM) or a `SigningKey`; None if it is
+            found where the certificate is.
+        chain: path, bytes or objects; None if there are no intermediates, or they stand with the
+            certificate.
+        secret: passphrase, PIN or TPM password.
+        pkcs11_module: path of a PKCS#11 library; None for p11-kit's proxy.
+        tpm_tcti: a TCTI configuration such as ``swtpm:port=2321``; None for the kernel's.
+    """
+
+    certificate: CertificateSource
+    private_key: KeySource | None = None
+    chain: ChainSource | None = None
+    secret: Secret | None = None
+    pkcs11_module: str | None = None
+    tpm_tcti: str | None = None
