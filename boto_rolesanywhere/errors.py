@@ -10,12 +10,14 @@ A message says what, where, what was expected and what to do next. It never hold
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from botocore.exceptions import ClientError, CredentialRetrievalError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from botocore.exceptions import _ClientErrorResponseTypeDef
 
 PROVIDER: Final = "custom-rolesanywhere"
 
@@ -119,7 +121,7 @@ class ServiceError(RolesAnywhereError, ClientError):
         remedy: str | None = None,
     ) -> None:
         error = response.get("Error", {})
-        self.response = dict(response)
+        self.response = cast("_ClientErrorResponseTypeDef", dict(response))
         self.operation_name = operation_name
         self.code = str(error.get("Code", "Unknown"))
         self.service_message = str(error.get("Message", ""))

@@ -5,23 +5,24 @@ Nothing here reads a file or asks a question; that is for the modules that open 
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, Union
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from . import SigningKey
 
-# Strings, since the types are cryptography's, which is not imported until a certificate is opened.
-PathOrBytes: TypeAlias = Union[str, "os.PathLike[str]", bytes]
-CertificateSource: TypeAlias = Union[PathOrBytes, "x509.Certificate"]
-ChainSource: TypeAlias = Union[CertificateSource, Sequence["x509.Certificate"]]
-KeySource: TypeAlias = Union[PathOrBytes, "PrivateKeyTypes", "SigningKey"]
-SecretSource: TypeAlias = Union[str, bytes, Callable[[], Union[str, bytes]]]
+# As strings: the types are cryptography's, which is not imported until a certificate is opened.
+PathOrBytes: TypeAlias = "str | os.PathLike[str] | bytes"
+CertificateSource: TypeAlias = "PathOrBytes | x509.Certificate"
+ChainSource: TypeAlias = "CertificateSource | Sequence[x509.Certificate]"
+KeySource: TypeAlias = "PathOrBytes | PrivateKeyTypes | SigningKey"
+SecretSource: TypeAlias = "str | bytes | Callable[[], str | bytes]"
 
 
 class Secret:
