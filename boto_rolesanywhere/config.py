@@ -1,0 +1,339 @@
+"""The settings: what they are called, where they are looked for, and one frozen Config of them.
+
+Arguments beat environment variables, and these beat the profile of the AWS config file. Nothing
+here opens a file: who calls brings the environment and the profile's section.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn, cast
+from urllib.parse import urlsplit
+
+from .arns import (
+    Arn,
+    parse_profile_arn,
+    parse_role_arn,
+    parse_trust_anchor_arn,
+    require_agreement,
+)
+from .identity.sources import IdentitySources, Secret
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
+
+PREFIX: Final = "rolesanywhere_"
+
+# CreateSession: durationSeconds is 900 to 43200.
+_DURATION: Final = range(900, 43200 + 1)
+# STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
+_SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting and its three names.
+
+    Attributes:
+        name: the config key without its prefix.
+        argument: the argument of `get_session`; None if it has none.
+        title: what a person calls it.
+    """
+
+    name: str
+    argument: str | None
+    title: str
+
+    @property
+    def config_key(self) -> str:
+        """The key in a profile of the AWS config file."""
+        return PREFIX + self.name
+
+    @property
+    def variable(self) -> str:
+        """The environment variable."""
+        return f"AWS_{self.config_key.upper()}"
+
+    @property
+    def places(self) -> str:
+        """Where it can be set, for an error message."""
+        argument = f"argument {self.argument}, " if self.argument else ""
+        return f"{argument}{self.variable} or {self.config_key}"
+
+
+CERTIFICATE: Final = Setting("certificate", "cert", "certificate")
+PRIVATE_KEY: Final = Setting("private_key", "key", "private key")
+TRUST_ANCHOR: Final = Setting("trust_anchor_arn", "anchor", "trust anchor ARN")
+PROFILE: Final = Setting("profile_arn", "profile", "profile ARN")
+ROLE: Final = Setting("role_arn", "role", "role ARN")
+CHAIN: Final = Setting("certificate_chain", "chain", "certificate chain")
+REGION: Final = Setting("region", "region", "Region")
+DURATION: Final = Setting("duration_seconds", "duration", "session duration")
+SESSION_NAME: Final = Setting("role_session_name", "session_name", "role session name")
+ENDPOINT_URL: Final = Setting("endpoint_url", "endpoint_url", "endpoint URL")
+PASSPHRASE_FILE: Final = Setting("private_key_passphrase_file", None, "passphrase file")
+PASSPHRASE_ENV: Final = Setting("private_key_passphrase_env", None, "passphrase variable")
+PKCS11_MODULE: Final = Setting("pkcs11_module", "pkcs11_module", "PKCS#11 module")
+TPM_TCTI: Final = Setting("tpm_tcti", "tpm_tcti", "TPM TCTI")
+
+# The passphrase itself is never written in the config file, so it is no Setting.
+PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"
+
+# With any of these set, somebody means to use IAM Roles Anywhere.
+_CORE: Final = (CERTIFICATE, PRIVATE_KEY, TRUST_ANCHOR, PROFILE, ROLE)
+_REQUIRED: Final = (CERTIFICATE, TRUST_ANCHOR, PROFILE, ROLE)
+SETTINGS: Final = (
+    *_CORE,
+    CHAIN,
+    REGION,
+    DURATION,
+    SESSION_NAME,
+    ENDPOINT_URL,
+    PASSPHRASE_FILE,
+    PASSPHRASE_ENV,
+    PKCS11_MODULE,
+    TPM_TCTI,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that a CreateSession call needs, checked as far as text can be.
+
+    Attributes:
+        sources: certificate, key and chain, unopened.
+        trust_anchor: the trust anchor's ARN; its Region is where the service is called.
+        profile: the profile's ARN.
+        role: the role's ARN.
+        region: the Region of endpoint and signature; the trust anchor's unless set otherwise.
+        duration: seconds asked for; None leaves it to the profile.
+        session_name: role session name asked for; None leaves it to the service.
+        endpoint_url: None for AWS's own.
+    """
+
+    sources: IdentitySources
+    trust_anchor: Arn
+    profile: Arn
+    role: Arn
+    region: str
+    duration: int | None = None
+    session_name: str | None = None
+    endpoint_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value and the place it was found in, to be named in errors."""
+
+    value: object
+    where: str
+
+
+def resolve(
+    arguments: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    section: Mapping[str, object],
+    profile_name: str = "default",
+) -> Config | None:
+    """Bring the settings together.
+
+    Args:
+        arguments: by the names of `get_session`'s arguments; None means not given.
+        environ: the environment; empty values count as not set.
+        section: the profile's section of the AWS config file.
+        profile_name: the profile's name, for error messages.
+
+    Returns:
+        The Config, or None when none of certificate, key and ARNs is set anywhere.
+
+    Raises:
+        ConfigurationError: settings are missing (all are named) or one is wrong.
+    """
+    found = {
+        setting: value
+        for setting in SETTINGS
+        if (value := _find(setting, arguments, environ, section, profile_name)) is not None
+    }
+    if not any(setting in found for setting in _CORE):
+        return None
+    missing = [setting for setting in _REQUIRED if setting not in found]
+    if missing:
+        _refuse_missing(missing, found, section, profile_name)
+    anchor, profile, role = (
+        parse(_text(found[setting], setting), where=found[setting].where)
+        for setting, parse in (
+            (TRUST_ANCHOR, parse_trust_anchor_arn),
+            (PROFILE, parse_profile_arn),
+            (ROLE, parse_role_arn),
+        )
+    )
+    require_agreement(anchor, profile, role)
+    return Config(
+        sources=_sources(found, arguments, environ),
+        trust_anchor=anchor,
+        profile=profile,
+        role=role,
+        region=_region(found) or anchor.region,
+        duration=_duration(found),
+        session_name=_session_name(found),
+        endpoint_url=_endpoint_url(found),
+    )
+
+
+def _find(
+    setting: Setting,
+    arguments: Mapping[str, object],
+    environ: Mapping[str, str],
+    section: Mapping[str, object],
+    profile_name: str,
+) -> _Found | None:
+    if setting.argument and (value := arguments.get(setting.argument)) is not None:
+        return _Found(value, f"argument {setting.argument}")
+    if text := environ.get(setting.variable):
+        return _Found(text, setting.variable)
+    if value := section.get(setting.config_key):
+        return _Found(value, f"{setting.config_key} of profile {profile_name!r}")
+    return None
+
+
+def _sources(
+    found: Mapping[Setting, _Found], arguments: Mapping[str, object], environ: Mapping[str, str]
+) -> IdentitySources:
+    def given(setting: Setting) -> object:
+        return _source(found[setting], setting) if setting in found else None
+
+    # Whether these are of a kind that can be opened is told by what opens them.
+    return IdentitySources(
+        certificate=cast("CertificateSource", given(CERTIFICATE)),
+        private_key=cast("KeySource | None", given(PRIVATE_KEY)),
+        chain=cast("ChainSource | None", given(CHAIN)),
+        secret=_secret(found, arguments.get("passphrase"), environ),
+        pkcs11_module=_optional_text(found, PKCS11_MODULE),
+        tpm_tcti=_optional_text(found, TPM_TCTI),
+    )
+
+
+def _source(found: _Found, setting: Setting) -> object:
+    if isinstance(found.value, (str, bytes)) and not found.value:
+        _refuse("it is empty", found.where, f"a {setting.title}")
+    if isinstance(found.value, dict):
+        return _text(found, setting)  # a nested section of the config file, never an object
+    return found.value
+
+
+def _secret(
+    found: Mapping[Setting, _Found], argument: object, environ: Mapping[str, str]
+) -> Secret | None:
+    if argument is not None:
+        return Secret(cast("SecretSource", argument), "argument passphrase")
+    if value := environ.get(PASSPHRASE_VARIABLE):
+        return Secret(value, PASSPHRASE_VARIABLE)
+    if name := _optional_text(found, PASSPHRASE_ENV):
+        if name not in environ:
+            where = found[PASSPHRASE_ENV].where
+            _refuse(f"the environment variable {name} that it names is not set", where)
+        return Secret(environ[name], name)
+    if path := _optional_text(found, PASSPHRASE_FILE):
+        return Secret(lambda: _read_secret(path, found[PASSPHRASE_FILE].where), path)
+    return None
+
+
+def _read_secret(path: str, where: str) -> bytes:
+    from pathlib import Path
+
+    try:
+        content = Path(path).expanduser().read_bytes()
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        _refuse(f"the passphrase file {path!r} cannot be read ({reason})", where)
+    return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
+
+
+def _region(found: Mapping[Setting, _Found]) -> str | None:
+    text = _optional_text(found, REGION)
+    if text is not None and not _REGION.fullmatch(text):
+        _refuse(f"{text!r} is not a Region", found[REGION].where, "for example eu-west-1")
+    return text
+
+
+def _duration(found: Mapping[Setting, _Found]) -> int | None:
+    if DURATION not in found:
+        return None
+    value, where = found[DURATION].value, found[DURATION].where
+    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
+    if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
+        expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
+        _refuse(f"{value!r} is not a session duration", where, expected)
+    return number
+
+
+def _session_name(found: Mapping[Setting, _Found]) -> str | None:
+    text = _optional_text(found, SESSION_NAME)
+    if text is not None and not _SESSION_NAME.fullmatch(text):
+        expected = "2 to 64 letters, digits or any of _+=,.@-"
+        _refuse(f"{text!r} is not a role session name", found[SESSION_NAME].where, expected)
+    return text
+
+
+def _endpoint_url(found: Mapping[Setting, _Found]) -> str | None:
+    text = _optional_text(found, ENDPOINT_URL)
+    if text is None:
+        return None
+    where = found[ENDPOINT_URL].where
+    try:
+        url = urlsplit(text)
+        valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        _refuse("it is not an HTTP URL", where, "for example https://vpce-0a1b.example:443")
+    return text
+
+
+def _optional_text(found: Mapping[Setting, _Found], setting: Setting) -> str | None:
+    return _text(found[setting], setting) if setting in found else None
+
+
+def _text(found: _Found, setting: Setting) -> str:
+    if not isinstance(found.value, str) or not found.value.strip():
+        kind = "it is empty" if found.value == "" else f"it is a {type(found.value).__name__}"
+        _refuse(kind, found.where, f"the {setting.title} as text")
+    return found.value.strip()
+
+
+def _refuse_missing(
+    missing: Sequence[Setting],
+    found: Mapping[Setting, _Found],
+    section: Mapping[str, object],
+    profile_name: str,
+) -> NoReturn:
+    wanted = [f"{setting.title} ({setting.places})" for setting in missing]
+    if PRIVATE_KEY not in found and CERTIFICATE not in found:
+        wanted.insert(1, f"private key, if it is not with the certificate ({PRIVATE_KEY.places})")
+    known = {setting.config_key for setting in SETTINGS}
+    guesses = [
+        f"{key} in the profile is not a setting: did you mean {near[0]}?"
+        for key in section
+        if key.startswith(PREFIX) and key not in known
+        for near in [difflib.get_close_matches(key, known, n=1)]
+        if near
+    ]
+    _refuse(
+        "not set: " + "; ".join(wanted),
+        f"configuration for IAM Roles Anywhere (arguments, environment, profile {profile_name!r})",
+        remedy=" ".join(guesses) or None,
+    )
+
+
+def _refuse(
+    what: str, where: str, expected: str | None = None, *, remedy: str | None = None
+) -> NoReturn:
+    from .errors import ConfigurationError
+
+    raise ConfigurationError(what, where=where, expected=expected, remedy=remedy)
