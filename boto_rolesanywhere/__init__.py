@@ -13,26 +13,57 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .errors import (
-        CertificateError as CertificateError,
+        CertificateError,
+        ConfigurationError,
+        EndpointError,
+        InvalidResponseError,
+        KeyDeviceError,
+        PassphraseError,
+        PrivateKeyError,
+        RolesAnywhereError,
+        ServiceError,
+        SessionDeniedError,
+        ThrottledError,
     )
-    from .errors import (
-        ConfigurationError as ConfigurationError,
-    )
+    from .identity import SigningKey
+    from .provider import RolesAnywhereProvider, install
+    from .session import get_session
+    from .session_value import RolesAnywhereSession
 
+__all__ = [
+    "CertificateError",
+    "ConfigurationError",
+    "EndpointError",
+    "InvalidResponseError",
+    "KeyDeviceError",
+    "PassphraseError",
+    "PrivateKeyError",
+    "RolesAnywhereError",
+    "RolesAnywhereProvider",
+    "RolesAnywhereSession",
+    "ServiceError",
+    "SessionDeniedError",
+    "SigningKey",
+    "ThrottledError",
+    "__version__",
+    "get_session",
+    "install",
+]
+
+# Where the names that are not errors live.
 _HOMES = {
-    "CertificateError": "errors",
-    "ConfigurationError": "errors",
+    "RolesAnywhereProvider": "provider",
+    "RolesAnywhereSession": "session_value",
+    "SigningKey": "identity",
+    "get_session": "session",
+    "install": "provider",
 }
-
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604  # the keys are strings
 
 
 def __getattr__(name: str) -> object:
-    try:
-        home = _HOMES[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(f".{home}", __name__), name)
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
 
 
 def __dir__() -> list[str]:

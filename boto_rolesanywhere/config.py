@@ -82,7 +82,7 @@ PKCS11_MODULE: Final = Setting("pkcs11_module", "pkcs11_module", "PKCS#11 module
 TPM_TCTI: Final = Setting("tpm_tcti", "tpm_tcti", "TPM TCTI")
 
 # The passphrase itself is never written in the config file, so it is no Setting.
-PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"
+PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
 
 # With any of these set, somebody means to use IAM Roles Anywhere.
 _CORE: Final = (CERTIFICATE, PRIVATE_KEY, TRUST_ANCHOR, PROFILE, ROLE)

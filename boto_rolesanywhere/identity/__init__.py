@@ -78,5 +78,21 @@ class Identity:
         put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)
 
     def sign(self, data: bytes) -> bytes:
-        """Sign `data` with the key, as `algorithm` wants it."""
-        return self.key.sign(data)
+        """Sign `data` with the key, as `algorithm` wants it.
+
+        Raises:
+            PrivateKeyError: the key failed; what a key of the user's raised is its cause.
+        """
+        from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
+
+        try:
+            signature = self.key.sign(data)
+        except RolesAnywhereError:
+            raise
+        except Exception as error:
+            what = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"
+            raise PrivateKeyError(what) from error
+        if not isinstance(signature, bytes):
+            what = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
+            raise PrivateKeyError(what, expected="the signature as bytes")
+        return signature

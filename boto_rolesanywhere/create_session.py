@@ -1,0 +1,239 @@
+"""The one place that talks to AWS: CreateSession, through a botocore client.
+
+No SDK's model has the operation, so `data/` adds it to botocore's model of the service. Endpoints,
+proxies, CA bundles, time-outs and retries are botocore's own; the client is unsigned, and a handler
+signs each attempt with the identity's key.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore import UNSIGNED
+from botocore.config import Config as ClientConfig
+from botocore.session import Session as BotocoreSession
+
+from ._version import __version__
+from .service_errors import translated
+from .session_value import RolesAnywhereSession
+from .signer import sign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from botocore.awsrequest import AWSRequest
+    from botocore.client import BaseClient
+
+    from .config import Config
+    from .identity import Identity
+
+OPERATION: Final = "CreateSession"
+_SERVICE: Final = "rolesanywhere"
+_EVENT: Final = f"{_SERVICE}.{OPERATION}"
+_MODELS: Final = str(Path(__file__).with_name("data"))
+# botocore's own 60 seconds each would hold up the program at a network that swallows packets.
+_TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
+
+
+def utc_now() -> datetime:
+    """The local clock's time, aware, in UTC."""
+    return datetime.now(timezone.utc)
+
+
+class SessionCreator:
+    """Calls CreateSession for one Config, with whatever identity is current at the call.
+
+    Safe to use from several threads and after a fork.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        identity: Callable[[], Identity],
+        *,
+        client_config: ClientConfig | None = None,
+        verify: bool | str | None = None,
+        botocore_session: BotocoreSession | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Prepare the calls; nothing is sent yet.
+
+        Args:
+            config: ARNs, Region and options of the call.
+            identity: gives the identity to sign with; asked at each call, so that it may rotate.
+            client_config: botocore's options for this call (proxies, time-outs, retries, FIPS).
+            verify: as in `boto3.client`: False, or the path of a CA bundle.
+            botocore_session: whose profile and settings hold for the call; it is left as it is.
+            clock: gives the time, aware.
+        """
+        self.config = config
+        self._identity = identity
+        self._client_config = client_config
+        self._verify = verify
+        self._botocore_session = botocore_session
+        self._clock = clock
+        # A client is bound to an identity and, since its connections are, to a process.
+        self._client: tuple[int, Identity, BaseClient] | None = None
+
+    def create(self) -> RolesAnywhereSession:
+        """Call CreateSession.
+
+        Raises:
+            RolesAnywhereError: its subclasses tell why; see `boto_rolesanywhere.errors`.
+        """
+        identity = self._identity()
+        with translated(self.config, identity, self._clock):
+            answer = self._client_for(identity).create_session(**_parameters(self.config))
+            return _session(answer, self._clock)
+
+    def _client_for(self, identity: Identity) -> Any:  # noqa: ANN401  # botocore makes its class
+        held = self._client
+        if held is None or held[0] != os.getpid() or held[1] is not identity:
+            held = (os.getpid(), identity, self._open_client(identity))
+            self._client = held
+        return held[2]
+
+    def _open_client(self, identity: Identity) -> BaseClient:
+        session = _private_session(self._botocore_session)
+        options = _TIMEOUTS
+        for config in (session.get_default_client_config(), self._client_config):
+            options = options.merge(config) if config is not None else options
+        client: BaseClient = session.create_client(
+            _SERVICE,
+            region_name=self.config.region,
+            endpoint_url=self.config.endpoint_url,
+            verify=self._verify,
+            config=options.merge(ClientConfig(signature_version=UNSIGNED)),
+        )
+
+        def sign_attempt(request: AWSRequest, **_: object) -> None:
+            _sign_request(request, identity, self.config.region, self._clock())
+
+        events = client.meta.events
+        events.register(f"request-created.{_EVENT}", sign_attempt)
+        events.register(f"before-parse.{_EVENT}", _hide_body_from_logs)
+        return client
+
+
+def _private_session(parent: BotocoreSession | None) -> BotocoreSession:
+    """A session of our own with the settings of `parent`.
+
+    Not `parent` itself: it may be waiting for these very credentials, and neither the model nor
+    the handlers added here are its business.
+    """
+    session = BotocoreSession()
+    session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
+    if parent is not None:
+        for name, value in parent.instance_variables().items():
+            session.set_config_variable(name, value)
+        if (options := parent.get_default_client_config()) is not None:
+            session.set_default_client_config(options)
+    loader = session.get_component("data_loader")
+    loader.search_paths.append(_MODELS)
+    return session
+
+
+def _parameters(config: Config) -> dict[str, Any]:
+    optional = {"durationSeconds": config.duration, "roleSessionName": config.session_name}
+    return {
+        "trustAnchorArn": str(config.trust_anchor),
+        "profileArn": str(config.profile),
+        "roleArn": str(config.role),
+        # Absent, the profile's own duration holds; a default sent here would cut it short.
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def _sign_request(request: AWSRequest, identity: Identity, region: str, now: datetime) -> None:
+    added = sign(
+        request.method or "POST",
+        request.url or "",
+        request.headers.items(),
+        request.data,
+        identity=identity,
+        region=region,
+        now=now,
+    )
+    for name, value in added.items():
+        # A retry starts from a request of its own, but a header set twice would be sent twice.
+        del request.headers[name]
+        request.headers[name] = _Unlogged(value) if name == "Authorization" else value
+
+
+class _Unlogged(str):
+    """Text whose repr is hidden: botocore logs a request's headers and a signature can be used."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'<hidden>'"
+
+
+class _UnloggedBytes(bytes):
+    """Bytes whose repr is hidden: botocore's parser logs a response's body with its %r."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes, hidden>"
+
+
+def _hide_body_from_logs(response_dict: dict[str, Any], **_: object) -> None:
+    response_dict["body"] = _UnloggedBytes(response_dict["body"])
+
+
+def _session(answer: Mapping[str, Any], clock: Callable[[], datetime]) -> RolesAnywhereSession:
+    from .diagnosis import service_time
+    from .errors import InvalidResponseError
+
+    headers = answer["ResponseMetadata"]["HTTPHeaders"]
+    issued_at = service_time(headers.get("date")) or clock()
+    try:
+        given = answer["credentialSet"][0]
+        credentials = given["credentials"]
+        user = given.get("assumedRoleUser") or {}
+        session = RolesAnywhereSession(
+            access_key_id=_required(credentials, "accessKeyId"),
+            secret_access_key=_required(credentials, "secretAccessKey"),
+            session_token=_required(credentials, "sessionToken"),
+            expiration=_time(_required(credentials, "expiration")),
+            issued_at=issued_at.astimezone(timezone.utc),
+            role_arn=given.get("roleArn"),
+            assumed_role_arn=user.get("arn"),
+            assumed_role_id=user.get("assumedRoleId"),
+            subject_arn=answer.get("subjectArn"),
+            source_identity=given.get("sourceIdentity"),
+            packed_policy_size=given.get("packedPolicySize"),
+        )
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+        # The exception's own text may quote the answer, which holds the credentials.
+        what = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
+        raise InvalidResponseError(
+            what,
+            expected="credentialSet[0].credentials with its four fields",
+            remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
+        ) from None
+    if session.lifetime <= 0:
+        raise InvalidResponseError(
+            f"{OPERATION} gave credentials that ended at {session.expiration:%Y-%m-%dT%H:%M:%SZ},"
+            f" and it was {session.issued_at:%Y-%m-%dT%H:%M:%SZ} when they were given"
+        )
+    return session
+
+
+def _required(credentials: Mapping[str, object], name: str) -> str:
+    value = credentials[name]
+    if not isinstance(value, str) or not value:
+        raise ValueError(name)
+    return value
+
+
+def _time(text: str) -> datetime:
+    # datetime.fromisoformat reads a trailing Z only from Python 3.11 on.
+    time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    if time.tzinfo is None:
+        raise ValueError("no time zone")
+    return time.astimezone(timezone.utc)

@@ -1,0 +1,273 @@
+"""When to refresh, whom to let wait, and what to keep when a refresh fails.
+
+`RefreshWindows` is the rule, pure; `SessionCredentials` is botocore's kind of credentials that
+obeys it. What a refresh does is given from outside.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import threading
+import time
+from copy import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+from weakref import WeakSet
+
+from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
+
+from .errors import PROVIDER, RolesAnywhereError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .session_value import RolesAnywhereSession
+
+logger = logging.getLogger(__name__)
+
+# botocore's window before the end; taken only where the lifetime leaves room for it.
+_LONGEST_ADVISORY: Final = 15 * 60.0
+_LONGEST_MANDATORY: Final = 5 * 60.0
+_LONGEST_PAUSE: Final = 60.0
+_SHORTEST_PAUSE: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshWindows:
+    """When credentials of one lifetime are renewed, in seconds after they were given.
+
+    Attributes:
+        advisory: from here on one caller renews them while the others go on with them.
+        mandatory: from here on everyone waits for the renewal.
+        expiry: from here on they are of no use.
+    """
+
+    advisory: float
+    mandatory: float
+    expiry: float
+
+    @classmethod
+    def for_lifetime(cls, lifetime: float, jitter: float) -> RefreshWindows:
+        """The windows for `lifetime` seconds.
+
+        A quarter of the lifetime before the end, at most 15 minutes: so a 900-second session is
+        renewed once in its life, not at each use.
+
+        Args:
+            lifetime: seconds from issue to expiration.
+            jitter: 0 to 1; spreads the renewals of programs that were started together, by up to
+                a fifth of the advisory window.
+        """
+        advisory = min(_LONGEST_ADVISORY, lifetime / 4) * (1 - jitter / 5)
+        mandatory = min(_LONGEST_MANDATORY, lifetime / 12)
+        return cls(lifetime - advisory, lifetime - mandatory, lifetime)
+
+
+class _Frozen(ReadOnlyCredentials):
+    """botocore's tuple of credentials, with a repr that does not show them."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<credentials {self.access_key}>"
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A session in use: replaced as a whole, so that no reader sees half of it."""
+
+    session: RolesAnywhereSession
+    frozen: _Frozen
+    windows: RefreshWindows
+    wall: float
+    monotonic: float
+
+
+class SessionCredentials(RefreshableCredentials):
+    """Credentials of IAM Roles Anywhere that renew themselves.
+
+    The first CreateSession is made at the first use. One caller renews; the others use what is
+    there as long as it is good. A renewal that fails while the credentials are good is logged and
+    tried again later.
+
+    The age of the credentials is the longer of what the monotonic and the wall clock tell: the
+    first stands still while a machine sleeps, the second may be set back.
+    """
+
+    def __init__(
+        self,
+        create: Callable[[], RolesAnywhereSession],
+        *,
+        account_id: str | None = None,
+        wall: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """Hold back until the first use.
+
+        Args:
+            create: makes a session; raises `RolesAnywhereError`.
+            account_id: the account of the role, for endpoints that have it in their name.
+            wall: seconds since the epoch.
+            monotonic: seconds that never go back.
+            jitter: a random number from 0 to 1.
+        """
+        # RefreshableCredentials' own __init__ wants credentials and an expiry; this class is
+        # deferred as botocore's DeferredRefreshableCredentials is, and keeps its state in `_held`.
+        self._create = create
+        self._account_id = account_id
+        self._wall = wall
+        self._monotonic = monotonic
+        self._jitter = jitter
+        self._held: _Held | None = None
+        self._retry_at = 0.0
+        self._failures = 0
+        self._last_failure: RolesAnywhereError | None = None
+        self._refresh_lock = threading.Lock()
+        self.method = PROVIDER
+        _instances.add(self)
+
+    @property
+    def session(self) -> RolesAnywhereSession:
+        """The session in use, made or renewed first if it is time."""
+        return self._current().session
+
+    @property
+    def access_key(self) -> str:
+        """The access key ID; use `get_frozen_credentials` to have all three of one session."""
+        return self._current().session.access_key_id
+
+    @property
+    def secret_key(self) -> str:
+        """The secret access key; see `access_key`."""
+        return self._current().session.secret_access_key
+
+    @property
+    def token(self) -> str:
+        """The session token; see `access_key`."""
+        return self._current().session.session_token
+
+    @property
+    def account_id(self) -> str | None:
+        """The account of the role."""
+        return self._account_id
+
+    def get_frozen_credentials(self) -> ReadOnlyCredentials:
+        """One session's credentials, which do not change.
+
+        Raises:
+            RolesAnywhereError: there are none that are good, and none could be had.
+        """
+        return self._current().frozen
+
+    def refresh_needed(self, refresh_in: float | None = None) -> bool:
+        """Whether the credentials end within `refresh_in` seconds, or are due for renewal."""
+        held = self._held
+        if held is None:
+            return True
+        if refresh_in is None:
+            return self._age(held) >= held.windows.advisory
+        return self._age(held) >= held.windows.expiry - refresh_in
+
+    def _current(self) -> _Held:
+        held = self._held
+        if held is None:
+            return self._renew_waiting()
+        age = self._age(held)
+        if age < held.windows.advisory:
+            return held
+        if age < held.windows.expiry and self._monotonic() < self._retry_at:
+            return held
+        if age < held.windows.mandatory:
+            return self._renew_if_free(held)
+        return self._renew_waiting()
+
+    def _renew_if_free(self, held: _Held) -> _Held:
+        if not self._refresh_lock.acquire(blocking=False):
+            return held
+        try:
+            # Somebody may have renewed them between the look and the lock.
+            return self._attempt(held) if self._held is held else self._held or held
+        finally:
+            self._refresh_lock.release()
+
+    def _renew_waiting(self) -> _Held:
+        before, failures = self._held, self._failures
+        with self._refresh_lock:
+            held = self._held
+            if held is not None and held is not before:
+                return held
+            if self._failures != failures:
+                # The attempt that this caller waited for has failed: its outcome is this one's
+                # too. A try of its own would make all that wait here try one after the other.
+                return self._outcome(held, self._last_failure)
+            return self._attempt(held)
+
+    def _attempt(self, held: _Held | None) -> _Held:
+        """Create a session. The lock is held."""
+        try:
+            session = self._create()
+        except RolesAnywhereError as error:
+            self._failures += 1
+            self._last_failure = error
+            if held is not None and self._age(held) < held.windows.expiry:
+                pause = self._pause(held)
+                self._retry_at = self._monotonic() + pause
+                logger.warning(
+                    "The credentials were not renewed and will be used until they end at %s;"
+                    " next try in %.0f seconds: %s",
+                    held.session.expiration.isoformat(),
+                    pause,
+                    error,
+                )
+                return held
+            raise
+        self._last_failure = None
+        self._retry_at = 0.0
+        self._held = self._hold(session)
+        logger.debug("New credentials, good until %s", session.expiration.isoformat())
+        return self._held
+
+    def _outcome(self, held: _Held | None, failure: RolesAnywhereError | None) -> _Held:
+        if held is not None and self._age(held) < held.windows.expiry:
+            return held
+        # A copy: threads that raise one exception at a time would write over its traceback.
+        raise copy(failure) if failure else RolesAnywhereError("the renewal failed")
+
+    def _hold(self, session: RolesAnywhereSession) -> _Held:
+        return _Held(
+            session,
+            _Frozen(
+                session.access_key_id,
+                session.secret_access_key,
+                session.session_token,
+                self._account_id,
+            ),
+            RefreshWindows.for_lifetime(session.lifetime, self._jitter()),
+            self._wall(),
+            self._monotonic(),
+        )
+
+    def _age(self, held: _Held) -> float:
+        return max(self._monotonic() - held.monotonic, self._wall() - held.wall)
+
+    def _pause(self, held: _Held) -> float:
+        """Shorter as the end draws near: a tenth of what is left."""
+        left = held.windows.expiry - self._age(held)
+        pause = min(max(left / 10, _SHORTEST_PAUSE), _LONGEST_PAUSE)
+        return pause * (1 + self._jitter() / 5)
+
+
+_instances: WeakSet[SessionCredentials] = WeakSet()
+
+
+def _new_locks_in_child() -> None:
+    # A lock that another thread held at the fork is never released in the child.
+    for credentials in _instances:
+        credentials._refresh_lock = threading.Lock()  # noqa: SLF001  # this module's own class
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_locks_in_child)

@@ -1,0 +1,114 @@
+"""The service's error strings, and what users found behind each.
+
+A table and a look-up; the strings are the service's own words. What this machine can tell about
+one refusal is looked up in `diagnosis`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """One refusal of CreateSession.
+
+    Attributes:
+        text: how the service's message begins.
+        causes: likely causes, the most likely first, as seen by users.
+        remedy: what to do next.
+        published: False where AWS has published no text and ours is a guess.
+    """
+
+    text: str
+    causes: tuple[str, ...]
+    remedy: str
+    published: bool = True
+
+    @property
+    def concerns_signature(self) -> bool:
+        """Whether clock, key and chain header are what decides."""
+        return self.text == INVALID_SIGNATURE
+
+
+INVALID_SIGNATURE: Final = "Invalid signature"
+
+DENIALS: Final = (
+    Denial(
+        "Untrusted certificate. Insufficient certificate",
+        (
+            "the certificate's keyUsage lacks digitalSignature",
+            "the certificate is a CA's (basicConstraints CA:TRUE)",
+            "it was signed with a hash weaker than SHA-256",
+            "it was issued by another CA than the trust anchor's",
+        ),
+        "Have the certificate issued again for an end entity with keyUsage digitalSignature.",
+    ),
+    Denial(
+        "Untrusted signing certificate",
+        (
+            "the certificate was issued by another CA than the trust anchor's",
+            "the intermediate certificates are missing from the request",
+        ),
+        "Compare the issuer with the trust anchor's certificate, and pass the intermediates as"
+        " `chain`.",
+    ),
+    Denial(
+        INVALID_SIGNATURE,
+        (
+            "this machine's clock is off by more than 5 minutes",
+            "the private key is not the certificate's",
+            "a proxy changed the Host header or the body",
+        ),
+        "Set the clock (NTP); then check that key and certificate belong together.",
+    ),
+    Denial(
+        "Unable to assume role for",
+        (
+            "a condition of the role's trust policy does not match the certificate",
+            "the trust policy leaves out sts:AssumeRole, sts:TagSession or sts:SetSourceIdentity",
+            "the profile's attribute mappings remove a tag that the policy asks for",
+            "aws:SourceArn or aws:SourceAccount in the policy is not the trust anchor's",
+        ),
+        "Evaluate the trust policy with `boto-rolesanywhere inspect --trust-policy FILE`.",
+    ),
+    Denial(
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ("the smaller of the profile's and the requested duration is above the role's maximum",),
+        "Ask for a shorter `duration`, or raise the role's MaxSessionDuration.",
+    ),
+    Denial(
+        "Not authorized to set roleSessionName",
+        ("the profile does not accept role session names",),
+        "Leave `session_name` out, or set acceptRoleSessionName on the profile.",
+    ),
+    Denial(
+        "Invalid or empty profile provided.",
+        ("the profile is deleted or disabled", "it is in another Region or account"),
+        "Check the profile's ARN and that it is enabled.",
+    ),
+    Denial(
+        "Requested Role isn't one of those listed in the Profile.",
+        (
+            "the role is not attached to the profile",
+            "the role's path is left out of its ARN",
+        ),
+        "Attach the role to the profile, or copy its full ARN, path included.",
+    ),
+    Denial(
+        "Specified Trust Anchor wasn't found.",
+        ("the trust anchor's ARN is wrong", "the request went to another Region"),
+        "Check the trust anchor's ARN and Region.",
+    ),
+    Denial(
+        "Certificate revoked",
+        ("the certificate's serial number is in an enabled CRL of the trust anchor",),
+        "Have a new certificate issued.",
+    ),
+)
+
+
+def find_denial(message: str) -> Denial | None:
+    """The entry for the service's `message`, or None for a text that is not known."""
+    return next((denial for denial in DENIALS if message.startswith(denial.text)), None)

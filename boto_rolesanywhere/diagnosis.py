@@ -1,0 +1,70 @@
+"""Facts on this machine that decide why the service refused: looked up, not guessed.
+
+Used when a refusal comes and by `doctor`. Nothing here talks to anybody.
+"""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from .config import Config
+    from .identity import Identity
+
+# User Guide, "Signing process": a request is refused when its time is further off than this.
+CLOCK_TOLERANCE: Final = 5 * 60
+# Less than this is the time an answer takes, not a clock that is off.
+_NOTABLE: Final = 30
+_PROBE: Final = b"does this key belong to this certificate?"
+
+
+def service_time(date_header: str | None) -> datetime | None:
+    """The time in an HTTP ``Date`` header, aware; None if there is none or it is not one."""
+    try:
+        time = parsedate_to_datetime(date_header or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return time if time.tzinfo else None
+
+
+def clock_finding(now: datetime, theirs: datetime | None) -> str | None:
+    """What to say of the local clock `now` beside the service's; None if they agree."""
+    if theirs is None:
+        return None
+    offset = (now - theirs).total_seconds()
+    if abs(offset) < _NOTABLE:
+        return None
+    minutes, seconds = divmod(round(abs(offset)), 60)
+    amount = f"{minutes} min {seconds} s"
+    side = "ahead of" if offset > 0 else "behind"
+    limit = ", which is more than the 5 minutes allowed" if abs(offset) > CLOCK_TOLERANCE else ""
+    return f"this machine's clock is {amount} {side} the service's{limit}"
+
+
+def signature_fits(identity: Identity) -> bool:
+    """Whether what the key signs verifies with the certificate's public key."""
+    from .certificates import verify_signature
+
+    return verify_signature(identity.certificate.public_key(), identity.sign(_PROBE), _PROBE)
+
+
+def findings(
+    config: Config, identity: Identity, *, now: datetime, theirs: datetime | None
+) -> Iterator[str]:
+    """All that can be told here about a refused call."""
+    from .certificates import problems
+
+    if clock := clock_finding(now, theirs):
+        yield clock
+    if not signature_fits(identity):
+        yield "what the key signs does not verify with the certificate"
+    for problem in problems(identity.certificate, now):
+        yield problem.text
+    if config.region != config.trust_anchor.region:
+        yield (
+            f"the call went to {config.region}, the trust anchor is in {config.trust_anchor.region}"
+        )

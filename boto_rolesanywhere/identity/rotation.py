@@ -1,0 +1,83 @@
+"""An identity that follows its files: read again when asked, rebuilt when they changed.
+
+There is no polling: whoever needs the identity asks for it, which is at each refresh. Certificate,
+chain and key are taken together or not at all.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import RolesAnywhereError
+from .opening import build_identity, read_sources
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from . import Identity
+    from .opening import Material
+    from .sources import IdentitySources
+
+logger = logging.getLogger(__name__)
+
+# Two reads that agree are taken as settled; a swap under way is over by the next read.
+_READS: Final = 3
+
+
+class RotatingIdentity:
+    """Gives the identity of the moment.
+
+    The files' contents decide, not their times: so a swapped symlink (Kubernetes, cert-manager) and
+    a file written in place are alike. When the new set cannot be used, the old one is kept, with
+    one warning for each such set.
+    """
+
+    def __init__(self, sources: IdentitySources, clock: Callable[[], datetime]) -> None:
+        """Open nothing yet.
+
+        Args:
+            sources: where certificate, chain and key are.
+            clock: gives the time, aware, to hold the certificate's validity against.
+        """
+        self._sources = sources
+        self._clock = clock
+        self._held: tuple[Material, Identity] | None = None
+        self._warned_of: str | None = None
+
+    def __call__(self) -> Identity:
+        """The identity, rebuilt if its files changed.
+
+        Raises:
+            RolesAnywhereError: it cannot be opened, and there is no earlier one to keep.
+        """
+        held = self._held
+        try:
+            material = self._read(held[0] if held else None)
+            if held is not None and held[0] == material:
+                return held[1]
+            identity = build_identity(material, self._sources, now=self._clock())
+        except RolesAnywhereError as error:
+            if held is None:
+                raise
+            self._warn_once(str(error))
+            return held[1]
+        self._held = (material, identity)
+        self._warned_of = None
+        return identity
+
+    def _read(self, known: Material | None) -> Material:
+        material = read_sources(self._sources)
+        for _ in range(_READS):
+            if material == known:
+                break
+            known, material = material, read_sources(self._sources)
+        return material
+
+    def _warn_once(self, text: str) -> None:
+        if text != self._warned_of:
+            self._warned_of = text
+            logger.warning(
+                "The certificate in use is kept, the new one cannot be used yet: %s", text
+            )

@@ -1,0 +1,173 @@
+"""botocore's contract: a credential provider, and its place in the chain.
+
+`None` means that nothing of ours is configured and the chain goes on; an exception means that
+something is and is wrong.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar
+
+import botocore.session
+from botocore.credentials import CredentialProvider
+
+from .config import resolve
+from .create_session import SessionCreator, utc_now
+from .credentials import SessionCredentials
+from .errors import PROVIDER
+from .identity.rotation import RotatingIdentity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import boto3
+    from botocore.config import Config as ClientConfig
+    from botocore.credentials import ProfileProviderBuilder
+
+    from .config import Config
+
+
+class RolesAnywhereProvider(CredentialProvider):
+    """Loads credentials from IAM Roles Anywhere where a profile or the environment asks for it.
+
+    Put it in a chain with `install`.
+    """
+
+    METHOD: ClassVar[str] = PROVIDER
+    CANONICAL_NAME: ClassVar[str] = "custom-RolesAnywhere"
+
+    def __init__(
+        self,
+        session: botocore.session.Session | None = None,
+        *,
+        profile_name: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        """Read nothing yet.
+
+        Args:
+            session: whose config file and profile count; a new one of botocore's by default.
+            profile_name: a profile other than the session's.
+            environ: in place of the process's environment.
+        """
+        super().__init__(session or botocore.session.Session())
+        self._profile_name = profile_name
+        self._environ = environ
+
+    def load(self) -> SessionCredentials | None:
+        """The credentials, or None when nothing of IAM Roles Anywhere is configured.
+
+        Certificate and key are opened and checked here; CreateSession is called at the first use.
+
+        Raises:
+            RolesAnywhereError: it is configured, and wrong.
+        """
+        config = load_config(
+            self.session, profile_name=self._profile_name, environ=self._environ, arguments={}
+        )
+        return None if config is None else open_credentials(config, self.session)
+
+
+def load_config(
+    session: botocore.session.Session,
+    *,
+    arguments: Mapping[str, object],
+    profile_name: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config | None:
+    """Resolve the settings with the config file and profile of `session`.
+
+    Raises:
+        ConfigurationError: settings are missing or wrong.
+        botocore.exceptions.ProfileNotFound: the profile asked for does not exist.
+    """
+    if profile_name is None:
+        profile_name = session.get_config_variable("profile") or "default"
+        section = session.get_scoped_config()
+    else:
+        section = session.full_config["profiles"].get(profile_name, {})
+    return resolve(
+        arguments,
+        environ=os.environ if environ is None else environ,
+        section=section,
+        profile_name=profile_name,
+    )
+
+
+def open_credentials(
+    config: Config,
+    session: botocore.session.Session | None = None,
+    *,
+    client_config: ClientConfig | None = None,
+    verify: bool | str | None = None,
+) -> SessionCredentials:
+    """Credentials for `config`, after its certificate and key were opened and checked.
+
+    Raises:
+        RolesAnywhereError: certificate and key cannot be used.
+    """
+    identity = RotatingIdentity(config.sources, utc_now)
+    identity()
+    creator = SessionCreator(
+        config, identity, client_config=client_config, verify=verify, botocore_session=session
+    )
+    return SessionCredentials(creator.create, account_id=config.role.account)
+
+
+def install(session: boto3.Session | botocore.session.Session | None = None) -> None:
+    """Put IAM Roles Anywhere in the credential chain of a session.
+
+    Where a profile (or the environment) has settings of ours, credentials come from there; else
+    the chain goes on as before. The place is that of the other sources that a profile configures:
+    after access keys in the environment and after a profile that assumes a role. A role-assuming
+    profile whose ``source_profile`` is one of ours works.
+
+    Call it before the session's first client. A second call changes nothing.
+
+    Args:
+        session: of boto3 or botocore; boto3's default session when left out.
+    """
+    botocore_session = _botocore_session(session)
+    resolver = botocore_session.get_component("credential_provider")
+    methods = [provider.METHOD for provider in resolver.providers]
+    if PROVIDER in methods:
+        return
+    assume_role = resolver.get_provider("assume-role")
+    resolver.insert_after("assume-role", RolesAnywhereProvider(botocore_session))
+    # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
+    # other way into it; tests/unit/test_botocore_contract.py fails when this attribute moves.
+    assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001
+        assume_role._profile_provider_builder,  # noqa: SLF001  # see above
+        botocore_session,
+    )
+
+
+class _ProfileProviders:
+    """botocore's builder of the providers for a source_profile, with ours before them."""
+
+    def __init__(self, builder: ProfileProviderBuilder, session: botocore.session.Session) -> None:
+        self._builder = builder
+        self._session = session
+
+    def providers(
+        self, profile_name: str, disable_env_vars: bool = False
+    ) -> list[CredentialProvider]:
+        # A named source profile is read from the file alone, as botocore does with its own.
+        environ = {} if disable_env_vars else None
+        ours = RolesAnywhereProvider(self._session, profile_name=profile_name, environ=environ)
+        return [ours, *self._builder.providers(profile_name, disable_env_vars)]
+
+
+def _botocore_session(
+    session: boto3.Session | botocore.session.Session | None,
+) -> botocore.session.Session:
+    if isinstance(session, botocore.session.Session):
+        return session
+    import boto3
+
+    if session is None:
+        if boto3.DEFAULT_SESSION is None:
+            boto3.setup_default_session()
+        session = boto3.DEFAULT_SESSION
+    return session._session  # noqa: SLF001  # boto3 has no public name for it

@@ -1,0 +1,129 @@
+"""From botocore's exceptions to ours, mapped once, at the boundary of the CreateSession call."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    NoRegionError,
+    ProxyConnectionError,
+    ReadTimeoutError,
+    SSLError,
+)
+from botocore.parsers import ResponseParserError
+
+from .denials import find_denial
+from .diagnosis import findings, service_time
+from .errors import (
+    EndpointError,
+    InvalidResponseError,
+    RolesAnywhereError,
+    ServiceError,
+    SessionDeniedError,
+    ThrottledError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from .config import Config
+    from .identity import Identity
+
+_THROTTLED: Final = frozenset(
+    {"ThrottlingException", "TooManyRequestsException", "Throttling", "429"}
+)
+_SERVER_ERROR: Final = 500
+_NOT_THE_SERVICE: Final = (
+    "Check the endpoint URL, and whether a proxy on the way answers in its place."
+)
+
+# What to do, by the kind of failure; the first class that fits counts.
+_REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (
+        SSLError,
+        "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or ca_bundle.",
+    ),
+    (ProxyConnectionError, "Check HTTPS_PROXY, and NO_PROXY if none should be used."),
+    (ReadTimeoutError, "The endpoint accepted the connection but did not answer; try again."),
+    (ConnectTimeoutError, "Check the firewall's way out to port 443, or set HTTPS_PROXY."),
+    (NoRegionError, "Set `region`."),
+)
+_DEFAULT_REMEDY: Final = (
+    "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."
+)
+
+
+@contextmanager
+def translated(config: Config, identity: Identity, clock: Callable[[], datetime]) -> Iterator[None]:
+    """Run a CreateSession call so that only errors of ours come out of it."""
+    try:
+        yield
+    except RolesAnywhereError:
+        raise
+    except ClientError as error:
+        raise _service_error(error, config, identity, clock()) from None
+    except ResponseParserError:
+        # The parser's own text quotes the body, which may hold credentials.
+        raise InvalidResponseError(
+            f"{_place(config)} answered with something that is not JSON",
+            remedy=_NOT_THE_SERVICE,
+        ) from None
+    except BotoCoreError as error:
+        remedy = next(
+            (text for kind, text in _REMEDIES if isinstance(error, kind)),
+            _DEFAULT_REMEDY,
+        )
+        raise EndpointError(
+            f"CreateSession did not reach {_place(config)}: {str(error).rstrip('.')}",
+            remedy=remedy,
+        ) from error
+
+
+def _place(config: Config) -> str:
+    return config.endpoint_url or f"IAM Roles Anywhere in {config.region}"
+
+
+def _service_error(
+    error: ClientError, config: Config, identity: Identity, now: datetime
+) -> RolesAnywhereError:
+    metadata: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
+    headers: Mapping[str, str] = metadata.get("HTTPHeaders", {})
+    status = int(metadata.get("HTTPStatusCode", 0))
+    kind = headers.get("content-type", "no content type").split(";")[0]
+    if "x-amzn-errortype" not in headers and "json" not in kind:
+        return InvalidResponseError(
+            f"{_place(config)} answered HTTP {status} with {kind}, which is not how the service"
+            " answers",
+            remedy=_NOT_THE_SERVICE,
+        )
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    if code in _THROTTLED:
+        return ThrottledError(
+            error.response,
+            error.operation_name,
+            causes=("more than 10 CreateSession calls a second in this account and Region",),
+            remedy="Share one session between clients, or have the quota raised.",
+        )
+    if status >= _SERVER_ERROR:
+        return ServiceError(error.response, error.operation_name, remedy="Try again later.")
+    denial = find_denial(str(error.response.get("Error", {}).get("Message", "")))
+    blame = SessionDeniedError if denial or "AccessDenied" in code else ServiceError
+    return blame(
+        error.response,
+        error.operation_name,
+        causes=denial.causes if denial else (),
+        findings=_findings(config, identity, now, headers),
+        remedy=denial.remedy if denial else None,
+    )
+
+
+def _findings(
+    config: Config, identity: Identity, now: datetime, headers: Mapping[str, str]
+) -> tuple[str, ...]:
+    theirs = service_time(headers.get("date"))
+    return tuple(findings(config, identity, now=now, theirs=theirs))

@@ -1,0 +1,109 @@
+"""`get_session`: from a certificate, its key and three ARNs to an ordinary boto3 session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+import botocore.session
+
+from .errors import ConfigurationError
+from .provider import load_config, open_credentials
+
+if TYPE_CHECKING:
+    from botocore.config import Config as ClientConfig
+
+    from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
+
+
+def get_session(
+    cert: CertificateSource | None = None,
+    key: KeySource | None = None,
+    anchor: str | None = None,
+    profile: str | None = None,
+    role: str | None = None,
+    *,
+    chain: ChainSource | None = None,
+    passphrase: SecretSource | None = None,
+    region: str | None = None,
+    duration: int | None = None,
+    session_name: str | None = None,
+    endpoint_url: str | None = None,
+    verify: bool | str | None = None,
+    client_config: ClientConfig | None = None,
+    profile_name: str | None = None,
+    botocore_session: botocore.session.Session | None = None,
+    pkcs11_module: str | None = None,
+    tpm_tcti: str | None = None,
+) -> boto3.Session:
+    """A boto3 session whose credentials come from IAM Roles Anywhere and renew themselves.
+
+    What is left out comes from the environment (``AWS_ROLESANYWHERE_CERTIFICATE`` …) or from the
+    AWS config file (``rolesanywhere_certificate`` … in the profile). Certificate and key are
+    opened and checked here; CreateSession is called at the first use.
+
+    Args:
+        cert: the end-entity certificate, with or without its intermediates: a path, the bytes of
+            a PEM, DER or PKCS #12 file, a ``pkcs11:`` URI (RFC 7512), or an object of
+            `cryptography`.
+        key: its private key: a path or bytes as above, a ``pkcs11:`` URI, ``handle:0x…`` of a TPM,
+            an object of `cryptography`, or any `SigningKey`. Left out if it stands with `cert`.
+        anchor: the trust anchor's ARN.
+        profile: the ARN of the IAM Roles Anywhere profile.
+        role: the role's ARN, with its path.
+        chain: the intermediate certificates, in any order.
+        passphrase: what unlocks `key` (passphrase, PIN or TPM password): str, bytes, or a callable
+            that gives it and is asked only when it is needed.
+        region: where CreateSession is called; the trust anchor's Region by default.
+        duration: seconds, 900 to 43200; the profile's own duration holds when left out.
+        session_name: role session name; the profile must accept it.
+        endpoint_url: of the CreateSession call alone, as in `boto3.client`.
+        verify: of the CreateSession call alone: False, or the path of a CA bundle.
+        client_config: botocore's options of the CreateSession call alone.
+        profile_name: the profile of the AWS config file, for these settings and for the session.
+        botocore_session: the session to put the credentials in; a new one by default.
+        pkcs11_module: path of the token's PKCS #11 library; p11-kit's proxy by default.
+        tpm_tcti: how to reach the TPM, for example ``device:/dev/tpmrm0``.
+
+    Returns:
+        The session. Its default Region is what boto3 would choose, else that of the call.
+
+    Raises:
+        ConfigurationError: settings are missing or wrong.
+        CertificateError: the certificate cannot be read, or AWS would refuse it.
+        PrivateKeyError: the key cannot be read, or is not the certificate's.
+        botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
+    """
+    session = botocore_session or botocore.session.Session()
+    if profile_name is not None:
+        session.set_config_variable("profile", profile_name)
+    arguments = {
+        "cert": cert,
+        "key": key,
+        "anchor": anchor,
+        "profile": profile,
+        "role": role,
+        "chain": chain,
+        "passphrase": passphrase,
+        "region": region,
+        "duration": duration,
+        "session_name": session_name,
+        "endpoint_url": endpoint_url,
+        "pkcs11_module": pkcs11_module,
+        "tpm_tcti": tpm_tcti,
+    }
+    config = load_config(session, arguments=arguments)
+    if config is None:
+        raise ConfigurationError(
+            "nothing is configured for IAM Roles Anywhere",
+            expected="cert, key, anchor, profile and role, as arguments, as"
+            " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… keys of a profile",
+        )
+    # What an older chain of this session found is dropped; botocore has no public setter for
+    # credentials that renew themselves.
+    session._credentials = open_credentials(  # noqa: SLF001
+        config, session, client_config=client_config, verify=verify
+    )
+    if session.get_config_variable("region") is None:
+        session.set_config_variable("region", config.region)
+    return boto3.Session(botocore_session=session)
