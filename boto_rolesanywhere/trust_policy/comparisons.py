@@ -1,0 +1,117 @@
+"""How one value of the request is held against one value of the policy, for each operator family.
+
+Every function is a pure comparison that holds when they match; negation, sets of values and absent
+keys are not its business. IAM User Guide, "IAM JSON policy elements: Condition operators".
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import ipaddress
+import operator
+from collections.abc import Callable
+from datetime import datetime, timezone
+from decimal import Decimal, InvalidOperation
+from typing import Final, TypeAlias
+
+from .variables import Pattern
+
+Comparison: TypeAlias = Callable[[str, Pattern], bool]
+
+_ARN_PARTS: Final = 6
+
+
+class NotComparableError(Exception):
+    """A value is not of the operator's type; stays within this package."""
+
+
+def string_equals(seen: str, wanted: Pattern) -> bool:
+    """Case-sensitive; a wildcard is a plain character."""
+    return wanted.equals(seen)
+
+
+def string_equals_ignore_case(seen: str, wanted: Pattern) -> bool:
+    """As `string_equals`, whatever the case."""
+    return wanted.equals(seen, ignore_case=True)
+
+
+def string_like(seen: str, wanted: Pattern) -> bool:
+    """Case-sensitive, with ``*`` and ``?``."""
+    return wanted.matches(seen)
+
+
+def arn_like(seen: str, wanted: Pattern) -> bool:
+    """Each of the six parts by itself, with ``*`` and ``?``: no wildcard crosses a colon."""
+    parts, values = wanted.parts(":", _ARN_PARTS), seen.split(":", _ARN_PARTS - 1)
+    if len(parts) != _ARN_PARTS:
+        raise NotComparableError(f"{wanted.text!r} has not the six parts of an ARN")
+    return len(values) == _ARN_PARTS and all(
+        part.matches(value) for part, value in zip(parts, values, strict=True)
+    )
+
+
+def boolean(seen: str, wanted: Pattern) -> bool:
+    """Of ``true`` and ``false``."""
+    return _boolean(seen) == _boolean(wanted.text)
+
+
+def ip_address(seen: str, wanted: Pattern) -> bool:
+    """Whether the address lies in the range; without a prefix length the range is one address."""
+    try:
+        network = ipaddress.ip_network(wanted.text, strict=False)
+        return ipaddress.ip_address(seen) in network
+    except ValueError as error:
+        raise NotComparableError(str(error)) from None
+
+
+def binary_equals(seen: str, wanted: Pattern) -> bool:
+    """The bytes that both stand for in base64."""
+    try:
+        return base64.b64decode(seen, validate=True) == base64.b64decode(wanted.text, validate=True)
+    except (binascii.Error, ValueError):
+        raise NotComparableError("a value is not base64") from None
+
+
+def numeric(holds: Callable[[Decimal, Decimal], bool]) -> Comparison:
+    """A comparison of integers or decimals."""
+    return lambda seen, wanted: holds(_number(seen), _number(wanted.text))
+
+
+def date(holds: Callable[[datetime, datetime], bool]) -> Comparison:
+    """A comparison of times: ISO 8601, or seconds since 1970."""
+    return lambda seen, wanted: holds(_time(seen), _time(wanted.text))
+
+
+EQUAL: Final = operator.eq
+LESS: Final = operator.lt
+AT_MOST: Final = operator.le
+GREATER: Final = operator.gt
+AT_LEAST: Final = operator.ge
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise NotComparableError(f"{text!r} is neither 'true' nor 'false'")
+    return text.lower() == "true"
+
+
+def _number(text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("nan")
+    if not number.is_finite():
+        raise NotComparableError(f"{text!r} is not a number")
+    return number
+
+
+def _time(text: str) -> datetime:
+    try:
+        if text.isascii() and text.isdigit():
+            return datetime.fromtimestamp(int(text), timezone.utc)
+        # Python 3.10 reads neither the "Z" nor the bare date's missing zone as UTC.
+        time = datetime.fromisoformat(text.strip().replace("Z", "+00:00").replace("z", "+00:00"))
+    except (ValueError, OverflowError, OSError):
+        raise NotComparableError(f"{text!r} is not a time in ISO 8601 or epoch seconds") from None
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)

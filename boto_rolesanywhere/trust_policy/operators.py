@@ -1,0 +1,185 @@
+"""One condition of a statement, evaluated: operator, set operator, IfExists, absent keys.
+
+The answer has three values: it holds, it does not, or it cannot be told here (None).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from . import comparisons as compare
+from .comparisons import Comparison, NotComparableError
+from .variables import Pattern, UnknownVariableError, fill_in, plain
+
+if TYPE_CHECKING:
+    from .document import Condition
+    from .facts import Fact, SessionFacts
+
+Quantifier = Literal["ForAnyValue", "ForAllValues"]
+
+_IF_EXISTS: Final = "IfExists"
+# Operator → (comparison, negated, whether policy variables are filled in).
+_OPERATORS: Final[dict[str, tuple[Comparison, bool, bool]]] = {
+    "StringEquals": (compare.string_equals, False, True),
+    "StringNotEquals": (compare.string_equals, True, True),
+    "StringEqualsIgnoreCase": (compare.string_equals_ignore_case, False, True),
+    "StringNotEqualsIgnoreCase": (compare.string_equals_ignore_case, True, True),
+    "StringLike": (compare.string_like, False, True),
+    "StringNotLike": (compare.string_like, True, True),
+    "ArnEquals": (compare.arn_like, False, True),
+    "ArnLike": (compare.arn_like, False, True),
+    "ArnNotEquals": (compare.arn_like, True, True),
+    "ArnNotLike": (compare.arn_like, True, True),
+    "Bool": (compare.boolean, False, True),
+    "BinaryEquals": (compare.binary_equals, False, False),
+    "IpAddress": (compare.ip_address, False, False),
+    "NotIpAddress": (compare.ip_address, True, False),
+    "NumericEquals": (compare.numeric(compare.EQUAL), False, False),
+    "NumericNotEquals": (compare.numeric(compare.EQUAL), True, False),
+    "NumericLessThan": (compare.numeric(compare.LESS), False, False),
+    "NumericLessThanEquals": (compare.numeric(compare.AT_MOST), False, False),
+    "NumericGreaterThan": (compare.numeric(compare.GREATER), False, False),
+    "NumericGreaterThanEquals": (compare.numeric(compare.AT_LEAST), False, False),
+    "DateEquals": (compare.date(compare.EQUAL), False, False),
+    "DateNotEquals": (compare.date(compare.EQUAL), True, False),
+    "DateLessThan": (compare.date(compare.LESS), False, False),
+    "DateLessThanEquals": (compare.date(compare.AT_MOST), False, False),
+    "DateGreaterThan": (compare.date(compare.GREATER), False, False),
+    "DateGreaterThanEquals": (compare.date(compare.AT_LEAST), False, False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """A condition operator taken apart: ``ForAnyValue:StringLikeIfExists`` has all three parts."""
+
+    base: str
+    quantifier: Quantifier | None
+    if_exists: bool
+
+    @property
+    def negated(self) -> bool:
+        """Whether it holds when the values do not match."""
+        return self.base in _OPERATORS and _OPERATORS[self.base][1]
+
+    @classmethod
+    def parse(cls, text: str) -> Operator | None:
+        """Take `text` apart; None if it is no operator of IAM."""
+        quantifier: Quantifier | None = None
+        prefixes: tuple[Quantifier, ...] = ("ForAnyValue", "ForAllValues")
+        for prefix in prefixes:
+            if text.startswith(f"{prefix}:"):
+                quantifier, text = prefix, text[len(prefix) + 1 :]
+                break
+        base = text.removesuffix(_IF_EXISTS)
+        if base == "Null" and text == base and quantifier is None:
+            return cls(base, None, if_exists=False)
+        return cls(base, quantifier, base != text) if base in _OPERATORS else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConditionResult:
+    """What became of one condition.
+
+    Attributes:
+        condition: as it stands in the policy.
+        holds: True or False; None if it cannot be told here.
+        seen: the key's values in the request; empty if the key is absent (or unknown).
+        wanted: the policy's values with their variables filled in, where that could be done.
+        reason: why it holds for an absent key, fails oddly or cannot be told; None if the values
+            speak for themselves.
+    """
+
+    condition: Condition
+    holds: bool | None
+    seen: tuple[str, ...] = ()
+    wanted: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+def evaluate_condition(
+    condition: Condition, facts: SessionFacts, *, variables: bool
+) -> ConditionResult:
+    """Evaluate one condition against the session.
+
+    Args:
+        condition: the operator, key and wanted values.
+        facts: what is known of the session.
+        variables: whether the policy's version has policy variables.
+    """
+    parsed = Operator.parse(condition.operator)
+    fact = facts.look_up(condition.key)
+    holds: bool | None = None
+    wanted, reason = condition.values, fact.unknown
+    if parsed is None:
+        reason = "IAM documents no such operator"
+    elif reason is None and parsed.base == "Null":
+        holds, reason = _null(condition.values, fact)
+    elif reason is None and not fact.values:
+        holds, reason = _absent(parsed)
+    elif reason is None and fact.several and parsed.quantifier is None:
+        reason = "the key has several values: IAM wants ForAnyValue: or ForAllValues: before it"
+    elif reason is None:
+        try:
+            patterns = _patterns(condition, facts, parsed, variables=variables)
+            wanted = tuple(p.text if p else "(no value)" for p in patterns)
+            holds, reason = _compare(parsed, fact, patterns)
+        except (UnknownVariableError, NotComparableError) as error:
+            reason = str(error)
+    return ConditionResult(
+        condition=condition, holds=holds, seen=fact.values, wanted=wanted, reason=reason
+    )
+
+
+def _null(values: tuple[str, ...], fact: Fact) -> tuple[bool | None, str | None]:
+    wanted = {value.lower() for value in values}
+    if not wanted <= {"true", "false"}:
+        return None, "Null takes 'true' or 'false'"
+    return ("false" if fact.values else "true") in wanted, None
+
+
+def _absent(operator: Operator) -> tuple[bool, str]:
+    """IAM User Guide: "If the key … is not present", and the same for IfExists and the sets."""
+    if operator.if_exists:
+        return True, "the session has no such key, and IfExists then holds"
+    if operator.quantifier == "ForAllValues":
+        return True, "the session has no such key, and ForAllValues then holds"
+    if operator.negated and operator.quantifier is None:
+        return True, "the session has no such key, and a negated operator then holds"
+    return False, "the session has no such key"
+
+
+def _patterns(
+    condition: Condition, facts: SessionFacts, operator: Operator, *, variables: bool
+) -> list[Pattern | None]:
+    takes_variables = _OPERATORS[operator.base][2]
+    if not variables or not takes_variables:
+        return [plain(value) for value in condition.values]
+    return [fill_in(value, facts) for value in condition.values]
+
+
+def _compare(
+    operator: Operator, fact: Fact, patterns: list[Pattern | None]
+) -> tuple[bool, str | None]:
+    comparison, negated, _ = _OPERATORS[operator.base]
+
+    def holds(value: str) -> bool:
+        # Several values of the policy are alternatives; negated, none of them may match.
+        return any(p is not None and comparison(value, p) for p in patterns) != negated
+
+    decide = any if operator.quantifier == "ForAnyValue" else all
+    result = decide(holds(value) for value in fact.values)
+    return result, None if result else _near_miss(fact, patterns)
+
+
+def _near_miss(fact: Fact, patterns: list[Pattern | None]) -> str | None:
+    if None in patterns:
+        return "a policy variable has no value in this session"
+    for pattern in patterns:
+        for value in fact.values:
+            if pattern is not None and value.casefold() == pattern.text.casefold():
+                return "they differ in case only" if value != pattern.text else None
+            if pattern is not None and value.strip() == pattern.text.strip():
+                return "they differ in blanks only"
+    return None
