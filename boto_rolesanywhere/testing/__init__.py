@@ -1,1 +1,54 @@
-"""A local stand-in for IAM Roles Anywhere, for your tests and ours."""
+"""A local stand-in for IAM Roles Anywhere, for your tests and ours.
+
+`CertificateAuthority` makes certificates, good ones and bad ones; `Emulator` answers CreateSession
+as the service does, on loopback. Both are loaded when they are first used: the emulator needs the
+extra ``testing``, the authority does not.
+
+::
+
+    from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+    ca = CertificateAuthority()
+    with Emulator(ca) as emulator:
+        ...  # emulator.endpoint_url, emulator.trust_anchor_arn, emulator.profile_arn, …
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .ca import CertificateAuthority as CertificateAuthority
+    from .ca import Flaw as Flaw
+    from .clock import Clock as Clock
+    from .clock import utc_now as utc_now
+    from .drafts import Digest as Digest
+    from .issued import IssuedCertificate as IssuedCertificate
+    from .issued import IssuedPaths as IssuedPaths
+    from .keys import KeyType as KeyType
+
+_HOMES = {
+    "CertificateAuthority": "ca",
+    "Clock": "clock",
+    "Digest": "drafts",
+    "Flaw": "ca",
+    "IssuedCertificate": "issued",
+    "IssuedPaths": "issued",
+    "KeyType": "keys",
+    "utc_now": "clock",
+}
+
+__all__ = list(_HOMES)
+
+
+def __getattr__(name: str) -> object:
+    try:
+        home = _HOMES[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    return getattr(import_module(f".{home}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,59 @@
+"""Reading certificates and keys that an authority or the emulator is given."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from .keys import PrivateKey
+
+
+def read_certificates(pem: str | bytes, *, where: str) -> tuple[x509.Certificate, ...]:
+    """All certificates of a PEM text, in its order.
+
+    Raises:
+        ConfigurationError: there is none, or one cannot be read.
+    """
+    from cryptography import x509
+
+    data = pem.encode("utf-8") if isinstance(pem, str) else pem
+    try:
+        return tuple(x509.load_pem_x509_certificates(data))
+    except ValueError as error:
+        raise ConfigurationError(
+            f"no certificate can be read from it ({error})",
+            where=where,
+            expected="PEM with one or more CERTIFICATE blocks",
+        ) from None
+
+
+def read_authority(
+    certificate: bytes, private_key: bytes, passphrase: str | bytes | None
+) -> tuple[x509.Certificate, tuple[x509.Certificate, ...], PrivateKey]:
+    """An authority's certificate, its chain (itself included, the root not), and its key.
+
+    Raises:
+        ConfigurationError: something cannot be read, or the key is not the certificate's.
+    """
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    certificates = read_certificates(certificate, where="the authority's certificate")
+    secret = passphrase.encode("utf-8") if isinstance(passphrase, str) else passphrase
+    where = "the authority's private key"
+    try:
+        key = cast("PrivateKey", load_pem_private_key(private_key, secret))
+    except (TypeError, ValueError, UnsupportedAlgorithm) as error:
+        raise ConfigurationError(f"it cannot be read ({error})", where=where) from None
+    if key.public_key() != certificates[0].public_key():
+        raise ConfigurationError(
+            "it is not the key of the first certificate",
+            where=where,
+            remedy="Put the authority's own certificate first, and give the key that made it.",
+        )
+    chain = tuple(one for one in certificates if one.subject != one.issuer)
+    return certificates[0], chain, key
