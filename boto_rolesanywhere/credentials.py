@@ -22,6 +22,7 @@ from .errors import PROVIDER, RolesAnywhereError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from .session_value import RolesAnywhereSession
 
@@ -76,10 +77,9 @@ class _Frozen(ReadOnlyCredentials):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A session in use: replaced as a whole, so that no reader sees half of it."""
+    """A session in use, and its age: replaced as a whole."""
 
     session: RolesAnywhereSession
-    frozen: _Frozen
     windows: RefreshWindows
     wall: float
     monotonic: float
@@ -114,10 +114,14 @@ class SessionCredentials(RefreshableCredentials):
             monotonic: seconds that never go back.
             jitter: a random number from 0 to 1.
         """
-        # RefreshableCredentials' own __init__ wants credentials and an expiry; this class is
-        # deferred as botocore's DeferredRefreshableCredentials is, and keeps its state in `_held`.
-        self._create = create
+        # RefreshableCredentials' own __init__ wants credentials; these are deferred, as those of
+        # botocore's DeferredRefreshableCredentials are. Its properties and get_frozen_credentials
+        # call `_refresh` and give what `_publish` has put in its attributes.
+        self._access_key = self._secret_key = self._token = ""
         self._account_id = account_id
+        self._frozen_credentials = _Frozen("", "", "", account_id)
+        self._expiry_time: datetime | None = None
+        self._create = create
         self._wall = wall
         self._monotonic = monotonic
         self._jitter = jitter
@@ -134,34 +138,6 @@ class SessionCredentials(RefreshableCredentials):
         """The session in use, made or renewed first if it is time."""
         return self._current().session
 
-    @property
-    def access_key(self) -> str:
-        """The access key ID; use `get_frozen_credentials` to have all three of one session."""
-        return self._current().session.access_key_id
-
-    @property
-    def secret_key(self) -> str:
-        """The secret access key; see `access_key`."""
-        return self._current().session.secret_access_key
-
-    @property
-    def token(self) -> str:
-        """The session token; see `access_key`."""
-        return self._current().session.session_token
-
-    @property
-    def account_id(self) -> str | None:
-        """The account of the role."""
-        return self._account_id
-
-    def get_frozen_credentials(self) -> ReadOnlyCredentials:
-        """One session's credentials, which do not change.
-
-        Raises:
-            RolesAnywhereError: there are none that are good, and none could be had.
-        """
-        return self._current().frozen
-
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
         """Whether the credentials end within `refresh_in` seconds, or are due for renewal."""
         held = self._held
@@ -171,10 +147,13 @@ class SessionCredentials(RefreshableCredentials):
             return self._age(held) >= held.windows.advisory
         return self._age(held) >= held.windows.expiry - refresh_in
 
+    def _refresh(self) -> None:
+        self._current()
+
     def _current(self) -> _Held:
         held = self._held
         if held is None:
-            return self._renew_waiting()
+            return self._renew_waiting(held)
         age = self._age(held)
         if age < held.windows.advisory:
             return held
@@ -182,7 +161,7 @@ class SessionCredentials(RefreshableCredentials):
             return held
         if age < held.windows.mandatory:
             return self._renew_if_free(held)
-        return self._renew_waiting()
+        return self._renew_waiting(held)
 
     def _renew_if_free(self, held: _Held) -> _Held:
         if not self._refresh_lock.acquire(blocking=False):
@@ -193,11 +172,11 @@ class SessionCredentials(RefreshableCredentials):
         finally:
             self._refresh_lock.release()
 
-    def _renew_waiting(self) -> _Held:
-        before, failures = self._held, self._failures
+    def _renew_waiting(self, judged: _Held | None) -> _Held:
+        failures = self._failures
         with self._refresh_lock:
             held = self._held
-            if held is not None and held is not before:
+            if held is not None and held is not judged:
                 return held
             if self._failures != failures:
                 # The attempt that this caller waited for has failed: its outcome is this one's
@@ -226,9 +205,9 @@ class SessionCredentials(RefreshableCredentials):
             raise
         self._last_failure = None
         self._retry_at = 0.0
-        self._held = self._hold(session)
+        held = self._publish(session)
         logger.debug("New credentials, good until %s", session.expiration.isoformat())
-        return self._held
+        return held
 
     def _outcome(self, held: _Held | None, failure: RolesAnywhereError | None) -> _Held:
         if held is not None and self._age(held) < held.windows.expiry:
@@ -236,19 +215,21 @@ class SessionCredentials(RefreshableCredentials):
         # A copy: threads that raise one exception at a time would write over its traceback.
         raise copy(failure) if failure else RolesAnywhereError("the renewal failed")
 
-    def _hold(self, session: RolesAnywhereSession) -> _Held:
-        return _Held(
-            session,
-            _Frozen(
-                session.access_key_id,
-                session.secret_access_key,
-                session.session_token,
-                self._account_id,
-            ),
-            RefreshWindows.for_lifetime(session.lifetime, self._jitter()),
-            self._wall(),
-            self._monotonic(),
+    def _publish(self, session: RolesAnywhereSession) -> _Held:
+        self._access_key = session.access_key_id
+        self._secret_key = session.secret_access_key
+        self._token = session.session_token
+        self._expiry_time = session.expiration
+        self._frozen_credentials = _Frozen(
+            session.access_key_id,
+            session.secret_access_key,
+            session.session_token,
+            self._account_id,
         )
+        windows = RefreshWindows.for_lifetime(session.lifetime, self._jitter())
+        # Last, since whoever sees it takes the rest as published.
+        self._held = _Held(session, windows, self._wall(), self._monotonic())
+        return self._held
 
     def _age(self, held: _Held) -> float:
         return max(self._monotonic() - held.monotonic, self._wall() - held.wall)

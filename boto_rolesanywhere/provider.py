@@ -7,7 +7,7 @@ something is and is wrong.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.credentials import CredentialProvider
@@ -34,8 +34,8 @@ class RolesAnywhereProvider(CredentialProvider):
     Put it in a chain with `install`.
     """
 
-    METHOD: ClassVar[str] = PROVIDER
-    CANONICAL_NAME: ClassVar[str] = "custom-RolesAnywhere"
+    METHOD = PROVIDER
+    CANONICAL_NAME = "custom-RolesAnywhere"
 
     def __init__(
         self,
@@ -154,7 +154,7 @@ class _ProfileProviders:
         self, profile_name: str, disable_env_vars: bool = False
     ) -> list[CredentialProvider]:
         # A named source profile is read from the file alone, as botocore does with its own.
-        environ = {} if disable_env_vars else None
+        environ: dict[str, str] | None = {} if disable_env_vars else None
         ours = RolesAnywhereProvider(self._session, profile_name=profile_name, environ=environ)
         return [ours, *self._builder.providers(profile_name, disable_env_vars)]
 
@@ -170,4 +170,5 @@ def _botocore_session(
         if boto3.DEFAULT_SESSION is None:
             boto3.setup_default_session()
         session = boto3.DEFAULT_SESSION
-    return session._session  # noqa: SLF001  # boto3 has no public name for it
+    # boto3 has no public name for it.
+    return session._session  # type: ignore[union-attr]  # noqa: SLF001

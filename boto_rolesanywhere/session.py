@@ -101,7 +101,7 @@ def get_session(
         )
     # What an older chain of this session found is dropped; botocore has no public setter for
     # credentials that renew themselves.
-    session._credentials = open_credentials(  # noqa: SLF001
+    session._credentials = open_credentials(  # type: ignore[attr-defined]  # noqa: SLF001
         config, session, client_config=client_config, verify=verify
     )
     if session.get_config_variable("region") is None:

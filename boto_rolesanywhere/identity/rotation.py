@@ -10,6 +10,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
+
 from .opening import build_identity, read_sources
 
 if TYPE_CHECKING:
