@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+    from .opening import open_identity
+
+__all__ = ["Algorithm", "Identity", "SigningKey", "open_identity"]
+
 Algorithm = Literal["AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256", "AWS4-X509-MLDSA"]
 
 
@@ -86,7 +90,8 @@ class Identity:
         from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
 
         try:
-            signature = self.key.sign(data)
+            # A key of the user's may give anything, whatever its annotation says.
+            signature: object = self.key.sign(data)
         except RolesAnywhereError:
             raise
         except Exception as error:
@@ -96,3 +101,17 @@ class Identity:
             what = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
             raise PrivateKeyError(what, expected="the signature as bytes")
         return signature
+
+    def close(self) -> None:
+        """Let go of the key, if it has anything to let go of."""
+        close = getattr(self.key, "close", None)
+        if close is not None:
+            close()
+
+
+def __getattr__(name: str) -> object:
+    if name == "open_identity":  # brings cryptography with it
+        from .opening import open_identity
+
+        return open_identity
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

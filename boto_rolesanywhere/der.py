@@ -1,0 +1,113 @@
+"""A small strict reader of DER, for the few structures that `cryptography` does not open.
+
+It splits bytes into elements and knows nothing of what they mean. Single-byte tags and definite,
+minimal lengths only (X.690, section 10.1): that is all that certificates and keys use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
+SEQUENCE, SET = 0x30, 0x31
+_CONSTRUCTED = 0x20
+_HIGH_TAG = 0x1F
+_LONG_FORM = 0x80
+_LONGEST_LENGTH = 4
+
+
+class DerError(ValueError):
+    """The bytes are not DER. Caught by whoever knows which file they came from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One element: its tag byte, its content, and the whole encoding."""
+
+    tag: int
+    content: bytes = field(repr=False)
+    raw: bytes = field(repr=False)
+
+    def children(self) -> tuple[Element, ...]:
+        """The elements inside a constructed one."""
+        if not self.tag & _CONSTRUCTED:
+            raise DerError(f"the element with tag {self.tag:#04x} holds no others")
+        return split(self.content)
+
+    def expect(self, tag: int) -> Element:
+        """This element, if it has that tag."""
+        if self.tag != tag:
+            raise DerError(f"found tag {self.tag:#04x} where {tag:#04x} belongs")
+        return self
+
+
+def read(data: bytes) -> tuple[Element, bytes]:
+    """The first element of `data`, and what comes after it."""
+    header, length = _header(data)
+    end = header + length
+    if end > len(data):
+        raise DerError(f"{end - len(data)} bytes are missing at the end")
+    return Element(data[0], data[header:end], data[:end]), data[end:]
+
+
+def split(data: bytes) -> tuple[Element, ...]:
+    """All elements of `data`, one after the other."""
+    elements = []
+    while data:
+        element, data = read(data)
+        elements.append(element)
+    return tuple(elements)
+
+
+def read_only(data: bytes) -> Element:
+    """The one element of `data`, with nothing after it."""
+    element, rest = read(data)
+    if rest:
+        raise DerError(f"{len(rest)} bytes follow the end")
+    return element
+
+
+def encode(tag: int, content: bytes) -> bytes:
+    """The encoding of one element."""
+    size = len(content)
+    if size < _LONG_FORM:
+        return bytes((tag, size)) + content
+    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes((tag, _LONG_FORM | len(octets))) + octets + content
+
+
+def integer(element: Element) -> int:
+    """The value of an INTEGER."""
+    return int.from_bytes(element.expect(INTEGER).content, "big", signed=True)
+
+
+def oid(element: Element) -> str:
+    """The dotted form of an OBJECT IDENTIFIER."""
+    content = element.expect(OID).content
+    if not content or content[-1] & 0x80:
+        raise DerError("the object identifier is cut short")
+    arcs, value = [], 0
+    for byte in content:
+        value = value << 7 | byte & 0x7F
+        if not byte & 0x80:
+            arcs.append(value)
+            value = 0
+    # X.690, 8.19.4: the first octets hold 40 times the first arc (0 to 2) plus the second.
+    first = min(arcs[0] // 40, 2)
+    return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
+
+
+def _header(data: bytes) -> tuple[int, int]:
+    if len(data) < 2:  # noqa: PLR2004  # a tag and a length
+        raise DerError("it ends within an element's header")
+    if data[0] & _HIGH_TAG == _HIGH_TAG:
+        raise DerError("an element has a tag of several bytes")
+    if data[1] < _LONG_FORM:
+        return 2, data[1]
+    count = data[1] & ~_LONG_FORM
+    if not 0 < count <= _LONGEST_LENGTH or len(data) < 2 + count:
+        raise DerError("an element's length is indefinite, too long or cut short")
+    length = int.from_bytes(data[2 : 2 + count], "big")
+    if length < _LONG_FORM or not data[2]:
+        raise DerError("an element's length is not in its shortest form")
+    return 2 + count, length

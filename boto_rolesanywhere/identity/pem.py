@@ -1,0 +1,102 @@
+"""Finding PEM blocks in whatever text they stand in, and nothing of what they contain.
+
+RFC 7468, read as leniently as section 3 allows: text around the blocks, any line ends and
+indentation, a byte order mark. The old encrypted form's headers (RFC 1421, section 4.6) are kept.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from dataclasses import dataclass, field
+
+_MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
+_BREAK = re.compile(rb"\r\n|\r|\n")
+_WIDE_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+
+
+class PemError(ValueError):
+    """A block is damaged. Caught by whoever knows which file it stands in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One block: its label, its headers and its decoded content."""
+
+    label: str
+    der: bytes = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+
+    def to_pem(self) -> bytes:
+        """The block in the plainest form: 64 characters a line, LF."""
+        body = base64.b64encode(self.der).decode("ascii")
+        lines = [body[at : at + 64] for at in range(0, len(body), 64)]
+        headers = [f"{name}: {value}" for name, value in self.headers]
+        head = [*headers, ""] if headers else []
+        return "\n".join(
+            [f"-----BEGIN {self.label}-----", *head, *lines, f"-----END {self.label}-----", ""]
+        ).encode("ascii")
+
+
+def as_plain_text(data: bytes) -> bytes:
+    """`data` without its byte order mark; UTF-16 (as Windows PowerShell writes it) made UTF-8."""
+    for mark, encoding in _WIDE_MARKS.items():
+        if data.startswith(mark):
+            try:
+                return data[len(mark) :].decode(encoding).encode("utf-8")
+            except UnicodeError:
+                return data  # two bytes that happened to look like a mark
+    return data.removeprefix(codecs.BOM_UTF8)
+
+
+def looks_like_pem(data: bytes) -> bool:
+    """Whether there is a BEGIN line anywhere in it."""
+    return b"-----BEGIN " in data
+
+
+def scan(data: bytes) -> tuple[Block, ...]:
+    """All blocks of `data`, in their order.
+
+    Raises:
+        PemError: a block has no end, ends as another, or does not hold base64.
+    """
+    blocks = []
+    opened: re.Match[bytes] | None = None
+    for marker in _MARKER.finditer(data):
+        if marker[1] == b"BEGIN":
+            if opened:
+                break
+            opened = marker
+        elif opened:
+            if marker[2] != opened[2]:
+                raise PemError(f"{_name(opened, data)} ends as {_text(marker[2])!r}")
+            blocks.append(_block(opened, data[opened.end() : marker.start()], data))
+            opened = None
+    if opened:
+        raise PemError(f"{_name(opened, data)} has no END line: it is cut short")
+    return tuple(blocks)
+
+
+def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
+    lines = [line.strip() for line in _BREAK.split(inner.strip())]
+    headers = []
+    while lines and b":" in lines[0]:
+        name, _, value = lines.pop(0).partition(b":")
+        headers.append((_text(name), _text(value.strip())))
+    try:
+        der = base64.b64decode(b"".join(b"".join(lines).split()), validate=True)
+    except binascii.Error:
+        hint = r": it holds \n as two characters instead of line breaks" if rb"\n" in inner else ""
+        raise PemError(f"{_name(opened, data)} does not hold base64{hint}") from None
+    return Block(_text(opened[2]), der, tuple(headers))
+
+
+def _name(opened: re.Match[bytes], data: bytes) -> str:
+    line = len(_BREAK.findall(data, 0, opened.start())) + 1
+    return f"the block {_text(opened[2])!r} that begins in line {line}"
+
+
+def _text(value: bytes) -> str:
+    return value.decode("ascii", "backslashreplace")
