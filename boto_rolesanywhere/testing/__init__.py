@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from .clock import Clock as Clock
     from .clock import utc_now as utc_now
     from .drafts import Digest as Digest
+    from .emulator.facade import Emulator as Emulator
+    from .emulator.records import RequestRecord as RequestRecord
+    from .emulator.resources import Profile as Profile
+    from .emulator.resources import RevocationList as RevocationList
+    from .emulator.resources import Role as Role
+    from .emulator.resources import TrustAnchor as TrustAnchor
+    from .emulator.tls import TlsFiles as TlsFiles
     from .issued import IssuedCertificate as IssuedCertificate
     from .issued import IssuedPaths as IssuedPaths
     from .keys import KeyType as KeyType
@@ -32,10 +39,17 @@ _HOMES = {
     "CertificateAuthority": "ca",
     "Clock": "clock",
     "Digest": "drafts",
+    "Emulator": "emulator.facade",
     "Flaw": "ca",
     "IssuedCertificate": "issued",
     "IssuedPaths": "issued",
     "KeyType": "keys",
+    "Profile": "emulator.resources",
+    "RequestRecord": "emulator.records",
+    "RevocationList": "emulator.resources",
+    "Role": "emulator.resources",
+    "TlsFiles": "emulator.tls",
+    "TrustAnchor": "emulator.resources",
     "utc_now": "clock",
 }
 

@@ -1,0 +1,13 @@
+"""A local IAM Roles Anywhere. `python -m boto_rolesanywhere.testing.emulator` starts it alone.
+
+One idea a module: `wire` (a request's parts), `signature`, `trust` (chain, constraints,
+revocation), `principal` (what a certificate turns into), `grants` (who gets a session), `answers`
+(statuses and words), `service` (all of these in order), `faults`, `records`, `delivery`, `app` and
+`server` (HTTP), `facade` (the class `Emulator`).
+"""
+
+from __future__ import annotations
+
+from .facade import Emulator
+
+__all__ = ["Emulator"]

@@ -1,0 +1,381 @@
+"""The class `Emulator`: what users hold. Puts the parts together; decides nothing itself."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeVar
+from uuid import uuid4
+
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.testing.ca import CertificateAuthority
+from boto_rolesanywhere.testing.clock import utc_now
+
+from .resources import (
+    Arn,
+    Profile,
+    RevocationList,
+    Role,
+    TrustAnchor,
+    anchor_certificates,
+)
+from .service import Service
+from .tls import TlsFiles, make_tls_files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime, timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+    from boto_rolesanywhere.testing.clock import Clock
+
+    from .delivery import Gate
+    from .faults import Fault
+    from .records import RequestRecord
+    from .resources import Resource, TrustSource
+    from .server import ServerThread
+
+
+class Emulator:
+    """A local IAM Roles Anywhere, on loopback, in a thread.
+
+    It answers CreateSession: re-derives and verifies each signature, chain and constraint, and
+    answers with the service's statuses, shapes and words (see `answers` for which words are
+    guesses). One trust anchor, profile and role are registered from the start. ::
+
+        ca = CertificateAuthority()
+        with Emulator(ca) as emulator:
+            session = boto_rolesanywhere.get_session(
+                cert=..., key=...,
+                anchor=emulator.trust_anchor_arn,
+                profile=emulator.profile_arn,
+                role=emulator.role_arn,
+                endpoint_url=emulator.endpoint_url,
+            )
+            assert emulator.created == 1
+
+    Attributes:
+        ca: the authority made for it, or given to it; None if only certificates were given.
+        region: of the endpoint.
+        account: of what is registered from the start.
+        trust_anchor_arn: of the first trust anchor.
+        profile_arn: of the first profile.
+        role_arn: of the first role.
+    """
+
+    def __init__(
+        self,
+        ca: TrustSource | None = None,
+        *,
+        trust_anchors: Sequence[TrustAnchor | TrustSource] = (),
+        region: str = "eu-west-1",
+        account: str = "123456789012",
+        partition: str = "aws",
+        trust_anchor_arn: str | None = None,
+        profile_arn: str | None = None,
+        role_arn: str | None = None,
+        profile_duration: int = 3600,
+        accept_role_session_name: bool = False,
+        role_max_duration: int = 3600,
+        max_lifetime: float | None = None,
+        requests_per_second: int | None = None,
+        clock: Clock = utc_now,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        tls: bool | TlsFiles = False,
+    ) -> None:
+        """Set it up; `start`, or the ``with`` statement, starts it.
+
+        Args:
+            ca: what the first trust anchor trusts: an authority, a certificate, or PEM. Without it
+                and without `trust_anchors`, an authority is made; `ca` is that.
+            trust_anchors: more of them, or whole `TrustAnchor` values.
+            region: of the endpoint; taken from `trust_anchor_arn` if that is given.
+            account: of the first anchor, profile and role; taken likewise.
+            partition: likewise.
+            trust_anchor_arn: of the first trust anchor; made up if None.
+            profile_arn: of the first profile; made up if None.
+            role_arn: of the first role; made up if None.
+            profile_duration: the first profile's durationSeconds.
+            accept_role_session_name: the first profile's acceptRoleSessionName.
+            role_max_duration: the first role's MaxSessionDuration, in seconds.
+            max_lifetime: seconds that no session exceeds, though the service gives none below 900:
+                so that a test can see credentials expire.
+            requests_per_second: the quota; the service's own is 10. None for no limit.
+            clock: says what time it is.
+            host: the address to listen on.
+            port: 0 for any that is free.
+            tls: True makes a certificate for localhost, see `ca_bundle_path`; or given files.
+
+        Raises:
+            ConfigurationError: a value is not usable, or the extra ``testing`` is not installed.
+        """
+        _require_extra()
+        if trust_anchor_arn:
+            given = Arn.parse(trust_anchor_arn, where="trust_anchor_arn")
+            partition, region, account = given.partition, given.region, given.account
+        self.region, self.account = region, account
+        self._service = Service(
+            region=region,
+            clock=clock,
+            max_lifetime=max_lifetime,
+            requests_per_second=requests_per_second,
+        )
+        prefix = f"arn:{partition}:rolesanywhere:{region}:{account}"
+        self.ca = self._register_anchors(ca, trust_anchors, prefix, trust_anchor_arn)
+        self.role_arn = role_arn or f"arn:{partition}:iam::{account}:role/RolesAnywhere"
+        self.profile_arn = profile_arn or f"{prefix}:profile/{uuid4()}"
+        self.add(Role(arn=self.role_arn, max_session_duration=role_max_duration))
+        self.add(
+            Profile(
+                arn=self.profile_arn,
+                role_arns=(self.role_arn,),
+                duration_seconds=profile_duration,
+                accept_role_session_name=accept_role_session_name,
+            )
+        )
+        self._tls_folder: TemporaryDirectory[str] | None = None
+        self._tls = self._tls_files(tls, host, clock)
+        self._server = self._make_server(host, port)
+        self._gate: Gate | None = None
+
+    def _register_anchors(
+        self,
+        ca: TrustSource | None,
+        others: Sequence[TrustAnchor | TrustSource],
+        prefix: str,
+        first_arn: str | None,
+    ) -> CertificateAuthority | None:
+        sources = [*([] if ca is None else [ca]), *others]
+        if not sources:
+            sources = [CertificateAuthority(clock=self._service.clock)]
+        arns: list[str] = []
+        for source in sources:
+            anchor = source
+            if not isinstance(anchor, TrustAnchor):
+                arn = first_arn if first_arn and not arns else f"{prefix}:trust-anchor/{uuid4()}"
+                anchor = TrustAnchor(arn=arn, certificates=anchor_certificates(anchor))
+            self.add(anchor)
+            arns.append(anchor.arn)
+        self.trust_anchor_arn = arns[0]
+        return sources[0] if isinstance(sources[0], CertificateAuthority) else None
+
+    def _tls_files(self, tls: bool | TlsFiles, host: str, clock: Clock) -> TlsFiles | None:
+        if isinstance(tls, TlsFiles):
+            return tls
+        if not tls:
+            return None
+        self._tls_folder = TemporaryDirectory(prefix="rolesanywhere-emulator-")
+        return make_tls_files(host, self._tls_folder, clock)
+
+    def _make_server(self, host: str, port: int) -> ServerThread:
+        from .server import ServerThread
+
+        files = (self._tls.certificate, self._tls.private_key) if self._tls else None
+        return ServerThread(host, port, files)
+
+    def __enter__(self) -> Emulator:  # noqa: PYI034  # typing.Self came with 3.11
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start it; after `stop`, on the same port as before. Nothing if it runs.
+
+        Raises:
+            ConfigurationError: the port is taken, or the TLS files cannot be used.
+        """
+        from .app import make_app
+        from .delivery import Gate
+
+        if not self._server.is_running:
+            self._gate = Gate()
+            self._server.start(make_app(self._service, self._gate))
+
+    def stop(self) -> None:
+        """Break every connection and refuse new ones, as in an outage. `start` ends that.
+
+        What is registered, recorded and planned stays. Hanging requests end at once.
+        """
+        self._server.stop()
+
+    def close(self) -> None:
+        """Stop for good: the port is given back and the TLS files are removed."""
+        self._server.close()
+        if self._tls_folder is not None:
+            self._tls_folder.cleanup()
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where it listens, for example ``http://127.0.0.1:41234``.
+
+        Raises:
+            ConfigurationError: it was never started, and its port is not known yet.
+        """
+        if not self._server.port:
+            raise ConfigurationError(
+                "the emulator has no port before its first start",
+                remedy="Use `with Emulator(…) as emulator:`, or call start().",
+            )
+        host = f"[{self._server.host}]" if ":" in self._server.host else self._server.host
+        return f"{'https' if self._tls else 'http'}://{host}:{self._server.port}"
+
+    @property
+    def ca_bundle_path(self) -> Path | None:
+        """The file with the authority of its TLS certificate; None without TLS."""
+        return self._tls.ca_bundle if self._tls else None
+
+    @property
+    def ca_bundle_pem(self) -> bytes | None:
+        """What stands in `ca_bundle_path`."""
+        return self.ca_bundle_path.read_bytes() if self.ca_bundle_path else None
+
+    @property
+    def trust_anchor(self) -> TrustAnchor:
+        """The first trust anchor, as it is registered now."""
+        return _found(self._service.registry.anchor(self.trust_anchor_arn), "trust anchor")
+
+    @property
+    def profile(self) -> Profile:
+        """The first profile, as it is registered now."""
+        return _found(self._service.registry.profile(self.profile_arn), "profile")
+
+    @property
+    def role(self) -> Role:
+        """The first role, as it is registered now."""
+        return _found(self._service.registry.role(self.role_arn), "role")
+
+    def add(self, resource: Resource) -> None:
+        """Register a trust anchor, profile, role or revocation list.
+
+        What has the same ARN is replaced, so this is also how one is changed::
+
+            emulator.add(dataclasses.replace(emulator.profile, enabled=False))
+
+        Raises:
+            ConfigurationError: AWS would not let this be made.
+        """
+        self._service.registry.add(resource)
+
+    def remove(self, arn: str) -> None:
+        """Forget a trust anchor (with its revocation lists), a profile or a role."""
+        self._service.registry.remove(arn)
+
+    def import_crl(self, pem: bytes, *, name: str = "default") -> None:
+        """Import a revocation list for the first trust anchor; the same name again replaces it.
+
+        Raises:
+            ConfigurationError: AWS would refuse it (no PEM, too large, no entries).
+        """
+        self.add(RevocationList(trust_anchor_arn=self.trust_anchor_arn, pem=pem, name=name))
+
+    def inject(self, fault: Fault, *, times: int | None = 1) -> None:
+        """Let something go wrong for the next requests.
+
+        Args:
+            fault: one of `boto_rolesanywhere.testing.faults`.
+            times: for how many requests; None: until `clear_faults`. Faults that were injected
+                earlier are played first.
+        """
+        self._service.faults.add(fault, times)
+
+    @contextmanager
+    def injected(self, fault: Fault) -> Iterator[None]:
+        """Let something go wrong as long as the ``with`` block lasts; then nothing any more."""
+        self.inject(fault, times=None)
+        try:
+            yield
+        finally:
+            self.clear_faults()
+
+    def clear_faults(self) -> None:
+        """Let nothing go wrong any more, and let hanging requests go."""
+        self._service.faults.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Answer the requests that hang now."""
+        gate = self._gate
+        if gate is not None:
+            self._server.call(gate.open)
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the emulator's clock is off. Set it to see what a wrong clock does."""
+        return self._service.clock_offset
+
+    @clock_offset.setter
+    def clock_offset(self, offset: timedelta) -> None:
+        self._service.clock_offset = offset
+
+    @property
+    def max_lifetime(self) -> float | None:
+        """Seconds that no session exceeds; None for no such limit."""
+        return self._service.max_lifetime
+
+    @max_lifetime.setter
+    def max_lifetime(self, seconds: float | None) -> None:
+        self._service.max_lifetime = seconds
+
+    @property
+    def requests_per_second(self) -> int | None:
+        """The quota; None for no limit."""
+        return self._service.throttle.requests_per_second
+
+    @requests_per_second.setter
+    def requests_per_second(self, limit: int | None) -> None:
+        self._service.throttle.requests_per_second = limit
+
+    def now(self) -> datetime:
+        """The emulator's time, its offset included."""
+        return self._service.now()
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """All requests so far, in the order of arrival."""
+        return self._service.records.all()
+
+    @property
+    def created(self) -> int:
+        """How many sessions were created."""
+        return self._service.records.created
+
+    def wait_for_requests(self, count: int, *, timeout: float = 10.0) -> list[RequestRecord]:
+        """Wait until there are `count` requests; a hanging one counts when it has arrived.
+
+        Raises:
+            TimeoutError: there were fewer after `timeout` seconds.
+        """
+        return self._service.records.wait_for(count, timeout)
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far, and the count of sessions."""
+        self._service.records.clear()
+
+
+_Found = TypeVar("_Found")
+
+
+def _found(resource: _Found | None, kind: str) -> _Found:
+    if resource is None:
+        raise ConfigurationError(f"the first {kind} was removed")
+    return resource
+
+
+def _require_extra() -> None:
+    try:
+        import starlette  # noqa: F401  # only whether it is there
+        import uvicorn  # noqa: F401  # only whether it is there
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the emulator needs a package that is not installed ({error.name})",
+            remedy="Run: pip install 'boto_rolesanywhere[testing]'",
+        ) from None

@@ -1,0 +1,158 @@
+"""May this certificate, which is trusted, have a session? Then here it is.
+
+Profile, role, session name and duration are judged here, and the answer's content is made.
+"""
+
+from __future__ import annotations
+
+import secrets
+from base64 import b32encode, b64encode
+from dataclasses import dataclass, field
+from datetime import timedelta
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from .answers import (
+    DURATION_ABOVE_ROLE,
+    INVALID_PROFILE,
+    NO_SESSION_NAMES,
+    ROLE_NOT_IN_PROFILE,
+    Refused,
+    cannot_assume,
+)
+from .principal import packed_size, principal_tags, serial_hex, source_identity, subject_arn
+from .resources import Arn
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from .resources import Profile, Registry, Role, TrustAnchor
+    from .wire import SessionRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A session that was given.
+
+    Attributes:
+        access_key_id: of its credentials.
+        content: the answer's JSON, secrets included.
+    """
+
+    access_key_id: str
+    content: dict[str, object] = field(repr=False)
+
+
+def grant(
+    request: SessionRequest,
+    certificate: x509.Certificate,
+    anchor: TrustAnchor,
+    registry: Registry,
+    *,
+    now: datetime,
+    max_lifetime: float | None,
+) -> Grant:
+    """Give a session.
+
+    Args:
+        request: what is asked for.
+        certificate: who asks; trusted already.
+        anchor: the trust anchor that vouches.
+        registry: profiles and roles.
+        now: the time at which the session begins.
+        max_lifetime: seconds that no session exceeds, whatever profile and request say.
+
+    Raises:
+        Refused: profile, role or request do not allow it.
+    """
+    profile = _find_profile(request, anchor, registry)
+    if request.role_arn not in profile.role_arns:
+        raise Refused(ROLE_NOT_IN_PROFILE, f"the profile lists {', '.join(profile.role_arns)}")
+    if request.role_session_name is not None and not profile.accept_role_session_name:
+        raise Refused(NO_SESSION_NAMES, "the profile does not accept role session names")
+    tags = principal_tags(certificate, profile.attribute_mappings)
+    role = _find_role(request.role_arn, anchor, tags, registry)
+    duration = float(min(profile.duration_seconds, request.duration_seconds or 43200))
+    if duration > role.max_session_duration:
+        raise Refused(
+            DURATION_ABOVE_ROLE, f"{duration:.0f} s are above {role.max_session_duration} s"
+        )
+    if max_lifetime is not None:
+        duration = min(duration, max_lifetime)
+    return _made(request, certificate, anchor, tags, now + timedelta(seconds=duration))
+
+
+def _find_profile(request: SessionRequest, anchor: TrustAnchor, registry: Registry) -> Profile:
+    profile = registry.profile(request.profile_arn)
+    if profile is None:
+        raise Refused(INVALID_PROFILE, f"{request.profile_arn} is not registered")
+    if not profile.enabled:  # that a disabled one is answered so is a guess
+        raise Refused(INVALID_PROFILE, "the profile is disabled")
+    if not profile.role_arns:
+        raise Refused(INVALID_PROFILE, "the profile lists no roles")
+    own = Arn.parse(profile.arn, where="profile")
+    of_anchor = Arn.parse(anchor.arn, where="trust anchor")
+    if (own.region, own.account) != (of_anchor.region, of_anchor.account):
+        raise Refused(INVALID_PROFILE, "the profile's Region or account is not the trust anchor's")
+    return profile
+
+
+def _find_role(
+    role_arn: str, anchor: TrustAnchor, tags: dict[str, str], registry: Registry
+) -> Role:
+    role = registry.role(role_arn)
+    reason = None
+    if role is None:
+        reason = f"{role_arn} is not registered"
+    elif not role.trusts_service:
+        reason = "its trust policy does not allow all of the three actions"
+    elif role.required_source_arn not in (None, anchor.arn):
+        reason = f"aws:SourceArn is {anchor.arn}, not {role.required_source_arn}"
+    else:
+        for key, wanted in role.required_tags.items():
+            if tags.get(key) != wanted:
+                reason = f"aws:PrincipalTag/{key} is {tags.get(key)!r}, not {wanted!r}"
+    if role is None or reason:
+        raise Refused(cannot_assume(role_arn), str(reason))
+    return role
+
+
+def _made(
+    request: SessionRequest,
+    certificate: x509.Certificate,
+    anchor: TrustAnchor,
+    tags: dict[str, str],
+    expires: datetime,
+) -> Grant:
+    of_anchor, of_role = (
+        Arn.parse(anchor.arn, where="trust anchor"),
+        Arn.parse(request.role_arn, where="role"),
+    )
+    name = request.role_session_name or serial_hex(certificate)
+    role_name = of_role.resource.rpartition("/")[2]  # without the path, as STS writes it
+    assumed = f"arn:{of_role.partition}:sts::{of_role.account}:assumed-role/{role_name}/{name}"
+    access_key_id = "ASIA" + b32encode(secrets.token_bytes(10)).decode("ascii")
+    session = {
+        "assumedRoleUser": {
+            "arn": assumed,
+            "assumedRoleId": f"{_role_id(request.role_arn)}:{name}",
+        },
+        "credentials": {
+            "accessKeyId": access_key_id,
+            "secretAccessKey": b64encode(secrets.token_bytes(30)).decode("ascii"),
+            "sessionToken": b64encode(secrets.token_bytes(600)).decode("ascii"),
+            "expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
+        "packedPolicySize": packed_size(tags),
+        "roleArn": request.role_arn,
+        "sourceIdentity": source_identity(certificate),
+    }
+    subject = subject_arn(certificate, of_anchor.partition, of_anchor.region, of_anchor.account)
+    return Grant(access_key_id, {"credentialSet": [session], "subjectArn": subject})
+
+
+def _role_id(role_arn: str) -> str:
+    """The same role always has the same id."""
+    return "AROA" + b32encode(sha256(role_arn.encode()).digest()).decode("ascii")[:17]

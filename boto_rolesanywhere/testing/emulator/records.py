@@ -1,0 +1,101 @@
+"""What the emulator remembers of each request, so that a test can look at it. No secrets in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Condition
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+CREATED = "created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRecord:
+    """One request and what became of it.
+
+    Attributes:
+        received_at: by the emulator's clock, its offset included.
+        method: as sent.
+        path: as sent.
+        query: as sent, without the question mark.
+        headers: by lower-case name; repeated ones are joined by a comma.
+        body: as sent.
+        outcome: ``created``, the error code that was answered, or ``fault: …`` where an injected
+            fault took the service's place.
+        status: the HTTP status; None where nothing was answered.
+        message: what the service said, if it refused.
+        reason: why it refused, in more detail than the service gives.
+        fault: the injected fault that was played, if any, as text.
+        trust_anchor_arn: as asked for; None if there is none. So are the next two.
+        profile_arn: as asked for.
+        role_arn: as asked for.
+        certificate_serial: of X-Amz-X509; None if that cannot be read.
+        access_key_id: of the session, if one was created.
+    """
+
+    received_at: datetime
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    outcome: str
+    status: int | None
+    message: str | None = None
+    reason: str | None = None
+    fault: str | None = None
+    trust_anchor_arn: str | None = None
+    profile_arn: str | None = None
+    role_arn: str | None = None
+    certificate_serial: int | None = None
+    access_key_id: str | None = None
+
+
+class Records:
+    """All requests so far. Written by the server's thread, read by the test's."""
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._records: list[RequestRecord] = []
+        self._created = 0
+
+    def append(self, record: RequestRecord) -> None:
+        """Remember one more."""
+        with self._changed:
+            self._records.append(record)
+            self._created += record.access_key_id is not None
+            self._changed.notify_all()
+
+    @property
+    def created(self) -> int:
+        """How many sessions were created."""
+        with self._changed:
+            return self._created
+
+    def all(self) -> list[RequestRecord]:
+        """A copy, in the order of arrival."""
+        with self._changed:
+            return list(self._records)
+
+    def clear(self) -> None:
+        """Forget all, the count of sessions included."""
+        with self._changed:
+            self._records.clear()
+            self._created = 0
+
+    def wait_for(self, count: int, timeout: float) -> list[RequestRecord]:
+        """Wait until there are `count`.
+
+        Raises:
+            TimeoutError: there were fewer after `timeout` seconds.
+        """
+        with self._changed:
+            if not self._changed.wait_for(lambda: len(self._records) >= count, timeout):
+                raise TimeoutError(
+                    f"{len(self._records)} requests after {timeout} s, {count} were expected"
+                )
+            return list(self._records)

@@ -1,0 +1,271 @@
+"""What is registered with the emulator: trust anchors, profiles, roles, revocation lists.
+
+Values and the table that holds them. Judging a request by them is done elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.testing.ca import CertificateAuthority
+from boto_rolesanywhere.testing.loading import read_certificates
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from cryptography import x509
+
+    # What a trust anchor can be made of.
+    TrustSource: TypeAlias = CertificateAuthority | x509.Certificate | str | bytes
+
+MAX_ANCHOR_CERTIFICATES: Final = 2  # per trust anchor, as documented
+MAX_CRL_BYTES: Final = 300_000  # ImportCrl, as documented
+
+DEFAULT_MAPPINGS: Final = {
+    "x509Subject": ("*",),
+    "x509Issuer": ("*",),
+    "x509SAN": ("DNS", "URI", "Name/*"),
+}
+"""Which attributes become principal tags unless the profile says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """The six parts of an ARN, without the first."""
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    @classmethod
+    def parse(cls, text: str, *, where: str) -> Arn:
+        """Take an ARN apart.
+
+        Raises:
+            ConfigurationError: it has fewer parts than an ARN.
+        """
+        parts = text.split(":", 5)
+        if len(parts) != 6 or parts[0] != "arn":  # noqa: PLR2004  # arn: and the five fields
+            raise ConfigurationError(
+                f"{text!r} is not an ARN",
+                where=where,
+                expected="arn:partition:service:region:account:resource",
+            )
+        return cls(*parts[1:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustAnchor:
+    """A trust anchor.
+
+    Attributes:
+        arn: ``arn:aws:rolesanywhere:{region}:{account}:trust-anchor/{id}``.
+        certificates: one or two CA certificates; roots or intermediates.
+        enabled: a disabled one refuses everybody.
+        aliases: further ARNs (``…:alias/trust-anchor/{name}``) that mean this one.
+    """
+
+    arn: str
+    certificates: tuple[x509.Certificate, ...] = field(repr=False)
+    enabled: bool = True
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """A profile.
+
+    Attributes:
+        arn: ``arn:aws:rolesanywhere:{region}:{account}:profile/{id}``.
+        role_arns: the roles that can be assumed through it.
+        enabled: a disabled one refuses everybody.
+        duration_seconds: of a session that asks for no duration, and the most that one gets.
+        accept_role_session_name: whether a request may name its session.
+        attribute_mappings: which attributes become principal tags: ``x509Subject``,
+            ``x509Issuer`` and ``x509SAN`` each with specifiers such as ``CN``, ``DNS``,
+            ``Name/*`` or ``*``.
+        aliases: further ARNs (``…:alias/profile/{name}``) that mean this one.
+    """
+
+    arn: str
+    role_arns: tuple[str, ...]
+    enabled: bool = True
+    duration_seconds: int = 3600
+    accept_role_session_name: bool = False
+    attribute_mappings: Mapping[str, tuple[str, ...]] = field(
+        default_factory=lambda: dict(DEFAULT_MAPPINGS)
+    )
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """An IAM role, as far as it matters here.
+
+    Attributes:
+        arn: ``arn:aws:iam::{account}:role/{path}{name}``.
+        max_session_duration: seconds. IAM allows 3600 to 43200.
+        trusts_service: whether its trust policy lets ``rolesanywhere.amazonaws.com`` do
+            sts:AssumeRole, sts:TagSession and sts:SetSourceIdentity.
+        required_tags: principal tags that its trust policy asks for with StringEquals, for
+            example ``{"x509Subject/CN": "app-1"}``.
+        required_source_arn: the trust anchor it asks for (``aws:SourceArn``); None for any.
+    """
+
+    arn: str
+    max_session_duration: int = 3600
+    trusts_service: bool = True
+    required_tags: Mapping[str, str] = field(default_factory=dict)
+    required_source_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationList:
+    """A CRL that was imported for a trust anchor.
+
+    Attributes:
+        trust_anchor_arn: whose certificates it concerns.
+        pem: the list, as PEM, with one entry at least.
+        name: tells lists of one trust anchor apart; the same name again replaces.
+        enabled: a disabled one is not looked at.
+    """
+
+    trust_anchor_arn: str
+    pem: bytes = field(repr=False)
+    name: str = "default"
+    enabled: bool = True
+
+    def load(self) -> x509.CertificateRevocationList:
+        """The list, parsed.
+
+        Raises:
+            ConfigurationError: it is one that ImportCrl would refuse.
+        """
+        from cryptography import x509
+
+        where = f"revocation list {self.name!r}"
+        if not 1 <= len(self.pem) <= MAX_CRL_BYTES:
+            raise ConfigurationError(
+                f"{len(self.pem)} bytes", where=where, expected=f"1 to {MAX_CRL_BYTES}"
+            )
+        try:
+            crl = x509.load_pem_x509_crl(self.pem)
+        except ValueError as error:
+            raise ConfigurationError(
+                f"cannot be read ({error})", where=where, expected="a CRL as PEM"
+            ) from None
+        if not len(crl):
+            raise ConfigurationError(
+                "has no entries; AWS refuses to import such a list",
+                where=where,
+                remedy="Revoke a certificate first, or import no list.",
+            )
+        return crl
+
+
+Resource: TypeAlias = "TrustAnchor | Profile | Role | RevocationList"
+_Aliased = TypeVar("_Aliased", TrustAnchor, Profile)
+
+
+def anchor_certificates(source: TrustSource) -> tuple[x509.Certificate, ...]:
+    """The certificates of an authority, a certificate or a PEM text."""
+    if isinstance(source, CertificateAuthority):
+        return (source.certificate,)
+    if isinstance(source, (str, bytes)):
+        return read_certificates(source, where="trust anchor")
+    return (source,)
+
+
+class Registry:
+    """The table of everything registered. Safe to change while requests are answered."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._anchors: dict[str, TrustAnchor] = {}
+        self._profiles: dict[str, Profile] = {}
+        self._roles: dict[str, Role] = {}
+        self._lists: dict[tuple[str, str], tuple[bool, x509.CertificateRevocationList]] = {}
+
+    def add(self, resource: Resource) -> None:
+        """Register; what has the same ARN (or the same anchor and name) is replaced.
+
+        Raises:
+            ConfigurationError: AWS would not let this be made.
+        """
+        if isinstance(resource, RevocationList):
+            parsed = resource.load()
+            with self._lock:
+                key = (resource.trust_anchor_arn, resource.name)
+                self._lists[key] = (resource.enabled, parsed)
+            return
+        if isinstance(resource, TrustAnchor):
+            _check_anchor(resource)
+        Arn.parse(resource.arn, where=type(resource).__name__)
+        with self._lock:
+            if isinstance(resource, TrustAnchor):
+                self._anchors[resource.arn] = resource
+            elif isinstance(resource, Profile):
+                self._profiles[resource.arn] = resource
+            else:
+                self._roles[resource.arn] = resource
+
+    def remove(self, arn: str) -> None:
+        """Forget a trust anchor (with its revocation lists), a profile or a role."""
+        with self._lock:
+            for table in (self._anchors, self._profiles, self._roles):
+                table.pop(arn, None)
+            self._lists = {key: held for key, held in self._lists.items() if key[0] != arn}
+
+    def anchor(self, arn: str) -> TrustAnchor | None:
+        """The trust anchor of that ARN or alias."""
+        with self._lock:
+            return self._anchors.get(arn) or _by_alias(self._anchors, arn)
+
+    def profile(self, arn: str) -> Profile | None:
+        """The profile of that ARN or alias."""
+        with self._lock:
+            return self._profiles.get(arn) or _by_alias(self._profiles, arn)
+
+    def role(self, arn: str) -> Role | None:
+        """The role of that ARN."""
+        with self._lock:
+            return self._roles.get(arn)
+
+    def revocation_lists(self, anchor_arn: str) -> Iterator[x509.CertificateRevocationList]:
+        """The enabled lists of a trust anchor."""
+        with self._lock:
+            held = list(self._lists.items())
+        return (crl for (arn, _), (enabled, crl) in held if arn == anchor_arn and enabled)
+
+
+def _by_alias(table: Mapping[str, _Aliased], arn: str) -> _Aliased | None:
+    return next((one for one in table.values() if arn in one.aliases), None)
+
+
+def _check_anchor(anchor: TrustAnchor) -> None:
+    from cryptography import x509
+
+    where = f"trust anchor {anchor.arn}"
+    count = len(anchor.certificates)
+    if not 1 <= count <= MAX_ANCHOR_CERTIFICATES:
+        raise ConfigurationError(
+            f"{count} certificates", where=where, expected=f"1 to {MAX_ANCHOR_CERTIFICATES}"
+        )
+    for certificate in anchor.certificates:
+        name = certificate.subject.rfc4514_string()
+        try:
+            found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
+        except x509.ExtensionNotFound:
+            found = None
+        if found is None or not found.value.ca:
+            raise ConfigurationError(
+                f"{name} is not a CA certificate",
+                where=where,
+                expected="basicConstraints with CA:TRUE",
+                remedy="Use the certificate of the authority that issued the client's.",
+            )

@@ -1,0 +1,214 @@
+"""CreateSession, from the request's bytes to the answer's. No sockets and no web framework here."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from datetime import timedelta
+from threading import Lock
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from .answers import (
+    ANCHOR_DISABLED,
+    NO_TRUST_ANCHOR,
+    THROTTLED,
+    UNKNOWN_OPERATION,
+    Refused,
+    json_answer,
+    refusal_answer,
+)
+from .faults import Fault, FaultPlan, Reset, applied, instead_of_answer
+from .grants import Grant, grant
+from .records import CREATED, Records, RequestRecord
+from .resources import Arn, Registry
+from .signature import read_authorization, verify
+from .trust import check_leaf, check_revocation, find_path, read_certificate, read_chain
+from .wire import Received, read_session_request
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from boto_rolesanywhere.testing.clock import Clock
+
+    from .answers import Answer
+    from .resources import TrustAnchor
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes out.
+
+    Attributes:
+        answer: the HTTP answer.
+        fault: what the delivery shall do to it, if anything.
+    """
+
+    answer: Answer
+    fault: Fault | None
+
+
+class Throttle:
+    """At most so many requests in any second; None for no limit."""
+
+    def __init__(self, requests_per_second: int | None) -> None:
+        self.requests_per_second = requests_per_second
+        self._lock = Lock()
+        self._passed: deque[datetime] = deque()
+
+    def admits(self, now: datetime) -> bool:
+        """Whether a request may pass now. One that may not is not counted."""
+        limit = self.requests_per_second
+        if limit is None:
+            return True
+        with self._lock:
+            while self._passed and self._passed[0] <= now - _SECOND:
+                self._passed.popleft()
+            if len(self._passed) >= limit:
+                return False
+            self._passed.append(now)
+            return True
+
+
+class Service:
+    """A local IAM Roles Anywhere, as a function from requests to answers.
+
+    Attributes:
+        region: of the endpoint. Scope, trust anchor and profile are of the same.
+        clock: says what time it is, before the offset.
+        clock_offset: how far the service's clock is off.
+        max_lifetime: seconds that no session exceeds; None for no such limit.
+        registry: what is registered.
+        faults: what shall go wrong next.
+        records: what was asked so far.
+        throttle: the quota.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str,
+        clock: Clock,
+        max_lifetime: float | None = None,
+        requests_per_second: int | None = None,
+    ) -> None:
+        self.region = region
+        self.clock = clock
+        self.clock_offset = timedelta()
+        self.max_lifetime = max_lifetime
+        self.registry = Registry()
+        self.faults = FaultPlan()
+        self.records = Records()
+        self.throttle = Throttle(requests_per_second)
+
+    def now(self) -> datetime:
+        """The service's time."""
+        return self.clock() + self.clock_offset
+
+    def handle(self, received: Received) -> Reply:
+        """Answer one request, and remember it."""
+        now, fault = self.now(), self.faults.next()
+        answer = instead_of_answer(fault, now)
+        if answer is not None:
+            status = None if isinstance(fault, Reset) else answer.status
+            self._remember(received, now, f"fault: {fault}", status, fault)
+            return Reply(answer, fault)
+        try:
+            granted = self._create_session(received, now)
+        except Refused as refused:
+            refusal = refused.refusal
+            self._remember(received, now, refusal.code, refusal.status, fault, refused=refused)
+            return Reply(applied(fault, refusal_answer(refusal, now)), fault)
+        self._remember(received, now, CREATED, 201, fault, granted=granted)
+        return Reply(applied(fault, json_answer(201, granted.content, now)), fault)
+
+    def _create_session(self, received: Received, now: datetime) -> Grant:
+        # In which order the service looks at things is not documented; this one lets each test of
+        # one wrong thing see that thing's answer.
+        if (received.method, received.path) != ("POST", "/sessions"):
+            raise Refused(UNKNOWN_OPERATION, f"{received.method} {received.path}")
+        if not self.throttle.admits(now):
+            raise Refused(THROTTLED, f"above {self.throttle.requests_per_second} a second")
+        authorization = read_authorization(received)
+        certificate = read_certificate(received)
+        verify(received, authorization, certificate, region=self.region, now=now)
+        chain = read_chain(received)
+        request = read_session_request(received)
+        anchor = self._find_anchor(request.trust_anchor_arn)
+        self._check_trust(certificate, chain, anchor, now)
+        return grant(
+            request,
+            certificate,
+            anchor,
+            self.registry,
+            now=now,
+            max_lifetime=self.max_lifetime,
+        )
+
+    def _find_anchor(self, arn: str) -> TrustAnchor:
+        anchor = self.registry.anchor(arn)
+        if anchor is None:
+            raise Refused(NO_TRUST_ANCHOR, f"{arn} is not registered")
+        region = Arn.parse(anchor.arn, where="trust anchor").region
+        if region != self.region:
+            raise Refused(NO_TRUST_ANCHOR, f"it is in {region}, this endpoint in {self.region}")
+        if not anchor.enabled:
+            raise Refused(ANCHOR_DISABLED, "the trust anchor is disabled")
+        return anchor
+
+    def _check_trust(
+        self,
+        certificate: x509.Certificate,
+        chain: tuple[x509.Certificate, ...],
+        anchor: TrustAnchor,
+        now: datetime,
+    ) -> None:
+        check_leaf(certificate, now)
+        path = find_path(certificate, chain, anchor.certificates, now)
+        check_revocation(path, self.registry.revocation_lists(anchor.arn))
+
+    def _remember(
+        self,
+        received: Received,
+        now: datetime,
+        outcome: str,
+        status: int | None,
+        fault: Fault | None,
+        *,
+        refused: Refused | None = None,
+        granted: Grant | None = None,
+    ) -> None:
+        headers: dict[str, str] = {}
+        for name, value in received.headers:
+            headers[name] = f"{headers[name]},{value}" if name in headers else value
+        self.records.append(
+            RequestRecord(
+                received_at=now,
+                method=received.method,
+                path=received.path,
+                query=received.query,
+                headers=MappingProxyType(headers),
+                body=received.body,
+                outcome=outcome,
+                status=status,
+                message=refused.refusal.message if refused else None,
+                reason=refused.reason if refused else None,
+                fault=str(fault) if fault else None,
+                trust_anchor_arn=received.text("trustAnchorArn"),
+                profile_arn=received.text("profileArn"),
+                role_arn=received.text("roleArn"),
+                certificate_serial=_serial(received),
+                access_key_id=granted.access_key_id if granted else None,
+            )
+        )
+
+
+def _serial(received: Received) -> int | None:
+    try:
+        return read_certificate(received).serial_number
+    except Refused:
+        return None

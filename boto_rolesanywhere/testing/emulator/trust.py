@@ -1,0 +1,252 @@
+"""Does the trust anchor vouch for this certificate? Chain, constraints, validity, revocation.
+
+By real signatures and names, with code of its own. Who may assume which role is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from .answers import (
+    CHAIN_TOO_LONG,
+    EXPIRED,
+    INSUFFICIENT_CERTIFICATE,
+    NOT_YET_VALID,
+    REVOKED,
+    UNTRUSTED_SIGNER,
+    Refused,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from .wire import Received
+
+    _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
+
+MAX_CHAIN: Final = 5  # certificates in X-Amz-X509-Chain, as documented
+_SHA256_SIZE: Final = 32
+
+
+def read_certificate(received: Received) -> x509.Certificate:
+    """The end-entity certificate of X-Amz-X509.
+
+    Raises:
+        Refused: it is missing or cannot be read. (The words are a guess.)
+    """
+    value = received.header("x-amz-x509")
+    if not value:
+        raise Refused(INSUFFICIENT_CERTIFICATE, "there is no X-Amz-X509 header")
+    return _decoded(value, "X-Amz-X509")
+
+
+def read_chain(received: Received) -> tuple[x509.Certificate, ...]:
+    """The intermediates of X-Amz-X509-Chain, in the order sent.
+
+    Raises:
+        Refused: they are too many or cannot be read. (The words are guesses.)
+    """
+    value = received.header("x-amz-x509-chain")
+    if value is None:
+        return ()
+    parts = value.split(",")
+    if len(parts) > MAX_CHAIN:
+        raise Refused(CHAIN_TOO_LONG, f"X-Amz-X509-Chain holds {len(parts)}, above {MAX_CHAIN}")
+    return tuple(_decoded(part, "X-Amz-X509-Chain") for part in parts)
+
+
+def _decoded(value: str, header: str) -> x509.Certificate:
+    from cryptography import x509
+
+    try:
+        return x509.load_der_x509_certificate(b64decode(value.strip(), validate=True))
+    except ValueError as error:
+        raise Refused(INSUFFICIENT_CERTIFICATE, f"{header} cannot be read: {error}") from None
+
+
+def check_leaf(leaf: x509.Certificate, now: datetime) -> None:
+    """The documented constraints on an end-entity certificate, and its validity.
+
+    Raises:
+        Refused: one is not met. (For validity and a weak hash, the words are guesses.)
+    """
+    for problem in _leaf_problems(leaf):
+        raise Refused(INSUFFICIENT_CERTIFICATE, problem)
+    if now > leaf.not_valid_after_utc:
+        raise Refused(EXPIRED, f"it expired at {leaf.not_valid_after_utc}")
+    if now < leaf.not_valid_before_utc:
+        raise Refused(NOT_YET_VALID, f"it is valid from {leaf.not_valid_before_utc}")
+
+
+def _leaf_problems(leaf: x509.Certificate) -> Iterable[str]:
+    from cryptography import x509
+
+    if leaf.version is not x509.Version.v3:
+        yield f"it is X.509 {leaf.version.name}, not v3"
+    constraints = _extension(leaf, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        yield "basicConstraints says CA:TRUE"
+    usage = _extension(leaf, x509.KeyUsage)
+    if usage is None or not usage.digital_signature:
+        yield "keyUsage does not include digitalSignature"
+    if is_weak(leaf):
+        yield "it is signed with a hash weaker than SHA-256"
+    if not leaf.subject.rdns:
+        yield "its subject is empty"
+
+
+def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
+    from cryptography import x509
+
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, ValueError):  # ValueError: an extension that cannot be read
+        return None
+
+
+def is_weak(certificate: x509.Certificate) -> bool:
+    """Whether its issuer signed it with less than SHA-256."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return True
+    return algorithm is not None and algorithm.digest_size < _SHA256_SIZE  # ML-DSA has no hash
+
+
+def find_path(
+    leaf: x509.Certificate,
+    presented: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+) -> tuple[x509.Certificate, ...]:
+    """The way from the leaf to a certificate of the trust anchor, both included.
+
+    In which order the intermediates were sent plays no part.
+
+    Raises:
+        Refused: there is none.
+    """
+    reasons: list[str] = []
+    path = _extend((leaf,), (*anchors, *presented), anchors, now, reasons)
+    if path is None:
+        raise Refused(UNTRUSTED_SIGNER, "; ".join(dict.fromkeys(reasons)))
+    return path
+
+
+def _extend(
+    path: tuple[x509.Certificate, ...],
+    candidates: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    now: datetime,
+    reasons: list[str],
+) -> tuple[x509.Certificate, ...] | None:
+    child = path[-1]
+    found = [one for one in candidates if one.subject == child.issuer and one not in path]
+    if not found:
+        reasons.append(f"nothing here or in the chain is called {child.issuer.rfc4514_string()}")
+    for issuer in found:
+        problem = _issuer_problem(issuer, child, len(path) - 1, now)
+        if problem:
+            reasons.append(f"{issuer.subject.rfc4514_string()} {problem}")
+        elif issuer in anchors:
+            return (*path, issuer)
+        elif longer := _extend((*path, issuer), candidates, anchors, now, reasons):
+            return longer
+    return None
+
+
+def _issuer_problem(
+    issuer: x509.Certificate, child: x509.Certificate, below: int, now: datetime
+) -> str | None:
+    """Why `issuer` may not have issued `child`, with `below` intermediates under it; or None."""
+    problem = _authority_problem(issuer, below)
+    if problem:
+        return problem
+    if is_weak(issuer):
+        return "is signed with a hash weaker than SHA-256"
+    if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
+        return "is not in its time"
+    if not is_signed_by(child, issuer):
+        return "is its issuer by name, but the signature is not of that key"
+    return None
+
+
+def _authority_problem(issuer: x509.Certificate, below: int) -> str | None:
+    from cryptography import x509
+
+    constraints = _extension(issuer, x509.BasicConstraints)
+    if constraints is None or not constraints.ca:
+        return "is not a CA"
+    if constraints.path_length is not None and constraints.path_length < below:
+        return f"allows {constraints.path_length} intermediates below it, not {below}"
+    usage = _extension(issuer, x509.KeyUsage)
+    if usage is not None and not usage.key_cert_sign:
+        return "may not sign certificates (keyCertSign)"
+    return None
+
+
+def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's key made the signature on `certificate`."""
+    return holds(
+        issuer.public_key(),
+        certificate.signature,
+        certificate.tbs_certificate_bytes,
+        certificate,
+    )
+
+
+def holds(
+    key: object,
+    signature: bytes,
+    data: bytes,
+    signed: x509.Certificate | x509.CertificateRevocationList,
+) -> bool:
+    """Whether `signature` is the key's over `data`, by the algorithm that `signed` names."""
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+    try:
+        algorithm = signed.signature_hash_algorithm
+        scheme = signed.signature_algorithm_parameters
+        if isinstance(key, rsa.RSAPublicKey) and algorithm is not None:
+            if not isinstance(scheme, (padding.PKCS1v15, padding.PSS)):
+                return False
+            key.verify(signature, data, scheme, algorithm)
+        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(scheme, ec.ECDSA):
+            key.verify(signature, data, scheme)
+        elif type(key).__name__.startswith("MLDSA") and algorithm is None:
+            key.verify(signature, data)  # type: ignore[attr-defined]  # an ML-DSA key
+        else:
+            return False  # the key is of another kind than the algorithm named
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
+
+
+def check_revocation(
+    path: Sequence[x509.Certificate], lists: Iterable[x509.CertificateRevocationList]
+) -> None:
+    """Look each certificate below the anchor up in the revocation lists of its issuer.
+
+    A list past its nextUpdate still counts. (Whether it does at AWS is not documented.)
+
+    Raises:
+        Refused: one is revoked.
+    """
+    held = list(lists)
+    for certificate, issuer in pairwise(path):
+        for crl in held:
+            if crl.issuer != issuer.subject:
+                continue
+            entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if entry is None:
+                continue
+            if holds(issuer.public_key(), crl.signature, crl.tbs_certlist_bytes, crl):
+                raise Refused(REVOKED, f"serial {certificate.serial_number} is in a CRL")
