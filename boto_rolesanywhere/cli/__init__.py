@@ -1,1 +1,156 @@
-"""The command line: one module a command."""
+"""The command line: finding the command, and what all commands have in common.
+
+Each command is a module with ``add_arguments(parser)`` and ``run(arguments) -> int``, and only the
+chosen one is imported: the start-up time is part of every AWS CLI call. No command is in here.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Final, Protocol
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+PROGRAM: Final = "boto-rolesanywhere"
+
+# Name → the module in this package, and what it does in one line.
+COMMANDS: Final = {
+    "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
+}
+
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+
+
+class Command(Protocol):
+    """What the module of a command has."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the options; may set the parser's description and epilog."""
+        ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it, and give the exit status."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        argv: without the program's name; None for the process's own.
+
+    Returns:
+        The exit status: 0, 1 (failed, with one line on stderr), 2 (wrong usage) or 130.
+    """
+    given = list(sys.argv[1:] if argv is None else argv)
+    try:
+        status = _dispatch(given)
+        sys.stdout.flush()
+    except SystemExit as stop:  # argparse's, after --help or a usage error
+        return stop.code if isinstance(stop.code, int) else OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        return _hush()
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        complain(str(error))
+        return FAILED
+    return status
+
+
+def complain(message: str) -> None:
+    """Write one line to stderr, after the program's name."""
+    from .terminal import printable
+
+    sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
+
+
+def _dispatch(given: list[str]) -> int:
+    if not given:
+        # Not on stdout and not 0: a credential_process line that lost its arguments ends here.
+        sys.stderr.write(_help())
+        return USAGE
+    name, rest = given[0], given[1:]
+    if name in ("-h", "--help", "help"):
+        return _dispatch([rest[0], "--help"]) if name == "help" and rest else _print(_help())
+    if name == "--version":
+        from boto_rolesanywhere._version import __version__
+
+        return _print(f"{PROGRAM} {__version__}\n")
+    if name not in COMMANDS:
+        complain(_unknown(name))
+        return USAGE
+    command = _load(name)
+    return command.run(_parser(name, command).parse_args(rest))
+
+
+def _load(name: str) -> Command:
+    from importlib import import_module
+
+    module: Command = import_module(f".{COMMANDS[name][0]}", __name__)
+    return module
+
+
+def _parser(name: str, command: Command) -> argparse.ArgumentParser:
+    import argparse
+
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} {name}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,  # an abbreviation in a script would break with the next option
+    )
+    command.add_arguments(parser)
+    return parser
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    table = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items())
+    return f"""usage: {PROGRAM} COMMAND [options]
+
+Credentials from AWS IAM Roles Anywhere, for a workload that holds an X.509 certificate.
+
+commands:
+{table}
+
+example:
+  {PROGRAM} inspect /etc/pki/workload.pem
+
+Each command explains itself: {PROGRAM} COMMAND --help
+From Python: import boto_rolesanywhere; session = boto_rolesanywhere.get_session(...)
+When something fails, TROUBLESHOOTING.md has an entry for every message.
+"""
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(COMMANDS)}."
+    what = "option" if name.startswith("-") else "command"
+    return f"there is no {what} {name!r}. {hint} See {PROGRAM} --help."
+
+
+def _print(text: str) -> int:
+    sys.stdout.write(text)
+    return OK
+
+
+def _is_ours(error: Exception) -> bool:
+    """Whether it is an error of ours, without loading botocore only to ask."""
+    errors = sys.modules.get("boto_rolesanywhere.errors")
+    return errors is not None and isinstance(error, errors.RolesAnywhereError)
+
+
+def _hush() -> int:
+    """End quietly when the reader went away; the interpreter would flush and complain again."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return OK

@@ -36,11 +36,13 @@ class Fact:
         values: its values; empty if the key is absent from the request.
         unknown: why it cannot be told here; None if it can.
         several: the key may have more than one value, and so wants ForAnyValue or ForAllValues.
+        absent_because: why the key is absent, where there is more to say than that it is.
     """
 
     values: tuple[str, ...] = ()
     unknown: str | None = None
     several: bool = False
+    absent_because: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +50,8 @@ class SessionFacts:
     """The request that IAM Roles Anywhere makes of STS for a certificate.
 
     Attributes:
-        tags: session tags by key, for example ``x509Subject/CN``; those that STS drops left out.
+        tags: session tags by key, for example ``x509Subject/CN``.
+        dropped_tags: those that the certificate has and the session has not, with the reason.
         source_identity: for example ``CN=web-1``.
         session_name: the role session name.
         trust_anchor_arn: ``aws:SourceArn`` and ``aws:SourceAccount`` come from it (User Guide,
@@ -66,6 +69,7 @@ class SessionFacts:
     session_name: str
     now: datetime
     trust_anchor_arn: str | None = None
+    dropped_tags: Mapping[str, str] = field(default_factory=dict)
     undocumented_tags: frozenset[str] = frozenset()
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     _known: dict[str, Fact] = field(init=False, repr=False, compare=False)
@@ -100,6 +104,10 @@ class SessionFacts:
             "aws:tagkeys": Fact(tuple(self.tags), several=True),
         }
         for prefix in (PRINCIPAL_TAG, REQUEST_TAG):
+            known |= {
+                f"{prefix}{key}".lower(): Fact(absent_because=why)
+                for key, why in self.dropped_tags.items()
+            }
             known |= {f"{prefix}{key}".lower(): Fact((v,)) for key, v in self.tags.items()}
         return known
 

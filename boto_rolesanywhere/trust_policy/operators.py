@@ -117,7 +117,7 @@ def evaluate_condition(
     elif reason is None and parsed.base == "Null":
         holds, reason = _null(condition.values, fact)
     elif reason is None and not fact.values:
-        holds, reason = _absent(parsed)
+        holds, reason = _absent(parsed, fact)
     elif reason is None and fact.several and parsed.quantifier is None:
         reason = "the key has several values: IAM wants ForAnyValue: or ForAllValues: before it"
     elif reason is None:
@@ -139,15 +139,18 @@ def _null(values: tuple[str, ...], fact: Fact) -> tuple[bool | None, str | None]
     return ("false" if fact.values else "true") in wanted, None
 
 
-def _absent(operator: Operator) -> tuple[bool, str]:
+def _absent(operator: Operator, fact: Fact) -> tuple[bool, str]:
     """IAM User Guide: "If the key … is not present", and the same for IfExists and the sets."""
+    missing = "the session has no such key"
+    if fact.absent_because:
+        missing += f" ({fact.absent_because})"
     if operator.if_exists:
-        return True, "the session has no such key, and IfExists then holds"
+        return True, f"{missing}, and IfExists then holds"
     if operator.quantifier == "ForAllValues":
-        return True, "the session has no such key, and ForAllValues then holds"
+        return True, f"{missing}, and ForAllValues then holds"
     if operator.negated and operator.quantifier is None:
-        return True, "the session has no such key, and a negated operator then holds"
-    return False, "the session has no such key"
+        return True, f"{missing}, and a negated operator then holds"
+    return False, missing
 
 
 def _patterns(

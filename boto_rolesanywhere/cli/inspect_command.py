@@ -1,0 +1,173 @@
+"""``inspect``: what AWS will see of a certificate, and what a trust policy makes of it.
+
+Reads files, writes a page or JSON. What is said is worked out in `inspection` and `trust_policy`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from . import FAILED, OK
+
+if TYPE_CHECKING:
+    import argparse
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from boto_rolesanywhere.identity.file import Role
+    from boto_rolesanywhere.inspection import CertificateInspection
+    from boto_rolesanywhere.trust_policy import Evaluation
+
+_DESCRIPTION: Final = """\
+Show what AWS will see of a certificate: whether it meets AWS's constraints, the
+session name, SourceIdentity and session tags it turns into, and the chain that
+will be sent. With --trust-policy, say what a role's trust policy makes of it and,
+if it refuses, which condition fails on which value. Nothing is sent anywhere, and
+no private key is needed."""
+_EPILOG: Final = """\
+exit status:
+  0  AWS would take the certificate, and the trust policy (if given) allows it
+  1  it would not, the trust policy does not allow it, or that cannot be told
+  2  wrong usage
+
+examples:
+  boto-rolesanywhere inspect workload.pem --intermediates chain.pem
+  aws iam get-role --role-name NAME --query Role.AssumeRolePolicyDocument |
+    boto-rolesanywhere inspect workload.pem --trust-policy - \\
+      --trust-anchor-arn arn:aws:rolesanywhere:REGION:ACCOUNT:trust-anchor/ID"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("file", nargs="?", metavar="FILE", help="the certificate, PEM or DER")
+    given.add_argument("--certificate", metavar="FILE", help="the same")
+    parser.add_argument("--intermediates", metavar="FILE", help="intermediate certificates")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument(
+        "--attribute-mappings",
+        metavar="FILE",
+        help="the profile's, as `aws rolesanywhere get-profile` prints them; default: all mapped",
+    )
+    policy = parser.add_argument_group("trust policy")
+    policy.add_argument(
+        "--trust-policy", metavar="FILE", help="a role's trust policy (JSON); - reads stdin"
+    )
+    policy.add_argument(
+        "--trust-anchor-arn", metavar="ARN", help="gives aws:SourceArn and aws:SourceAccount"
+    )
+    policy.add_argument(
+        "--role-session-name", metavar="NAME", help="default: the serial number in hex"
+    )
+    policy.add_argument(
+        "--context",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="a condition key that is not known here; repeat it for several values",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the inspection, and the policy's evaluation if one is asked for.
+
+    Raises:
+        RolesAnywhereError: a file or an option's value cannot be used.
+    """
+    from datetime import datetime, timezone
+
+    now = datetime.now(timezone.utc)
+    inspection = _inspect(arguments, now)
+    evaluation = _evaluate(arguments, inspection, now)
+    if arguments.json:
+        document = inspection.to_json()
+        if evaluation is not None:
+            document["trustPolicy"] = evaluation.to_json()
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        from .inspect_page import show_evaluation, show_inspection
+        from .terminal import Page
+
+        page = Page.for_stream(sys.stdout)
+        show_inspection(page, inspection, arguments.file or arguments.certificate)
+        if evaluation is not None:
+            show_evaluation(page, evaluation, arguments.trust_policy)
+        page.write(sys.stdout)
+    allowed = evaluation is None or evaluation.allowed
+    return OK if inspection.acceptable and allowed else FAILED
+
+
+def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspection:
+    from boto_rolesanywhere.attribute_mappings import AttributeMappings
+    from boto_rolesanywhere.inspection import choose_leaf, inspect_certificate
+
+    place = arguments.file or arguments.certificate
+    given = _read_certificates(place, "certificate")
+    more = _read_certificates(arguments.intermediates, "chain") if arguments.intermediates else ()
+    mappings = None
+    if arguments.attribute_mappings:
+        text = _read_text(arguments.attribute_mappings)
+        mappings = AttributeMappings.parse(text, where=arguments.attribute_mappings)
+    return inspect_certificate(choose_leaf(given), (*given, *more), now=now, mappings=mappings)
+
+
+def _evaluate(
+    arguments: argparse.Namespace, inspection: CertificateInspection, now: datetime
+) -> Evaluation | None:
+    from boto_rolesanywhere.trust_policy import TrustPolicy, evaluate
+
+    facts = inspection.facts(
+        now=now,
+        session_name=arguments.role_session_name,
+        trust_anchor_arn=arguments.trust_anchor_arn,
+        context=_context(arguments.context),
+    )
+    if arguments.trust_policy is None:
+        return None
+    where = "standard input" if arguments.trust_policy == "-" else arguments.trust_policy
+    return evaluate(TrustPolicy.parse(_read_text(arguments.trust_policy), where=where), facts)
+
+
+def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    found: dict[str, tuple[str, ...]] = {}
+    for pair in given:
+        key, equals, value = pair.partition("=")
+        if not key or not equals:
+            raise ConfigurationError(
+                f"it is {pair!r}",
+                where="--context",
+                expected="KEY=VALUE, as in aws:SourceIp=10.0.0.1",
+            )
+        found[key] = (*found.get(key, ()), value)
+    return found
+
+
+def _read_certificates(place: str, role: Role) -> tuple[x509.Certificate, ...]:
+    from boto_rolesanywhere.identity.contents import open_contents
+    from boto_rolesanywhere.identity.file import read_part
+
+    part = read_part(place, role)
+    found = open_contents(part).certificates
+    if not found:
+        raise part.error("there is no certificate in it", expected="a certificate in PEM or DER")
+    return found
+
+
+def _read_text(place: str) -> bytes:
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    if place == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(place).read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"it cannot be read ({error.strerror})", where=place, expected="a file with JSON"
+        ) from None
