@@ -1,0 +1,319 @@
+"""SigV4-X509: from a request, an identity and a time to the headers that sign it.
+
+Everything here is pure: no clock, no I/O, no HTTP client, no cryptography. The one signature is
+asked of the identity. What is sent, and how an answer is read, belongs elsewhere.
+
+The rules are those of AWS Signature Version 4 ("Create a signed AWS API request" in the IAM User
+Guide) with the three changes of IAM Roles Anywhere ("The IAM Roles Anywhere authentication signing
+process" in its User Guide): the algorithm's name, the certificate's serial number in place of an
+access key, and the certificate in signed headers. There is no derived key: the string to sign is
+signed as it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import timezone
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from urllib.parse import quote, unquote_to_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from .errors import ConfigurationError
+    from .identity import Algorithm
+
+Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+# RFC 3986, appendix B, narrowed to what an HTTP client can be asked for.
+_URL: Final = re.compile(
+    r"(?P<scheme>https?)://"
+    r"(?P<host>[a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{0,5}))?"
+    r"(?P<path>/[^?#]*)?(?:\?(?P<query>[^#]*))?(?:#.*)?",
+    re.IGNORECASE | re.ASCII,
+)
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
+_PLACE: Final = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9-]+")
+_DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_HIGHEST_PORT: Final = 65535
+
+# `sign` sets these itself, so those of an earlier attempt at the same request do not count.
+_OURS: Final = frozenset({"x-amz-date", "x-amz-x509", "x-amz-x509-chain"})
+_SIGNED: Final = frozenset({"host", "content-type", "content-md5"})
+
+
+class SigningIdentity(Protocol):
+    """What the signer needs of an identity; `boto_rolesanywhere.identity.Identity` has it all."""
+
+    @property
+    def algorithm(self) -> Algorithm:
+        """The signing algorithm, which follows from the certificate's public key."""
+        ...
+
+    @property
+    def serial_number(self) -> str:
+        """The certificate's serial number, in decimal."""
+        ...
+
+    @property
+    def certificate_header(self) -> str:
+        """Base64 of the end-entity certificate's DER."""
+        ...
+
+    @property
+    def chain_header(self) -> str | None:
+        """Base64 of each intermediate's DER, joined with commas; None when there is none."""
+        ...
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data` with the certificate's private key."""
+        ...
+
+
+class _Url(NamedTuple):
+    """A URL's parts in their canonical form."""
+
+    host: str
+    path: str
+    query: str
+
+
+def sign(
+    method: str,
+    url: str,
+    headers: Headers,
+    body: bytes | str | None,
+    *,
+    identity: SigningIdentity,
+    region: str,
+    now: datetime,
+    service: str = "rolesanywhere",
+) -> dict[str, str]:
+    """Sign a request.
+
+    Signed are ``Host``, ``Content-Type`` and ``Content-MD5`` where given, every ``X-Amz-*`` header
+    given, and the headers that are added here. Any other header stays unsigned, since proxies, HTTP
+    clients and retries change them (``User-Agent``, ``Accept-Encoding``, ``Connection``,
+    ``amz-sdk-request``).
+
+    Args:
+        method: the HTTP method.
+        url: the absolute URL, its path and query as they are sent.
+        headers: the request's headers; a name may be repeated. Without a ``Host`` among them the
+            URL's is signed, which is what an HTTP client then sends.
+        body: the payload; a string is sent as UTF-8.
+        identity: signs, and says with which certificate.
+        region: the trust anchor's Region, for the credential's scope.
+        now: the time of signing, with a time zone. AWS refuses one that is 5 minutes off.
+        service: the service's signing name, for the credential's scope.
+
+    Returns:
+        The headers to set on the request, in place of any of the same name: ``X-Amz-Date``,
+        ``X-Amz-X509``, ``X-Amz-X509-Chain`` if there are intermediates, and ``Authorization``.
+
+    Raises:
+        ConfigurationError: the method, URL, a header to be signed, the body, the Region or the
+            service cannot be sent or signed.
+        ValueError: `now` has no time zone.
+    """
+    timestamp = _timestamp(now)
+    scope = f"{timestamp[:8]}/{_place(region, service)}/aws4_request"
+
+    parts = _split(url)
+    fields = _fields(headers, _is_signed)
+    fields.setdefault("host", parts.host)
+    added = {"X-Amz-Date": timestamp, "X-Amz-X509": identity.certificate_header}
+    fields["x-amz-date"] = timestamp
+    fields["x-amz-x509"] = identity.certificate_header
+    if identity.chain_header is not None:
+        added["X-Amz-X509-Chain"] = fields["x-amz-x509-chain"] = identity.chain_header
+
+    request, names = _assemble(method, parts, fields, body)
+    text = string_to_sign(identity.algorithm, timestamp, scope, request)
+    added["Authorization"] = (
+        f"{identity.algorithm} Credential={identity.serial_number}/{scope}, "
+        f"SignedHeaders={names}, Signature={identity.sign(text.encode()).hex()}"
+    )
+    return added
+
+
+def canonical_request(
+    method: str,
+    url: str,
+    headers: Headers,
+    body: bytes | str | None,
+    signed_headers: Iterable[str] | None = None,
+) -> str:
+    """Write a request in the one form that both sides sign.
+
+    Args:
+        method: the HTTP method; upper-cased, as HTTP clients send it.
+        url: the absolute URL, its path and query as they are sent. The path is normalised and
+            encoded once more; the query is decoded, encoded and sorted. A fragment is never sent,
+            and does not count.
+        headers: the request's headers; a name may be repeated, its values are then joined with
+            commas in the order given.
+        body: the payload; a string counts as UTF-8, None as empty.
+        signed_headers: the names to sign, in any case and order. None: all that are given. ``host``
+            is always among them, as SigV4 demands: taken from the URL if it is not given.
+
+    Returns:
+        The canonical request, ASCII throughout.
+
+    Raises:
+        ConfigurationError: the method, the URL, a signed header or the body is none that can be
+            sent, or a header that is to be signed was not given.
+    """
+    parts = _split(url)
+    wanted = None if signed_headers is None else {name.lower() for name in signed_headers}
+    fields = _fields(headers, None if wanted is None else (wanted | {"host"}).__contains__)
+    fields.setdefault("host", parts.host)
+    for name in sorted((wanted or set()) - fields.keys()):
+        raise _refused("it is to be signed but was not given", f"header {name!r}")
+    return _assemble(method, parts, fields, body)[0]
+
+
+def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
+    """Write what the private key signs.
+
+    Args:
+        algorithm: for example ``AWS4-X509-ECDSA-SHA256``.
+        timestamp: the request's ``X-Amz-Date``: UTC as ``yyyymmddThhmmssZ``.
+        scope: ``yyyymmdd/{region}/{service}/aws4_request``.
+        canonical_request: from `canonical_request`.
+    """
+    digest = sha256(canonical_request.encode()).hexdigest()
+    return f"{algorithm}\n{timestamp}\n{scope}\n{digest}"
+
+
+def _timestamp(now: datetime) -> str:
+    if now.utcoffset() is None:
+        msg = "now has no time zone: pass an aware datetime, such as datetime.now(timezone.utc)"
+        raise ValueError(msg)
+    # Not strftime, which does not pad the year on every platform.
+    date = now.astimezone(timezone.utc)
+    fields = (date.year, date.month, date.day, date.hour, date.minute, date.second)
+    return "%04d%02d%02dT%02d%02d%02dZ" % fields  # noqa: UP031  # an f-string takes twice as long
+
+
+def _assemble(
+    method: str, url: _Url, fields: Mapping[str, str], body: bytes | str | None
+) -> tuple[str, str]:
+    """The canonical request over all of `fields`, and the value of ``SignedHeaders``."""
+    if not _TOKEN.fullmatch(method):
+        raise _refused("no method that HTTP can send", "the request's method", "one such as POST")
+    names = sorted(fields)
+    lines = "".join([f"{name}:{fields[name]}\n" for name in names])
+    signed = ";".join(names)
+    digest = sha256(_payload(body)).hexdigest()
+    return f"{method.upper()}\n{url.path}\n{url.query}\n{lines}\n{signed}\n{digest}", signed
+
+
+def _payload(body: bytes | str | None) -> bytes:
+    if not isinstance(body, str):
+        return body or b""
+    try:
+        return body.encode()
+    except UnicodeEncodeError:
+        what = "it holds a lone surrogate, which no encoding can send"
+        raise _refused(what, "the request's body", "text, or bytes") from None
+
+
+@lru_cache(maxsize=8)  # a client signs the same URL again and again
+def _split(url: str) -> _Url:
+    match = _URL.fullmatch(url) if url.isprintable() else None
+    if match is None:
+        # The URL itself stays out of the message: it may hold a password.
+        raise _refused(
+            "not a URL that a request can be sent to",
+            "the request's URL",
+            "http:// or https://, a host name, no user name, and printable characters alone",
+        )
+    scheme, host, port, path, query = match.groups()
+    scheme, host = scheme.lower(), host.lower()
+    if port and int(port) != _DEFAULT_PORTS[scheme]:  # HTTP clients leave the default out of Host
+        if not 0 < int(port) <= _HIGHEST_PORT:
+            raise _refused(f"no port {port}", "the request's URL", f"1 to {_HIGHEST_PORT}")
+        host = f"{host}:{int(port)}"
+    return _Url(host, _canonical_path(path or "/"), _canonical_query(query or ""))
+
+
+def _canonical_path(path: str) -> str:
+    # "Normalize URI paths according to RFC 3986"; repeated slashes are removed too. The path that
+    # is sent is encoded already, so that this makes the second encoding.
+    if "/." in path or "//" in path:
+        path = _without_dot_segments(path)
+    return quote(path, safe="/")
+
+
+def _without_dot_segments(path: str) -> str:
+    kept: list[str] = []
+    for segment in path.split("/"):
+        if segment == "..":
+            del kept[-1:]
+        elif segment not in {"", "."}:
+            kept.append(segment)
+    # RFC 3986, section 5.2.4: a dot segment at the end leaves its slash ("/a/b/.." is "/a/").
+    closing = "/" if kept and path.endswith(("/", "/.", "/..")) else ""
+    return f"/{'/'.join(kept)}{closing}"
+
+
+def _canonical_query(query: str) -> str:
+    # Sorted as pairs: in one string "a-b=" would come before "a=", since "-" is less than "=".
+    pairs = sorted(
+        (_reencoded(name), _reencoded(value))
+        for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)
+    )
+    return "&".join([f"{name}={value}" for name, value in pairs])
+
+
+def _reencoded(text: str) -> str:
+    # RFC 3986: a plus is a plus; only HTML forms mean a space by it.
+    return quote(unquote_to_bytes(text), safe="")
+
+
+def _is_signed(name: str) -> bool:
+    return name in _SIGNED or (name.startswith("x-amz-") and name not in _OURS)
+
+
+def _fields(headers: Headers, wanted: Callable[[str], bool] | None) -> dict[str, str]:
+    """The headers that are `wanted` (None: all), by lower-case name, each value as it is signed."""
+    fields: dict[str, str] = {}
+    for given, value in headers.items() if isinstance(headers, Mapping) else headers:
+        name = given.lower()
+        if wanted is not None and not wanted(name):
+            continue
+        if not _TOKEN.fullmatch(given):
+            raise _refused("no name that HTTP can send", f"header {given!r}")
+        clean = _trimmed(name, value)
+        fields[name] = f"{fields[name]},{clean}" if name in fields else clean
+    return fields
+
+
+def _trimmed(name: str, value: str) -> str:
+    value = value.replace("\t", " ")  # RFC 9110, section 5.6.3: both are white space in a header
+    if not (value.isascii() and value.isprintable()):
+        # Which bytes a client sends for other characters is its own affair, so that a signature
+        # over them would hold by luck. A line break would smuggle in a header. The value stays out
+        # of the message: it may be a secret.
+        what = "its value holds a control character, a line break or one outside ASCII"
+        raise _refused(what, f"header {name!r}", "printable ASCII")
+    return " ".join(value.split())
+
+
+def _place(region: str, service: str) -> str:
+    place = f"{region}/{service}"
+    if not _PLACE.fullmatch(place):
+        what = "a Region or service name that cannot be signed for"
+        raise _refused(what, repr(place), "letters, digits and hyphens in each")
+    return place
+
+
+def _refused(what: str, where: str, expected: str | None = None) -> ConfigurationError:
+    from .errors import ConfigurationError
+
+    return ConfigurationError(what, where=where, expected=expected)
