@@ -1,0 +1,279 @@
+"""RFC 7512 PKCS#11 URIs: text in, a value out, and back.
+
+Pure: no file is read, no token asked. What a URI means for the tokens of this machine is for the
+modules beside this one.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
+from urllib.parse import quote, unquote_to_bytes
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SCHEME: Final = "pkcs11:"
+
+ObjectType: TypeAlias = Literal["public", "private", "cert", "secret-key", "data"]
+_TYPES: Final = ("public", "private", "cert", "secret-key", "data")
+
+# RFC 7512 section 2.3, pk11-res-avail: what may stand in a value unencoded beside the unreserved
+# characters; pk11-path-res-avail adds "&" to it, pk11-query-res-avail "/", "?" and "|".
+_RESERVED: Final = ":[]@!$'()*+,="
+_PATH_RESERVED: Final = _RESERVED + "&"
+_QUERY_RESERVED: Final = _RESERVED + "/?|"
+# RFC 3986 section 2.3: unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"
+_UNRESERVED: Final = r"A-Za-z0-9._~\-"
+# pk11-pchar and pk11-qchar: unreserved, the reserved ones above, or pct-encoded.
+_PATH_VALUE: Final = re.compile(
+    rf"(?:[{_UNRESERVED}{re.escape(_PATH_RESERVED)}]|%[0-9A-Fa-f]{{2}})*"
+)
+_QUERY_VALUE: Final = re.compile(
+    rf"(?:[{_UNRESERVED}{re.escape(_QUERY_RESERVED)}]|%[0-9A-Fa-f]{{2}})*"
+)
+# pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+_MAX_SLOT_ID: Final = 2**64 - 1  # CK_SLOT_ID is an unsigned long
+
+
+def is_pkcs11_uri(text: str) -> bool:
+    """Whether `text` claims to be a PKCS#11 URI: a scheme has no case (RFC 3986 section 3.1)."""
+    return text[: len(SCHEME)].lower() == SCHEME
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pkcs11Uri:
+    """The attributes of a PKCS#11 URI, decoded. One that is absent is None and restricts nothing.
+
+    ``str()`` gives the URI again, in a fixed order and without ``pin-value``; neither it nor
+    ``repr()`` ever shows a PIN.
+
+    Attributes:
+        token: label of the token.
+        manufacturer: manufacturer of the token.
+        serial: serial number of the token.
+        model: model of the token.
+        library_manufacturer: manufacturer of the PKCS#11 library.
+        library_description: description of the PKCS#11 library.
+        library_version: (major, minor).
+        object: label of the object (CKA_LABEL).
+        type: class of the object (CKA_CLASS).
+        id: CKA_ID, bytes.
+        slot_id: number of the slot.
+        slot_description: description of the slot.
+        slot_manufacturer: manufacturer of the slot.
+        pin_value: the PIN itself; never shown.
+        pin_source: where the PIN is: a path or a ``file:`` URI.
+        module_path: path of the PKCS#11 library.
+        module_name: its name, without folder, ``lib`` and suffix.
+    """
+
+    token: str | None = None
+    manufacturer: str | None = None
+    serial: str | None = None
+    model: str | None = None
+    library_manufacturer: str | None = None
+    library_description: str | None = None
+    library_version: tuple[int, int] | None = None
+    object: str | None = None
+    type: ObjectType | None = None
+    id: bytes | None = None
+    slot_id: int | None = None
+    slot_description: str | None = None
+    slot_manufacturer: str | None = None
+    pin_value: str | None = field(default=None, repr=False)
+    pin_source: str | None = None
+    module_path: str | None = None
+    module_name: str | None = None
+
+    def __str__(self) -> str:
+        values = {f.name.replace("_", "-"): getattr(self, f.name) for f in fields(self)}
+        path = _build(values, _PATH_ATTRIBUTES, ";", _PATH_RESERVED)
+        query = _build(values, _QUERY_ATTRIBUTES - {"pin-value"}, "&", _QUERY_RESERVED)
+        return SCHEME + path + (f"?{query}" if query else "")
+
+
+_PATH_ATTRIBUTES: Final = frozenset(
+    f.name.replace("_", "-")
+    for f in fields(Pkcs11Uri)
+    if not f.name.startswith(("pin_", "module_"))
+)
+_QUERY_ATTRIBUTES: Final = frozenset({"pin-source", "pin-value", "module-name", "module-path"})
+
+
+def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
+    """Read a PKCS#11 URI.
+
+    Args:
+        text: for example ``pkcs11:token=My%20token;object=web?pin-source=/etc/pin``.
+
+    Returns:
+        Its attributes, percent-decoded.
+
+    Raises:
+        ConfigurationError: it is not one, with the attribute, its position and what was expected.
+            The message shows no value of ``pin-value``.
+    """
+    if not is_pkcs11_uri(text):
+        raise ConfigurationError(
+            "not a PKCS#11 URI", where="PKCS#11 URI", expected="a text that begins with pkcs11:"
+        )
+    # RFC 7512 section 2.3: pk11-URI = "pkcs11:" pk11-path [ "?" pk11-query ]
+    path, question_mark, query = text[len(SCHEME) :].partition("?")
+    values: dict[str, Any] = {}
+    for item in _attributes(path, ";", len(SCHEME), _PATH_VALUE):
+        _take_path_attribute(item, values)
+    if question_mark:
+        for item in _attributes(query, "&", len(SCHEME) + len(path) + 1, _QUERY_VALUE):
+            _take_query_attribute(item, values)
+    # RFC 7512 section 2.4: a URI with both pin-source and pin-value is refused as invalid.
+    if "pin-value" in values and "pin-source" in values:
+        raise ConfigurationError(
+            "both pin-value and pin-source are given",
+            where="PKCS#11 URI",
+            expected="one of them at most (RFC 7512 section 2.4)",
+        )
+    return Pkcs11Uri(**{name.replace("-", "_"): value for name, value in values.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class _Attribute:
+    """One ``name=value`` of a URI, as written; `position` counts its characters from 1."""
+
+    name: str
+    value: str = field(repr=False)
+    position: int
+
+    def error(self, what: str, expected: str | None = None) -> ConfigurationError:
+        where = f"PKCS#11 URI, attribute {self.name!r} at character {self.position}"
+        return ConfigurationError(what, where=where, expected=expected)
+
+
+def _attributes(
+    component: str, separator: str, offset: int, value_pattern: re.Pattern[str]
+) -> Iterator[_Attribute]:
+    """The attributes of one component. An empty component has none; `*( )` in the grammar."""
+    position = offset + 1
+    for part in component.split(separator) if component else ():
+        name, equals, value = part.partition("=")
+        if not equals or not _NAME.fullmatch(name):
+            # The part itself is not shown: it may be a PIN that was not percent-encoded.
+            raise ConfigurationError(
+                f"no attribute at character {position}",
+                where="PKCS#11 URI",
+                expected=f"name=value; a {separator!r} within a value is written "
+                f"{quote(separator, safe='')}",
+            )
+        item = _Attribute(name, value, position)
+        _check_characters(item, value_pattern)
+        yield item
+        position += len(part) + len(separator)
+
+
+def _check_characters(item: _Attribute, pattern: re.Pattern[str]) -> None:
+    match = pattern.match(item.value)
+    end = match.end() if match else 0
+    if end == len(item.value):
+        return
+    at = item.position + len(item.name) + 1 + end
+    character = item.value[end]
+    if item.name == "pin-value":
+        raise item.error(
+            f"a character that may not stand there at character {at}", "it percent-encoded"
+        )
+    if character == "%":
+        raise item.error(f"a bare '%' at character {at}", "% and two hex digits; '%' itself is %25")
+    encoded = quote(character, safe="", errors="backslashreplace")
+    raise item.error(f"{character!r} at character {at} may not stand there", f"it as {encoded}")
+
+
+def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
+    # RFC 7512 section 2.5: an unrecognised path attribute, a vendor's too, leaves nothing to match;
+    # leaving it out instead would widen what the URI names, to another key perhaps.
+    if item.name not in _PATH_ATTRIBUTES:
+        if item.name in _QUERY_ATTRIBUTES:
+            raise item.error("it stands in the path", "it after a '?'")
+        raise item.error("unknown", f"one of {', '.join(sorted(_PATH_ATTRIBUTES))}")
+    # RFC 7512 section 2.3: no attribute of the path may stand there twice.
+    if item.name in values:
+        raise item.error("it is given twice", "it once")
+    values[item.name] = _path_value(item)
+
+
+def _take_query_attribute(item: _Attribute, values: dict[str, Any]) -> None:
+    if item.name in _PATH_ATTRIBUTES:
+        raise item.error("it stands after the '?'", "it before the '?', after a ';'")
+    # RFC 7512 section 2.5: an unrecognised query attribute is ignored. Section 2.3: only those may
+    # be repeated.
+    if item.name not in _QUERY_ATTRIBUTES:
+        return
+    if item.name in values:
+        raise item.error("it is given twice", "it once")
+    value = _text(item)
+    # RFC 7512 section 2.4: a module's name, not its path.
+    if item.name == "module-name" and ("/" in value or "\\" in value):
+        raise item.error("a path", "a name without folder; a path belongs in module-path")
+    values[item.name] = value
+
+
+def _path_value(item: _Attribute) -> str | bytes | int | tuple[int, int] | None:
+    match item.name:
+        case "id":
+            return unquote_to_bytes(item.value)
+        case "type":
+            # pk11-type = "type" "=" *1( … ): it may be empty, and then restricts nothing.
+            if item.value and item.value not in _TYPES:
+                raise item.error(repr(item.value), f"one of {', '.join(_TYPES)}")
+            return item.value or None
+        case "slot-id":
+            # pk11-slot-id = "slot-id" "=" 1*DIGIT
+            if not re.fullmatch(r"[0-9]{1,20}", item.value) or int(item.value) > _MAX_SLOT_ID:
+                raise item.error(repr(item.value), f"a whole number up to {_MAX_SLOT_ID}")
+            return int(item.value)
+        case "library-version":
+            return _version(item)
+        case _:
+            return _text(item)
+
+
+def _version(item: _Attribute) -> tuple[int, int]:
+    # pk11-lib-ver = "library-version" "=" 1*DIGIT [ "." 1*DIGIT ]; both are one byte (CK_VERSION),
+    # and the minor one is 0 if it is left out.
+    match = re.fullmatch(r"([0-9]{1,3})(?:\.([0-9]{1,3}))?", item.value)
+    version = (int(match[1]), int(match[2] or 0)) if match else (256, 0)
+    if max(version) > 255:  # noqa: PLR2004  # a byte
+        raise item.error(repr(item.value), "M or M.N, each from 0 to 255")
+    return version
+
+
+def _text(item: _Attribute) -> str:
+    try:
+        text = unquote_to_bytes(item.value).decode("utf-8")
+    except UnicodeDecodeError:
+        # `from None`: the exception carries the bytes, which may be a PIN's.
+        raise item.error("not UTF-8", "percent-encoded UTF-8; bytes stand in id= only") from None
+    if "\0" in text:
+        raise item.error("it holds a NUL character", "text without it")
+    return text
+
+
+def _build(values: dict[str, Any], names: frozenset[str], separator: str, safe: str) -> str:
+    parts = [
+        f"{name}={_written(value, safe)}"
+        for name, value in values.items()
+        if name in names and value is not None
+    ]
+    return separator.join(parts)
+
+
+def _written(value: str | bytes | int | tuple[int, int], safe: str) -> str:
+    if isinstance(value, bytes):
+        # RFC 7512 section 2.3: the whole of id should be percent-encoded.
+        return "".join(f"%{byte:02X}" for byte in value)
+    if isinstance(value, tuple):
+        return ".".join(map(str, value))
+    return quote(str(value), safe=safe)
