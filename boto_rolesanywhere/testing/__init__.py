@@ -1,8 +1,9 @@
 """A local stand-in for IAM Roles Anywhere, for your tests and ours.
 
 `CertificateAuthority` makes certificates, good ones and bad ones; `Emulator` answers CreateSession
-as the service does, on loopback. Both are loaded when they are first used: the emulator needs the
-extra ``testing``, the authority does not.
+as the service does, on loopback. `SigningKeyCompliance` is the suite that every signing key has to
+pass. All are loaded when they are first used: the emulator needs the extra ``testing``, the suite
+needs pytest, the authority nothing.
 
 ::
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from .ca import Flaw as Flaw
     from .clock import Clock as Clock
     from .clock import utc_now as utc_now
+    from .compliance import SigningKeyCompliance as SigningKeyCompliance
     from .drafts import Digest as Digest
     from .emulator.facade import Emulator as Emulator
     from .emulator.records import RequestRecord as RequestRecord
@@ -48,6 +50,7 @@ _HOMES = {
     "RequestRecord": "emulator.records",
     "RevocationList": "emulator.resources",
     "Role": "emulator.resources",
+    "SigningKeyCompliance": "compliance",
     "TlsFiles": "emulator.tls",
     "TrustAnchor": "emulator.resources",
     "utc_now": "clock",

@@ -319,7 +319,8 @@ def _sign_in_child(key: SigningKey, data: bytes) -> bytes:
     finally:
         os.close(reader)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    _require(answer[:1] != b"E", f"sign() failed in a forked child: {answer[1:].decode()}")
+    if answer[:1] == b"E":
+        raise AssertionError(f"sign() failed in a forked child: {answer[1:].decode()}")
     _require(answer[:1] == b"S", f"a forked child died in sign() (exit status {status})")
     return answer[1:]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
@@ -10,6 +11,7 @@ from uuid import uuid4
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
 from boto_rolesanywhere.testing.clock import utc_now
+from boto_rolesanywhere.testing.issued import IssuedCertificate
 
 from .resources import (
     Arn,
@@ -20,12 +22,11 @@ from .resources import (
     anchor_certificates,
 )
 from .service import Service
-from .tls import TlsFiles, make_tls_files
+from .tls import TlsFiles, make_tls_files, write_tls_files
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime, timedelta
-    from pathlib import Path
     from types import TracebackType
 
     from boto_rolesanywhere.testing.clock import Clock
@@ -83,7 +84,8 @@ class Emulator:
         clock: Clock = utc_now,
         host: str = "127.0.0.1",
         port: int = 0,
-        tls: bool | TlsFiles = False,
+        tls: bool | TlsFiles | IssuedCertificate = False,
+        on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         """Set it up; `start`, or the ``with`` statement, starts it.
 
@@ -106,7 +108,9 @@ class Emulator:
             clock: says what time it is.
             host: the address to listen on.
             port: 0 for any that is free.
-            tls: True makes a certificate for localhost, see `ca_bundle_path`; or given files.
+            tls: True makes a certificate for localhost, see `ca_bundle_path`; or the files, or the
+                certificate, that it shall show.
+            on_request: is called with the record of each request, in the server's thread.
 
         Raises:
             ConfigurationError: a value is not usable, or the extra ``testing`` is not installed.
@@ -121,6 +125,7 @@ class Emulator:
             clock=clock,
             max_lifetime=max_lifetime,
             requests_per_second=requests_per_second,
+            on_request=on_request,
         )
         prefix = f"arn:{partition}:rolesanywhere:{region}:{account}"
         self.ca = self._register_anchors(ca, trust_anchors, prefix, trust_anchor_arn)
@@ -161,13 +166,18 @@ class Emulator:
         self.trust_anchor_arn = arns[0]
         return sources[0] if isinstance(sources[0], CertificateAuthority) else None
 
-    def _tls_files(self, tls: bool | TlsFiles, host: str, clock: Clock) -> TlsFiles | None:
+    def _tls_files(
+        self, tls: bool | TlsFiles | IssuedCertificate, host: str, clock: Clock
+    ) -> TlsFiles | None:
         if isinstance(tls, TlsFiles):
             return tls
-        if not tls:
+        if tls is False:
             return None
         self._tls_folder = TemporaryDirectory(prefix="rolesanywhere-emulator-")
-        return make_tls_files(host, self._tls_folder, clock)
+        folder = Path(self._tls_folder.name)
+        if isinstance(tls, IssuedCertificate):
+            return write_tls_files(tls, folder)
+        return make_tls_files(host, folder, clock)
 
     def _make_server(self, host: str, port: int) -> ServerThread:
         from .server import ServerThread

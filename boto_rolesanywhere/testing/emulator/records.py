@@ -7,7 +7,7 @@ from threading import Condition
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 CREATED = "created"
@@ -58,7 +58,8 @@ class RequestRecord:
 class Records:
     """All requests so far. Written by the server's thread, read by the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, listener: Callable[[RequestRecord], None] | None = None) -> None:
+        self._listener = listener
         self._changed = Condition()
         self._records: list[RequestRecord] = []
         self._created = 0
@@ -69,6 +70,8 @@ class Records:
             self._records.append(record)
             self._created += record.access_key_id is not None
             self._changed.notify_all()
+        if self._listener is not None:
+            self._listener(record)
 
     @property
     def created(self) -> int:

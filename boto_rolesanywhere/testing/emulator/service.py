@@ -27,6 +27,7 @@ from .trust import check_leaf, check_revocation, find_path, read_certificate, re
 from .wire import Received, read_session_request
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from cryptography import x509
@@ -95,6 +96,7 @@ class Service:
         clock: Clock,
         max_lifetime: float | None = None,
         requests_per_second: int | None = None,
+        on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self.region = region
         self.clock = clock
@@ -102,7 +104,7 @@ class Service:
         self.max_lifetime = max_lifetime
         self.registry = Registry()
         self.faults = FaultPlan()
-        self.records = Records()
+        self.records = Records(on_request)
         self.throttle = Throttle(requests_per_second)
 
     def now(self) -> datetime:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.testing.ca import CertificateAuthority
 
 if TYPE_CHECKING:
-    from tempfile import TemporaryDirectory
+    from pathlib import Path
 
     from boto_rolesanywhere.testing.clock import Clock
+    from boto_rolesanywhere.testing.issued import IssuedCertificate
 
 _NAMES = ("DNS:localhost", "IP:127.0.0.1", "IP:::1")
+_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +32,17 @@ class TlsFiles:
     ca_bundle: Path | None = None
 
 
-def make_tls_files(host: str, folder: TemporaryDirectory[str], clock: Clock) -> TlsFiles:
-    """A certificate for loopback names and `host`, by an authority made for it, in `folder`."""
+def write_tls_files(issued: IssuedCertificate, folder: Path) -> TlsFiles:
+    """Write a certificate that was issued for the server. Clients trust its authority already."""
+    paths = issued.write(folder, name="server")
+    return TlsFiles(certificate=paths.bundle, private_key=paths.private_key)
+
+
+def make_tls_files(host: str, folder: Path, clock: Clock) -> TlsFiles:
+    """A certificate for loopback names and `host`, by an authority made for it."""
     ca = CertificateAuthority("Emulator TLS CA", clock=clock)
-    own = () if host in ("127.0.0.1", "::1", "localhost") else (f"IP:{host}",)
-    paths = ca.issue("localhost", san=(*_NAMES, *own)).write(folder.name, name="server")
-    bundle = Path(folder.name) / "ca-bundle.pem"
+    own = () if host in _LOOPBACK else (f"IP:{host}",)
+    files = write_tls_files(ca.issue("localhost", san=(*_NAMES, *own)), folder)
+    bundle = folder / "ca-bundle.pem"
     bundle.write_bytes(ca.certificate_pem)
-    return TlsFiles(certificate=paths.bundle, private_key=paths.private_key, ca_bundle=bundle)
+    return replace(files, ca_bundle=bundle)
