@@ -6,6 +6,7 @@ Reads files, writes a page or JSON. What is said is worked out in `inspection` a
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from boto_rolesanywhere.identity.file import Role
+    from boto_rolesanywhere.identity.sources import Secret
     from boto_rolesanywhere.inspection import CertificateInspection
     from boto_rolesanywhere.trust_policy import Evaluation
 
@@ -45,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     given = parser.add_mutually_exclusive_group(required=True)
-    given.add_argument("file", nargs="?", metavar="FILE", help="the certificate, PEM or DER")
+    given.add_argument("file", nargs="?", metavar="FILE", help="the certificate: PEM, DER, PKCS#12")
     given.add_argument("--certificate", metavar="FILE", help="the same")
     parser.add_argument("--intermediates", metavar="FILE", help="intermediate certificates")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -154,10 +156,25 @@ def _read_certificates(place: str, role: Role) -> tuple[x509.Certificate, ...]:
     from boto_rolesanywhere.identity.file import read_part
 
     part = read_part(place, role)
-    found = open_contents(part).certificates
+    found = open_contents(part, _passphrase(place)).certificates
     if not found:
         raise part.error("there is no certificate in it", expected="a certificate in PEM or DER")
     return found
+
+
+def _passphrase(place: str) -> Secret | None:
+    """What opens a PKCS #12 file: from the environment, or asked for if somebody is there."""
+    from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
+    from boto_rolesanywhere.identity.sources import Secret
+
+    value = os.environ.get(PASSPHRASE_VARIABLE)
+    if value is not None:
+        return Secret(value, PASSPHRASE_VARIABLE)
+    if not sys.stdin.isatty():
+        return None
+    from getpass import getpass
+
+    return Secret(lambda: getpass(f"Passphrase of {place}: "), "the prompt")
 
 
 def _read_text(place: str) -> bytes:
