@@ -1,50 +1,177 @@
-"""What is inside an input: certificates and keys, whatever container they came in."""
+"""What an input holds: certificates and keys, whatever container they came in.
+
+Which of them are used, and whether AWS would take them, is decided elsewhere.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from ..certificates import quietly
+from boto_rolesanywhere.certificates import quietly
+
+from .keys import ask_passphrase, decode_key, wrong_passphrase
 from .pem import Block, PemError, as_plain_text, scan
+from .recognise import PKCS12, foreign, recognise
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from .file import Part
+    from .sources import Secret
 
-CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
-KEY_LABELS = frozenset(
-    {"PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"}
-)
+_CERTIFICATES: Final = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
+_PKCS7: Final = {"PKCS7", "PKCS #7 SIGNED DATA", "CMS"}
+_KEYS: Final = {
+    "PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+    "RSA PRIVATE KEY",
+    "EC PRIVATE KEY",
+    "DSA PRIVATE KEY",
+}
+_TPM_KEY: Final = "TSS2 PRIVATE KEY"
+_OPENSSH_KEY: Final = "OPENSSH PRIVATE KEY"
+_NAMES: Final = {
+    "CERTIFICATE REQUEST": "certificate request",
+    "NEW CERTIFICATE REQUEST": "certificate request",
+    "X509 CRL": "certificate revocation list",
+    "PUBLIC KEY": "public key",
+    "RSA PUBLIC KEY": "public key",
+    "EC PUBLIC KEY": "public key",
+    "SSH2 PUBLIC KEY": "public key",
+    _OPENSSH_KEY: "private key in OpenSSH's own form",
+    _TPM_KEY: "TPM key",
+    "EC PARAMETERS": None,  # stands before the key that has them
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What was found in one input."""
+    """What was found in one input.
+
+    Attributes:
+        certificates: in their order.
+        keys: encoded private keys, to be decoded when needed: it may take a passphrase.
+        opened: the private key of a PKCS #12 file, which is opened as a whole.
+        tpm_key: PEM of a key that a TPM has wrapped.
+        inventory: everything that was found, in words.
+        remedy: what to do about what was found, where that is known.
+    """
 
     certificates: tuple[x509.Certificate, ...] = ()
     keys: tuple[Block, ...] = field(default=(), repr=False)
+    opened: PrivateKeyTypes | None = field(default=None, repr=False)
     tpm_key: bytes | None = field(default=None, repr=False)
+    inventory: str = "nothing"
+    remedy: str | None = None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a private key of any kind."""
+        return bool(self.keys or self.tpm_key) or self.opened is not None
+
+    def private_keys(self, where: str, secret: Secret | None) -> tuple[PrivateKeyTypes, ...]:
+        """The private keys, decoded. Raises as `decode_key` does."""
+        decoded = tuple(decode_key(block, where, secret) for block in self.keys)
+        return decoded if self.opened is None else (self.opened, *decoded)
 
 
-def open_contents(part: Part) -> Contents:
-    """The certificates and keys of `part`."""
-    from cryptography import x509
+def open_contents(part: Part, secret: Secret | None) -> Contents:
+    """Look into `part`.
 
+    Args:
+        part: PEM, DER, PKCS #7 or PKCS #12, recognised by what is in it.
+        secret: asked only for a PKCS #12 file that does not open without.
+
+    Raises:
+        CertificateError, PrivateKeyError: it cannot be read.
+        PassphraseError: a PKCS #12 file's passphrase is missing or wrong.
+    """
+    blocks = _blocks(part)
+    if blocks[0].label == PKCS12:
+        return _open_pkcs12(blocks[0].der, part, secret)
+    certificates = tuple(one for block in blocks for one in _certificates(block, part))
+    keys = tuple(block for block in blocks if block.label in _KEYS)
+    tpm_key = next((block.to_pem() for block in blocks if block.label == _TPM_KEY), None)
+    counts = Counter({"certificate": len(certificates), "private key": len(keys)})
+    counts.update(_other_names(blocks))
+    return Contents(
+        certificates, keys, tpm_key=tpm_key, inventory=_in_words(counts), remedy=_remedy(blocks)
+    )
+
+
+def _blocks(part: Part) -> tuple[Block, ...]:
+    if blocks := recognise(part.data):
+        return blocks
+    text = as_plain_text(part.data)
     try:
-        blocks = scan(as_plain_text(part.data))
+        blocks = scan(text)
     except PemError as error:
         raise part.error(str(error)) from None
+    if not blocks:
+        what, remedy = foreign(text)
+        raise part.error(f"it is {what}", expected=f"a {part.role} in PEM or DER", remedy=remedy)
+    return blocks
+
+
+def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
+
     try:
-        certificates = tuple(
-            quietly(lambda der=block.der: x509.load_der_x509_certificate(der))
-            for block in blocks
-            if block.label in CERTIFICATE_LABELS
-        )
-    except ValueError as error:
+        if block.label in _PKCS7:
+            return tuple(quietly(lambda: load_der_pkcs7_certificates(block.der)))
+        if block.label in _CERTIFICATES:
+            # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
+            encoded = recognise(block.der)[:1]
+            return (quietly(lambda: x509.load_der_x509_certificate(encoded[0].der)),)
+    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
         raise part.error(f"a certificate in it cannot be read ({error})") from None
-    tpm = next((block.to_pem() for block in blocks if block.label == "TSS2 PRIVATE KEY"), None)
-    return Contents(
-        certificates, tuple(block for block in blocks if block.label in KEY_LABELS), tpm
+    return ()
+
+
+def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+
+    def load(passphrase: bytes | None) -> Contents:
+        key, first, others = quietly(lambda: load_key_and_certificates(data, passphrase))
+        certificates = (*([first] if first else []), *others)
+        counts = Counter({"certificate": len(certificates), "private key": int(key is not None)})
+        return Contents(certificates, opened=key, inventory=_in_words(counts))
+
+    errors = (ValueError, TypeError)
+    try:
+        return load(None)  # also opens what has an empty passphrase
+    except errors:
+        passphrase = ask_passphrase(secret, part.where)
+    try:
+        return load(passphrase)
+    except errors:
+        raise wrong_passphrase(secret, part.where) from None
+
+
+def _other_names(blocks: tuple[Block, ...]) -> list[str]:
+    other = [one.label for one in blocks if one.label not in _CERTIFICATES | _PKCS7 | _KEYS]
+    names = [_NAMES.get(label, f"block {label!r}") for label in other]
+    return [name for name in names if name]
+
+
+def _in_words(counts: Counter[str]) -> str:
+    """Such as ``2 certificates, 1 public key and no private key``."""
+    there = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+    missing = [f"no {name}" for name, count in counts.items() if not count]
+    return f"{', '.join(there) or 'nothing of use'} and {' and '.join(missing)}".removesuffix(
+        " and "
     )
+
+
+def _remedy(blocks: tuple[Block, ...]) -> str | None:
+    labels = {block.label for block in blocks}
+    if _OPENSSH_KEY in labels:
+        return "Convert a copy of it with `ssh-keygen -p -m PEM -f copy`."
+    if any("REQUEST" in label for label in labels):
+        return "A request goes to the CA; what the CA sends back is the certificate."
+    return None

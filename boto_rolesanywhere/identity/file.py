@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from ..errors import CertificateError, PrivateKeyError, RolesAnywhereError
+from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 
 Role = Literal["certificate", "private key", "chain"]
 
@@ -49,15 +49,15 @@ def error_class(role: Role) -> type[RolesAnywhereError]:
     return PrivateKeyError if role == "private key" else CertificateError
 
 
-def read_part(source: str | os.PathLike[str] | bytes, role: Role) -> Part:
+def read_part(source: str | os.PathLike[str] | bytes | bytearray | memoryview, role: Role) -> Part:
     """The bytes given, or those of the file at that path (``~`` is expanded).
 
     Raises:
         CertificateError, PrivateKeyError: there is no such file, it cannot be read, it is not a
             regular file, or it is empty.
     """
-    if isinstance(source, bytes):
-        part = Part(role, f"the {role} given as bytes", source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        part = Part(role, f"the {role} given as bytes", bytes(source))
     else:
         part = _read_file(_path(source, role), role)
     if not part.data.strip(b"\0\t\n\r "):

@@ -8,56 +8,157 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..certificates import quietly
-from ..errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere import der
+from boto_rolesanywhere.certificates import quietly
+from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+
+from .encrypted import (
+    UnsupportedEncryptionError,
+    WrongPassphraseError,
+    decrypt_pkcs8,
+    decrypt_traditional,
+)
+from .mldsa import NAMES as MLDSA_NAMES
+from .mldsa import load_mldsa
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-    from .file import Part
     from .pem import Block
     from .sources import Secret
 
+_GIVE_IT = (
+    "Give it as the argument `passphrase`, in AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by "
+    "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env in the "
+    "AWS config file."
+)
+_CONVERT = (
+    "Convert it with `openssl pkcs8 -topk8 -in old.pem -out new.pem`, which encrypts it in the "
+    "usual way."
+)
+_NAMED_CURVE = (
+    "Convert it with `openssl ec -in old.pem -param_enc named_curve -out new.pem`; the "
+    "certificate must name the curve too."
+)
 
-def decode_key(block: Block, part: Part, secret: Secret | None) -> PrivateKeyTypes:
-    """The private key in `block`, which stands in `part`.
+
+def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
+    """The private key in `block`, which stands in the file `where`.
+
+    Args:
+        block: as PEM or a recognised DER gave it.
+        where: the file, for the error.
+        secret: asked only if the key is encrypted.
 
     Raises:
         PassphraseError: it is encrypted, and the passphrase is missing or wrong.
         PrivateKeyError: it cannot be read.
     """
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    passphrase = ask(secret, part) if is_encrypted(block) else None
+    if block.label == "ENCRYPTED PRIVATE KEY":
+        decrypt, load = decrypt_pkcs8, _load_pkcs8
+    elif "ENCRYPTED" in dict(block.headers).get("Proc-Type", ""):
+        decrypt, load = decrypt_traditional, _load_traditional
+    else:
+        return _decode_plain(block.der, where)
+    passphrase = ask_passphrase(secret, where)
     try:
-        return quietly(lambda: load_pem_private_key(block.to_pem(), passphrase))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        if "password" in str(error):
-            raise wrong_passphrase(secret, part) from None
-        raise PrivateKeyError(f"cannot be read ({error})", where=part.where) from None
+        # From the library first: it knows more ciphers, old ones too, than are worth our code.
+        return quietly(lambda: load(block, passphrase))
+    except _library_errors() as error:
+        wrong = "assword" in str(error) or "decrypt" in str(error)
+    try:
+        plain = decrypt(block, passphrase)
+    except WrongPassphraseError:
+        raise wrong_passphrase(secret, where) from None
+    except UnsupportedEncryptionError as error:
+        if wrong:
+            raise wrong_passphrase(secret, where) from None
+        raise PrivateKeyError(
+            f"it is encrypted in a way that cannot be read ({error})", where=where, remedy=_CONVERT
+        ) from None
+    return _decode_plain(plain, where)
 
 
-def is_encrypted(block: Block) -> bool:
-    """Whether it takes a passphrase to read it."""
-    return block.label == "ENCRYPTED PRIVATE KEY" or any(
-        name == "Proc-Type" and "ENCRYPTED" in value for name, value in block.headers
+def ask_passphrase(secret: Secret | None, where: str) -> bytes:
+    """The passphrase for the file `where`, which is encrypted."""
+    passphrase = secret.reveal() if secret else None
+    if secret is None or not passphrase:
+        what = "and the passphrase is empty" if secret else "and no passphrase was given"
+        raise PassphraseError(f"it is encrypted, {what}", where=where, remedy=_GIVE_IT)
+    return passphrase
+
+
+def wrong_passphrase(secret: Secret | None, where: str) -> PassphraseError:
+    """The error for a passphrase that does not open the file `where`."""
+    origin = secret.origin if secret else "none given"
+    return PassphraseError(
+        f"the passphrase does not open it (it came from: {origin})",
+        where=where,
+        remedy="A passphrase read from a file must not include the file's last line break.",
     )
 
 
-def ask(secret: Secret | None, part: Part) -> bytes:
-    """The passphrase for `part`, which is encrypted."""
-    if secret is None:
-        raise PassphraseError(
-            "it is encrypted, and no passphrase was given",
-            where=part.where,
-            remedy="Give it as the argument `passphrase`, in AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, "
-            "or by rolesanywhere_private_key_passphrase_file or _env in the AWS config file.",
-        )
-    return secret.reveal()
+def _library_errors() -> tuple[type[Exception], ...]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return ValueError, TypeError, UnsupportedAlgorithm
 
 
-def wrong_passphrase(secret: Secret | None, part: Part) -> PassphraseError:
-    """The error for a passphrase that does not open `part`."""
-    origin = secret.origin if secret else "passphrase"
-    return PassphraseError(f"the passphrase (from {origin}) does not open it", where=part.where)
+def _load_pkcs8(block: Block, passphrase: bytes) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    return load_der_private_key(block.der, passphrase)
+
+
+def _load_traditional(block: Block, passphrase: bytes) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    return load_pem_private_key(block.to_pem(), passphrase)
+
+
+def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    algorithm, inner, explicit = _look_inside(encoded)
+    if algorithm in MLDSA_NAMES:
+        return load_mldsa(MLDSA_NAMES[algorithm], inner, where)
+    try:
+        return quietly(lambda: load_der_private_key(encoded, None))
+    except _library_errors() as error:
+        if explicit:
+            raise PrivateKeyError(
+                "it gives its EC curve as explicit parameters, not by name",
+                where=where,
+                expected="a key on P-256, P-384 or P-521, by name",
+                remedy=_NAMED_CURVE,
+            ) from None
+        raise PrivateKeyError(
+            f"its private key cannot be read ({_short(error)})", where=where
+        ) from None
+
+
+def _look_inside(encoded: bytes) -> tuple[str, bytes, bool]:
+    """The algorithm and content of PKCS #8, and whether an EC curve is given by parameters."""
+    try:
+        fields = der.read_only(encoded).expect(der.SEQUENCE).children()
+        if fields[1].tag == der.OCTET_STRING:  # SEC 1: version, key, [0] parameters
+            return "", b"", any(f.tag == _CURVE and _is_explicit(f.children()[0]) for f in fields)
+        algorithm = fields[1].children()  # PKCS #8: version, algorithm, key
+        inner = fields[2].expect(der.OCTET_STRING).content
+        explicit = der.oid(algorithm[0]) == _EC_PUBLIC_KEY and _is_explicit(algorithm[-1])
+        return der.oid(algorithm[0]), inner, explicit
+    except (der.DerError, IndexError):
+        return "", b"", False  # PKCS #1, or nothing that can be read at all
+
+
+def _is_explicit(parameters: der.Element) -> bool:
+    return parameters.tag == der.SEQUENCE
+
+
+_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+_CURVE = 0xA0
+
+
+def _short(error: Exception) -> str:
+    # Without the advice that follows, which is for programmers.
+    return str(error.args[0] if error.args else error).partition(". ")[0].strip(" .(\"'")

@@ -8,52 +8,69 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
 
-from ..certificates import (
+from boto_rolesanywhere.certificates import (
     algorithm_for,
     check_certificate,
     describe_key,
     describe_subject,
     find_leaf,
+    is_issued_by,
     order_chain,
 )
-from ..errors import CertificateError, ConfigurationError, PrivateKeyError
+from boto_rolesanywhere.errors import (
+    CertificateError,
+    ConfigurationError,
+    PrivateKeyError,
+    RolesAnywhereError,
+)
+
 from . import Identity, SigningKey
 from .contents import Contents, open_contents
-from .file import Part, read_part
-from .keys import decode_key
+from .file import Part, Role, read_part
 from .software import SoftwareKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-    from .file import Role
-    from .sources import ChainSource, CertificateSource, IdentitySources, KeySource
+    from .sources import IdentitySources
 
 logger = logging.getLogger("boto_rolesanywhere.identity")
 
-_PKCS11 = "pkcs11:"
-_TPM_HANDLE = "handle:"
+_PKCS11: Final = "pkcs11:"
+_TPM_HANDLE: Final = "handle:"
+_CHOICES: Final = {
+    "certificate": "a path, bytes, a pkcs11: URI or an x509.Certificate",
+    "private key": "a path, bytes, a pkcs11: URI, a TPM handle: or an object that can sign",
+    "chain": "a path, bytes, or x509.Certificate objects",
+}
+_warned_of: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Material:
     """The inputs as they were read. Equal to another when nothing changed.
 
     Attributes:
         certificate: bytes with their place, an object, or a ``pkcs11:`` URI.
         private_key: the same, or a ``handle:``, or None if it stands with the certificate.
-        chain: bytes with their place, or objects, or None.
+        chain: bytes with their place, objects, a ``pkcs11:`` URI, or None.
     """
 
-    certificate: Part | CertificateSource = field(repr=False)
-    private_key: Part | KeySource | None = field(repr=False)
-    chain: Part | ChainSource | None = field(repr=False)
+    certificate: Part | str | x509.Certificate
+    private_key: Part | str | SigningKey | PrivateKeyTypes | None
+    chain: Part | str | tuple[x509.Certificate, ...] | None
+
+    def __repr__(self) -> str:
+        # A URI may hold a PIN, and an object's repr anything.
+        places = map(_place, (self.certificate, self.private_key, self.chain))
+        return f"<Material from {', '.join(place for place in places if place)}>"
 
 
 def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
@@ -64,6 +81,7 @@ def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
         now: the present time, with its time zone.
 
     Raises:
+        ConfigurationError: a source is of a type that cannot be one.
         CertificateError: a certificate cannot be read, or AWS would refuse it.
         PrivateKeyError: the key cannot be read, or belongs to none of the certificates.
         PassphraseError: the key is encrypted, and the passphrase is missing or wrong.
@@ -73,62 +91,225 @@ def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
 
 
 def read_sources(sources: IdentitySources) -> Material:
-    """Read the files that `sources` name, without looking into them."""
+    """Read the files that `sources` name, without looking into them.
+
+    Raises:
+        ConfigurationError, CertificateError, PrivateKeyError: one of them cannot be read.
+    """
     key, chain = sources.private_key, sources.chain
     return Material(
-        _read(sources.certificate, "certificate"),
-        None if key is None else _read(key, "private key"),
-        None if chain is None else _read(chain, "chain"),
+        cast("Part | str | x509.Certificate", _read(sources.certificate, "certificate")),
+        None if key is None else cast("Part | str | SigningKey", _read(key, "private key")),
+        None
+        if chain is None
+        else cast("Part | str | tuple[x509.Certificate, ...]", _read(chain, "chain")),
     )
 
 
 def build_identity(material: Material, sources: IdentitySources, *, now: datetime) -> Identity:
     """Build the identity from what was read. Raises as `open_identity` does."""
-    held = _open(material.certificate, sources)
-    apart = _open(material.private_key, sources)
-    candidates = (
-        *held.certificates,
-        *_open(material.chain, sources).certificates,
-        *apart.certificates,
+    held = _certificates_of(material.certificate, "certificate", sources)
+    extra = _certificates_of(material.chain, "chain", sources)
+    apart = (
+        open_contents(material.private_key, sources.secret)
+        if isinstance(material.private_key, Part)
+        else Contents()
     )
-    keys = list(_signing_keys(material, held, apart, sources))
-    for key in keys:
-        leaf = find_leaf(candidates, key.public_key(), now=now)
-        if leaf:
-            break
+    candidates = (*held.certificates, *extra.certificates, *apart.certificates)
+    if material.private_key is None:
+        keys = _keys_in(material.certificate, held, sources)
     else:
-        raise PrivateKeyError("no key fits")
-    check_certificate(leaf, now=now, where=_place(material.certificate))
+        keys = _keys_in(material.private_key, apart, sources)
+    key, leaf = _match(keys, candidates, material, now)
+    place = _place(material.certificate)
+    check_certificate(leaf, now=now, where=place)
+    _warn_of_strangers(leaf, extra.certificates, candidates, material)
     return Identity(
         certificate=leaf,
-        chain=order_chain(leaf, candidates, now=now),
+        chain=order_chain(leaf, candidates, now=now, where=_place(material.chain) or place),
         key=key,
         algorithm=algorithm_for(leaf.public_key()),
     )
 
 
-def _signing_keys(
-    material: Material, held: Contents, apart: Contents, sources: IdentitySources
-) -> Iterator[SigningKey]:
-    for part, contents in ((material.private_key, apart), (material.certificate, held)):
-        if isinstance(part, Part):
-            for block in contents.keys:
-                yield SoftwareKey(decode_key(block, part, sources.secret))
-            if contents.keys:
-                return
+def _read(source: object, role: Role) -> object:
+    from cryptography import x509
+
+    if isinstance(source, str) and source.startswith(_PKCS11):
+        return source
+    if isinstance(source, str) and role == "private key" and source.startswith(_TPM_HANDLE):
+        return source
+    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
+        return read_part(source, role)
+    if role == "certificate" and isinstance(source, x509.Certificate):
+        return source
+    if role == "private key" and isinstance(source, SigningKey):
+        return source
+    if role == "chain":
+        objects = (source,) if isinstance(source, x509.Certificate) else source
+        if isinstance(objects, list | tuple) and all(
+            isinstance(one, x509.Certificate) for one in objects
+        ):
+            return tuple(objects)
+    raise ConfigurationError(
+        f"the {role} was given as {type(source).__name__}", expected=_CHOICES[role]
+    )
 
 
-def _open(source: object, sources: IdentitySources) -> Contents:
-    return open_contents(source) if isinstance(source, Part) else Contents()
+def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Contents:
+    if source is None:
+        return Contents()
+    if isinstance(source, Part):
+        contents = open_contents(source, sources.secret)
+    elif isinstance(source, str):
+        from .pkcs11 import read_token_certificates
+
+        contents = Contents(
+            read_token_certificates(source, module=sources.pkcs11_module, secret=sources.secret)
+        )
+    else:
+        objects = source if isinstance(source, tuple) else (source,)
+        return Contents(cast("tuple[x509.Certificate, ...]", objects))
+    if not contents.certificates:
+        swapped = role == "certificate" and contents.has_key
+        raise CertificateError(
+            f"it holds {contents.inventory}",
+            where=_place(source),
+            expected="a certificate",
+            remedy="Are certificate and private key given the wrong way round?"
+            if swapped
+            else contents.remedy,
+        )
+    return contents
+
+
+def _keys_in(source: object, contents: Contents, sources: IdentitySources) -> list[SigningKey]:
+    from cryptography import x509
+
+    if isinstance(source, Part):
+        return _keys_in_part(source, contents, sources)
+    if isinstance(source, str):
+        return [_device_key(source, sources)]
+    if isinstance(source, x509.Certificate):
+        raise _no_key("the certificate was given as an object, and no private key with it")
+    return [_as_signing_key(cast("SigningKey | PrivateKeyTypes", source))]
+
+
+def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> list[SigningKey]:
+    if not contents.has_key:
+        if part.role == "private key":
+            raise PrivateKeyError(
+                f"it holds {contents.inventory}",
+                where=part.where,
+                expected="a private key",
+                remedy=contents.remedy,
+            )
+        raise _no_key(f"it holds {contents.inventory}, and no key was given apart", part.where)
+    opened = contents.private_keys(part.where, sources.secret)
+    if opened and part.exposed and part.where not in _warned_of:
+        _warned_of.add(part.where)
+        logger.warning(
+            "%s holds a private key, and others than its owner may read it: chmod 600.", part.where
+        )
+    keys = [_as_signing_key(one, part.where) for one in opened]
+    if contents.tpm_key:
+        keys.append(_device_key(contents.tpm_key, sources))
+    return keys
+
+
+def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
+    return PrivateKeyError(
+        what,
+        where=where,
+        expected="a private key",
+        remedy="Give it as the argument `key`, in AWS_ROLESANYWHERE_PRIVATE_KEY or as "
+        "rolesanywhere_private_key in the AWS config file, or put it into the certificate's file.",
+    )
+
+
+def _device_key(source: str | bytes, sources: IdentitySources) -> SigningKey:
+    if isinstance(source, str) and source.startswith(_PKCS11):
+        from .pkcs11 import open_token_key
+
+        return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
+    from .tpm import open_tpm_key
+
+    return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret)
+
+
+def _as_signing_key(key: SigningKey | PrivateKeyTypes, where: str | None = None) -> SigningKey:
+    """`key`, if it is the user's own; wrapped, if it is a private key of `cryptography`."""
+    public_key = _public_key(key)
+    try:
+        algorithm_for(public_key)
+    except CertificateError as error:
+        raise PrivateKeyError(
+            error.what, where=where, expected=error.expected, remedy=error.remedy
+        ) from None
+    if type(key).__module__.partition(".")[0] == "cryptography":
+        return SoftwareKey(cast("PrivateKeyTypes", key))
+    return cast("SigningKey", key)
+
+
+def _public_key(key: SigningKey | PrivateKeyTypes) -> PublicKeyTypes:
+    try:
+        return key.public_key()
+    except RolesAnywhereError:
+        raise
+    except Exception as error:
+        raise PrivateKeyError(
+            f"public_key() of {type(key).__name__} raised {type(error).__name__}"
+        ) from error
+
+
+def _match(
+    keys: list[SigningKey],
+    candidates: tuple[x509.Certificate, ...],
+    material: Material,
+    now: datetime,
+) -> tuple[SigningKey, x509.Certificate]:
+    for key in keys:
+        leaf = find_leaf(candidates, _public_key(key), now=now)
+        if leaf is not None:
+            return key, leaf
+    kind = describe_key(_public_key(keys[0]))
+    if len(candidates) == 1:
+        theirs = f"that is {describe_subject(candidates[0])}, {_kind(candidates[0])}"
+    else:
+        theirs = f"none of its {len(candidates)} certificates has the same public key"
+    raise PrivateKeyError(
+        f"the private key ({kind}) does not belong to the certificate in "
+        f"{_place(material.certificate)}: {theirs}",
+        where=_place(material.private_key),
+        remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
+        "-pubkey`: they must be equal.",
+    )
+
+
+def _kind(certificate: x509.Certificate) -> str:
+    try:
+        return describe_key(certificate.public_key())
+    except Exception:  # noqa: BLE001  # only a word in another error's message
+        return "an unreadable key"
+
+
+def _warn_of_strangers(
+    leaf: x509.Certificate,
+    extra: tuple[x509.Certificate, ...],
+    candidates: Iterable[x509.Certificate],
+    material: Material,
+) -> None:
+    if extra and not any(is_issued_by(leaf, one) for one in candidates):
+        logger.warning(
+            "None of the certificates in %s issued %s: no chain is sent.",
+            _place(material.chain),
+            describe_subject(leaf),
+        )
 
 
 def _place(source: object) -> str | None:
-    return source.where if isinstance(source, Part) else None
-
-
-def _read(source: object, role: Role) -> object:
-    if isinstance(source, bytes | os.PathLike) or (
-        isinstance(source, str) and not source.startswith((_PKCS11, _TPM_HANDLE))
-    ):
-        return read_part(source, role)
-    return source
+    if isinstance(source, Part):
+        return source.where
+    if isinstance(source, str):
+        return "the PKCS#11 token" if source.startswith(_PKCS11) else source
+    return None if source is None else "the objects given"

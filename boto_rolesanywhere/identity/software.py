@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
-from ..errors import PrivateKeyError
+from boto_rolesanywhere.errors import PrivateKeyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+    from . import SigningKey
 
 
 class SoftwareKey:
@@ -64,5 +66,4 @@ def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
     if isinstance(key, ec.EllipticCurvePrivateKey):
         ec_key, ecdsa = key, ec.ECDSA(SHA256())
         return lambda data: ec_key.sign(data, ecdsa)
-    sign: Callable[[bytes], bytes] = key.sign  # type: ignore[union-attr]  # ML-DSA: no options
-    return sign
+    return cast("SigningKey", key).sign  # ML-DSA: there is nothing to choose

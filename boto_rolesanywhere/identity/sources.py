@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
+    from boto_rolesanywhere.errors import PassphraseError
+
     from . import SigningKey
 
 # As strings: the types are cryptography's, which is not imported until a certificate is opened.
@@ -44,9 +46,36 @@ class Secret:
         self.origin = origin
 
     def reveal(self) -> bytes:
-        """The secret, as bytes. A callable is called each time."""
-        value = self._source() if callable(self._source) else self._source
-        return value.encode("utf-8") if isinstance(value, str) else bytes(value)
+        """The secret, as bytes. A callable is called each time.
+
+        Raises:
+            PassphraseError: the callable failed, or what it gave is neither str nor bytes.
+        """
+        value = self._ask(self._source) if callable(self._source) else self._source
+        if isinstance(value, bytes | bytearray):
+            return bytes(value)
+        if isinstance(value, str):
+            # An error of encode() would show the secret; a lone surrogate is what an undecodable
+            # byte of an environment variable becomes.
+            return value.encode("utf-8", "surrogateescape")
+        raise self._error(f"it is {type(value).__name__}, neither str nor bytes")
+
+    def _ask(self, source: Callable[[], str | bytes]) -> object:
+        from boto_rolesanywhere.errors import RolesAnywhereError
+
+        try:
+            return source()
+        except RolesAnywhereError:
+            raise
+        except Exception as error:
+            raise self._error(f"the callable raised {type(error).__name__}") from error
+
+    def _error(self, what: str) -> PassphraseError:
+        from boto_rolesanywhere.errors import PassphraseError
+
+        return PassphraseError(
+            what, where=self.origin, expected="str or bytes, or a callable that gives one of them"
+        )
 
     def __repr__(self) -> str:
         return f"<Secret from {self.origin}>"
