@@ -322,15 +322,15 @@ def test_a_reader_that_goes_away_is_no_error(files: Path) -> None:
 def test_an_interruption_is_quiet(files: Path, tmp_path: Path) -> None:
     waiting = tmp_path / "policy"
     os.mkfifo(waiting)
-    with subprocess.Popen(
-        [sys.executable, "-m", "boto_rolesanywhere", "inspect", files / "leaf.pem"]
-        + ["--trust-policy", waiting],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
-        with waiting.open("wb"):  # opens only when the process reads from the other end
-            process.send_signal(signal.SIGINT)
-            output = process.communicate(timeout=60)
+    command = [sys.executable, "-m", "boto_rolesanywhere", "inspect", files / "leaf.pem"]
+    with (
+        subprocess.Popen(
+            [*command, "--trust-policy", waiting], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process,
+        waiting.open("wb"),  # opens only when the process reads from the other end
+    ):
+        process.send_signal(signal.SIGINT)
+        output = process.communicate(timeout=60)
     assert (process.returncode, output) == (130, (b"", b""))
 
 
