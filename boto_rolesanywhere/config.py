@@ -1,7 +1,7 @@
-"""The settings: what they are called, where they are looked for, and one frozen Config of them.
+"""From the settings to one frozen Config of them, checked as far as text can be.
 
-Arguments beat environment variables, and these beat the profile of the AWS config file. Nothing
-here opens a file: who calls brings the environment and the profile's section.
+What they are called and where they are looked for is in `settings`. Nothing here opens a file: who
+calls brings the environment and the profile's section.
 """
 
 from __future__ import annotations
@@ -20,13 +20,34 @@ from .arns import (
     require_agreement,
 )
 from .identity.sources import IdentitySources, Secret
+from .settings import (
+    CERTIFICATE,
+    CHAIN,
+    CORE,
+    DURATION,
+    ENDPOINT_URL,
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PKCS11_MODULE,
+    PREFIX,
+    PRIVATE_KEY,
+    PROFILE,
+    REGION,
+    REQUIRED,
+    ROLE,
+    SESSION_NAME,
+    SETTINGS,
+    TPM_TCTI,
+    TRUST_ANCHOR,
+    Found,
+    Setting,
+    gather,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
-
-PREFIX: Final = "rolesanywhere_"
 
 # CreateSession: durationSeconds is 900 to 43200.
 _DURATION: Final = range(900, 43200 + 1)
@@ -35,70 +56,8 @@ _SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One setting and its three names.
-
-    Attributes:
-        name: the config key without its prefix.
-        argument: the argument of `get_session`; None if it has none.
-        title: what a person calls it.
-    """
-
-    name: str
-    argument: str | None
-    title: str
-
-    @property
-    def config_key(self) -> str:
-        """The key in a profile of the AWS config file."""
-        return PREFIX + self.name
-
-    @property
-    def variable(self) -> str:
-        """The environment variable."""
-        return f"AWS_{self.config_key.upper()}"
-
-    @property
-    def places(self) -> str:
-        """Where it can be set, for an error message."""
-        argument = f"argument {self.argument}, " if self.argument else ""
-        return f"{argument}{self.variable} or {self.config_key}"
-
-
-CERTIFICATE: Final = Setting("certificate", "cert", "certificate")
-PRIVATE_KEY: Final = Setting("private_key", "key", "private key")
-TRUST_ANCHOR: Final = Setting("trust_anchor_arn", "anchor", "trust anchor ARN")
-PROFILE: Final = Setting("profile_arn", "profile", "profile ARN")
-ROLE: Final = Setting("role_arn", "role", "role ARN")
-CHAIN: Final = Setting("certificate_chain", "chain", "certificate chain")
-REGION: Final = Setting("region", "region", "Region")
-DURATION: Final = Setting("duration_seconds", "duration", "session duration")
-SESSION_NAME: Final = Setting("role_session_name", "session_name", "role session name")
-ENDPOINT_URL: Final = Setting("endpoint_url", "endpoint_url", "endpoint URL")
-PASSPHRASE_FILE: Final = Setting("private_key_passphrase_file", None, "passphrase file")
-PASSPHRASE_ENV: Final = Setting("private_key_passphrase_env", None, "passphrase variable")
-PKCS11_MODULE: Final = Setting("pkcs11_module", "pkcs11_module", "PKCS#11 module")
-TPM_TCTI: Final = Setting("tpm_tcti", "tpm_tcti", "TPM TCTI")
-
 # The passphrase itself is never written in the config file, so it is no Setting.
 PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
-
-# With any of these set, somebody means to use IAM Roles Anywhere.
-_CORE: Final = (CERTIFICATE, PRIVATE_KEY, TRUST_ANCHOR, PROFILE, ROLE)
-_REQUIRED: Final = (CERTIFICATE, TRUST_ANCHOR, PROFILE, ROLE)
-SETTINGS: Final = (
-    *_CORE,
-    CHAIN,
-    REGION,
-    DURATION,
-    SESSION_NAME,
-    ENDPOINT_URL,
-    PASSPHRASE_FILE,
-    PASSPHRASE_ENV,
-    PKCS11_MODULE,
-    TPM_TCTI,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,20 +85,13 @@ class Config:
     endpoint_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """A value and the place it was found in, to be named in errors."""
-
-    value: object
-    where: str
-
-
 def resolve(
     arguments: Mapping[str, object],
     *,
     environ: Mapping[str, str],
     section: Mapping[str, object],
     profile_name: str = "default",
+    by_flag: bool = False,
 ) -> Config | None:
     """Bring the settings together.
 
@@ -148,6 +100,7 @@ def resolve(
         environ: the environment; empty values count as not set.
         section: the profile's section of the AWS config file.
         profile_name: the profile's name, for error messages.
+        by_flag: whether the arguments came as flags of the command, for error messages.
 
     Returns:
         The Config, or None when none of certificate, key and ARNs is set anywhere.
@@ -155,16 +108,12 @@ def resolve(
     Raises:
         ConfigurationError: settings are missing (all are named) or one is wrong.
     """
-    found = {
-        setting: value
-        for setting in SETTINGS
-        if (value := _find(setting, arguments, environ, section, profile_name)) is not None
-    }
-    if not any(setting in found for setting in _CORE):
+    found = gather(arguments, environ, section, profile_name=profile_name, by_flag=by_flag)
+    if not any(setting in found for setting in CORE):
         return None
-    missing = [setting for setting in _REQUIRED if setting not in found]
+    missing = [setting for setting in REQUIRED if setting not in found]
     if missing:
-        _refuse_missing(missing, found, section, profile_name)
+        _refuse_missing(missing, found, section, profile_name, by_flag=by_flag)
     anchor, profile, role = (
         parse(_text(found[setting], setting), where=found[setting].where)
         for setting, parse in (
@@ -186,24 +135,8 @@ def resolve(
     )
 
 
-def _find(
-    setting: Setting,
-    arguments: Mapping[str, object],
-    environ: Mapping[str, str],
-    section: Mapping[str, object],
-    profile_name: str,
-) -> _Found | None:
-    if setting.argument and (value := arguments.get(setting.argument)) is not None:
-        return _Found(value, f"argument {setting.argument}")
-    if text := environ.get(setting.variable):
-        return _Found(text, setting.variable)
-    if value := section.get(setting.config_key):
-        return _Found(value, f"{setting.config_key} of profile {profile_name!r}")
-    return None
-
-
 def _sources(
-    found: Mapping[Setting, _Found], arguments: Mapping[str, object], environ: Mapping[str, str]
+    found: Mapping[Setting, Found], arguments: Mapping[str, object], environ: Mapping[str, str]
 ) -> IdentitySources:
     def given(setting: Setting) -> object:
         return _source(found[setting], setting) if setting in found else None
@@ -219,7 +152,7 @@ def _sources(
     )
 
 
-def _source(found: _Found, setting: Setting) -> object:
+def _source(found: Found, setting: Setting) -> object:
     if isinstance(found.value, (str, bytes)) and not found.value:
         _refuse("it is empty", found.where, f"a {setting.title}")
     if isinstance(found.value, dict):
@@ -228,8 +161,10 @@ def _source(found: _Found, setting: Setting) -> object:
 
 
 def _secret(
-    found: Mapping[Setting, _Found], argument: object, environ: Mapping[str, str]
+    found: Mapping[Setting, Found], argument: object, environ: Mapping[str, str]
 ) -> Secret | None:
+    if isinstance(argument, Secret):
+        return argument
     if argument is not None:
         return Secret(cast("SecretSource", argument), "argument passphrase")
     if value := environ.get(PASSPHRASE_VARIABLE):
@@ -255,14 +190,14 @@ def _read_secret(path: str, where: str) -> bytes:
     return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
 
 
-def _region(found: Mapping[Setting, _Found]) -> str | None:
+def _region(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, REGION)
     if text is not None and not _REGION.fullmatch(text):
         _refuse(f"{text!r} is not a Region", found[REGION].where, "for example eu-west-1")
     return text
 
 
-def _duration(found: Mapping[Setting, _Found]) -> int | None:
+def _duration(found: Mapping[Setting, Found]) -> int | None:
     if DURATION not in found:
         return None
     value, where = found[DURATION].value, found[DURATION].where
@@ -273,7 +208,7 @@ def _duration(found: Mapping[Setting, _Found]) -> int | None:
     return number
 
 
-def _session_name(found: Mapping[Setting, _Found]) -> str | None:
+def _session_name(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, SESSION_NAME)
     if text is not None and not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
@@ -281,7 +216,7 @@ def _session_name(found: Mapping[Setting, _Found]) -> str | None:
     return text
 
 
-def _endpoint_url(found: Mapping[Setting, _Found]) -> str | None:
+def _endpoint_url(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, ENDPOINT_URL)
     if text is None:
         return None
@@ -296,11 +231,11 @@ def _endpoint_url(found: Mapping[Setting, _Found]) -> str | None:
     return text
 
 
-def _optional_text(found: Mapping[Setting, _Found], setting: Setting) -> str | None:
+def _optional_text(found: Mapping[Setting, Found], setting: Setting) -> str | None:
     return _text(found[setting], setting) if setting in found else None
 
 
-def _text(found: _Found, setting: Setting) -> str:
+def _text(found: Found, setting: Setting) -> str:
     if not isinstance(found.value, str) or not found.value.strip():
         kind = "it is empty" if found.value == "" else f"it is a {type(found.value).__name__}"
         _refuse(kind, found.where, f"the {setting.title} as text")
@@ -309,13 +244,19 @@ def _text(found: _Found, setting: Setting) -> str:
 
 def _refuse_missing(
     missing: Sequence[Setting],
-    found: Mapping[Setting, _Found],
+    found: Mapping[Setting, Found],
     section: Mapping[str, object],
     profile_name: str,
+    *,
+    by_flag: bool,
 ) -> NoReturn:
-    wanted = [f"{setting.title} ({setting.places})" for setting in missing]
+    def places(setting: Setting) -> str:
+        first = setting.flag if by_flag else f"argument {setting.argument}"
+        return f"({first}, {setting.variable} or {setting.config_key})"
+
+    wanted = [f"{setting.title} {places(setting)}" for setting in missing]
     if PRIVATE_KEY not in found and CERTIFICATE not in found:
-        wanted.insert(1, f"private key, if it is not with the certificate ({PRIVATE_KEY.places})")
+        wanted.insert(1, f"private key, if it is not with the certificate {places(PRIVATE_KEY)}")
     known = {setting.config_key for setting in SETTINGS}
     guesses = [
         f"{key} in the profile is not a setting: did you mean {near[0]}?"
@@ -326,7 +267,8 @@ def _refuse_missing(
     ]
     _refuse(
         "not set: " + "; ".join(wanted),
-        f"configuration for IAM Roles Anywhere (arguments, environment, profile {profile_name!r})",
+        "configuration for IAM Roles Anywhere"
+        f" ({'flags' if by_flag else 'arguments'}, environment, profile {profile_name!r})",
         remedy=" ".join(guesses) or None,
     )
 

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.arns import parse_profile_arn, parse_role_arn, parse_trust_anchor_arn
-from boto_rolesanywhere.config import SETTINGS, resolve
+from boto_rolesanywhere.config import resolve
 from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.settings import SETTINGS
 
 FIELD = st.text(alphabet=st.sampled_from("abz019-/:_+=,.@ é٣\n"), max_size=12)
 ARNISH = st.one_of(

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from boto_rolesanywhere.config import SETTINGS, Config, resolve
+from boto_rolesanywhere.config import Config, resolve
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings import SETTINGS
 
 ANCHOR = "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a"
 PROFILE = "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p"
