@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore import UNSIGNED
 from botocore.config import Config as ClientConfig
+from botocore.loaders import create_loader
 from botocore.session import Session as BotocoreSession
 
 from ._version import __version__
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSRequest
     from botocore.client import BaseClient
+    from botocore.loaders import Loader
 
     from .config import Config
     from .identity import Identity
@@ -131,9 +134,16 @@ def _private_session(parent: BotocoreSession | None) -> BotocoreSession:
             session.set_config_variable(name, value)
         if (options := parent.get_default_client_config()) is not None:
             session.set_default_client_config(options)
-    loader = session.get_component("data_loader")
-    loader.search_paths.append(_MODELS)
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     return session
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """botocore's models and the one added here; read once a process, since that takes long."""
+    loader = create_loader(data_path)
+    loader.search_paths.append(_MODELS)
+    return loader
 
 
 def _parameters(config: Config) -> dict[str, Any]:
@@ -160,20 +170,16 @@ def _sign_request(request: AWSRequest, identity: Identity, region: str, now: dat
     for name, value in added.items():
         # A retry starts from a request of its own, but a header set twice would be sent twice.
         del request.headers[name]
-        request.headers[name] = _Unlogged(value) if name == "Authorization" else value
+        hidden = name == "Authorization"
+        request.headers[name] = _Unlogged(value.encode("ascii")) if hidden else value
 
 
-class _Unlogged(str):
-    """Text whose repr is hidden: botocore logs a request's headers and a signature can be used."""
+class _Unlogged(bytes):
+    """Bytes whose repr is hidden: botocore logs by it.
 
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'<hidden>'"
-
-
-class _UnloggedBytes(bytes):
-    """Bytes whose repr is hidden: botocore's parser logs a response's body with its %r."""
+    It logs the headers of a request, whose signature can be used for some minutes, and the body of
+    the answer, which holds the credentials.
+    """
 
     __slots__ = ()
 
@@ -182,7 +188,7 @@ class _UnloggedBytes(bytes):
 
 
 def _hide_body_from_logs(response_dict: dict[str, Any], **_: object) -> None:
-    response_dict["body"] = _UnloggedBytes(response_dict["body"])
+    response_dict["body"] = _Unlogged(response_dict["body"])
 
 
 def _session(answer: Mapping[str, Any], clock: Callable[[], datetime]) -> RolesAnywhereSession:

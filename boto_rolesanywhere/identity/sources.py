@@ -5,7 +5,7 @@ Nothing here reads a file or asks a question; that is for the modules that open 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
@@ -55,9 +55,11 @@ class Secret:
         if isinstance(value, bytes | bytearray):
             return bytes(value)
         if isinstance(value, str):
-            # An error of encode() would show the secret; a lone surrogate is what an undecodable
-            # byte of an environment variable becomes.
-            return value.encode("utf-8", "surrogateescape")
+            try:
+                # What an undecodable byte of an environment variable became goes back to it.
+                return value.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError:  # it would show the secret
+                raise self._error("it holds characters that are none in UTF-8") from None
         raise self._error(f"it is {type(value).__name__}, neither str nor bytes")
 
     def _ask(self, source: Callable[[], str | bytes]) -> object:
@@ -88,6 +90,8 @@ class Secret:
 class IdentitySources:
     """The user's certificate, key and chain, and what it takes to open them.
 
+    Its repr shows none of them.
+
     Attributes:
         certificate: path, PEM or DER or PKCS#12 bytes, ``pkcs11:`` URI, or an object.
         private_key: as `certificate`; also ``handle:0x…`` (TPM) or a `SigningKey`; None if it is
@@ -99,9 +103,10 @@ class IdentitySources:
         tpm_tcti: a TCTI configuration such as ``swtpm:port=2321``; None for the kernel's.
     """
 
-    certificate: CertificateSource
-    private_key: KeySource | None = None
-    chain: ChainSource | None = None
+    # A key may be given as its bytes, and a URI may hold a PIN.
+    certificate: CertificateSource = field(repr=False)
+    private_key: KeySource | None = field(default=None, repr=False)
+    chain: ChainSource | None = field(default=None, repr=False)
     secret: Secret | None = None
     pkcs11_module: str | None = None
     tpm_tcti: str | None = None

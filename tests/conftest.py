@@ -1,0 +1,76 @@
+"""What all tests share: an environment in which nothing of AWS is configured, and a real proxy."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import socketserver
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No AWS settings but those that a test makes; gives the (empty) home folder."""
+    for name in list(os.environ):
+        if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return home
+
+
+@dataclass
+class ConnectProxy:
+    """An HTTP proxy that tunnels every CONNECT to one address, and remembers what was asked for.
+
+    So a test can call a real host name over real TLS without leaving the machine.
+    """
+
+    target: tuple[str, int]
+    url: str = ""
+    hosts: list[str] = field(default_factory=list)
+
+
+class _Tunnel(socketserver.StreamRequestHandler):
+    proxy: ConnectProxy
+
+    def handle(self) -> None:
+        self.proxy.hosts.append(self.rfile.readline().split()[1].decode())
+        while self.rfile.readline().strip():
+            pass
+        with socket.create_connection(self.proxy.target) as upstream:
+            self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            ends = {self.connection: upstream, upstream: self.connection}
+            while True:
+                for readable in select.select(list(ends), [], [])[0]:
+                    data = readable.recv(65536)
+                    if not data:
+                        return
+                    ends[readable].sendall(data)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+@pytest.fixture
+def connect_proxy() -> Iterator[ConnectProxy]:
+    """A running proxy; set its `target` before use."""
+    proxy = ConnectProxy(("127.0.0.1", 9))
+    handler = type("Tunnel", (_Tunnel,), {"proxy": proxy})
+    with _Server(("127.0.0.1", 0), handler) as server:
+        proxy.url = f"http://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield proxy
+        server.shutdown()

@@ -1,0 +1,77 @@
+"""What of botocore this package leans on beyond its documentation; a release that moves it fails.
+
+Read a failure here as: botocore has changed, look at the place named.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+import boto3
+import botocore.session
+from botocore import credentials
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import RefreshableCredentials
+from botocore.endpoint import Endpoint
+from botocore.parsers import ResponseParser
+
+
+def test_the_assume_role_provider_has_a_builder_for_source_profiles() -> None:
+    # provider.install replaces it.
+    resolver = botocore.session.Session().get_component("credential_provider")
+    assume_role = resolver.get_provider("assume-role")
+
+    assert isinstance(assume_role._profile_provider_builder, credentials.ProfileProviderBuilder)
+    signature = inspect.signature(credentials.ProfileProviderBuilder.providers)
+    assert list(signature.parameters) == ["self", "profile_name", "disable_env_vars"]
+
+
+def test_a_session_keeps_its_credentials_in_one_attribute() -> None:
+    # session.get_session sets it.
+    session = botocore.session.Session()
+    session._credentials = marker = object()
+
+    assert session.get_credentials() is marker
+    assert boto3.Session(botocore_session=session).get_credentials() is marker
+
+
+def test_refreshable_credentials_read_through_refresh() -> None:
+    # credentials.SessionCredentials overrides _refresh alone.
+    for name in ("access_key", "secret_key", "token", "account_id"):
+        source = inspect.getsource(getattr(RefreshableCredentials, name).fget)
+        assert "self._refresh()" in source
+        assert f"return self._{name}" in source
+    source = inspect.getsource(RefreshableCredentials.get_frozen_credentials)
+    assert "self._refresh()" in source
+    assert "return self._frozen_credentials" in source
+
+
+def test_the_signing_event_comes_for_every_attempt() -> None:
+    # create_session signs in it.
+    source = inspect.getsource(Endpoint.create_request)
+
+    assert "request-created" in source
+    assert "self.create_request" in inspect.getsource(Endpoint._send_request)
+
+
+def test_the_body_passes_through_an_event_before_it_is_logged() -> None:
+    # create_session hides it there.
+    source = inspect.getsource(Endpoint._do_get_response)
+    assert source.index("before-parse") < source.index("parser.parse(")
+    assert "%r', response['body']" in inspect.getsource(ResponseParser.parse)
+
+
+def test_a_header_of_bytes_keeps_its_own_type() -> None:
+    # create_session hides the signature from logs by the value's repr.
+    class Hidden(bytes):
+        __slots__ = ()
+
+        def __repr__(self) -> str:
+            return "<hidden>"
+
+    request = AWSRequest("GET", "http://localhost/", headers={})
+    request.headers["Authorization"] = Hidden(b"signature")
+    Endpoint._encode_headers(None, request.headers)
+
+    assert "signature" not in str(request.prepare())
+    assert request.prepare().headers["Authorization"] == b"signature"
