@@ -140,7 +140,7 @@ def _private_session(parent: BotocoreSession | None) -> BotocoreSession:
 
 @cache
 def _loader(data_path: str | None) -> Loader:
-    """botocore's models and the one added here; read once a process, since that takes long."""
+    """The models of botocore and the one added here; read once a process, since that is slow."""
     loader = create_loader(data_path)
     loader.search_paths.append(_MODELS)
     return loader
@@ -170,8 +170,11 @@ def _sign_request(request: AWSRequest, identity: Identity, region: str, now: dat
     for name, value in added.items():
         # A retry starts from a request of its own, but a header set twice would be sent twice.
         del request.headers[name]
-        hidden = name == "Authorization"
-        request.headers[name] = _Unlogged(value.encode("ascii")) if hidden else value
+        if name == "Authorization":
+            # botocore encodes its headers itself, and leaves those that are bytes as they are.
+            request.headers[name] = _Unlogged(value.encode("ascii"))  # type: ignore[assignment]
+        else:
+            request.headers[name] = value
 
 
 class _Unlogged(bytes):

