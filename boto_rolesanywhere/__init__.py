@@ -7,10 +7,11 @@ neither boto3 nor cryptography comes with it.
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING
 
 from ._version import __version__
 
+# As `typing` has it, which alone takes as long to load as a bare interpreter does to start.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .errors import (
         CertificateError,

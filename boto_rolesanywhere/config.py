@@ -175,11 +175,20 @@ def _secret(
             _refuse(f"the environment variable {name} that it names is not set", where)
         return Secret(environ[name], name)
     if path := _optional_text(found, PASSPHRASE_FILE):
-        return Secret(lambda: _read_secret(path, found[PASSPHRASE_FILE].where), path)
+        return Secret(lambda: read_secret_file(path, found[PASSPHRASE_FILE].where), path)
     return None
 
 
-def _read_secret(path: str, where: str) -> bytes:
+def read_secret_file(path: str, where: str) -> bytes:
+    """The passphrase that stands in a file, without the last line break.
+
+    Args:
+        path: of the file; ``~`` is expanded.
+        where: which setting named it.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
     from pathlib import Path
 
     try:

@@ -1,42 +1,45 @@
 """The command line: finding the command, and what all commands have in common.
 
 Each command is a module with ``add_arguments(parser)`` and ``run(arguments) -> int``, and only the
-chosen one is imported: the start-up time is part of every AWS CLI call. No command is in here.
+chosen one is imported: the start-up time is part of every AWS CLI call, and so not even `typing` is
+imported here. No command is in here.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, Protocol
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from typing import Final, Protocol
+
+    class Command(Protocol):
+        """What the module of a command has."""
+
+        def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+            """Declare the options; may set the parser's description and epilog."""
+            ...
+
+        def run(self, arguments: argparse.Namespace) -> int:
+            """Do it, and give the exit status."""
+            ...
+
 
 PROGRAM: Final = "boto-rolesanywhere"
 
 # Name → the module in this package, and what it does in one line.
 COMMANDS: Final = {
     "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
+    "version": ("version", "show the version"),
 }
 
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
-
-
-class Command(Protocol):
-    """What the module of a command has."""
-
-    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        """Declare the options; may set the parser's description and epilog."""
-        ...
-
-    def run(self, arguments: argparse.Namespace) -> int:
-        """Do it, and give the exit status."""
-        ...
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -102,7 +105,9 @@ def _load(name: str) -> Command:
 def _parser(name: str, command: Command) -> argparse.ArgumentParser:
     import argparse
 
-    parser = argparse.ArgumentParser(
+    from .parser import Parser
+
+    parser = Parser(
         prog=f"{PROGRAM} {name}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # an abbreviation in a script would break with the next option

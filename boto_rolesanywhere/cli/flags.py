@@ -1,0 +1,280 @@
+"""The flags that all commands take: declaring them, and what they come to.
+
+`config_from` gives the settings, `creator_from` the call, `credentials_from` credentials that renew
+themselves; `prepare` comes first. Names and help texts are in `flag_table`, the choice of a
+certificate by ``--cert-selector`` in `boto_rolesanywhere.selector`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings import PREFIX
+
+from . import PROGRAM, flag_table
+from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, NO_VERIFY, SECRETS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import botocore.session
+
+    from boto_rolesanywhere.config import Config
+    from boto_rolesanywhere.create_session import SessionCreator
+    from boto_rolesanywhere.credentials import SessionCredentials
+    from boto_rolesanywhere.identity.sources import Secret
+
+# AWS's helper, like every Go program, takes a switch in this form too.
+_WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
+_NOTHING: Final = (
+    "In ~/.aws/config, a line that is continued with a backslash delivers no arguments: write"
+    " credential_process on one line. For an example see --help."
+)
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Declare the flags of certificate, key and call, in their groups."""
+    parser.usage = "%(prog)s [flags]"
+    for heading, rows in flag_table.FLAGS.items():
+        group = parser.add_argument_group(heading)
+        for flag, metavar, text in rows:
+            if metavar is None:
+                add_switch(group, flag, text)
+            elif flag == flag_table.SELECTOR:
+                # Unquoted, as AWS's documentation shows it, it comes in several words.
+                group.add_argument(flag, metavar=metavar, nargs="+", help=text)
+            else:
+                group.add_argument(flag, metavar=metavar, help=text)
+
+
+def add_switch(group: argparse._ActionsContainer, flag: str, text: str) -> None:
+    """Declare ``--flag``, which may also be written ``--flag=true``."""
+    group.add_argument(flag, action="store_true", help=text)
+    for word, value in _WORDS.items():
+        group.add_argument(
+            f"{flag}={word}",
+            dest=flag[2:].replace("-", "_"),
+            action="store_const",
+            const=value,
+            help=argparse.SUPPRESS,
+        )
+
+
+def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
+    """The flags that were given, with their values; a switch has an empty one.
+
+    Raises:
+        ConfigurationError: two were given that exclude each other.
+    """
+    given: dict[str, str] = {}
+    for flag in flag_table.TAKES_VALUE:
+        value: object = getattr(arguments, flag[2:].replace("-", "_"), None)
+        if isinstance(value, list):
+            value = " ".join(value)
+        if value is not None and value is not False:
+            given[flag] = "" if value is True else str(value)
+    _check_exclusive(given)
+    return given
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Set up messages on stderr: warnings, and with ``--debug`` everything. Call it first."""
+    handler = logging.StreamHandler(sys.stderr)
+    if arguments.debug:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.basicConfig(level=logging.DEBUG, handlers=[handler])
+    else:
+        handler.setFormatter(logging.Formatter(f"{PROGRAM}: %(message)s"))
+        logger = logging.getLogger("boto_rolesanywhere")
+        logger.addHandler(handler)
+        logger.setLevel(logging.WARNING)
+    if arguments.no_verify_ssl:
+        import warnings
+
+        from urllib3.exceptions import InsecureRequestWarning
+
+        # Ours says it once, in one line; urllib3's would come at each call, with a line of code.
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+        logging.getLogger("boto_rolesanywhere.cli").warning(
+            "%s: the endpoint's TLS certificate is not checked; whoever is on the way can read the"
+            " credentials.",
+            NO_VERIFY,
+        )
+
+
+def config_from(
+    arguments: argparse.Namespace, *, environ: Mapping[str, str] | None = None
+) -> Config:
+    """The settings: flags beat the environment, and this beats the profile of --config-profile.
+
+    Args:
+        arguments: as the parser gave them.
+        environ: in place of the process's environment.
+
+    Raises:
+        ConfigurationError: settings are missing, wrong or exclude each other.
+        CertificateError, KeyDeviceError: the certificate store cannot be searched.
+    """
+    from boto_rolesanywhere.config import resolve
+
+    env = os.environ if environ is None else environ
+    given = given_flags(arguments)
+    profile_name, section = _section(given)
+    config = resolve(
+        {**flag_table.as_arguments(given), **_identity_arguments(given, env)},
+        environ=env,
+        section=section,
+        profile_name=profile_name,
+        by_flag=True,
+    )
+    if config is None:
+        raise ConfigurationError(
+            "no arguments were given, and nothing is configured for IAM Roles Anywhere",
+            expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
+            f" --role-arn, or {CONFIG_PROFILE}",
+            remedy=_NOTHING,
+        )
+    return config
+
+
+def creator_from(
+    arguments: argparse.Namespace,
+    config: Config | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> SessionCreator:
+    """The CreateSession call that the flags describe. Certificate and key are opened by the call.
+
+    Args:
+        arguments: as the parser gave them.
+        config: what `config_from` gave, changed where a command has reasons to; None asks it.
+        environ: in place of the process's environment.
+
+    Raises:
+        ConfigurationError, CertificateError, KeyDeviceError: as `config_from`.
+    """
+    from boto_rolesanywhere.create_session import SessionCreator, utc_now
+    from boto_rolesanywhere.identity.rotation import RotatingIdentity
+
+    config = config or config_from(arguments, environ=environ)
+    return SessionCreator(
+        config,
+        RotatingIdentity(config.sources, utc_now),
+        verify=False if arguments.no_verify_ssl else None,
+        botocore_session=_botocore_session(arguments.config_profile),
+    )
+
+
+def credentials_from(
+    arguments: argparse.Namespace,
+    config: Config | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+) -> SessionCredentials:
+    """Credentials that renew themselves, for a program that goes on running.
+
+    The first CreateSession is made at the first use. Takes and raises the same as `creator_from`.
+    """
+    from boto_rolesanywhere.credentials import SessionCredentials
+
+    creator = creator_from(arguments, config, environ=environ)
+    return SessionCredentials(creator.create, account_id=creator.config.role.account)
+
+
+def _check_exclusive(given: Mapping[str, str]) -> None:
+    # Whether by value, by variable or by file: it is the same secret.
+    kinds = {next((base for base in SECRETS if flag in _forms(base)), flag): flag for flag in given}
+    for one, other in flag_table.EXCLUSIVE:
+        if one in kinds and other in kinds:
+            raise ConfigurationError(
+                f"{kinds[one]} and {kinds[other]} were both given, and exclude each other",
+                remedy="Leave one of them out.",
+            )
+
+
+def _identity_arguments(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, object]:
+    secret = secret_from(given, environ)
+    arguments: dict[str, object] = {} if secret is None else {"passphrase": secret}
+    if flag_table.SELECTOR in given:
+        from boto_rolesanywhere.selector import choose
+
+        arguments |= choose(
+            given[flag_table.SELECTOR],
+            given.get(flag_table.STORE),
+            latest=flag_table.LATEST in given,
+            secret=secret,
+            pkcs11_module=given.get("--pkcs11-lib") or None,
+        )
+    return arguments
+
+
+def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
+    """The passphrase, PIN or password that a flag gives or names.
+
+    Raises:
+        ConfigurationError: there are several, or the variable named is not set.
+    """
+    from boto_rolesanywhere.config import read_secret_file
+    from boto_rolesanywhere.identity.sources import Secret
+
+    forms = [flag for base in SECRETS for flag in _forms(base) if given.get(flag)]
+    if len(forms) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(forms)} were given", expected="one passphrase, PIN or password"
+        )
+    if not forms:
+        return Secret("", NO_TPM_PASSWORD) if NO_TPM_PASSWORD in given else None
+    flag, value = forms[0], given[forms[0]]
+    if flag.endswith(FROM_ENV):
+        if value not in environ:
+            raise ConfigurationError(f"the environment variable {value} is not set", where=flag)
+        return Secret(environ[value], f"{flag} {value}")
+    if flag.endswith(FROM_FILE):
+        return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}")
+    return Secret(value, flag)
+
+
+def _forms(base: str) -> tuple[str, str, str]:
+    return base, base + FROM_ENV, base + FROM_FILE
+
+
+def _section(given: Mapping[str, str]) -> tuple[str, Mapping[str, object]]:
+    name = given.get(CONFIG_PROFILE)
+    if not name:
+        return "default", {}
+    return name, _botocore_session(name).get_scoped_config()
+
+
+def _botocore_session(profile: str | None) -> botocore.session.Session:
+    """Whose config file and profile count for the call, in all that botocore itself configures.
+
+    Raises:
+        ConfigurationError: there is no such profile, or the file cannot be read.
+    """
+    from botocore.exceptions import ConfigParseError, ProfileNotFound
+    from botocore.session import Session
+
+    session = Session(profile=profile or None)
+    place = CONFIG_PROFILE if profile else "AWS_PROFILE"
+    try:
+        session.get_scoped_config()
+    except ConfigParseError as error:
+        raise ConfigurationError(str(error), where="the AWS config file") from None
+    except ProfileNotFound:
+        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
+        ours = [name for name, section in profiles.items() if any(map(_is_ours, section))]
+        raise ConfigurationError(
+            f"there is no profile {session.profile!r} in the AWS config file",
+            where=place,
+            remedy=f"Those with {PREFIX}… keys are: {', '.join(ours) or 'none'}.",
+        ) from None
+    return session
+
+
+def _is_ours(key: str) -> bool:
+    return key.startswith(PREFIX)

@@ -1,0 +1,30 @@
+"""argparse's parser, with mistakes told as all errors of the command are: in one line on stderr."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+from . import PROGRAM, USAGE, complain
+
+_TORN = (
+    "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"
+    " backslash does not arrive whole. Write credential_process on one line."
+)
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser for one command.
+
+    Attributes:
+        usage_status: the exit status for wrong usage.
+    """
+
+    usage_status: int = USAGE
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where to read more, and end."""
+        torn = "\n" in message or message.endswith("\\")
+        command = self.prog.removeprefix(f"{PROGRAM} ")
+        complain(f"{command}: {message}. {_TORN if torn else f'See {self.prog} --help.'}")
+        raise SystemExit(self.usage_status)
