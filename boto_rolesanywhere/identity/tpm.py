@@ -8,16 +8,20 @@ these.
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 
 from . import tpm_public
 from .tpm_device import device_at, load_library
+from .tpm_errors import TpmBusyError
 from .tpm_refusals import check_not_refused, remember_refusal
 from .tpm_stored import find_persistent_key, holds_tpm_key, read_file_key
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from . import SigningKey
@@ -25,6 +29,8 @@ if TYPE_CHECKING:
     from .tpm_device import TpmConnection, TpmDevice
     from .tpm_stored import StoredKey
 
+# Without a resource manager two processes can fill the three slots of a TPM for a moment.
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between tries
 _LONGEST_PASSWORD: Final = 64  # TPM2B_AUTH holds a digest: SHA-512's at most
 
 
@@ -39,6 +45,7 @@ def open_tpm_key(
     tcti: str | None = None,
     secret: Secret | None = None,
     where: str = "TSS2 PRIVATE KEY",
+    sleep: Callable[[float], object] = time.sleep,
 ) -> SigningKey:
     """A key that a TPM holds, or can load.
 
@@ -53,6 +60,7 @@ def open_tpm_key(
             kernel's resource manager (``device:/dev/tpmrm0``).
         secret: the key's password, asked for when first something is signed; None if it has none.
         where: the file that `source` was read from, for error messages.
+        sleep: waits that many seconds, when the TPM is busy.
 
     Raises:
         ConfigurationError: `source` is not a persistent handle.
@@ -60,9 +68,12 @@ def open_tpm_key(
         KeyDeviceError: tpm2-pytss is missing; the TPM does not answer, or has no such key.
     """
     device = device_at(tcti)
+    stored: StoredKey
     if isinstance(source, bytes):
-        return TpmKey(read_file_key(source, where=where), device, secret)
-    return TpmKey(find_persistent_key(source, device), device, secret)
+        stored = read_file_key(source, where=where)
+    else:
+        stored = find_persistent_key(source, device)
+    return TpmKey(stored, device, secret, sleep)
 
 
 class TpmKey:
@@ -72,12 +83,19 @@ class TpmKey:
     the TPM unencrypted: the way there is trusted.
     """
 
-    __slots__ = ("_closed", "_device", "_password", "_secret", "_stored")
+    __slots__ = ("_closed", "_device", "_password", "_secret", "_sleep", "_stored")
 
-    def __init__(self, stored: StoredKey, device: TpmDevice, secret: Secret | None) -> None:
+    def __init__(
+        self,
+        stored: StoredKey,
+        device: TpmDevice,
+        secret: Secret | None,
+        sleep: Callable[[float], object],
+    ) -> None:
         self._stored = stored
         self._device = device
         self._secret = secret
+        self._sleep = sleep
         self._password: bytes | None = None  # kept once the TPM has taken it
         self._closed = False
 
@@ -100,8 +118,7 @@ class TpmKey:
         digest = hashlib.sha256(data).digest()
         # Before any lock is taken: the user's callable may do as it likes.
         password = self._password or self._reveal()
-        with self._device.connection(self._stored.where) as tpm:
-            signature = self._sign_once(tpm, digest, password)
+        signature = self._sign_patiently(digest, password)
         self._password = None if self._closed else password
         return signature
 
@@ -109,6 +126,16 @@ class TpmKey:
         """Forget the password. The TPM holds nothing of ours between signatures."""
         self._closed = True
         self._password = self._secret = None
+
+    def _sign_patiently(self, digest: bytes, password: bytes | None) -> bytes:
+        for pause in _PAUSES:
+            try:
+                with self._device.connection(self._stored.where) as tpm:
+                    return self._sign_once(tpm, digest, password)
+            except TpmBusyError:  # noqa: PERF203  # the loop is there to try again
+                self._sleep(pause)
+        with self._device.connection(self._stored.where) as tpm:
+            return self._sign_once(tpm, digest, password)
 
     def _sign_once(self, tpm: TpmConnection, digest: bytes, password: bytes | None) -> bytes:
         stored = self._stored

@@ -22,6 +22,10 @@ _TPM_LAYERS: Final = (0x000000, 0x0B0000)
 _FORMAT_ONE: Final = 0x80  # such a code also holds the number of a handle, parameter or session
 
 
+class TpmBusyError(KeyDeviceError):
+    """The TPM cannot take the command now, but may be able to shortly."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Meaning:
     what: str
@@ -59,11 +63,13 @@ _KEY_ABSENT = _Meaning(
 _BUSY = _Meaning(
     "the TPM is busy and did not take the command",
     "Try again; if it stays so, look for another program that keeps the TPM at work.",
+    TpmBusyError,
 )
 _NO_SLOT = _Meaning(
     "the TPM has no free slot for one more key or session",
     "Use a resource manager (device:/dev/tpmrm0, or tabrmd), which shares the slots, or free "
     "them with `tpm2_flushcontext -t`.",
+    TpmBusyError,
 )
 _NEEDS_POLICY = _Meaning(
     "the key is guarded by a policy, and only keys that a password (or nothing) guards can be used",
@@ -158,7 +164,8 @@ def explain(code: int, step: Step, *, where: str) -> PrivateKeyError:
 
     Returns:
         A `PassphraseError` where a password was refused: such a try must not be repeated. A
-        `KeyDeviceError` otherwise. Its text holds the code.
+        `TpmBusyError` where it may help to repeat it. Else a `KeyDeviceError`. The text holds the
+        code.
     """
     meaning = _meaning(code, step)
     return meaning.kind(

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-PATIENCE: Final = 60.0
-"""Seconds after which a thread or a child that has not answered counts as hung."""
-
 _THREADS: Final = 8
 _LONGEST_NUMBER: Final = 1024  # bytes; Python refuses to print much longer integers
 _SAMPLES: Final = {
@@ -65,10 +62,14 @@ class SigningKeyCompliance:
     * `key_secrets`: byte strings that its repr must not show, such as the private key's bytes, a
       password or a token. Empty by default.
 
-    The class attribute `signatures_per_thread` (3) may be lowered for slow devices.
+    Class attributes to override, for slow devices:
+
+    * `signatures_per_thread`: 3.
+    * `patience`: seconds after which a thread or a child that has not answered counts as hung: 60.
     """
 
-    signatures_per_thread = 3
+    signatures_per_thread: int = 3
+    patience: float = 60.0
 
     @pytest.fixture
     def signing_key(self) -> SigningKey:
@@ -122,28 +123,30 @@ class SigningKeyCompliance:
         public, start = signing_key.public_key(), threading.Barrier(_THREADS)
 
         def work(number: int) -> None:
-            start.wait(PATIENCE)
+            start.wait(self.patience)
             for turn in range(self.signatures_per_thread):
                 data = f"thread {number}, turn {turn}".encode()
                 _verify(public, signing_key.sign(data), data)
 
-        _run_threads([partial(work, number) for number in range(_THREADS)])
+        _run_threads([partial(work, n) for n in range(_THREADS)], self.patience)
 
     @_needs_fork
     def test_signs_in_a_forked_child(self, signing_key: SigningKey) -> None:
         """In the child, in the parent afterwards, and in a second child."""
         for name in (b"first child", b"second child"):
-            _verify(signing_key.public_key(), _sign_in_child(signing_key, name), name)
+            _verify(
+                signing_key.public_key(), _sign_in_child(signing_key, name, self.patience), name
+            )
             _verify(signing_key.public_key(), signing_key.sign(b"parent"), b"parent")
 
     @_needs_fork
     def test_signs_in_a_child_forked_during_a_signature(self, signing_key: SigningKey) -> None:
         """A lock that another thread holds at the moment of the fork must not stay locked."""
         public = signing_key.public_key()
-        with _signing_meanwhile(signing_key):
+        with _signing_meanwhile(signing_key, self.patience):
             for turn in range(self.signatures_per_thread):
                 data = f"child {turn}".encode()
-                _verify(public, _sign_in_child(signing_key, data), data)
+                _verify(public, _sign_in_child(signing_key, data, self.patience), data)
         _verify(public, signing_key.sign(b"parent"), b"parent")
 
     def test_pickling_is_refused(self, signing_key: SigningKey) -> None:
@@ -248,7 +251,7 @@ def _guess(public: PublicKeyTypes, signature: bytes, data: bytes) -> str:
     return ""
 
 
-def _run_threads(tasks: Sequence[Callable[[], None]]) -> None:
+def _run_threads(tasks: Sequence[Callable[[], None]], patience: float) -> None:
     """Run all at once; raise the first error, or say which hang."""
     errors: list[BaseException] = []
 
@@ -262,17 +265,17 @@ def _run_threads(tasks: Sequence[Callable[[], None]]) -> None:
     threads = [threading.Thread(target=guarded, args=(task,), daemon=True) for task in tasks]
     for thread in threads:
         thread.start()
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     if errors:
         raise errors[0]
     hung = sum(thread.is_alive() for thread in threads)
-    _require(not hung, f"{hung} of {len(threads)} threads hung in sign() for {PATIENCE:.0f} s")
+    _require(not hung, f"{hung} of {len(threads)} threads hung in sign() for {patience:.0f} s")
 
 
 @contextmanager
-def _signing_meanwhile(key: SigningKey) -> Iterator[None]:
+def _signing_meanwhile(key: SigningKey, patience: float) -> Iterator[None]:
     """Keep another thread signing, for the body of the `with`."""
     begun, stop = threading.Event(), threading.Event()
     errors: list[BaseException] = []
@@ -287,18 +290,18 @@ def _signing_meanwhile(key: SigningKey) -> Iterator[None]:
 
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
-    begun.wait(PATIENCE)
+    begun.wait(patience)
     try:
         yield
     finally:
         stop.set()
-        thread.join(PATIENCE)
+        thread.join(patience)
     if errors:
         raise errors[0]
     _require(not thread.is_alive(), "sign() hung in a thread of the parent, after forks beside it")
 
 
-def _sign_in_child(key: SigningKey, data: bytes) -> bytes:
+def _sign_in_child(key: SigningKey, data: bytes, patience: float) -> bytes:
     """The signature that a forked child makes."""
     reader, writer = os.pipe()
     with warnings.catch_warnings():
@@ -309,11 +312,11 @@ def _sign_in_child(key: SigningKey, data: bytes) -> bytes:
         _answer_and_exit(key, data, writer)
     os.close(writer)
     try:
-        answer = _read_all(reader)
+        answer = _read_all(reader, patience)
     except TimeoutError:
         os.kill(child, signal.SIGKILL)
         raise AssertionError(
-            f"sign() hung in a forked child for {PATIENCE:.0f} s: a lock or connection of the "
+            f"sign() hung in a forked child for {patience:.0f} s: a lock or connection of the "
             "parent's, perhaps (os.register_at_fork helps)"
         ) from None
     finally:
@@ -338,8 +341,8 @@ def _answer_and_exit(key: SigningKey, data: bytes, writer: int) -> NoReturn:
         os._exit(0)
 
 
-def _read_all(reader: int) -> bytes:
-    deadline, answer = time.monotonic() + PATIENCE, b""
+def _read_all(reader: int, patience: float) -> bytes:
+    deadline, answer = time.monotonic() + patience, b""
     with selectors.DefaultSelector() as selector:
         selector.register(reader, selectors.EVENT_READ)
         while selector.select(max(0.0, deadline - time.monotonic())):
