@@ -1,0 +1,282 @@
+"""Imports point downward only, and what is heavy or optional is imported where it is used alone.
+
+To add a module, add its name to the layer it belongs to. A package (`identity`) stands for all the
+modules in it, except those named on their own; inside one entry, modules may import each other.
+Names under `if TYPE_CHECKING` run in no program: they may point anywhere but where a rule of its
+own forbids them.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+import pytest
+
+import boto_rolesanywhere
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+PACKAGE: Final = Path(boto_rolesanywhere.__file__).parent
+ROOT: Final = PACKAGE.name  # in the tables below: the package's own __init__
+
+# From the bottom up: a module imports from lower lines only. Entries of one line do not know of
+# each other.
+LAYERS: Final = (
+    ("errors", "_version"),
+    ("arns", "attribute_mappings", "denials", "der", "identity.sources", "public_keys"),
+    ("session_value", "settings", "trust_policy"),
+    ("certificate_problems", "config", "signer"),
+    ("certificates",),
+    ("identity", "session_tags"),
+    ("diagnosis", "inspection", "selector"),
+    ("service_errors",),
+    ("create_session",),
+    ("credentials",),
+    ("cache_entry",),
+    ("cache",),
+    ("provider",),
+    ("session", "aio"),
+    (ROOT,),
+    # The stand-in shares no code with what it stands against; what a user's key must keep to does.
+    ("testing", "testing.compliance"),
+    ("server",),
+    ("cli",),
+    ("__main__",),
+)
+
+# What must not be within reach of a module, however long the way there.
+UNREACHABLE: Final = {
+    "signer": ("identity", "certificates", "create_session", "config", "arns"),
+    "testing.emulator": (
+        "signer",
+        "certificates",
+        "certificate_problems",
+        "public_keys",
+        "identity",
+        "create_session",
+        "credentials",
+        "provider",
+        "trust_policy",
+    ),
+}
+
+# Distributions of the extras, and the only modules (patterns) that may import them.
+EXTRAS: Final = {
+    "aiobotocore": ("aio",),
+    "pkcs11": ("identity.pkcs11*",),
+    "pytest": ("testing.pytest_plugin", "testing.compliance"),
+    "starlette": ("server.*", "testing.emulator.*"),
+    "tpm2_pytss": ("identity.tpm*",),
+    "uvicorn": ("server.*", "testing.emulator.*"),
+}
+
+RUNTIME: Final = {"boto3", "botocore", "cryptography", "urllib3"}  # urllib3 comes with botocore
+SIGNERS_NEEDS: Final = {
+    "__future__",
+    "collections.abc",
+    "datetime",
+    "functools",
+    "hashlib",
+    "re",
+    "typing",
+    "urllib.parse",
+}
+
+When = Literal["loading", "use", "types"]
+
+
+class Import(NamedTuple):
+    """`importer` imports `target` when it is loaded, when it is used, or for its types alone."""
+
+    importer: str
+    target: str
+    when: When
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.importer} (line {self.line}) imports {self.target}"
+
+
+@cache
+def modules() -> dict[str, Path]:
+    """Every module of the package, by its name without the package's."""
+    found = {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = path.relative_to(PACKAGE).with_suffix("").parts
+        found[".".join(parts).removesuffix("__init__").removesuffix(".") or ROOT] = path
+    return found
+
+
+@cache
+def imports(module: str) -> tuple[Import, ...]:
+    tree = ast.parse(modules()[module].read_text(encoding="utf-8"))
+    return tuple(
+        Import(module, target, when, node.lineno)
+        for node, when in statements(tree, "loading")
+        for target in targets(module, node)
+    )
+
+
+def statements(node: ast.AST, when: When) -> Iterator[tuple[ast.Import | ast.ImportFrom, When]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child, when
+        elif isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
+            yield from statements(ast.Module(child.body, []), "types")
+            yield from statements(ast.Module(child.orelse, []), when)
+        elif isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from statements(child, "types" if when == "types" else "use")
+        else:
+            yield from statements(child, when)
+
+
+def targets(module: str, node: ast.Import | ast.ImportFrom) -> Iterator[str]:
+    """What is imported: ours by its name in the tables, another's by its full name."""
+    if isinstance(node, ast.Import):
+        yield from (ours(alias.name) for alias in node.names)
+        return
+    base = node.module or ""
+    if node.level:
+        inside = module.split(".") if module != ROOT else []
+        if modules()[module].name != "__init__.py":
+            inside = inside[:-1]
+        inside = inside[: len(inside) - node.level + 1]
+        base = ".".join([PACKAGE.name, *inside, *([base] if base else [])])
+    for alias in node.names:
+        whole = ours(f"{base}.{alias.name}")
+        yield whole if whole in modules() else ours(base)
+
+
+def ours(name: str) -> str:
+    return name.removeprefix(f"{PACKAGE.name}.") if name != PACKAGE.name else ROOT
+
+
+def within(module: str, entry: str) -> bool:
+    return module == entry or module.startswith(f"{entry}.")
+
+
+def every_import(*when: When) -> list[Import]:
+    return [each for module in modules() for each in imports(module) if each.when in when]
+
+
+def entry_of(module: str) -> tuple[int, str]:
+    """The number of a module's layer, and the most exact entry for it."""
+    entries = [
+        (level, entry)
+        for level, layer in enumerate(LAYERS)
+        for entry in layer
+        if within(module, entry)
+    ]
+    assert entries, f"{module} is in no layer: add it to LAYERS"
+    return max(entries, key=lambda each: len(each[1]))
+
+
+def reached_from(starts: Iterable[str], *when: When) -> set[str]:
+    """Every module that these load, themselves included."""
+    seen: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        module = waiting.pop()
+        if module in modules() and module not in seen:
+            seen.add(module)
+            waiting += [each.target for each in imports(module) if each.when in when]
+    return seen
+
+
+def test_every_module_has_its_layer() -> None:
+    for module in modules():
+        entry_of(module)
+
+
+def test_imports_point_downward() -> None:
+    wrong = []
+    for each in every_import("loading", "use"):
+        if each.target in modules():
+            level, entry = entry_of(each.importer)
+            below, other = entry_of(each.target)
+            if below >= level and other != entry:
+                wrong.append(str(each))
+    assert wrong == []
+
+
+def test_no_module_waits_for_itself_to_load() -> None:
+    circular = [
+        module
+        for module in modules()
+        if module
+        in reached_from(
+            (each.target for each in imports(module) if each.when == "loading"), "loading"
+        )
+    ]
+    assert circular == []
+
+
+@pytest.mark.parametrize("entry", UNREACHABLE)
+def test_what_is_kept_apart_cannot_be_reached(entry: str) -> None:
+    starts = [module for module in modules() if within(module, entry)]
+    assert starts
+    reached = reached_from(starts, "loading", "use")
+    forbidden = UNREACHABLE[entry]
+    assert {each for each in reached if any(within(each, other) for other in forbidden)} == set()
+
+
+def test_the_emulator_does_not_even_share_types() -> None:
+    named = [
+        str(each)
+        for each in every_import("types")
+        if within(each.importer, "testing.emulator")
+        and any(within(each.target, other) for other in UNREACHABLE["testing.emulator"])
+    ]
+    assert named == []
+
+
+def test_the_signer_needs_the_standard_library_alone() -> None:
+    by_time: dict[str, set[str]] = {"loading": set(), "use": set(), "types": set()}
+    for each in imports("signer"):
+        by_time[each.when].add(each.target)
+    assert by_time["loading"] <= SIGNERS_NEEDS
+    assert by_time["use"] == {"errors"}
+    assert {each for each in by_time["types"] if each in modules()} == {"errors", "identity"}
+
+
+def test_only_the_command_line_knows_the_command_line() -> None:
+    importers = {
+        each.importer
+        for each in every_import("loading", "use", "types")
+        if within(each.target, "cli") and not within(each.importer, "cli")
+    }
+    assert importers == {"__main__"}
+
+
+@pytest.mark.parametrize("extra", EXTRAS)
+def test_an_extra_is_imported_where_it_belongs(extra: str) -> None:
+    def belongs(module: str) -> bool:
+        return any(fnmatchcase(module, pattern) for pattern in EXTRAS[extra])
+
+    users = [each for each in every_import("loading", "use") if within(each.target, extra)]
+    assert [str(each) for each in users if not belongs(each.importer)] == []
+    # Nor may another module drag it in by loading one of these.
+    needing = {each.importer for each in users if each.when == "loading"}
+    others = [module for module in modules() if not belongs(module)]
+    dragged = [module for module in others if reached_from([module], "loading") & needing]
+    assert dragged == []
+
+
+def test_nothing_else_is_imported() -> None:
+    allowed = {*sys.stdlib_module_names, *RUNTIME, *EXTRAS}
+    foreign = [
+        str(each)
+        for each in every_import("loading", "use")
+        if each.target not in modules() and each.target.partition(".")[0] not in allowed
+    ]
+    assert foreign == []
+
+
+def test_the_package_itself_loads_its_version_alone() -> None:
+    assert reached_from([ROOT], "loading") == {ROOT, "_version"}
