@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
-from boto_rolesanywhere.errors import KeyDeviceError
+from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
 
 from .pkcs11_errors import PIN_REFUSED, explain, is_curable
 from .pkcs11_module import LIBRARIES
@@ -99,7 +99,7 @@ class TokenAccess:
         """
         token = self._find()
         if login and token.flags & TokenFlag.LOGIN_REQUIRED:
-            self._log_in(token)
+            token = self._log_in(token)
         return token.open()
 
     def has_pin(self) -> bool:
@@ -109,7 +109,11 @@ class TokenAccess:
     def pin_for(self, token: Token) -> str:
         """The PIN, if the token has not refused it before. Only within `run`."""
         pin = self._pin.known()
-        check_not_refused(_identity(token), pin, where=str(self.uri))
+        try:
+            check_not_refused(_identity(token), pin, where=str(self.uri))
+        except PassphraseError:
+            self._pin.forget()
+            raise
         return pin
 
     def refuse_pin(self, token: Token, pin: str) -> None:
@@ -158,29 +162,30 @@ class TokenAccess:
             )
         )
 
-    def _log_in(self, token: Token) -> None:
-        key = (self._path, token.slot.slot_id)
-        login = _logins.get(key)
+    def _log_in(self, token: Token) -> Token:
+        """Log the process in; the token again, since its library may have been started anew."""
         pin = self.pin_for(token)
-        held = digest(_identity(token), pin)
+        held: bytes | None = digest(_identity(token), pin)
+        login = _logins.get((self._path, token.slot.slot_id))
         if login and LIBRARIES.is_current(login.generation):
             if login.digest in (None, held):
-                return
-            # Another PIN than the one that unlocked it: only the token can tell which is right.
-            del _logins[key]
-            if login.session:
-                with suppress(PKCS11Error):
-                    login.session.close()  # logs out
+                return token
+            # Another PIN than the one that unlocked it. Only the token can tell which is right;
+            # SoftHSM sees that its PIN was changed only when it is started anew.
+            LIBRARIES.restart()
+            token = self._find()
+        session: Session | None = None
         try:
             session = token.open(user_pin=pin)
         except UserAlreadyLoggedIn:
-            _logins[key] = _Login(LIBRARIES.generation)
+            held = None
         except PKCS11Error as error:
             if type(error).__name__ in PIN_REFUSED:
                 self.refuse_pin(token, pin)
             raise
-        else:
-            _logins[key] = _Login(LIBRARIES.generation, session, held)
+        key = (self._path, token.slot.slot_id)
+        _logins[key] = _Login(LIBRARIES.generation, session, held)
+        return token
 
 
 def close_session(session: Session, generation: int) -> None:
