@@ -138,6 +138,12 @@ class SessionCredentials(RefreshableCredentials):
         """The session in use, made or renewed first if it is time."""
         return self._current().session
 
+    @property
+    def held_session(self) -> RolesAnywhereSession | None:
+        """The session in use as long as it is good; never makes one, and so never waits."""
+        held = self._held
+        return held.session if held and self._age(held) < held.windows.expiry else None
+
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
         """Whether the credentials end within `refresh_in` seconds, or are due for renewal."""
         held = self._held

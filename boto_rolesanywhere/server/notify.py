@@ -1,0 +1,40 @@
+"""Telling systemd: sd_notify(3), the protocol of ``Type=notify``. Nothing without NOTIFY_SOCKET."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+VARIABLE: Final = "NOTIFY_SOCKET"
+
+
+def notify(state: str, environ: Mapping[str, str]) -> bool:
+    """Send `state` to the service manager.
+
+    Args:
+        state: as in sd_notify(3), for example ``READY=1``.
+        environ: where NOTIFY_SOCKET is; a path, or an abstract socket with ``@`` in front.
+
+    Returns:
+        Whether it was sent. A failure is logged and otherwise let be: the credentials are served.
+    """
+    address = environ.get(VARIABLE, "")
+    family: int | None = getattr(socket, "AF_UNIX", None)
+    if family is None or not address.startswith(("/", "@")):
+        return False
+    if address.startswith("@"):
+        address = f"\0{address[1:]}"
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as manager:
+            manager.connect(address)
+            manager.sendall(state.encode())
+    except OSError as error:
+        logger.warning("%s: the service manager was not told %s (%s)", VARIABLE, state, error)
+        return False
+    return True

@@ -1,0 +1,106 @@
+"""One role as it is served: its credentials in the two shapes of the protocols."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+from .exchange import Answer, json_answer
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from boto_rolesanywhere.session_value import RolesAnywhereSession
+
+_RETRY_AFTER: Final = ((b"retry-after", b"1"),)
+# Never 200 with empty keys: an SDK would take them and fail later, at AWS.
+_UNAVAILABLE: Final = json_answer(
+    503,
+    {
+        "code": "CredentialsUnavailable",
+        "message": "There are no valid credentials: the last CreateSession failed. The log of"
+        " boto-rolesanywhere says why.",
+    },
+    _RETRY_AFTER,
+)
+
+
+class SessionSource(Protocol):
+    """Gives the session of the moment, without blocking the event loop."""
+
+    def current(self) -> RolesAnywhereSession | None:
+        """A session that is good now; None if there is none."""
+        ...
+
+    async def awaited(self) -> RolesAnywhereSession | None:
+        """Wait a while for one; None if there is none then either."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    """The answers for one session, made once for all requests."""
+
+    session: RolesAnywhereSession
+    metadata: Answer
+    container: Answer
+
+
+class ServedRole:
+    """A role, its name in paths, and where its credentials come from."""
+
+    def __init__(self, name: str, role_arn: str, account: str, source: SessionSource) -> None:
+        """Render nothing yet.
+
+        Args:
+            name: what it is called in paths.
+            role_arn: with its path.
+            account: twelve digits; SDKs put it in the endpoints of some services.
+            source: gives its sessions.
+        """
+        self.name = name
+        self.role_arn = role_arn
+        self._account = account
+        self._source = source
+        self._rendered: _Rendered | None = None
+
+    async def metadata_answer(self) -> Answer:
+        """As IMDS answers at ``security-credentials/NAME``."""
+        rendered = await self._current()
+        return rendered.metadata if rendered else _UNAVAILABLE
+
+    async def container_answer(self) -> Answer:
+        """As the container-credentials protocol answers."""
+        rendered = await self._current()
+        return rendered.container if rendered else _UNAVAILABLE
+
+    async def _current(self) -> _Rendered | None:
+        session = self._source.current() or await self._source.awaited()
+        if session is None:
+            return None
+        rendered = self._rendered
+        if rendered is None or rendered.session is not session:
+            rendered = self._rendered = self._render(session)
+        return rendered
+
+    def _render(self, session: RolesAnywhereSession) -> _Rendered:
+        keys = {
+            "AccessKeyId": session.access_key_id,
+            "SecretAccessKey": session.secret_access_key,
+            "Token": session.session_token,
+            "Expiration": _timestamp(session.expiration),
+        }
+        metadata = {
+            "Code": "Success",
+            "LastUpdated": _timestamp(session.issued_at),
+            "Type": "AWS-HMAC",
+        }
+        identity = {"RoleArn": self.role_arn, "AccountId": self._account}
+        return _Rendered(
+            session, json_answer(200, metadata | keys), json_answer(200, keys | identity)
+        )
+
+
+def _timestamp(time: datetime) -> str:
+    """The one form that botocore reads: no fraction, and Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
