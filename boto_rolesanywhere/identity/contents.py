@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import quietly
 
-from .keys import ask_passphrase, decode_key, wrong_passphrase
+from .keys import ask_passphrase, decode_key, error_summary, wrong_passphrase
 from .pem import Block, PemError, as_plain_text, scan
 from .recognise import PKCS12, foreign, recognise
 
@@ -129,7 +129,7 @@ def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
             encoded = recognise(block.der)[:1]
             return (quietly(lambda: x509.load_der_x509_certificate(encoded[0].der)),)
     except (ValueError, IndexError, UnsupportedAlgorithm) as error:
-        raise part.error(f"a certificate in it cannot be read ({error})") from None
+        raise part.error(f"a certificate in it cannot be read ({error_summary(error)})") from None
     return ()
 
 
@@ -142,15 +142,27 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
         counts = Counter({"certificate": len(certificates), "private key": int(key is not None)})
         return Contents(certificates, opened=key, inventory=_in_words(counts))
 
-    errors = (ValueError, TypeError)
     try:
         return load(None)  # also opens what has an empty passphrase
-    except errors:
+    except ValueError as error:
+        _refuse_if_open(error, part)
         passphrase = ask_passphrase(secret, part.where)
     try:
         return load(passphrase)
-    except errors:
+    except ValueError as error:
+        _refuse_if_open(error, part)
         raise wrong_passphrase(secret, part.where) from None
+
+
+def _refuse_if_open(error: ValueError, part: Part) -> None:
+    """The library says "password" for a wrong one and for damage alike, but not for the rest."""
+    if "assword" in str(error):
+        return
+    raise part.error(
+        f"what this PKCS #12 file holds cannot be read ({error_summary(error)})",
+        remedy="Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the "
+        "new file.",
+    )
 
 
 def _other_names(blocks: tuple[Block, ...]) -> list[str]:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from .pem import Block
     from .sources import Secret
 
+_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
+_CURVE = 0xA0
 _GIVE_IT = (
     "Give it as the argument `passphrase`, in AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by "
     "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env in the "
@@ -98,6 +100,11 @@ def wrong_passphrase(secret: Secret | None, where: str) -> PassphraseError:
     )
 
 
+def error_summary(error: Exception) -> str:
+    """The library's words, without the advice that follows, which is for programmers."""
+    return str(error.args[0] if error.args else error).partition(". ")[0].strip(" .(\"'")
+
+
 def _library_errors() -> tuple[type[Exception], ...]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
@@ -133,7 +140,7 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
                 remedy=_NAMED_CURVE,
             ) from None
         raise PrivateKeyError(
-            f"its private key cannot be read ({_short(error)})", where=where
+            f"its private key cannot be read ({error_summary(error)})", where=where
         ) from None
 
 
@@ -153,12 +160,3 @@ def _look_inside(encoded: bytes) -> tuple[str, bytes, bool]:
 
 def _is_explicit(parameters: der.Element) -> bool:
     return parameters.tag == der.SEQUENCE
-
-
-_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
-_CURVE = 0xA0
-
-
-def _short(error: Exception) -> str:
-    # Without the advice that follows, which is for programmers.
-    return str(error.args[0] if error.args else error).partition(". ")[0].strip(" .(\"'")

@@ -7,9 +7,7 @@ All are made by the `openssl` command; the emulator verifies what the key signed
 from __future__ import annotations
 
 import codecs
-import json
 import logging
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -17,10 +15,10 @@ from pathlib import Path
 
 import pytest
 from openssl_files import LEGACY, OpenSSL, build_pki
+from raw_session import create_session
 
-from boto_rolesanywhere.identity import Identity, open_identity
+from boto_rolesanywhere.identity import open_identity
 from boto_rolesanywhere.identity.sources import IdentitySources, Secret
-from boto_rolesanywhere.signer import sign
 from boto_rolesanywhere.testing import Emulator, TrustAnchor
 from boto_rolesanywhere.testing.emulator.resources import anchor_certificates
 
@@ -411,23 +409,6 @@ def emulator(pki: OpenSSL) -> Iterator[Emulator]:
         yield running
 
 
-def create_session(identity: Identity, emulator: Emulator) -> int:
-    url = f"{emulator.endpoint_url}/sessions"
-    body = json.dumps(
-        {
-            "trustAnchorArn": BY_ROOT if identity.chain else BY_LOWER,
-            "profileArn": emulator.profile_arn,
-            "roleArn": emulator.role_arn,
-        }
-    ).encode()
-    now = datetime.now(timezone.utc)
-    headers = {"Content-Type": "application/json"}
-    headers |= sign("POST", url, headers, body, identity=identity, region="eu-west-1", now=now)
-    request = urllib.request.Request(url, body, headers, method="POST")
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return int(answer.status)
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_each_form_gets_a_session(
     case: Case, pki: OpenSSL, emulator: Emulator, caplog: pytest.LogCaptureFixture
@@ -439,7 +420,7 @@ def test_each_form_gets_a_session(
     assert names == case.chain
     leaf = pki.read(case.leaf)
     assert pki.verify(leaf, identity.sign(b"what is signed"), b"what is signed")
-    assert create_session(identity, emulator) == 201
+    assert create_session(identity, emulator, BY_ROOT if case.chain else BY_LOWER) == 201
 
 
 def test_there_are_as_many_as_promised() -> None:
