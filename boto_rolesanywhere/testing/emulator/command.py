@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ from .resources import RevocationList
 from .tls import TlsFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from .records import RequestRecord
 
@@ -147,18 +148,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 0, or 1 if a setting is not usable.
     """
     options = make_parser().parse_args(arguments)
-    ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     try:
-        ca, files = _authority(options)
-        with _emulator(options, ca) as emulator:
-            _announce(options, _settings(options, emulator, files))
-            ended.wait()
+        with _ending_signal() as ended:
+            ca, files = _authority(options)
+            with _emulator(options, ca) as emulator:
+                _announce(options, _settings(options, emulator, files))
+                ended.wait()
     except (ConfigurationError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # a command's output
         return 1
     return 0
+
+
+@contextmanager
+def _ending_signal() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set, instead of what they did before."""
+    ended = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda *_: ended.set()) for number in numbers]
+    try:
+        yield ended
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _authority(options: argparse.Namespace) -> tuple[CertificateAuthority | bytes, dict[str, str]]:
