@@ -72,7 +72,8 @@ def name_of(common_name: str, subject: str | x509.Name | None = None) -> x509.Na
         return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
     except ValueError as error:
         raise ConfigurationError(
-            f"cannot make a name of {subject or common_name!r} ({error})",
+            f"cannot make a name of {subject or common_name!r}"
+            + (f" ({error})" if str(error) else ""),
             where="subject",
             expected="a name as in RFC 4514, such as CN=app,O=acme",
         ) from None
