@@ -195,11 +195,11 @@ def test_what_sts_takes_is_kept(value: str) -> None:
 
 
 def test_lengths_have_the_limits_of_sts() -> None:
-    units = [(OU, "x" * 63)] * 4  # four times 63, and 3 slashes: 255
-    assert not dropped(inspect(name(*units, (CN, "a"))))
-    units = [(OU, "x" * 64)] * 4  # 259
-    found = dropped(inspect(name(*units, (CN, "a"))))
-    assert found == {"x509Subject/OU": "its value has 259 characters, and STS takes up to 256"}
+    longest = [(OU, "x" * length) for length in (63, 63, 63, 64)]  # and 3 slashes: 256
+    assert not dropped(inspect(name(*longest, (CN, "a"))))
+    longer = [(OU, "x" * length) for length in (63, 63, 64, 64)]
+    found = dropped(inspect(name(*longer, (CN, "a"))))
+    assert found == {"x509Subject/OU": "its value has 257 characters, and STS takes up to 256"}
     oid = x509.ObjectIdentifier("1.2." + ".".join(["1234567890"] * 12))
     assert (
         "its key has"
@@ -389,6 +389,9 @@ def test_without_a_key_the_leaf_is_the_one_that_issued_none_of_the_others() -> N
         assert choose_leaf(given) == leaf
     assert choose_leaf([root, middle]) == middle
     assert choose_leaf([root]) == root
+    below = certificate(name((CN, "Below")), issuer=name((CN, "Root")), ca=True, serial=4)
+    above = certificate(name((CN, "Root")), issuer=name((CN, "Top")), ca=True, serial=5)
+    assert choose_leaf([above, below]) == below
     stranger = certificate(name((CN, "other")), serial=9, ca=True)
     assert choose_leaf([stranger, leaf]) == leaf
     with pytest.raises(CertificateError, match="no certificate"):

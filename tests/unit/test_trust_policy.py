@@ -97,6 +97,7 @@ OPERATORS = [
     ("ArnLike", "aws:SourceArn", "arn:aws:rolesanywhere:*:trust-anchor/0aa0-1", None),
     ("ArnLike", "aws:SourceArn", "arn:aws:rolesanywhere:*:999999999999:*", False),
     ("StringLike", "aws:SourceArn", "arn:aws:rolesanywhere:*:trust-anchor/0aa0-1", True),
+    ("ArnLike", CN, "*:*:*:*:*:*", False),  # not an ARN at all
     ("ArnNotEquals", "aws:SourceArn", ANCHOR, False),
     ("ArnNotLike", "aws:SourceArn", "arn:aws:rolesanywhere:us-*:*:*", True),
     ("StringEquals", "aws:SourceAccount", "123456789012", True),
@@ -155,6 +156,7 @@ OPERATORS = [
     ("StringEquals", CN, "${aws:PrincipalTag/x509Subject/ST, 'web-1'}", True),
     ("StringEquals", "sts:SourceIdentity", "CN=${aws:username}", None),
     ("StringEquals", CN, "${aws:TagKeys}", None),
+    ("StringEquals", CN, "web-1${aws:PrincipalTag/x509Subject/ST}", False),  # not as if empty
     ("StringLike", CN, "web${*}", False),
     ("StringLike", CN, "web${?}1", False),
     ("StringEquals", CN, "web-1${$}", False),
@@ -185,7 +187,10 @@ def test_a_condition_holds_fails_or_cannot_be_told(
         ("IpAddress", "203.0.113.7", "203.0.113.7", True),
         ("NotIpAddress", "203.0.113.7", ["10.0.0.0/8", "203.0.113.0/24"], False),
         ("IpAddress", "2001:db8::7", ["203.0.113.0/24", "2001:DB8::/64"], True),
+        ("IpAddress", "203.0.113.7", "203.0.113.9/24", True),
         ("IpAddress", "203.0.113.7", "203.0.113.0/99", None),
+        ("StringEquals", "*?$", "${*}${?}${$}", True),
+        ("StringLike", "a*b", "?${*}?", True),
         ("BinaryEquals", "QmluYXJ5", "QmluYXJ5", True),
         ("BinaryEquals", "QmluYXJ5", "QmluYXJ6", False),
         ("BinaryEquals", "QmluYXJ5", "not base64!", None),
@@ -212,6 +217,19 @@ def test_a_result_shows_what_was_seen_and_what_was_wanted() -> None:
     result = one("StringEquals", CN, ["db-1", "${aws:PrincipalTag/x509Subject/L}", "WEB-1"])
     assert (result.seen, result.wanted) == (("web-1",), ("db-1", "7", "WEB-1"))
     assert result.reason == "they differ in case only"
+
+
+def test_a_variable_without_a_value_is_named_as_the_reason() -> None:
+    result = one("StringEquals", CN, "${aws:PrincipalTag/x509Subject/ST}")
+    assert result.wanted == ("(no value)",)
+    assert result.reason == "a policy variable has no value in this session"
+
+
+def test_a_key_that_was_dropped_says_why() -> None:
+    why = "STS refuses ',' in a value"
+    result = one("StringEquals", ABSENT, "x", dropped_tags={"x509Subject/ST": why})
+    assert result.holds is False
+    assert result.reason == f"the session has no such key ({why})"
 
 
 def test_variables_are_plain_text_in_the_old_version() -> None:
@@ -353,7 +371,11 @@ def test_what_is_dangerous_or_mistaken_is_said(given: dict[str, object], text: s
 
 
 def test_a_sound_policy_has_no_warning() -> None:
-    condition = {"ArnEquals": {"aws:SourceArn": ANCHOR}, "StringEquals": {CN: ["web-1", "web-2"]}}
+    condition = {
+        "ArnEquals": {"aws:SourceArn": ANCHOR},
+        "StringEquals": {CN: ["web-1", "literally ${*}"]},
+        "Null": {ABSENT: "true"},
+    }
     evaluation = evaluate(policy(statement(condition)), facts())
     assert evaluation.allowed
     assert evaluation.warnings == ()
@@ -463,6 +485,7 @@ def test_bytes_with_a_byte_order_mark_and_a_single_statement_are_read() -> None:
     text = json.dumps({"Statement": statement(Sid="A")})
     assert TrustPolicy.parse(b"\xef\xbb\xbf" + text.encode()) == TrustPolicy.parse(text)
     assert TrustPolicy.parse("\ufeff" + text).statements[0].name == "statement 1 (A)"
+    assert not TrustPolicy.parse(text).has_variables  # without a Version it is the old one
 
 
 def test_the_trust_anchor_must_be_one() -> None:
