@@ -8,6 +8,7 @@ signs each attempt with the identity's key.
 from __future__ import annotations
 
 import os
+import threading
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -78,8 +79,10 @@ class SessionCreator:
         self._verify = verify
         self._botocore_session = botocore_session
         self._clock = clock
-        # A client is bound to an identity and, since its connections are, to a process.
-        self._client: tuple[int, Identity, BaseClient] | None = None
+        # The client's connections are of one process: a child of a fork opens a client of its own.
+        self._client: tuple[int, BaseClient] | None = None
+        # What the call under way in this thread signs with; botocore passes nothing of ours on.
+        self._signing = threading.local()
 
     def create(self) -> RolesAnywhereSession:
         """Call CreateSession.
@@ -89,17 +92,17 @@ class SessionCreator:
         """
         identity = self._identity()
         with translated(self.config, identity, self._clock):
-            answer = self._client_for(identity).create_session(**_parameters(self.config))
+            self._signing.identity = identity
+            answer = self._own_client().create_session(**_parameters(self.config))
             return _session(answer, self._clock)
 
-    def _client_for(self, identity: Identity) -> Any:  # noqa: ANN401  # botocore makes its class
+    def _own_client(self) -> Any:  # noqa: ANN401  # botocore makes its class
         held = self._client
-        if held is None or held[0] != os.getpid() or held[1] is not identity:
-            held = (os.getpid(), identity, self._open_client(identity))
-            self._client = held
-        return held[2]
+        if held is None or held[0] != os.getpid():
+            held = self._client = (os.getpid(), self._open_client())
+        return held[1]
 
-    def _open_client(self, identity: Identity) -> BaseClient:
+    def _open_client(self) -> BaseClient:
         session = _private_session(self._botocore_session)
         options = _TIMEOUTS
         for config in (session.get_default_client_config(), self._client_config):
@@ -113,7 +116,7 @@ class SessionCreator:
         )
 
         def sign_attempt(request: AWSRequest, **_: object) -> None:
-            _sign_request(request, identity, self.config.region, self._clock())
+            _sign_request(request, self._signing.identity, self.config.region, self._clock())
 
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)

@@ -76,14 +76,11 @@ def make_certificates(folder: Path) -> str:
         return "boto_rolesanywhere.testing"
     (folder / "openssl.cnf").write_text(OPENSSL_CONFIG)
     new_key = "req -new -newkey rsa:2048 -nodes -config openssl.cnf"
+    issue = "x509 -req -in app.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 7"
     for options, subject in (
         (f"{new_key} -x509 -extensions ca -days 30 -keyout ca-key.pem -out ca.pem", "/CN=Demo CA"),
         (f"{new_key} -keyout app-key.pem -out app.csr", "/C=DE/ST=Berlin/OU=DevOps/CN=app1"),
-        (
-            "x509 -req -in app.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 7"
-            " -extfile openssl.cnf -extensions client -out app-cert.pem",
-            None,
-        ),
+        (f"{issue} -extfile openssl.cnf -extensions client -out app-cert.pem", None),
     ):
         arguments = [*options.split(), *(("-subj", subject) if subject else ())]
         result = subprocess.run([openssl, *arguments], cwd=folder, capture_output=True, check=False)

@@ -1,0 +1,177 @@
+"""Files that change under a long-lived session: the new set is taken whole, or the old one kept."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timezone
+from pathlib import Path
+
+import pytest
+
+from boto_rolesanywhere.config import Config, resolve
+from boto_rolesanywhere.create_session import SessionCreator
+from boto_rolesanywhere.credentials import SessionCredentials
+from boto_rolesanywhere.errors import PrivateKeyError
+from boto_rolesanywhere.identity.rotation import RotatingIdentity
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
+
+SWAPS = 200
+READERS = 8
+# An hour's session lasts a tenth of a second by this clock, so that it is renewed all the time.
+FASTER = 36_000
+
+
+@pytest.fixture(scope="module")
+def ca() -> CertificateAuthority:
+    return CertificateAuthority()
+
+
+@pytest.fixture
+def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
+    with Emulator(ca) as running:
+        yield running
+
+
+def now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+def put(folder: Path, issued: IssuedCertificate) -> None:
+    """As Kubernetes mounts a Secret: a new folder, then the symlink to it swapped."""
+    fresh = folder / f"..{issued.serial_number:x}"
+    fresh.mkdir()
+    (fresh / "tls.crt").write_bytes(issued.bundle_pem)
+    (fresh / "tls.key").touch(0o600)
+    (fresh / "tls.key").write_bytes(issued.private_key_pem)
+    link = folder / "..data.new"
+    link.symlink_to(fresh)
+    old = (folder / "..data").resolve()
+    link.rename(folder / "..data")
+    if old.name != "..data":
+        shutil.rmtree(old)
+
+
+def put_torn(folder: Path, issued: IssuedCertificate) -> None:
+    """As a careless script: one file is written over the other set's, and the other never."""
+    (folder / "..data" / "tls.crt").write_bytes(issued.bundle_pem)
+
+
+@pytest.fixture
+def mounted(ca: CertificateAuthority, tmp_path: Path) -> Path:
+    folder = tmp_path / "mount"
+    folder.mkdir()
+    put(folder, ca.issue("first"))
+    for name in ("tls.crt", "tls.key"):
+        (folder / name).symlink_to(Path("..data") / name)
+    return folder
+
+
+def configured(emulator: Emulator, mounted: Path) -> Config:
+    config = resolve(
+        {
+            "cert": str(mounted / "tls.crt"),
+            "key": str(mounted / "tls.key"),
+            "anchor": emulator.trust_anchor_arn,
+            "profile": emulator.profile_arn,
+            "role": emulator.role_arn,
+            "endpoint_url": emulator.endpoint_url,
+        },
+        environ={},
+        section={},
+    )
+    assert config is not None
+    return config
+
+
+def test_readers_never_fail_and_no_mismatched_pair_is_sent(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path
+) -> None:
+    config = configured(emulator, mounted)
+    creator = SessionCreator(config, RotatingIdentity(config.sources, now))
+    credentials = SessionCredentials(
+        creator.create, wall=lambda: 0.0, monotonic=lambda: time.monotonic() * FASTER
+    )
+    done = threading.Event()
+
+    def read() -> int:
+        reads = 0
+        while not done.wait(0.001):  # leaves the interpreter to the emulator's thread
+            assert credentials.get_frozen_credentials().secret_key
+            reads += 1
+        return reads
+
+    with ThreadPoolExecutor(READERS) as pool:
+        readers = [pool.submit(read) for _ in range(READERS)]
+        for number in range(SWAPS):
+            torn = number % 4 == 3
+            (put_torn if torn else put)(mounted, ca.issue(f"app-{number}"))
+            seen = len(emulator.requests)
+            while len(emulator.requests) == seen and not any(r.done() for r in readers):
+                time.sleep(0.001)
+        done.set()
+        counts = [reader.result() for reader in readers]
+
+    assert all(counts)
+    assert {record.outcome for record in emulator.requests} == {"created"}
+    assert len({record.certificate_serial for record in emulator.requests}) > SWAPS / 2
+
+
+def test_a_set_that_does_not_fit_is_warned_of_once_and_taken_when_it_does(
+    ca: CertificateAuthority, mounted: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    emulator = Emulator(ca)
+    emulator.start()
+    identity = RotatingIdentity(configured(emulator, mounted).sources, now)
+    emulator.close()
+    first = identity()
+    successor = ca.issue("second")
+    put_torn(mounted, successor)
+
+    with caplog.at_level(logging.WARNING):
+        assert [identity() for _ in range(5)] == [first] * 5
+
+    (record,) = caplog.records
+    assert "in use is kept, the new one cannot be used yet" in record.getMessage()
+
+    (mounted / "tls.key").write_bytes(successor.private_key_pem)
+    assert identity().certificate == successor.certificate
+    assert identity() is identity()  # and is not opened again while nothing changes
+
+
+def test_files_that_vanish_leave_the_old_identity(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    identity = RotatingIdentity(configured(emulator, mounted).sources, now)
+    first = identity()
+
+    shutil.rmtree((mounted / "..data").resolve())
+
+    with caplog.at_level(logging.WARNING):
+        assert identity() is first
+    assert "tls.crt" in caplog.text
+
+
+def test_a_first_set_that_does_not_fit_is_refused(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path
+) -> None:
+    put_torn(mounted, ca.issue("second"))
+
+    with pytest.raises(PrivateKeyError, match=r"tls\.key"):
+        RotatingIdentity(configured(emulator, mounted).sources, now)()
+
+
+def test_a_new_mode_or_time_alone_is_no_change(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path
+) -> None:
+    identity = RotatingIdentity(configured(emulator, mounted).sources, now)
+    first = identity()
+
+    os.utime(mounted / "tls.crt")
+
+    assert identity() is first
