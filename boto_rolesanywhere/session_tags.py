@@ -117,14 +117,14 @@ def session_tags(
 def source_identity(certificate: x509.Certificate) -> str:
     """The SourceIdentity, by the User Guide's "Source identity rules".
 
-    A CN of up to 61 characters gets the prefix ``CN=``, a longer one none; without a CN it is
-    ``ID=`` and the serial number in hex, padded to an even length. Several CNs are taken as their
-    tag is, joined with ``/``, for which AWS gives no rule.
+    A CN of up to 61 characters gets the prefix ``CN=``, one of up to 64 none; without a CN it is
+    ``ID=`` and the serial number in hex, padded to an even length. For what AWS gives no rule
+    (`source_identity_doubt`), the first CN is taken, and one that is too long as none.
     """
-    name = "/".join(value for oid, value in names_of(certificate, "subject") if oid == _CN)
-    if not name:
+    names = [value for oid, value in names_of(certificate, "subject") if oid == _CN]
+    if not names or not 0 < len(names[0]) <= _MAX_CN:
         return f"ID={serial_hex(certificate)}"
-    return name if len(name) > _MAX_PREFIXED_CN else f"CN={name}"
+    return names[0] if len(names[0]) > _MAX_PREFIXED_CN else f"CN={names[0]}"
 
 
 def source_identity_doubt(certificate: x509.Certificate) -> str | None:

@@ -245,6 +245,7 @@ def test_source_identity(subject: x509.Name, serial: int, expected: str) -> None
 def test_where_the_rules_leave_the_source_identity_open_it_is_said() -> None:
     two = certificate(name((CN, "a"), (CN, "b")))
     assert "several CNs" in (source_identity_doubt(two) or "")
+    assert inspect(name((CN, "a"), (CN, "b"))).source_identity == "CN=a"
     odd = certificate(name((CN, "John (42)")))
     assert "'(' ')'" in (source_identity_doubt(odd) or "")
 
