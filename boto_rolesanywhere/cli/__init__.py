@@ -33,6 +33,8 @@ PROGRAM: Final = "boto-rolesanywhere"
 # Name → the module in this package, and what it does in one line.
 COMMANDS: Final = {
     "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
+    "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
+    "exec": ("exec_", "run a command with credentials"),
     "version": ("version", "show the version"),
 }
 

@@ -1,0 +1,88 @@
+"""The environment of a command that shall use one role and nothing else. Pure.
+
+An SDK asks its sources in an order of its own, and takes the first that is configured; so what
+would come before ours is taken away, and what unlocks the private key is not passed on.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from boto_rolesanywhere.session_value import RolesAnywhereSession
+
+# What SDKs take credentials from, other than files (AWS SDKs and Tools Reference Guide, "Settings
+# reference"). AWS_PROFILE is among them: with it set, the SDK for JavaScript passes over keys in
+# the environment. The last of each line is what older tools read.
+_SOURCES: Final = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
+    *("AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
+    *("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"),
+    *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+)
+_REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
+
+
+def with_keys(
+    environ: Mapping[str, str],
+    session: RolesAnywhereSession,
+    *,
+    region: str,
+    secrets: Collection[str] = (),
+) -> dict[str, str]:
+    """`environ` with the keys of `session`, good until it ends.
+
+    Args:
+        environ: what the command would inherit.
+        session: whose keys they are.
+        region: for AWS_REGION, unless a Region is set.
+        secrets: variables that unlock the private key.
+    """
+    return _without_sources(environ, region, secrets) | {
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.session_token,
+        "AWS_CREDENTIAL_EXPIRATION": session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
+def with_endpoint(
+    environ: Mapping[str, str],
+    url: str,
+    token: str,
+    *,
+    region: str,
+    secrets: Collection[str] = (),
+    files: Mapping[str, str],
+) -> dict[str, str]:
+    """`environ` with a container endpoint, from which an SDK renews its credentials.
+
+    Args:
+        environ: what the command would inherit.
+        url: of the role at the endpoint.
+        token: for the Authorization header.
+        region: for AWS_REGION, unless a Region is set.
+        secrets: variables that unlock the private key.
+        files: AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE as the command shall see them.
+    """
+    return (
+        _without_sources(environ, region, secrets)
+        | dict(files)
+        | {
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": url,
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
+        }
+    )
+
+
+def _without_sources(
+    environ: Mapping[str, str], region: str, secrets: Collection[str]
+) -> dict[str, str]:
+    removed = {*_SOURCES, *secrets}
+    kept = {name: value for name, value in environ.items() if name not in removed}
+    if not any(kept.get(name) for name in _REGIONS):
+        kept["AWS_REGION"] = region
+    return kept
