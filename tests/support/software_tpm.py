@@ -30,7 +30,7 @@ class SoftwareTpm:
         self.tcti = tcti
         self.folder = folder
 
-    def run(self, *command: str) -> str:
+    def run(self, *command: str, flush: bool = True) -> str:
         """Run a tool of tpm2-tools (or openssl), and free the slots it leaves occupied."""
         environment = {
             **os.environ,
@@ -42,9 +42,23 @@ class SoftwareTpm:
             command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
-        if command[0] != "tpm2_flushcontext":
-            self.run("tpm2_flushcontext", "-t")
+        if flush:
+            self.flush()
         return done.stdout
+
+    def flush(self) -> None:
+        """Free all slots."""
+        self.run("tpm2_flushcontext", "--transient-object", flush=False)
+
+    def fill(self) -> None:
+        """Occupy all slots: a TPM must have three, and swtpm has no more."""
+        for _ in range(3):
+            self.run("tpm2_createprimary", "-C", "o", "-G", "ecc", flush=False)
+
+    def control(self, command: str) -> None:
+        """Do to swtpm what a machine's power supply does: `--stop`, `-i`."""
+        port = int(self.tcti.rpartition("=")[2]) + 1
+        subprocess.run(["swtpm_ioctl", "--tcp", f"127.0.0.1:{port}", command], check=True)
 
     def pem(self, *options: str, algorithm: str = "EC") -> bytes:
         """A `TSS2 PRIVATE KEY` file, made by OpenSSL's tpm2 provider."""
@@ -104,7 +118,7 @@ class SoftwareTpm:
 
     def occupied_slots(self) -> list[str]:
         """The handles of what is loaded."""
-        return self.run("tpm2_getcap", "handles-transient").split()
+        return self.run("tpm2_getcap", "handles-transient", flush=False).split()
 
 
 @contextmanager
@@ -172,7 +186,11 @@ def _ports() -> tuple[int, socket.socket]:
 
 
 def _require_packages() -> None:
-    missing = [tool for tool in ("swtpm", "tpm2_create", "openssl") if not shutil.which(tool)]
+    missing = [
+        tool
+        for tool in ("swtpm", "swtpm_ioctl", "tpm2_create", "openssl")
+        if not shutil.which(tool)
+    ]
     missing += [] if find_spec("tpm2_pytss") else ["tpm2_pytss"]
     if not missing:
         return
