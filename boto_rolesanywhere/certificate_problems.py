@@ -135,7 +135,7 @@ def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
     if used is not None and used.digest_size < _SHA256_BYTES:
         yield Finding(
             "hash",
-            f"its CA signed it with {used.name.upper()}",
+            f"its CA signed it with {used.name.upper().replace('SHA', 'SHA-')}",
             "Have it issued with SHA-256 or stronger.",
         )
 

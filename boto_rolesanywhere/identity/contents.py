@@ -9,6 +9,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere import der
 from boto_rolesanywhere.certificates import quietly
 
 from .keys import ask_passphrase, decode_key, error_summary, wrong_passphrase
@@ -31,6 +32,7 @@ _KEYS: Final = {
     "EC PRIVATE KEY",
     "DSA PRIVATE KEY",
 }
+_OR_DAMAGED: Final = " or damaged"  # a PKCS #12 file does not tell
 _TPM_KEY: Final = "TSS2 PRIVATE KEY"
 _OPENSSH_KEY: Final = "OPENSSH PRIVATE KEY"
 _NAMES: Final = {
@@ -41,9 +43,8 @@ _NAMES: Final = {
     "RSA PUBLIC KEY": "public key",
     "EC PUBLIC KEY": "public key",
     "SSH2 PUBLIC KEY": "public key",
-    _OPENSSH_KEY: "private key in OpenSSH's own form",
+    _OPENSSH_KEY: "key in OpenSSH's own form",
     _TPM_KEY: "TPM key",
-    "EC PARAMETERS": None,  # stands before the key that has them
 }
 
 
@@ -64,7 +65,7 @@ class Contents:
     keys: tuple[Block, ...] = field(default=(), repr=False)
     opened: PrivateKeyTypes | None = field(default=None, repr=False)
     tpm_key: bytes | None = field(default=None, repr=False)
-    inventory: str = "nothing"
+    inventory: str = ""
     remedy: str | None = None
 
     @property
@@ -126,9 +127,9 @@ def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
             return tuple(quietly(lambda: load_der_pkcs7_certificates(block.der)))
         if block.label in _CERTIFICATES:
             # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
-            encoded = recognise(block.der)[:1]
-            return (quietly(lambda: x509.load_der_x509_certificate(encoded[0].der)),)
-    except (ValueError, IndexError, UnsupportedAlgorithm) as error:
+            encoded = der.read(block.der)[0].raw
+            return (quietly(lambda: x509.load_der_x509_certificate(encoded)),)
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise part.error(f"a certificate in it cannot be read ({error_summary(error)})") from None
     return ()
 
@@ -146,12 +147,12 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
         return load(None)  # also opens what has an empty passphrase
     except ValueError as error:
         _refuse_if_open(error, part)
-        passphrase = ask_passphrase(secret, part.where)
+    passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
     try:
         return load(passphrase)
     except ValueError as error:
         _refuse_if_open(error, part)
-        raise wrong_passphrase(secret, part.where) from None
+        raise wrong_passphrase(secret, passphrase, part.where, _OR_DAMAGED) from None
 
 
 def _refuse_if_open(error: ValueError, part: Part) -> None:
@@ -167,17 +168,13 @@ def _refuse_if_open(error: ValueError, part: Part) -> None:
 
 def _other_names(blocks: tuple[Block, ...]) -> list[str]:
     other = [one.label for one in blocks if one.label not in _CERTIFICATES | _PKCS7 | _KEYS]
-    names = [_NAMES.get(label, f"block {label!r}") for label in other]
-    return [name for name in names if name]
+    return [_NAMES.get(label, f"block {label!r}") for label in other]
 
 
 def _in_words(counts: Counter[str]) -> str:
-    """Such as ``2 certificates, 1 public key and no private key``."""
+    """Such as ``2 certificates and 1 private key``."""
     there = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
-    missing = [f"no {name}" for name, count in counts.items() if not count]
-    return f"{', '.join(there) or 'nothing of use'} and {' and '.join(missing)}".removesuffix(
-        " and "
-    )
+    return " and ".join(there)
 
 
 def _remedy(blocks: tuple[Block, ...]) -> str | None:

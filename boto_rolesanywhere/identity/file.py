@@ -77,12 +77,13 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
         raise error_class(role)("the path is empty", where=role)
     try:
         return Path(text).expanduser()
-    except RuntimeError:  # ~user with no such user, or no home at all
-        return Path(text)
+    except RuntimeError:
+        user = text.partition("/")[0]
+        raise error_class(role)(f"there is no home folder for {user}", where=text) from None
 
 
 def _read_file(path: Path, role: Role) -> Part:
-    fail, where = error_class(role), str(path)
+    fail, where = error_class(role), str(path) if str(path).isprintable() else repr(str(path))
     try:
         if path.is_dir():
             raise fail("it is a directory", where=where, expected=f"a file with the {role}")

@@ -71,32 +71,36 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
     try:
         plain = decrypt(block, passphrase)
     except WrongPassphraseError:
-        raise wrong_passphrase(secret, where) from None
+        raise wrong_passphrase(secret, passphrase, where) from None
     except UnsupportedEncryptionError as error:
         if wrong:
-            raise wrong_passphrase(secret, where) from None
+            raise wrong_passphrase(secret, passphrase, where) from None
         raise PrivateKeyError(
             f"it is encrypted in a way that cannot be read ({error})", where=where, remedy=_CONVERT
         ) from None
     return _decode_plain(plain, where)
 
 
-def ask_passphrase(secret: Secret | None, where: str) -> bytes:
-    """The passphrase for the file `where`, which is encrypted."""
+def ask_passphrase(secret: Secret | None, where: str, or_else: str = "") -> bytes:
+    """The passphrase for the file `where`, which is encrypted (`or_else` …)."""
     passphrase = secret.reveal() if secret else None
     if secret is None or not passphrase:
         what = "and the passphrase is empty" if secret else "and no passphrase was given"
-        raise PassphraseError(f"it is encrypted, {what}", where=where, remedy=_GIVE_IT)
+        raise PassphraseError(f"it is encrypted{or_else}, {what}", where=where, remedy=_GIVE_IT)
     return passphrase
 
 
-def wrong_passphrase(secret: Secret | None, where: str) -> PassphraseError:
-    """The error for a passphrase that does not open the file `where`."""
-    origin = secret.origin if secret else "none given"
+def wrong_passphrase(
+    secret: Secret | None, passphrase: bytes, where: str, or_else: str = ""
+) -> PassphraseError:
+    """The error for a passphrase that does not open the file `where` (`or_else` …)."""
+    origin = secret.origin if secret else "nowhere"
     return PassphraseError(
-        f"the passphrase does not open it (it came from: {origin})",
+        f"the passphrase from {origin} is wrong{or_else and ', or the file damaged'}",
         where=where,
-        remedy="A passphrase read from a file must not include the file's last line break.",
+        remedy="The passphrase ends with a line break, which may not belong to it."
+        if passphrase.endswith((b"\n", b"\r"))
+        else None,
     )
 
 

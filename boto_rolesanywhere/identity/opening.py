@@ -173,9 +173,8 @@ def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Co
     if not contents.certificates:
         swapped = role == "certificate" and contents.has_key
         raise CertificateError(
-            f"it holds {contents.inventory}",
+            f"it holds {contents.inventory} and no certificate",
             where=_place(source),
-            expected="a certificate",
             remedy="Are certificate and private key given the wrong way round?"
             if swapped
             else contents.remedy,
@@ -199,12 +198,13 @@ def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> l
     if not contents.has_key:
         if part.role == "private key":
             raise PrivateKeyError(
-                f"it holds {contents.inventory}",
+                f"it holds {contents.inventory} and no private key",
                 where=part.where,
-                expected="a private key",
                 remedy=contents.remedy,
             )
-        raise _no_key(f"it holds {contents.inventory}, and no key was given apart", part.where)
+        raise _no_key(
+            f"it holds {contents.inventory} and no private key, and none was given", part.where
+        )
     opened = contents.private_keys(part.where, sources.secret)
     if opened and part.exposed and part.where not in _warned_of:
         _warned_of.add(part.where)
@@ -221,7 +221,6 @@ def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
     return PrivateKeyError(
         what,
         where=where,
-        expected="a private key",
         remedy="Give it as the argument `key`, in AWS_ROLESANYWHERE_PRIVATE_KEY or as "
         "rolesanywhere_private_key in the AWS config file, or put it into the certificate's file.",
     )
@@ -278,8 +277,8 @@ def _match(
     else:
         theirs = f"none of its {len(candidates)} certificates has the same public key"
     raise PrivateKeyError(
-        f"the private key ({kind}) does not belong to the certificate in "
-        f"{_place(material.certificate)}: {theirs}",
+        f"the private key ({kind}) does not belong to the certificate "
+        f"({_place(material.certificate)}): {theirs}",
         where=_place(material.private_key),
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
         "-pubkey`: they must be equal.",

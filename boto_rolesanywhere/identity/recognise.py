@@ -76,6 +76,8 @@ def foreign(data: bytes) -> tuple[str, str | None]:
     for beginning, name, remedy in _FOREIGN:
         if start.startswith(beginning):
             return name, remedy
+    if start[:2] in {b"\x30\x81", b"\x30\x82", b"\x30\x83"}:
+        return "DER that is damaged or cut short", None
     if _BASE64.fullmatch(start):
         return "base64 without its BEGIN and END lines", "Put the lines back, or decode it to DER."
     return "neither PEM nor DER", None
