@@ -32,6 +32,10 @@ PROGRAM: Final = "boto-rolesanywhere"
 
 # Name → the module in this package, and what it does in one line.
 COMMANDS: Final = {
+    "credential-process": (
+        "credential_process",
+        "print credentials for the AWS CLI and the SDKs (credential_process)",
+    ),
     "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
     "exec": ("exec_", "run a command with credentials"),
@@ -93,6 +97,11 @@ def _dispatch(given: list[str]) -> int:
     if name not in COMMANDS:
         complain(_unknown(name))
         return USAGE
+    if name == "credential-process":
+        from .cached_answer import cached_answer
+
+        if (answer := cached_answer(rest, os.environ)) is not None:
+            return _print(answer)
     command = _load(name)
     return command.run(_parser(name, command).parse_args(rest))
 

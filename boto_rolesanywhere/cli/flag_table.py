@@ -11,7 +11,7 @@ from boto_rolesanywhere.settings import ENDPOINT_URL, SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Final
 
 SELECTOR: Final = "--cert-selector"
@@ -113,11 +113,7 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
                 " or file://FILE with the same as JSON"
             ),
         ),
-        (
-            STORE,
-            "PLACE",
-            f"where {SELECTOR} looks: a folder of files, or a pkcs11: URI",
-        ),
+        (STORE, "PLACE", f"where {SELECTOR} looks: a folder of files, or a pkcs11: URI"),
         (LATEST, None, "if several match, take the one that expires last"),
         (STORE_NAME, "NAME", "accepted and ignored: of Windows certificate stores"),
         (STORE_LOCATION, "NAME", "likewise"),
@@ -127,8 +123,8 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
             CONFIG_PROFILE,
             "NAME",
             (
-                "take what is not given here from the rolesanywhere_… keys of this profile of the AWS"
-                " config file"
+                "take what is not given here from the rolesanywhere_… keys of this profile of the"
+                " AWS config file"
             ),
         ),
         ("--debug", None, "tell on stderr what is done; no secret is in it"),
@@ -190,6 +186,21 @@ def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str
             value += f" {words.pop(0)}"
         given[flag] = value
     return given
+
+
+def conflict(given: Iterable[str]) -> tuple[str, str] | None:
+    """The first two of these flags that exclude each other; None if there are none."""
+    # Whether by value, by variable or by file: it is the same secret.
+    kinds = {next((base for base in SECRETS if flag in forms(base)), flag): flag for flag in given}
+    for one, other in EXCLUSIVE:
+        if one in kinds and other in kinds:
+            return kinds[one], kinds[other]
+    return None
+
+
+def forms(secret: str) -> tuple[str, str, str]:
+    """The flags that can bring the same secret."""
+    return secret, secret + FROM_ENV, secret + FROM_FILE
 
 
 def as_arguments(given: Mapping[str, str]) -> dict[str, object]:

@@ -13,7 +13,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings import PREFIX
 
 from . import PROGRAM, flag_table
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.config import Config
     from boto_rolesanywhere.create_session import SessionCreator
     from boto_rolesanywhere.credentials import SessionCredentials
+    from boto_rolesanywhere.errors import ConfigurationError
     from boto_rolesanywhere.identity.sources import Secret
 
 # AWS's helper, like every Go program, takes a switch in this form too.
@@ -78,7 +78,11 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
             value = " ".join(value)
         if value is not None and value is not False:
             given[flag] = "" if value is True else str(value)
-    _check_exclusive(given)
+    if pair := flag_table.conflict(given):
+        raise _refusal(
+            f"{pair[0]} and {pair[1]} were both given, and exclude each other",
+            remedy="Leave one of them out.",
+        )
     return given
 
 
@@ -121,19 +125,23 @@ def config_from(
         CertificateError, KeyDeviceError: the certificate store cannot be searched.
     """
     from boto_rolesanywhere.config import resolve
+    from boto_rolesanywhere.profile_section import read_profile
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
-    profile_name, section = _section(given)
+    name = given.get(CONFIG_PROFILE)
+    if name:
+        _botocore_session(name)  # for its words about a profile that is not there
+    section = read_profile(name, env) if name else None
     config = resolve(
         {**flag_table.as_arguments(given), **_identity_arguments(given, env)},
         environ=env,
-        section=section,
-        profile_name=profile_name,
+        section=section or {},
+        profile_name=name or "default",
         by_flag=True,
     )
     if config is None:
-        raise ConfigurationError(
+        raise _refusal(
             "no arguments were given, and nothing is configured for IAM Roles Anywhere",
             expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
             f" --role-arn, or {CONFIG_PROFILE}",
@@ -186,17 +194,6 @@ def credentials_from(
     return SessionCredentials(creator.create, account_id=creator.config.role.account)
 
 
-def _check_exclusive(given: Mapping[str, str]) -> None:
-    # Whether by value, by variable or by file: it is the same secret.
-    kinds = {next((base for base in SECRETS if flag in _forms(base)), flag): flag for flag in given}
-    for one, other in flag_table.EXCLUSIVE:
-        if one in kinds and other in kinds:
-            raise ConfigurationError(
-                f"{kinds[one]} and {kinds[other]} were both given, and exclude each other",
-                remedy="Leave one of them out.",
-            )
-
-
 def _identity_arguments(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, object]:
     secret = secret_from(given, environ)
     arguments: dict[str, object] = {} if secret is None else {"passphrase": secret}
@@ -222,9 +219,9 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     from boto_rolesanywhere.config import read_secret_file
     from boto_rolesanywhere.identity.sources import Secret
 
-    forms = [flag for base in SECRETS for flag in _forms(base) if given.get(flag)]
+    forms = [flag for base in SECRETS for flag in flag_table.forms(base) if given.get(flag)]
     if len(forms) > 1:
-        raise ConfigurationError(
+        raise _refusal(
             f"{' and '.join(forms)} were given", expected="one passphrase, PIN or password"
         )
     if not forms:
@@ -232,22 +229,11 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     flag, value = forms[0], given[forms[0]]
     if flag.endswith(FROM_ENV):
         if value not in environ:
-            raise ConfigurationError(f"the environment variable {value} is not set", where=flag)
+            raise _refusal(f"the environment variable {value} is not set", where=flag)
         return Secret(environ[value], f"{flag} {value}")
     if flag.endswith(FROM_FILE):
         return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}")
     return Secret(value, flag)
-
-
-def _forms(base: str) -> tuple[str, str, str]:
-    return base, base + FROM_ENV, base + FROM_FILE
-
-
-def _section(given: Mapping[str, str]) -> tuple[str, Mapping[str, object]]:
-    name = given.get(CONFIG_PROFILE)
-    if not name:
-        return "default", {}
-    return name, _botocore_session(name).get_scoped_config()
 
 
 def _botocore_session(profile: str | None) -> botocore.session.Session:
@@ -264,11 +250,11 @@ def _botocore_session(profile: str | None) -> botocore.session.Session:
     try:
         session.get_scoped_config()
     except ConfigParseError as error:
-        raise ConfigurationError(str(error), where="the AWS config file") from None
+        raise _refusal(str(error), where="the AWS config file") from None
     except ProfileNotFound:
         profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
         ours = [name for name, section in profiles.items() if any(map(_is_ours, section))]
-        raise ConfigurationError(
+        raise _refusal(
             f"there is no profile {session.profile!r} in the AWS config file",
             where=place,
             remedy=f"Those with {PREFIX}… keys are: {', '.join(ours) or 'none'}.",
@@ -278,3 +264,11 @@ def _botocore_session(profile: str | None) -> botocore.session.Session:
 
 def _is_ours(key: str) -> bool:
     return key.startswith(PREFIX)
+
+
+def _refusal(
+    what: str, *, where: str | None = None, expected: str | None = None, remedy: str | None = None
+) -> ConfigurationError:
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    return ConfigurationError(what, where=where, expected=expected, remedy=remedy)

@@ -1,0 +1,57 @@
+"""Files that are there whole or not at all, whatever happens to the process that writes them."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkstemp
+from typing import Final
+
+# Begins with a dot, so that who lists *.session, or a shell's *, does not see it.
+TEMPORARY_SUFFIX: Final = ".tmp"
+
+
+def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+    """Put `content` in place of what `path` holds, in one step.
+
+    It is written beside `path`, flushed to the disk and renamed: so a reader sees the old content
+    or the new, also after a crash. A process that is killed in between leaves a file whose name
+    begins with a dot and ends in ``.tmp``.
+
+    Args:
+        path: in a folder that exists. A link there is replaced, not followed.
+        content: all of it.
+        mode: of the new file.
+
+    Raises:
+        OSError: it could not be written; what was there stays.
+    """
+    # mkstemp makes it with O_EXCL and mode 0600, so that nobody else opens it meanwhile.
+    file, name = mkstemp(prefix=f".{path.name}.", suffix=TEMPORARY_SUFFIX, dir=path.parent)
+    temporary = Path(name)
+    try:
+        with os.fdopen(file, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _flush_folder(path.parent)
+
+
+def _flush_folder(folder: Path) -> None:
+    """Make the renaming itself last, where the system can."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    # Some file systems refuse it; the file is in place all the same.
+    with suppress(OSError):
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(opened)
+        finally:
+            os.close(opened)

@@ -1,0 +1,167 @@
+"""One cached session: its file, and whether that file is to be trusted.
+
+Reading one is all that a hit costs, so nothing heavy is imported here: neither botocore and
+cryptography nor `typing`, `dataclasses`, `json` or `re`. When to renew, and by whom, is decided in
+`cache`.
+
+A file holds four lines:
+
+1. ``boto_rolesanywhere session 1`` and the SHA-256 of the rest, so that a torn file is seen;
+2. the key, and when the session was received, may be renewed, must be renewed and ends, in seconds
+   since the epoch by the clock of this machine;
+3. the answer to ``credential_process``, as it is printed;
+4. what else the service said, as JSON.
+"""
+
+# pathlib takes nearly as long to load as a bare interpreter does to start.
+# ruff: noqa: PTH100, PTH111, PTH117, PTH118
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from hashlib import sha256
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Final
+
+FOLDER_VARIABLE: Final = "AWS_ROLESANYWHERE_CACHE_DIR"
+SUFFIX: Final = ".session"
+_MAGIC: Final = b"boto_rolesanywhere session 1 "
+# The largest part is the session token, of some kilobytes.
+_MAX_BYTES: Final = 256 * 1024
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+
+class Entry:
+    """A session as the cache keeps it. Its repr shows no secret.
+
+    Attributes:
+        key: of the inputs that it belongs to.
+        received: when it was given, by this machine's clock, in seconds since the epoch.
+        advisory: from then on one process renews it while the others use it.
+        mandatory: from then on everyone waits for the renewal.
+        expiry: from then on it is of no use.
+        answer: JSON for ``credential_process``, in one line.
+        details: JSON of the rest, in one line.
+    """
+
+    __slots__ = ("advisory", "answer", "details", "expiry", "key", "mandatory", "received")
+
+    def __init__(
+        self, key: str, times: tuple[float, float, float, float], *, answer: str, details: str
+    ) -> None:
+        self.key = key
+        self.received, self.advisory, self.mandatory, self.expiry = times
+        self.answer = answer
+        self.details = details
+
+    def is_good(self, now: float) -> bool:
+        """Whether it can be used. Not when the clock was set back: its age is then unknown."""
+        return self.received <= now < self.expiry
+
+    def is_fresh(self, now: float) -> bool:
+        """Whether it can be used and needs no renewal yet."""
+        return self.received <= now < self.advisory
+
+    def to_bytes(self) -> bytes:
+        """The content of its file."""
+        times = (self.received, self.advisory, self.mandatory, self.expiry)
+        head = " ".join((self.key, *map(repr, times)))
+        rest = f"{head}\n{self.answer}\n{self.details}\n".encode()
+        return _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Entry | None:
+        """What `to_bytes` made; None for anything else."""
+        first, _, rest = data.partition(b"\n")
+        if first != _MAGIC + sha256(rest).hexdigest().encode():
+            return None
+        try:
+            head, answer, details, _ = rest.decode().split("\n")
+            key, received, advisory, mandatory, expiry = head.split(" ")
+            times = (float(received), float(advisory), float(mandatory), float(expiry))
+        except ValueError:
+            return None
+        return cls(key, times, answer=answer, details=details)
+
+    def __repr__(self) -> str:
+        return f"<Entry {self.key[:8]}… until {self.expiry}>"
+
+
+def read_entry(folder: str, key: str) -> Entry | None:
+    """The entry of `key`; None if there is none that can be trusted.
+
+    Not trusted are a link, another user's file, one that others may read or write, a torn one, one
+    made for other inputs, and anything in a folder that is not this user's alone.
+    """
+    data = _read_own_file(os.path.join(folder, key + SUFFIX)) if is_own_folder(folder) else None
+    entry = Entry.from_bytes(data) if data is not None else None
+    return entry if entry is not None and entry.key == key else None
+
+
+def is_own_folder(folder: str) -> bool:
+    """Whether `folder` is a folder, not a link to one, of this user's and closed to others."""
+    try:
+        found = os.lstat(folder)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISDIR(found.st_mode) and _is_own(found)
+
+
+def _is_own(found: os.stat_result) -> bool:
+    """Whether this user owns it, and others may do nothing with it.
+
+    Where the system has no such owners and modes (Windows), the user's own folder protects it.
+    """
+    if not hasattr(os, "geteuid"):
+        return True
+    return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+
+
+def _read_own_file(path: str) -> bytes | None:
+    # O_NONBLOCK: a pipe put there would hold us up for ever.
+    flags = os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY")
+    try:
+        file = os.open(path, flags | _flag("O_CLOEXEC"))
+    except OSError:
+        return None
+    try:
+        found = os.fstat(file)
+        if not (stat.S_ISREG(found.st_mode) and _is_own(found) and found.st_size <= _MAX_BYTES):
+            return None
+        return os.read(file, _MAX_BYTES)
+    except OSError:
+        return None
+    finally:
+        os.close(file)
+
+
+def _flag(name: str) -> int:
+    value: int = getattr(os, name, 0)
+    return value
+
+
+def cache_folder(environ: Mapping[str, str], chosen: str | None = None) -> str | None:
+    """Where the sessions are kept; None if the user has no home.
+
+    Args:
+        environ: the environment.
+        chosen: what was given for this very use; goes before everything.
+    """
+    if named := chosen or environ.get(FOLDER_VARIABLE):
+        return os.path.abspath(os.path.expanduser(named))
+    if sys.platform == "win32":
+        base = environ.get("LOCALAPPDATA") or os.path.join("~", "AppData", "Local")
+    elif sys.platform == "darwin":
+        base = os.path.join("~", "Library", "Caches")
+    else:
+        base = os.path.join("~", ".cache")
+        # XDG Base Directory Specification: a relative path is invalid and is to be ignored.
+        if os.path.isabs(given := environ.get("XDG_CACHE_HOME", "")):
+            base = given
+    base = os.path.expanduser(base)
+    return None if base.startswith("~") else os.path.join(base, "boto_rolesanywhere")
