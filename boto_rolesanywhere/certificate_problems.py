@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeVar
 
 from . import der
 from .errors import CertificateError
-from .public_keys import NEW_KEY, USABLE_KEYS, algorithm_for
+from .public_keys import NEW_KEY, USABLE_KEYS, algorithm_for, describe_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -99,9 +99,10 @@ def _find_key(certificate: x509.Certificate) -> Iterator[Finding]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        algorithm_for(quietly(certificate.public_key))
-    except CertificateError as error:
-        yield Finding("key", f"{error.what}; AWS takes {error.expected}", str(error.remedy))
+        key = quietly(certificate.public_key)
+        algorithm_for(key)
+    except CertificateError:
+        yield Finding("key", f"its key is {describe_key(key)}; AWS takes {USABLE_KEYS}", NEW_KEY)
     except (ValueError, UnsupportedAlgorithm) as error:
         yield Finding(
             "key", f"its public key cannot be read ({error}); AWS takes {USABLE_KEYS}", NEW_KEY

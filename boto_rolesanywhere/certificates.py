@@ -41,7 +41,7 @@ MAX_CHAIN: Final = 5
 def describe_subject(certificate: x509.Certificate) -> str:
     """The subject as RFC 4514 writes it; never an error, whatever stands in it."""
     try:
-        text = quietly(certificate.subject.rfc4514_string)
+        text = quietly(lambda: certificate.subject.rfc4514_string())
     except ValueError:
         return "an unreadable subject"
     return text or "an empty subject"
