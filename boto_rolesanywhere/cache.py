@@ -180,8 +180,8 @@ class SessionCache:
                 return True
             reason = "it must be a folder of this user, mode 0700, and not a link"
         logger.warning(
-            "No session is cached in %s: %s. Correct that, or name another folder with --cache-dir"
-            " or %s.",
+            "No session is cached in %s: %s. Correct that, or choose another folder, for example in"
+            " %s.",
             self._folder,
             reason,
             FOLDER_VARIABLE,
@@ -336,8 +336,8 @@ def _fingerprint_of(config: Config) -> str | None:
     source = config.sources.certificate
     if isinstance(source, str | os.PathLike):
         return fingerprint(os.fspath(source), config.sources.pkcs11_module)
-    if isinstance(source, bytes):
-        return fingerprint_bytes(source)
+    if isinstance(source, bytes | bytearray | memoryview):
+        return fingerprint_bytes(bytes(source))
     from cryptography.hazmat.primitives.serialization import Encoding
 
     return fingerprint_bytes(source.public_bytes(Encoding.DER))

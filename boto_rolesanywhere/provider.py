@@ -101,18 +101,32 @@ def open_credentials(
     *,
     client_config: ClientConfig | None = None,
     verify: bool | str | None = None,
+    cache: bool | str | os.PathLike[str] = False,
 ) -> SessionCredentials:
     """Credentials for `config`, after its certificate and key were opened and checked.
 
+    Args:
+        config: what is asked for.
+        session: whose profile and settings hold for the call.
+        client_config: botocore's options for the call.
+        verify: as in `boto3.client`.
+        cache: whether, or in which folder, to share sessions with this user's other processes.
+
     Raises:
         RolesAnywhereError: certificate and key cannot be used.
+        ConfigurationError: a cache is asked for, and `filelock` is not installed.
     """
     identity = RotatingIdentity(config.sources, utc_now)
     identity()
     creator = SessionCreator(
         config, identity, client_config=client_config, verify=verify, botocore_session=session
     )
-    return SessionCredentials(creator.create, account_id=config.role.account)
+    create = creator.create
+    if cache:
+        from .cache import cached
+
+        create = cached(create, config, cache)
+    return SessionCredentials(create, account_id=config.role.account)
 
 
 def install(session: boto3.Session | botocore.session.Session | None = None) -> None:

@@ -11,6 +11,8 @@ from .errors import ConfigurationError
 from .provider import load_config, open_credentials
 
 if TYPE_CHECKING:
+    import os
+
     from botocore.config import Config as ClientConfig
 
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
@@ -35,6 +37,7 @@ def get_session(
     botocore_session: botocore.session.Session | None = None,
     pkcs11_module: str | None = None,
     tpm_tcti: str | None = None,
+    cache: bool | str | os.PathLike[str] = False,
 ) -> boto3.Session:
     """A boto3 session whose credentials come from IAM Roles Anywhere and renew themselves.
 
@@ -64,6 +67,9 @@ def get_session(
         botocore_session: the session to put the credentials in; a new one by default.
         pkcs11_module: path of the token's PKCS #11 library; p11-kit's proxy by default.
         tpm_tcti: how to reach the TPM, for example ``device:/dev/tpmrm0``.
+        cache: True to share sessions, through files of mode 0600, with this user's other processes
+            that ask for the same, the command's among them; or the folder for them. Needs the
+            extra ``cache``.
 
     Returns:
         The session. Its default Region is what boto3 would choose, else that of the call.
@@ -102,7 +108,7 @@ def get_session(
     # What an older chain of this session found is dropped; botocore has no public setter for
     # credentials that renew themselves.
     session._credentials = open_credentials(  # type: ignore[attr-defined]  # noqa: SLF001
-        config, session, client_config=client_config, verify=verify
+        config, session, client_config=client_config, verify=verify, cache=cache
     )
     if session.get_config_variable("region") is None:
         session.set_config_variable("region", config.region)
