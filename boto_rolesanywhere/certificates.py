@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificatePublicKeyTypes,
+        PublicKeyTypes,
+    )
 
 __all__ = [
     "MAX_CHAIN",
@@ -32,6 +35,7 @@ __all__ = [
     "order_chain",
     "problems",
     "quietly",
+    "readable_public_key",
     "verify_signature",
 ]
 
@@ -41,7 +45,8 @@ MAX_CHAIN: Final = 5
 def describe_subject(certificate: x509.Certificate) -> str:
     """The subject as RFC 4514 writes it; never an error, whatever stands in it."""
     try:
-        text = quietly(lambda: certificate.subject.rfc4514_string())
+        name = quietly(lambda: certificate.subject)  # parsed here, with warnings for odd names
+        text = name.rfc4514_string()
     except ValueError:
         return "an unreadable subject"
     return text or "an empty subject"
@@ -58,7 +63,7 @@ def find_leaf(
     Several may be (a certificate renewed with the same key): the first without problems at `now`,
     if that is given, else the first of all. None when there is no such certificate.
     """
-    matching = [one for one in certificates if _public_key(one) == public_key]
+    matching = [one for one in certificates if readable_public_key(one) == public_key]
     if now is not None:
         for one in matching:
             if not problems(one, now):
@@ -128,7 +133,8 @@ def check_certificate(
         )
 
 
-def _public_key(certificate: x509.Certificate) -> object:
+def readable_public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """The public key; None if `cryptography` cannot read it."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:

@@ -39,8 +39,8 @@ _CONVERT = (
     "usual way."
 )
 _NAMED_CURVE = (
-    "Convert it with `openssl ec -in old.pem -param_enc named_curve -out new.pem`; the "
-    "certificate must name the curve too."
+    "Convert it with `openssl ec -in old.pem -param_enc named_curve -out new.pem`, and have a "
+    "certificate issued for the new file: it must name the curve too."
 )
 
 
@@ -133,16 +133,16 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     algorithm, inner, explicit = _look_inside(encoded)
     if algorithm in MLDSA_NAMES:
         return load_mldsa(MLDSA_NAMES[algorithm], inner, where)
+    if explicit:  # some versions of the library read it; a certificate with it is of no use
+        raise PrivateKeyError(
+            "it gives its EC curve as explicit parameters, not by name",
+            where=where,
+            expected="a key on P-256, P-384 or P-521, by name",
+            remedy=_NAMED_CURVE,
+        )
     try:
         return quietly(lambda: load_der_private_key(encoded, None))
     except _library_errors() as error:
-        if explicit:
-            raise PrivateKeyError(
-                "it gives its EC curve as explicit parameters, not by name",
-                where=where,
-                expected="a key on P-256, P-384 or P-521, by name",
-                remedy=_NAMED_CURVE,
-            ) from None
         raise PrivateKeyError(
             f"its private key cannot be read ({error_summary(error)})", where=where
         ) from None

@@ -19,6 +19,7 @@ from boto_rolesanywhere.certificates import (
     find_leaf,
     is_issued_by,
     order_chain,
+    readable_public_key,
 )
 from boto_rolesanywhere.errors import (
     CertificateError,
@@ -73,6 +74,23 @@ class Material:
         return f"<Material from {', '.join(place for place in places if place)}>"
 
 
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """A key, and the certificates among which its own is.
+
+    Attributes:
+        key: what signs.
+        leaf: the certificate with its public key; whether AWS takes it is not looked at.
+        candidates: all certificates that were given, in their order.
+        extra: those of them that were given as the chain.
+    """
+
+    key: SigningKey
+    leaf: x509.Certificate
+    candidates: tuple[x509.Certificate, ...]
+    extra: tuple[x509.Certificate, ...]
+
+
 def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
     """Read and check what `sources` name.
 
@@ -108,6 +126,21 @@ def read_sources(sources: IdentitySources) -> Material:
 
 def build_identity(material: Material, sources: IdentitySources, *, now: datetime) -> Identity:
     """Build the identity from what was read. Raises as `open_identity` does."""
+    found = match_key(material, sources, now=now)
+    place = _place(material.certificate)
+    check_certificate(found.leaf, now=now, where=place)
+    _warn_of_strangers(found.leaf, found.extra, found.candidates, material)
+    where = _place(material.chain) or place
+    return Identity(
+        certificate=found.leaf,
+        chain=order_chain(found.leaf, found.candidates, now=now, where=where),
+        key=found.key,
+        algorithm=algorithm_for(found.leaf.public_key()),
+    )
+
+
+def match_key(material: Material, sources: IdentitySources, *, now: datetime) -> Matched:
+    """Open the key and find its certificate. Raises as `open_identity` does, of these two alone."""
     held = _certificates_of(material.certificate, "certificate", sources)
     extra = _certificates_of(material.chain, "chain", sources)
     apart = (
@@ -121,15 +154,7 @@ def build_identity(material: Material, sources: IdentitySources, *, now: datetim
     else:
         keys = _keys_in(material.private_key, apart, sources)
     key, leaf = _match(keys, candidates, material, now)
-    place = _place(material.certificate)
-    check_certificate(leaf, now=now, where=place)
-    _warn_of_strangers(leaf, extra.certificates, candidates, material)
-    return Identity(
-        certificate=leaf,
-        chain=order_chain(leaf, candidates, now=now, where=_place(material.chain) or place),
-        key=key,
-        algorithm=algorithm_for(leaf.public_key()),
-    )
+    return Matched(key, leaf, candidates, extra.certificates)
 
 
 def _read(source: object, role: Role) -> object:
@@ -271,25 +296,22 @@ def _match(
         leaf = find_leaf(candidates, _public_key(key), now=now)
         if leaf is not None:
             return key, leaf
+    place = _place(material.certificate)
+    for one in candidates:
+        if readable_public_key(one) is None:
+            check_certificate(one, now=now, where=place)
     kind = describe_key(_public_key(keys[0]))
     if len(candidates) == 1:
-        theirs = f"that is {describe_subject(candidates[0])}, {_kind(candidates[0])}"
+        other = describe_key(readable_public_key(candidates[0]))
+        theirs = f"that is {describe_subject(candidates[0])}, {other}"
     else:
         theirs = f"none of its {len(candidates)} certificates has the same public key"
     raise PrivateKeyError(
-        f"the private key ({kind}) does not belong to the certificate "
-        f"({_place(material.certificate)}): {theirs}",
+        f"the private key ({kind}) does not belong to the certificate ({place}): {theirs}",
         where=_place(material.private_key),
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
         "-pubkey`: they must be equal.",
     )
-
-
-def _kind(certificate: x509.Certificate) -> str:
-    try:
-        return describe_key(certificate.public_key())
-    except Exception:  # noqa: BLE001  # only a word in another error's message
-        return "an unreadable key"
 
 
 def _warn_of_strangers(

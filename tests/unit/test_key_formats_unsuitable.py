@@ -35,6 +35,17 @@ def own(
     return sources_of
 
 
+def explicit(name: str, encoding: str) -> Make:
+    """A certificate with explicit parameters, its key converted."""
+
+    def sources_of(openssl: OpenSSL) -> IdentitySources:
+        own(parameters=("ec_param_enc:explicit",))(openssl)
+        openssl("ec", "-in", "own.key", "-param_enc", encoding, "-out", name)
+        return sources(openssl.path("own.crt"), openssl.path(name))
+
+    return sources_of
+
+
 def long_chain(openssl: OpenSSL) -> IdentitySources:
     issuer, chain = "root", b""
     for number in range(6):
@@ -57,6 +68,8 @@ CASES: dict[str, Make] = {
     "P-224": own(key="P-224"),
     "X25519": lambda o: sources(o.path("ec.crt"), o.key("x.key", "X25519")),
     "explicit parameters": own(parameters=("ec_param_enc:explicit",)),
+    "explicit parameters in SEC 1": explicit("key.sec1", "explicit"),
+    "explicit parameters in the certificate": explicit("named.key", "named_curve"),
     "RSA-PSS": own(algorithm="RSA-PSS", parameters=("rsa_keygen_bits:2048",)),
     "another key": lambda o: sources(o.path("ec.crt"), o.path("other.key")),
     "a key of another kind": lambda o: sources(o.path("ec.crt"), o.path("rsa.key")),
