@@ -70,6 +70,7 @@ DENIALS: Final = (
             "the trust policy leaves out sts:AssumeRole, sts:TagSession or sts:SetSourceIdentity",
             "the profile's attribute mappings remove a tag that the policy asks for",
             "aws:SourceArn or aws:SourceAccount in the policy is not the trust anchor's",
+            "attributes of the certificate could not become session tags: the message names them",
         ),
         "Evaluate the trust policy with `boto-rolesanywhere inspect --trust-policy FILE`.",
     ),

@@ -47,7 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     given = parser.add_mutually_exclusive_group(required=True)
-    given.add_argument("file", nargs="?", metavar="FILE", help="the certificate: PEM, DER, PKCS#12")
+    given.add_argument(
+        "file",
+        nargs="?",
+        metavar="FILE",
+        help="the certificate: PEM, DER, PKCS#12, or a pkcs11: URI",
+    )
     given.add_argument("--certificate", metavar="FILE", help="the same")
     parser.add_argument("--intermediates", metavar="FILE", help="intermediate certificates")
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -96,7 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
         from .terminal import Page
 
         page = Page.for_stream(sys.stdout)
-        show_inspection(page, inspection, arguments.file or arguments.certificate)
+        show_inspection(page, inspection, _shown(arguments.file or arguments.certificate))
         if evaluation is not None:
             show_evaluation(page, evaluation, arguments.trust_policy)
         page.write(sys.stdout)
@@ -154,7 +159,10 @@ def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
 def _read_certificates(place: str, role: Role) -> tuple[x509.Certificate, ...]:
     from boto_rolesanywhere.identity.contents import open_contents
     from boto_rolesanywhere.identity.file import read_part
+    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, read_token_certificates
 
+    if is_pkcs11_uri(place):
+        return read_token_certificates(place, module=_pkcs11_module(), secret=_passphrase(place))
     part = read_part(place, role)
     found = open_contents(part, _passphrase(place)).certificates
     if not found:
@@ -162,8 +170,21 @@ def _read_certificates(place: str, role: Role) -> tuple[x509.Certificate, ...]:
     return found
 
 
+def _shown(place: str) -> str:
+    """The place as it may be read by everybody: without the PIN that a URI may hold."""
+    from boto_rolesanywhere.identity.pkcs11_uri import is_pkcs11_uri, parse_pkcs11_uri
+
+    return str(parse_pkcs11_uri(place)) if is_pkcs11_uri(place) else place
+
+
+def _pkcs11_module() -> str | None:
+    from boto_rolesanywhere.settings import PKCS11_MODULE
+
+    return os.environ.get(PKCS11_MODULE.variable) or None
+
+
 def _passphrase(place: str) -> Secret | None:
-    """What opens a PKCS #12 file: from the environment, or asked for if somebody is there."""
+    """What opens a PKCS #12 file or token: from the environment, or asked for if one can be."""
     from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
     from boto_rolesanywhere.identity.sources import Secret
 
@@ -174,7 +195,7 @@ def _passphrase(place: str) -> Secret | None:
         return None
     from getpass import getpass
 
-    return Secret(lambda: getpass(f"Passphrase of {place}: "), "the prompt")
+    return Secret(lambda: getpass(f"Passphrase of {_shown(place)}: "), "the prompt")
 
 
 def _read_text(place: str) -> bytes:

@@ -38,6 +38,16 @@ def test_each_string_of_the_service_is_explained(message: str, cause: str) -> No
     assert denial.remedy.endswith(".")
 
 
+def test_attributes_that_could_not_become_tags_are_a_cause() -> None:
+    denial = find_denial(
+        "Unable to assume role for arn:aws:iam::123456789012:role/x; Some attributes failed to be"
+        " mapped into session tags. Issuer: []; Subject: []; SAN: [ DNS/2 ]"
+    )
+
+    assert denial is not None
+    assert any("could not become session tags" in cause for cause in denial.causes)
+
+
 def test_an_unknown_string_is_not_explained() -> None:
     assert find_denial("Something new") is None
     assert find_denial("") is None
