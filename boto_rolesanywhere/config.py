@@ -124,7 +124,7 @@ def resolve(
     )
     require_agreement(anchor, profile, role)
     return Config(
-        sources=_sources(found, arguments, environ),
+        sources=identity_sources(found, arguments, environ),
         trust_anchor=anchor,
         profile=profile,
         role=role,
@@ -135,9 +135,20 @@ def resolve(
     )
 
 
-def _sources(
+def identity_sources(
     found: Mapping[Setting, Found], arguments: Mapping[str, object], environ: Mapping[str, str]
 ) -> IdentitySources:
+    """Certificate, key and chain of the settings, unopened; the certificate must be among them.
+
+    Args:
+        found: what `gather` found.
+        arguments: as for `resolve`; what unlocks the key may be among them.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: one of them is empty, or names what is not there.
+    """
+
     def given(setting: Setting) -> object:
         return _source(found[setting], setting) if setting in found else None
 

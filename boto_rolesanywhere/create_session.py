@@ -99,10 +99,17 @@ class SessionCreator:
     def _own_client(self) -> Any:  # noqa: ANN401  # botocore makes its class
         held = self._client
         if held is None or held[0] != os.getpid():
-            held = self._client = (os.getpid(), self._open_client())
+            held = self._client = (os.getpid(), self.open_client())
         return held[1]
 
-    def _open_client(self) -> BaseClient:
+    def open_client(self) -> BaseClient:
+        """A client of botocore's for the call, with connections of its own.
+
+        Only `create` signs what it sends.
+
+        Raises:
+            botocore.exceptions.BotoCoreError: botocore refuses the settings.
+        """
         session = _private_session(self._botocore_session)
         options = _TIMEOUTS
         for config in (session.get_default_client_config(), self._client_config):

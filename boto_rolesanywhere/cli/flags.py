@@ -134,7 +134,7 @@ def config_from(
         _botocore_session(name)  # for its words about a profile that is not there
     section = read_profile(name, env) if name else None
     config = resolve(
-        {**flag_table.as_arguments(given), **_identity_arguments(given, env)},
+        arguments_from(given, env),
         environ=env,
         section=section or {},
         profile_name=name or "default",
@@ -148,6 +148,16 @@ def config_from(
             remedy=_NOTHING,
         )
     return config
+
+
+def arguments_from(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, object]:
+    """What `given_flags` gave, by the names of `get_session`'s arguments.
+
+    Raises:
+        ConfigurationError: what unlocks the key is given twice, or is not there.
+        CertificateError, KeyDeviceError: the certificate store cannot be searched.
+    """
+    return {**flag_table.as_arguments(given), **_identity_arguments(given, environ)}
 
 
 def creator_from(
