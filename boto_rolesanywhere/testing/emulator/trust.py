@@ -6,6 +6,7 @@ By real signatures and names, with code of its own. Who may assume which role is
 from __future__ import annotations
 
 from base64 import b64decode
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -60,6 +61,7 @@ def read_chain(received: Received) -> tuple[x509.Certificate, ...]:
     return tuple(_decoded(part, "X-Amz-X509-Chain") for part in parts)
 
 
+@lru_cache(maxsize=256)  # clients send the same certificate again and again
 def _decoded(value: str, header: str) -> x509.Certificate:
     from cryptography import x509
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import http.client
 import json
 import threading
@@ -95,8 +96,9 @@ def test_a_connection_is_reset(
 ) -> None:
     client = client_of(either)
     either.inject(faults.Reset())
-    with pytest.raises(ConnectionResetError):
+    with pytest.raises(ConnectionResetError) as caught:
         client.create(issued)
+    assert caught.value.errno == errno.ECONNRESET  # http.client's for a plain close has none
     assert client.create(issued).status == 201
     assert either.requests[0].status is None
     assert either.created == 1

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -38,17 +39,17 @@ TOO_LONG = (403, DENIED, "Untrusted certificate. Certificate chain is too long")
 
 
 @pytest.mark.parametrize(
-    ("flaw", "refusal"),
+    ("flaw", "refusal", "reason"),
     [
-        ("v1", INSUFFICIENT),
-        ("ca", INSUFFICIENT),
-        ("no-digital-signature", INSUFFICIENT),
-        ("no-key-usage", INSUFFICIENT),
-        ("sha1", INSUFFICIENT),
-        ("empty-subject", INSUFFICIENT),
-        ("expired", EXPIRED),
-        ("not-yet-valid", NOT_YET_VALID),
-        ("other-ca", UNTRUSTED),
+        ("v1", INSUFFICIENT, "it is X.509 v1, not v3"),
+        ("ca", INSUFFICIENT, "basicConstraints says CA:TRUE"),
+        ("no-digital-signature", INSUFFICIENT, "keyUsage does not include digitalSignature"),
+        ("no-key-usage", INSUFFICIENT, "keyUsage does not include digitalSignature"),
+        ("sha1", INSUFFICIENT, "it is signed with a hash weaker than SHA-256"),
+        ("empty-subject", INSUFFICIENT, "its subject is empty"),
+        ("expired", EXPIRED, "it expired at "),
+        ("not-yet-valid", NOT_YET_VALID, "it is valid from "),
+        ("other-ca", UNTRUSTED, "its issuer by name, but the signature is not of that key"),
     ],
 )
 def test_a_flawed_certificate_is_refused(
@@ -57,11 +58,12 @@ def test_a_flawed_certificate_is_refused(
     ca: CertificateAuthority,
     flaw: Flaw,
     refusal: tuple[int, str, str],
+    reason: str,
 ) -> None:
     assert client.create(ca.issue()).status == 201
     assert client.create(ca.issue(flaws=(flaw,))).refusal == refusal
     assert emulator.created == 1
-    assert emulator.requests[-1].reason
+    assert reason in emulator.requests[-1].reason
 
 
 @pytest.mark.parametrize("key_type", ["P-256", "RSA-2048"])
@@ -157,30 +159,60 @@ def test_a_leaf_cannot_issue(client: Client, ca: CertificateAuthority) -> None:
     assert client.create(issued, chain=[leaf.certificate]).refusal == UNTRUSTED
 
 
-def test_a_ca_without_keycertsign_cannot_issue(client: Client, ca: CertificateAuthority) -> None:
-    odd = ca.issue(
-        "odd",
-        flaws=("no-key-usage", "ca"),
-        extensions=[
-            (
-                x509.KeyUsage(
-                    digital_signature=True,
-                    content_commitment=False,
-                    key_encipherment=False,
-                    data_encipherment=False,
-                    key_agreement=False,
-                    key_cert_sign=False,
-                    crl_sign=False,
-                    encipher_only=False,
-                    decipher_only=False,
-                ),
-                True,
-            )
-        ],
+def key_usage(*, sign_certificates: bool) -> tuple[x509.KeyUsage, bool]:
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=sign_certificates,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
     )
-    pretender = CertificateAuthority.from_pem(odd.certificate_pem, odd.private_key_pem)
-    issued = pretender.issue()
-    assert client.create(issued, chain=[odd.certificate]).refusal == UNTRUSTED
+    return usage, True
+
+
+@pytest.mark.parametrize("lacking", ["keyCertSign", "CA:TRUE", None])
+def test_an_issuer_is_a_ca_and_may_sign(
+    client: Client, ca: CertificateAuthority, lacking: str | None
+) -> None:
+    above = ca.issue(
+        "odd",
+        flaws=("no-key-usage",) if lacking == "CA:TRUE" else ("no-key-usage", "ca"),
+        extensions=[key_usage(sign_certificates=lacking != "keyCertSign")],
+    )
+    issuer = CertificateAuthority.from_pem(above.certificate_pem, above.private_key_pem)
+    answer = client.create(issuer.issue(), chain=[above.certificate])
+    assert answer.refusal == UNTRUSTED if lacking else answer.status == 201
+
+
+def renamed(ca: CertificateAuthority) -> CertificateAuthority:
+    """An authority of another name with the same key."""
+    name = x509.Name.from_rfc4514_string("CN=renamed")
+    now = datetime.now(timezone.utc)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(ca.private_key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(ca.private_key, hashes.SHA256())
+    )
+    return CertificateAuthority.from_pem(certificate.public_bytes(Encoding.PEM), ca.private_key_pem)
+
+
+def test_names_must_fit_even_where_the_key_does(
+    client: Client, ca: CertificateAuthority, emulator: Emulator
+) -> None:
+    assert client.create(renamed(ca).issue()).refusal == UNTRUSTED
+    issued = ca.issue()
+    emulator.import_crl(renamed(ca).crl((issued,)))
+    assert client.create(issued).status == 201
 
 
 def test_an_authority_with_the_same_name_is_not_the_same(
