@@ -98,7 +98,8 @@ def test_a_connection_is_reset(
     either.inject(faults.Reset())
     with pytest.raises(ConnectionResetError) as caught:
         client.create(issued)
-    assert caught.value.errno == errno.ECONNRESET  # http.client's for a plain close has none
+    if either.endpoint_url.startswith("http:"):  # Python's ssl makes an end of file of an RST
+        assert caught.value.errno == errno.ECONNRESET  # http.client's for a plain close has none
     assert client.create(issued).status == 201
     assert either.requests[0].status is None
     assert either.created == 1
