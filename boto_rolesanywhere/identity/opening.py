@@ -238,7 +238,7 @@ def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> l
         )
     keys = [_as_signing_key(one, part.where) for one in opened]
     if contents.tpm_key:
-        keys.append(_device_key(contents.tpm_key, sources))
+        keys.append(_device_key(contents.tpm_key, sources, part.where))
     return keys
 
 
@@ -251,14 +251,16 @@ def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
     )
 
 
-def _device_key(source: str | bytes, sources: IdentitySources) -> SigningKey:
+def _device_key(
+    source: str | bytes, sources: IdentitySources, where: str | None = None
+) -> SigningKey:
     if isinstance(source, str) and source.startswith(_PKCS11):
         from .pkcs11 import open_token_key
 
         return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
     from .tpm import open_tpm_key
 
-    return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret)
+    return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret, where=where)
 
 
 def _as_signing_key(key: SigningKey | PrivateKeyTypes, where: str | None = None) -> SigningKey:

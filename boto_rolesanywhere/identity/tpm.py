@@ -44,7 +44,7 @@ def open_tpm_key(
     *,
     tcti: str | None = None,
     secret: Secret | None = None,
-    where: str = "TSS2 PRIVATE KEY",
+    where: str | None = None,
     sleep: Callable[[float], object] = time.sleep,
 ) -> SigningKey:
     """A key that a TPM holds, or can load.
@@ -70,7 +70,7 @@ def open_tpm_key(
     device = device_at(tcti)
     stored: StoredKey
     if isinstance(source, bytes):
-        stored = read_file_key(source, where=where)
+        stored = read_file_key(source, where=where or "TSS2 PRIVATE KEY")
     else:
         stored = find_persistent_key(source, device)
     return TpmKey(stored, device, secret, sleep)

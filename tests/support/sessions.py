@@ -1,0 +1,57 @@
+"""CreateSession with a key that is not in a file: its certificate, and the call."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import boto3
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
+
+import boto_rolesanywhere
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+
+def certificate_for(ca: CertificateAuthority, public_key: PublicKeyTypes) -> x509.Certificate:
+    """An end-entity certificate, where the private key is not at hand."""
+    now = datetime.now(timezone.utc)
+    usage = dict.fromkeys(
+        [
+            *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement"),
+            *("key_cert_sign", "crl_sign", "encipher_only", "decipher_only"),
+        ],
+        False,
+    )
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name.from_rfc4514_string("CN=key in a device"))
+        .issuer_name(ca.certificate.subject)
+        .public_key(public_key)  # type: ignore[arg-type]
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.KeyUsage(digital_signature=True, **usage), critical=True)
+        .sign(ca.private_key, SHA256())
+    )
+
+
+def session_at(emulator: Emulator, **arguments: Any) -> boto3.Session:  # noqa: ANN401  # get_session's own
+    """A session of the emulator's role; `cert`, `key` and more are `get_session`'s."""
+    return boto_rolesanywhere.get_session(
+        anchor=emulator.trust_anchor_arn,
+        profile=emulator.profile_arn,
+        role=emulator.role_arn,
+        endpoint_url=emulator.endpoint_url,
+        **arguments,
+    )
+
+
+def opens_a_session(emulator: Emulator, **arguments: Any) -> bool:  # noqa: ANN401  # get_session's own
+    """Whether the emulator, which verifies with code of its own, gave credentials."""
+    before = emulator.created
+    credentials = session_at(emulator, **arguments).get_credentials()
+    assert credentials
+    key_id = credentials.get_frozen_credentials().access_key
+    return emulator.created == before + 1 and key_id == emulator.requests[-1].access_key_id
