@@ -1,7 +1,7 @@
 """What `import boto_rolesanywhere` costs on top of a bare interpreter.
 
-Starts interpreters in turn, one without the package and one that imports it, and times each from its
-start to its end. Both run without `site`, so that what is installed beside the package loads
+Starts interpreters in turn, one without the package and one that imports it, and times each from
+its start to its end. Both run without `site`, so that what is installed beside the package loads
 nothing first; both import `os`, as `site` does in every ordinary interpreter. A third kind tells
 which heavy modules the import brought along.
 

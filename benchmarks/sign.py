@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 TARGET_US = 20.0
 CERTIFICATE_BYTES = 1000
-BATCHES = 30
+BATCHES = 100
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 URL = "https://rolesanywhere.eu-west-1.amazonaws.com/sessions"
 HEADERS = {

@@ -13,7 +13,7 @@ signed as it stands.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import timezone
 from functools import lru_cache
 from hashlib import sha256
@@ -21,13 +21,22 @@ from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from .errors import ConfigurationError
     from .identity import Algorithm
 
-Headers = Mapping[str, str] | Iterable[tuple[str, str]]
+
+class HeaderMap(Protocol):
+    """Headers by name: a dict, or what an HTTP client has for one."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """The name and value of each header."""
+        ...
+
+
+Headers = HeaderMap | Iterable[tuple[str, str]]
 
 # RFC 3986, appendix B, narrowed to what an HTTP client can be asked for.
 _URL: Final = re.compile(
@@ -74,12 +83,11 @@ class SigningIdentity(Protocol):
         ...
 
 
-class _Url(NamedTuple):
-    """A URL's parts in their canonical form."""
+class _Target(NamedTuple):
+    """What comes of a method and a URL."""
 
     host: str
-    path: str
-    query: str
+    lines: str  # the first three of the canonical request: method, path, query
 
 
 def sign(
@@ -123,16 +131,16 @@ def sign(
     timestamp = _timestamp(now)
     scope = f"{timestamp[:8]}/{_place(region, service)}/aws4_request"
 
-    parts = _split(url)
-    fields = _fields(headers, _is_signed)
-    fields.setdefault("host", parts.host)
+    target = _target(method, url)
+    fields = _fields(headers, _signed_name)
+    fields.setdefault("host", target.host)
     added = {"X-Amz-Date": timestamp, "X-Amz-X509": identity.certificate_header}
     fields["x-amz-date"] = timestamp
     fields["x-amz-x509"] = identity.certificate_header
     if identity.chain_header is not None:
         added["X-Amz-X509-Chain"] = fields["x-amz-x509-chain"] = identity.chain_header
 
-    request, names = _assemble(method, parts, fields, body)
+    request, names = _assemble(target, fields, body)
     text = string_to_sign(identity.algorithm, timestamp, scope, request)
     added["Authorization"] = (
         f"{identity.algorithm} Credential={identity.serial_number}/{scope}, "
@@ -168,13 +176,17 @@ def canonical_request(
         ConfigurationError: the method, the URL, a signed header or the body is none that can be
             sent, or a header that is to be signed was not given.
     """
-    parts = _split(url)
-    wanted = None if signed_headers is None else {name.lower() for name in signed_headers}
-    fields = _fields(headers, None if wanted is None else (wanted | {"host"}).__contains__)
-    fields.setdefault("host", parts.host)
+    target = _target(method, url)
+    wanted = None if signed_headers is None else {"host", *map(str.lower, signed_headers)}
+
+    def name_of(given: str) -> str | None:
+        return _field_name(given) if wanted is None or given.lower() in wanted else None
+
+    fields = _fields(headers, name_of)
+    fields.setdefault("host", target.host)
     for name in sorted((wanted or set()) - fields.keys()):
         raise _refused("it is to be signed but was not given", f"header {name!r}")
-    return _assemble(method, parts, fields, body)[0]
+    return _assemble(target, fields, body)[0]
 
 
 def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
@@ -191,26 +203,27 @@ def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request
 
 
 def _timestamp(now: datetime) -> str:
-    if now.utcoffset() is None:
-        msg = "now has no time zone: pass an aware datetime, such as datetime.now(timezone.utc)"
-        raise ValueError(msg)
+    if now.tzinfo is not timezone.utc:
+        if now.utcoffset() is None:
+            msg = "now has no time zone: pass an aware datetime, such as datetime.now(timezone.utc)"
+            raise ValueError(msg)
+        now = now.astimezone(timezone.utc)
     # Not strftime, which does not pad the year on every platform.
-    date = now.astimezone(timezone.utc)
-    fields = (date.year, date.month, date.day, date.hour, date.minute, date.second)
+    fields = (now.year, now.month, now.day, now.hour, now.minute, now.second)
     return "%04d%02d%02dT%02d%02d%02dZ" % fields  # noqa: UP031  # an f-string takes twice as long
 
 
 def _assemble(
-    method: str, url: _Url, fields: Mapping[str, str], body: bytes | str | None
+    target: _Target, fields: Mapping[str, str], body: bytes | str | None
 ) -> tuple[str, str]:
     """The canonical request over all of `fields`, and the value of ``SignedHeaders``."""
-    if not _TOKEN.fullmatch(method):
-        raise _refused("no method that HTTP can send", "the request's method", "one such as POST")
     names = sorted(fields)
-    lines = "".join([f"{name}:{fields[name]}\n" for name in names])
+    lines = ""
+    for name in names:
+        lines += f"{name}:{fields[name]}\n"
     signed = ";".join(names)
     digest = sha256(_payload(body)).hexdigest()
-    return f"{method.upper()}\n{url.path}\n{url.query}\n{lines}\n{signed}\n{digest}", signed
+    return f"{target.lines}\n{lines}\n{signed}\n{digest}", signed
 
 
 def _payload(body: bytes | str | None) -> bytes:
@@ -223,8 +236,11 @@ def _payload(body: bytes | str | None) -> bytes:
         raise _refused(what, "the request's body", "text, or bytes") from None
 
 
-@lru_cache(maxsize=8)  # a client signs the same URL again and again
-def _split(url: str) -> _Url:
+# A client signs the same few requests again and again: what is the same is worked out once.
+@lru_cache(maxsize=8)
+def _target(method: str, url: str) -> _Target:
+    if not _TOKEN.fullmatch(method):
+        raise _refused("no method that HTTP can send", "the request's method", "one such as POST")
     match = _URL.fullmatch(url) if url.isprintable() else None
     if match is None:
         # The URL itself stays out of the message: it may hold a password.
@@ -239,7 +255,8 @@ def _split(url: str) -> _Url:
         if not 0 < int(port) <= _HIGHEST_PORT:
             raise _refused(f"no port {port}", "the request's URL", f"1 to {_HIGHEST_PORT}")
         host = f"{host}:{int(port)}"
-    return _Url(host, _canonical_path(path or "/"), _canonical_query(query or ""))
+    path, query = _canonical_path(path or "/"), _canonical_query(query or "")
+    return _Target(host, f"{method.upper()}\n{path}\n{query}")
 
 
 def _canonical_path(path: str) -> str:
@@ -276,22 +293,29 @@ def _reencoded(text: str) -> str:
     return quote(unquote_to_bytes(text), safe="")
 
 
-def _is_signed(name: str) -> bool:
-    return name in _SIGNED or (name.startswith("x-amz-") and name not in _OURS)
-
-
-def _fields(headers: Headers, wanted: Callable[[str], bool] | None) -> dict[str, str]:
-    """The headers that are `wanted` (None: all), by lower-case name, each value as it is signed."""
+def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str, str]:
+    """The headers that `name_of` gives a name, by that name, each value as it is signed."""
     fields: dict[str, str] = {}
-    for given, value in headers.items() if isinstance(headers, Mapping) else headers:
-        name = given.lower()
-        if wanted is not None and not wanted(name):
-            continue
-        if not _TOKEN.fullmatch(given):
-            raise _refused("no name that HTTP can send", f"header {given!r}")
-        clean = _trimmed(name, value)
-        fields[name] = f"{fields[name]},{clean}" if name in fields else clean
+    for given, value in headers.items() if hasattr(headers, "items") else headers:
+        name = name_of(given)
+        if name is not None:
+            clean = _trimmed(name, value)
+            fields[name] = f"{fields[name]},{clean}" if name in fields else clean
     return fields
+
+
+@lru_cache(maxsize=64)
+def _signed_name(given: str) -> str | None:
+    name = given.lower()
+    if name in _SIGNED or (name.startswith("x-amz-") and name not in _OURS):
+        return _field_name(given)
+    return None
+
+
+def _field_name(given: str) -> str:
+    if not _TOKEN.fullmatch(given):
+        raise _refused("no name that HTTP can send", f"header {given!r}")
+    return given.lower()
 
 
 def _trimmed(name: str, value: str) -> str:
@@ -305,6 +329,7 @@ def _trimmed(name: str, value: str) -> str:
     return " ".join(value.split())
 
 
+@lru_cache(maxsize=8)
 def _place(region: str, service: str) -> str:
     place = f"{region}/{service}"
     if not _PLACE.fullmatch(place):

@@ -1,7 +1,8 @@
 """Imports point downward only, and what is heavy or optional is imported where it is used alone.
 
 To add a module, add its name to the layer it belongs to. A package (`identity`) stands for all the
-modules in it, except those named on their own; inside one entry, modules may import each other.
+modules in it and a pattern (`cache*`) for all that fit it, except those with an entry of their own,
+which is the longer one; inside one entry, modules may import each other.
 Names under `if TYPE_CHECKING` run in no program: they may point anywhere but where a rule of its
 own forbids them.
 """
@@ -29,17 +30,16 @@ ROOT: Final = PACKAGE.name  # in the tables below: the package's own __init__
 # each other.
 LAYERS: Final = (
     ("errors", "_version"),
-    ("arns", "attribute_mappings", "denials", "der", "identity.sources", "public_keys"),
-    ("session_value", "settings", "trust_policy"),
-    ("certificate_problems", "config", "signer"),
+    ("arns", "atomic_file", "attribute_mappings", "denials", "der", "distinguished_name"),
+    ("identity.sources", "profile_*", "public_keys", "session_value", "settings", "trust_policy"),
+    ("certificate_problems", "config", "selector", "signer"),
     ("certificates",),
     ("identity", "session_tags"),
-    ("diagnosis", "inspection", "selector"),
+    ("certificate_store", "diagnosis", "inspection"),
     ("service_errors",),
     ("create_session",),
     ("credentials",),
-    ("cache_entry",),
-    ("cache",),
+    ("cache*",),
     ("provider",),
     ("session", "aio"),
     (ROOT,),
@@ -69,11 +69,14 @@ UNREACHABLE: Final = {
 # Distributions of the extras, and the only modules (patterns) that may import them.
 EXTRAS: Final = {
     "aiobotocore": ("aio",),
+    "filelock": ("cache*", "profile_file"),
+    "httptools": ("server",),
     "pkcs11": ("identity.pkcs11*",),
     "pytest": ("testing.pytest_plugin", "testing.compliance"),
-    "starlette": ("server.*", "testing.emulator.*"),
+    "starlette": ("testing.emulator",),
     "tpm2_pytss": ("identity.tpm*",),
-    "uvicorn": ("server.*", "testing.emulator.*"),
+    "uvicorn": ("server", "testing.emulator"),
+    "uvloop": ("server",),
 }
 
 RUNTIME: Final = {"boto3", "botocore", "cryptography", "urllib3"}  # urllib3 comes with botocore
@@ -158,7 +161,7 @@ def ours(name: str) -> str:
 
 
 def within(module: str, entry: str) -> bool:
-    return module == entry or module.startswith(f"{entry}.")
+    return fnmatchcase(module, entry) or fnmatchcase(module, f"{entry}.*")
 
 
 def every_import(*when: When) -> list[Import]:
@@ -257,7 +260,7 @@ def test_only_the_command_line_knows_the_command_line() -> None:
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_an_extra_is_imported_where_it_belongs(extra: str) -> None:
     def belongs(module: str) -> bool:
-        return any(fnmatchcase(module, pattern) for pattern in EXTRAS[extra])
+        return any(within(module, entry) for entry in EXTRAS[extra])
 
     users = [each for each in every_import("loading", "use") if within(each.target, extra)]
     assert [str(each) for each in users if not belongs(each.importer)] == []

@@ -6,6 +6,7 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from http.client import HTTPMessage
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,6 +27,13 @@ EMPTY = hashlib.sha256(b"").hexdigest()
 
 
 # --- The rules, one by one -------------------------------------------------------------------
+
+
+def repeated(name: str, *values: str) -> HTTPMessage:
+    message = HTTPMessage()  # an HTTP client's headers: neither a mapping nor pairs
+    for value in values:
+        message.add_header(name, value)
+    return message
 
 
 def lines(
@@ -125,6 +133,7 @@ def test_host_is_the_urls_unless_given(url: str, host: str) -> None:
         ([("B", "2"), ("A", "1")], ["a:1", "b:2", "host:example.org"]),
         ([("X", "b"), ("x", " a "), ("X", "")], ["host:example.org", "x:b,a,"]),
         (iter([("A", "1")]), ["a:1", "host:example.org"]),
+        (repeated("X", "1", "2"), ["host:example.org", "x:1,2"]),
     ],
 )
 def test_headers(headers: Headers, canonical: list[str]) -> None:
@@ -142,6 +151,8 @@ def test_only_the_names_asked_for_are_signed_and_host_always() -> None:
         EMPTY,
     ]
     assert lines(headers=headers, names=["HOST", "A", "a"])[-2] == "a;host"
+    given = {"Host": "proxy.example.org"}
+    assert lines(headers=given, names=[])[3] == "host:proxy.example.org"
     with pytest.raises(
         ConfigurationError, match="header 'c': it is to be signed but was not given"
     ):
@@ -341,6 +352,12 @@ def test_the_time_is_told_in_utc() -> None:
 def test_a_time_without_a_zone_is_a_programmers_error() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         signed(FakeIdentity(), now=NOW.replace(tzinfo=None))
+
+
+def test_a_signed_header_that_cannot_be_sent_is_refused() -> None:
+    for name, value in (("x-amz-a\nb", "c"), ("X-Amz-A", "c\n"), ("Content-Type", "\x00")):
+        with pytest.raises(ConfigurationError, match="header"):
+            signed(FakeIdentity(), {name: value})
 
 
 @pytest.mark.parametrize("region", ["", "eu/west", "eu west", "eu-west-1\n", "\u00e9", "*"])
