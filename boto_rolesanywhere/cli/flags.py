@@ -2,7 +2,7 @@
 
 `config_from` gives the settings, `creator_from` the call, `credentials_from` credentials that renew
 themselves; `prepare` comes first. Names and help texts are in `flag_table`, the choice of a
-certificate by ``--cert-selector`` in `boto_rolesanywhere.selector`.
+certificate by ``--cert-selector`` in `boto_rolesanywhere.certificate_store`.
 """
 
 from __future__ import annotations
@@ -208,7 +208,7 @@ def _identity_arguments(given: Mapping[str, str], environ: Mapping[str, str]) ->
     secret = secret_from(given, environ)
     arguments: dict[str, object] = {} if secret is None else {"passphrase": secret}
     if flag_table.SELECTOR in given:
-        from boto_rolesanywhere.selector import choose
+        from boto_rolesanywhere.certificate_store import choose
 
         arguments |= choose(
             given[flag_table.SELECTOR],

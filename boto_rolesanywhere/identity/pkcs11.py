@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from .pkcs11_token import TokenAccess
     from .sources import Secret
 
-__all__ = ["is_pkcs11_uri", "open_token_key", "read_token_certificates"]
+__all__ = [
+    "is_pkcs11_uri",
+    "list_token_certificates",
+    "open_token_key",
+    "read_token_certificates",
+]
 
 
 def open_token_key(
@@ -81,6 +86,29 @@ def read_token_certificates(
     from .pkcs11_certificates import read_certificates
 
     return access.run(lambda: read_certificates(access))
+
+
+def list_token_certificates(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> tuple[tuple[str, x509.Certificate], ...]:
+    """The certificates that `uri` names, each with a URI that names it alone.
+
+    Args:
+        uri: an RFC 7512 URI. It must match one token.
+        module: as for `open_token_key`.
+        secret: as for `read_token_certificates`.
+
+    Returns:
+        URI (without its PIN) and certificate. Attestation certificates are among them. Empty if
+        none matches.
+
+    Raises:
+        ConfigurationError, PassphraseError, KeyDeviceError: as `read_token_certificates`.
+    """
+    access = _access(uri, module, secret)
+    from .pkcs11_listing import list_certificates
+
+    return access.run(lambda: list_certificates(access))
 
 
 def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:

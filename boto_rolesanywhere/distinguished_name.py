@@ -1,0 +1,74 @@
+"""A certificate's subject or issuer as text, in the form in which AWS's helper shows and takes it.
+
+The helper is written in Go, whose `pkix.Name.String` gives roughly RFC 2253: the known attributes
+in a fixed order, whatever theirs in the certificate is, then the others.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+# Go's crypto/x509/pkix: the attributes that it has names for, in the order of its text.
+_NAMES: Final = {
+    "2.5.4.5": "SERIALNUMBER",
+    "2.5.4.3": "CN",
+    "2.5.4.11": "OU",
+    "2.5.4.10": "O",
+    "2.5.4.17": "POSTALCODE",
+    "2.5.4.9": "STREET",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.6": "C",
+}
+# Go keeps one value of these, the last.
+_SINGLE: Final = {"CN", "SERIALNUMBER"}
+_ESCAPED: Final = frozenset(',+"\\<>;')
+_PRINTABLE: Final = frozenset(
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
+)
+_PRINTABLE_STRING: Final = b"\x13"
+_UTF8_STRING: Final = b"\x0c"
+_SHORT_LENGTH: Final = 0x80
+
+
+def as_helper_shows(name: x509.Name) -> str:
+    """`name`, for example ``CN=web-1,OU=app,O=Example,C=DE``."""
+    known: dict[str, list[str]] = {title: [] for title in _NAMES.values()}
+    others: list[str] = []
+    for attribute in name:
+        oid = attribute.oid.dotted_string
+        value = attribute.value if isinstance(attribute.value, str) else attribute.value.hex()
+        if oid in _NAMES:
+            known[_NAMES[oid]].append(value)
+        else:
+            others.insert(0, f"{oid}=#{_string_der(value).hex()}")
+    parts = [
+        "+".join(f"{title}={_escape(value)}" for value in values[-1 if title in _SINGLE else 0 :])
+        for title, values in known.items()
+        if values
+    ]
+    return ",".join((*parts, *others))
+
+
+def _escape(value: str) -> str:
+    last = len(value) - 1
+    return "".join(
+        f"\\{char}"
+        if char in _ESCAPED or (char == " " and at in (0, last)) or (char == "#" and at == 0)
+        else char
+        for at, char in enumerate(value)
+    )
+
+
+def _string_der(value: str) -> bytes:
+    """The DER of a string as Go encodes it: a PrintableString where that can be, else UTF-8."""
+    content = value.encode()
+    tag = _PRINTABLE_STRING if _PRINTABLE.issuperset(value) else _UTF8_STRING
+    if len(content) < _SHORT_LENGTH:
+        return tag + bytes((len(content),)) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    # X.690 section 8.1.3.5: the long form, the number of length octets first.
+    return tag + bytes((_SHORT_LENGTH | len(length),)) + length + content
