@@ -129,7 +129,7 @@ def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
             # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
             encoded = der.read(block.der)[0].raw
             return (quietly(lambda: x509.load_der_x509_certificate(encoded)),)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
         raise part.error(f"a certificate in it cannot be read ({error_summary(error)})") from None
     return ()
 

@@ -7,9 +7,8 @@ together, are this one's.
 from __future__ import annotations
 
 import logging
-import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, cast
 
 from boto_rolesanywhere.certificates import (
     algorithm_for,
@@ -23,14 +22,14 @@ from boto_rolesanywhere.certificates import (
 )
 from boto_rolesanywhere.errors import (
     CertificateError,
-    ConfigurationError,
     PrivateKeyError,
     RolesAnywhereError,
 )
 
 from . import Identity, SigningKey
 from .contents import Contents, open_contents
-from .file import Part, Role, read_part
+from .file import Part, Role
+from .material import PKCS11, Material, place_of, read_sources
 from .software import SoftwareKey
 
 if TYPE_CHECKING:
@@ -42,36 +41,11 @@ if TYPE_CHECKING:
 
     from .sources import IdentitySources
 
+__all__ = ["Matched", "Material", "build_identity", "match_key", "open_identity", "read_sources"]
+
 logger = logging.getLogger("boto_rolesanywhere.identity")
 
-_PKCS11: Final = "pkcs11:"
-_TPM_HANDLE: Final = "handle:"
-_CHOICES: Final = {
-    "certificate": "a path, bytes, a pkcs11: URI or an x509.Certificate",
-    "private key": "a path, bytes, a pkcs11: URI, a TPM handle: or an object that can sign",
-    "chain": "a path, bytes, or x509.Certificate objects",
-}
 _warned_of: set[str] = set()
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class Material:
-    """The inputs as they were read. Equal to another when nothing changed.
-
-    Attributes:
-        certificate: bytes with their place, an object, or a ``pkcs11:`` URI.
-        private_key: the same, or a ``handle:``, or None if it stands with the certificate.
-        chain: bytes with their place, objects, a ``pkcs11:`` URI, or None.
-    """
-
-    certificate: Part | str | x509.Certificate
-    private_key: Part | str | SigningKey | PrivateKeyTypes | None
-    chain: Part | str | tuple[x509.Certificate, ...] | None
-
-    def __repr__(self) -> str:
-        # A URI may hold a PIN, and an object's repr anything.
-        places = map(_place, (self.certificate, self.private_key, self.chain))
-        return f"<Material from {', '.join(place for place in places if place)}>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,29 +82,13 @@ def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
     return build_identity(read_sources(sources), sources, now=now)
 
 
-def read_sources(sources: IdentitySources) -> Material:
-    """Read the files that `sources` name, without looking into them.
-
-    Raises:
-        ConfigurationError, CertificateError, PrivateKeyError: one of them cannot be read.
-    """
-    key, chain = sources.private_key, sources.chain
-    return Material(
-        cast("Part | str | x509.Certificate", _read(sources.certificate, "certificate")),
-        None if key is None else cast("Part | str | SigningKey", _read(key, "private key")),
-        None
-        if chain is None
-        else cast("Part | str | tuple[x509.Certificate, ...]", _read(chain, "chain")),
-    )
-
-
 def build_identity(material: Material, sources: IdentitySources, *, now: datetime) -> Identity:
     """Build the identity from what was read. Raises as `open_identity` does."""
     found = match_key(material, sources, now=now)
-    place = _place(material.certificate)
+    place = place_of(material.certificate)
     check_certificate(found.leaf, now=now, where=place)
     _warn_of_strangers(found.leaf, found.extra, found.candidates, material)
-    where = _place(material.chain) or place
+    where = place_of(material.chain) or place
     return Identity(
         certificate=found.leaf,
         chain=order_chain(found.leaf, found.candidates, now=now, where=where),
@@ -157,30 +115,6 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     return Matched(key, leaf, candidates, extra.certificates)
 
 
-def _read(source: object, role: Role) -> object:
-    from cryptography import x509
-
-    if isinstance(source, str) and source.startswith(_PKCS11):
-        return source
-    if isinstance(source, str) and role == "private key" and source.startswith(_TPM_HANDLE):
-        return source
-    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
-        return read_part(source, role)
-    if role == "certificate" and isinstance(source, x509.Certificate):
-        return source
-    if role == "private key" and isinstance(source, SigningKey):
-        return source
-    if role == "chain":
-        objects = (source,) if isinstance(source, x509.Certificate) else source
-        if isinstance(objects, list | tuple) and all(
-            isinstance(one, x509.Certificate) for one in objects
-        ):
-            return tuple(objects)
-    raise ConfigurationError(
-        f"the {role} was given as {type(source).__name__}", expected=_CHOICES[role]
-    )
-
-
 def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Contents:
     if source is None:
         return Contents()
@@ -199,7 +133,7 @@ def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Co
         swapped = role == "certificate" and contents.has_key
         raise CertificateError(
             f"it holds {contents.inventory} and no certificate",
-            where=_place(source),
+            where=place_of(source),
             remedy="Are certificate and private key given the wrong way round?"
             if swapped
             else contents.remedy,
@@ -254,7 +188,7 @@ def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
 def _device_key(
     source: str | bytes, sources: IdentitySources, where: str | None = None
 ) -> SigningKey:
-    if isinstance(source, str) and source.startswith(_PKCS11):
+    if isinstance(source, str) and source.startswith(PKCS11):
         from .pkcs11 import open_token_key
 
         return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
@@ -298,7 +232,7 @@ def _match(
         leaf = find_leaf(candidates, _public_key(key), now=now)
         if leaf is not None:
             return key, leaf
-    place = _place(material.certificate)
+    place = place_of(material.certificate)
     for one in candidates:
         if readable_public_key(one) is None:
             check_certificate(one, now=now, where=place)
@@ -310,7 +244,7 @@ def _match(
         theirs = f"none of its {len(candidates)} certificates has the same public key"
     raise PrivateKeyError(
         f"the private key ({kind}) does not belong to the certificate ({place}): {theirs}",
-        where=_place(material.private_key),
+        where=place_of(material.private_key),
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
         "-pubkey`: they must be equal.",
     )
@@ -325,14 +259,6 @@ def _warn_of_strangers(
     if extra and not any(is_issued_by(leaf, one) for one in candidates):
         logger.warning(
             "None of the certificates in %s issued %s: no chain is sent.",
-            _place(material.chain),
+            place_of(material.chain),
             describe_subject(leaf),
         )
-
-
-def _place(source: object) -> str | None:
-    if isinstance(source, Part):
-        return source.where
-    if isinstance(source, str):
-        return "the PKCS#11 token" if source.startswith(_PKCS11) else source
-    return None if source is None else "the objects given"
