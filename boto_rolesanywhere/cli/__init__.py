@@ -39,6 +39,11 @@ COMMANDS: Final = {
     "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
     "exec": ("exec_", "run a command with credentials"),
+    "env": ("env", "print credentials as variables of a shell"),
+    "update": ("update", "keep credentials fresh in the shared credentials file"),
+    "configure": ("configure", "write a profile of the AWS config file"),
+    "read-certificate-data": ("read_certificate_data", "show a certificate's data, or list many"),
+    "sign-string": ("sign_string", "sign a fixed text, to try a private key"),
     "version": ("version", "show the version"),
 }
 

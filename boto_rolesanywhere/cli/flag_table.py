@@ -131,6 +131,9 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
     ),
 }
 
+# Those that say nothing about certificate and key.
+OF_THE_CALL: Final = ("what you ask for", "where the call goes")
+
 TAKES_VALUE: Final = {
     flag: metavar is not None for group in FLAGS.values() for flag, metavar, _ in group
 }

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.create_session import SessionCreator
     from boto_rolesanywhere.credentials import SessionCredentials
     from boto_rolesanywhere.errors import ConfigurationError
-    from boto_rolesanywhere.identity.sources import Secret
+    from boto_rolesanywhere.identity.sources import IdentitySources, Secret
 
 # AWS's helper, like every Go program, takes a switch in this form too.
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -37,12 +37,20 @@ _NOTHING: Final = (
 )
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Declare the flags of certificate, key and call, in their groups."""
+def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
+    """Declare the flags of certificate, key and call, in their groups.
+
+    Args:
+        parser: the command's.
+        calls: whether the command calls AWS. One that does not takes those of the call too, so
+            that a command line can be tried, but its help does not show them.
+    """
     parser.usage = "%(prog)s [flags]"
     for heading, rows in flag_table.FLAGS.items():
-        group = parser.add_argument_group(heading)
-        for flag, metavar, text in rows:
+        hidden = heading in flag_table.OF_THE_CALL and not calls
+        group = parser if hidden else parser.add_argument_group(heading)
+        for flag, metavar, shown in rows:
+            text = argparse.SUPPRESS if hidden else shown
             if metavar is None:
                 add_switch(group, flag, text)
             elif flag == flag_table.SELECTOR:
@@ -125,19 +133,15 @@ def config_from(
         CertificateError, KeyDeviceError: the certificate store cannot be searched.
     """
     from boto_rolesanywhere.config import resolve
-    from boto_rolesanywhere.profile_section import read_profile
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
-    name = given.get(CONFIG_PROFILE)
-    if name:
-        _botocore_session(name)  # for its words about a profile that is not there
-    section = read_profile(name, env) if name else None
+    profile_name, section = _section(given, env)
     config = resolve(
         arguments_from(given, env),
         environ=env,
-        section=section or {},
-        profile_name=name or "default",
+        section=section,
+        profile_name=profile_name,
         by_flag=True,
     )
     if config is None:
@@ -158,6 +162,34 @@ def arguments_from(given: Mapping[str, str], environ: Mapping[str, str]) -> dict
         CertificateError, KeyDeviceError: the certificate store cannot be searched.
     """
     return {**flag_table.as_arguments(given), **_identity_arguments(given, environ)}
+
+
+def sources_from(
+    arguments: argparse.Namespace, *, environ: Mapping[str, str] | None = None
+) -> IdentitySources:
+    """Certificate, key and chain alone, from where `config_from` takes them.
+
+    Where there is a key and no certificate, the certificate is looked for with the key.
+
+    Raises:
+        ConfigurationError, CertificateError, KeyDeviceError: as `config_from`.
+    """
+    from boto_rolesanywhere.config import identity_sources
+    from boto_rolesanywhere.settings import CERTIFICATE, PRIVATE_KEY, gather
+
+    env = os.environ if environ is None else environ
+    given = given_flags(arguments)
+    profile_name, section = _section(given, env)
+    settings = arguments_from(given, env)
+    found = gather(settings, env, section, profile_name=profile_name, by_flag=True)
+    if CERTIFICATE not in found:
+        if PRIVATE_KEY not in found:
+            raise _refusal(
+                "neither a certificate nor a private key was given",
+                expected=f"--certificate, --private-key, --cert-selector or {CONFIG_PROFILE}",
+            )
+        found[CERTIFICATE] = found[PRIVATE_KEY]
+    return identity_sources(found, settings, env)
 
 
 def creator_from(
@@ -207,6 +239,12 @@ def credentials_from(
 def _identity_arguments(given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, object]:
     secret = secret_from(given, environ)
     arguments: dict[str, object] = {} if secret is None else {"passphrase": secret}
+    if flag_table.STORE in given and flag_table.SELECTOR not in given:
+        raise _refusal(
+            "it is given without --cert-selector, so that nothing is chosen from it",
+            where=flag_table.STORE,
+            remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
+        )
     if flag_table.SELECTOR in given:
         from boto_rolesanywhere.certificate_store import choose
 
@@ -244,6 +282,17 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     if flag.endswith(FROM_FILE):
         return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}")
     return Secret(value, flag)
+
+
+def _section(given: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+    """The profile's name, and its keys; none without --config-profile."""
+    from boto_rolesanywhere.profile_section import read_profile
+
+    name = given.get(CONFIG_PROFILE)
+    if not name:
+        return "default", {}
+    _botocore_session(name)  # for its words about a profile that is not there
+    return name, read_profile(name, environ) or {}
 
 
 def _botocore_session(profile: str | None) -> botocore.session.Session:
