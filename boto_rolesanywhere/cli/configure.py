@@ -1,0 +1,193 @@
+"""``configure``: a profile of the AWS config file, asked for, checked and written."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.arns import parse_profile_arn, parse_role_arn, parse_trust_anchor_arn
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.settings import (
+    CERTIFICATE,
+    CHAIN,
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PRIVATE_KEY,
+    PROFILE,
+    ROLE,
+    SETTINGS,
+    TRUST_ANCHOR,
+)
+
+from . import OK, PROGRAM, complain
+from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, SECRETS, SELECTOR
+from .flags import add_flags, add_switch, arguments_from, config_from, given_flags, prepare
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from boto_rolesanywhere.settings import Setting
+
+_DESCRIPTION: Final = """\
+Write a profile of ~/.aws/config (or AWS_CONFIG_FILE) for IAM Roles Anywhere.
+
+What no flag gives is asked for, if there is a terminal. Everything is checked before it is
+written: the ARNs, that they belong together, the certificate, and that the key is the
+certificate's. The rest of the file stays byte for byte. No secret is written: a passphrase
+is named by its file or variable.
+
+The profile gets rolesanywhere_… keys, which Python programs read through this package; or,
+with --credential-process, a line that the AWS CLI and every other SDK runs."""
+_EPILOG: Final = """\
+examples:
+  boto-rolesanywhere configure --profile onprem
+
+  boto-rolesanywhere configure --profile onprem --credential-process \\
+    --certificate cert.pem --private-key key.pem \\
+    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN"""
+
+# What is asked for, in this order: the setting, whether it may be left out, how it is checked.
+_QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
+    (CERTIFICATE, False, lambda text: _require_file(text, CERTIFICATE)),
+    (PRIVATE_KEY, True, lambda text: _require_file(text, PRIVATE_KEY)),
+    (CHAIN, True, lambda text: _require_file(text, CHAIN)),
+    (TRUST_ANCHOR, False, parse_trust_anchor_arn),
+    (PROFILE, False, parse_profile_arn),
+    (ROLE, False, parse_role_arn),
+)
+_NO_FILE: Final = ("pkcs11:", "handle:")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    group = parser.add_argument_group("the file")
+    group.add_argument(
+        "--profile", default="default", metavar="NAME", help="to write; default: %(default)s"
+    )
+    add_switch(group, "--credential-process", "write a credential_process line instead of keys")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, check, write.
+
+    Raises:
+        RolesAnywhereError: something is missing or wrong; nothing was written.
+    """
+    from boto_rolesanywhere.create_session import utc_now
+    from boto_rolesanywhere.identity import open_identity
+
+    prepare(arguments)
+    given = given_flags(arguments)
+    _require_storable(given)
+    if sys.stdin.isatty():
+        _ask(arguments, given)
+        given = given_flags(arguments)
+    # Without the environment: what is written must do without it.
+    config = config_from(arguments, environ=_named_variables(given))
+    open_identity(config.sources, now=utc_now())
+    values = _values(arguments_from(given, os.environ), given)
+    if arguments.credential_process:
+        values = {"credential_process": _command(given, values)}
+    path = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
+    _write(path, arguments.profile, values)
+    return OK
+
+
+def _require_storable(given: Mapping[str, str]) -> None:
+    for flag in (*SECRETS, SELECTOR, CONFIG_PROFILE):
+        if given.get(flag):
+            forms = f"{flag}{FROM_FILE} or {flag}{FROM_ENV}" if flag in SECRETS else "the values"
+            raise ConfigurationError(
+                "its value is not written to a file", where=flag, expected=forms
+            )
+
+
+def _ask(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
+    for setting, optional, check in _QUESTIONS:
+        flag = setting.flag or ""
+        if flag in given:
+            continue
+        hint = " (Enter if there is none, or it is in the certificate's file)" if optional else ""
+        while True:
+            answer = _answer(f"{setting.title}{hint}: ")
+            if not answer and optional:
+                break
+            try:
+                check(answer)
+            except RolesAnywhereError as error:
+                complain(str(error))
+            else:
+                setattr(arguments, flag[2:].replace("-", "_"), answer)
+                break
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question).strip()
+    except EOFError:
+        raise KeyboardInterrupt from None  # Ctrl-D: as little is wanted as with Ctrl-C
+
+
+def _require_file(text: str, setting: Setting) -> None:
+    if not text.startswith(_NO_FILE) and not Path(text).expanduser().is_file():
+        what = f"there is no file {text!r}" if text else "it is empty"
+        raise ConfigurationError(what, where=setting.title, expected="a path or a pkcs11: URI")
+
+
+def _named_variables(given: Mapping[str, str]) -> dict[str, str]:
+    names = [given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _values(chosen: Mapping[str, object], given: Mapping[str, str]) -> dict[str, str]:
+    """The keys of the profile. Paths become absolute: who reads it may stand elsewhere."""
+    values = {}
+    for setting in SETTINGS:
+        value = chosen.get(setting.argument or "")
+        if isinstance(value, str):
+            is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN)
+            values[setting.config_key] = _absolute(value) if is_path else value
+    for secret in SECRETS:
+        if path := given.get(f"{secret}{FROM_FILE}"):
+            values[PASSPHRASE_FILE.config_key] = _absolute(path)
+        if name := given.get(f"{secret}{FROM_ENV}"):
+            values[PASSPHRASE_ENV.config_key] = name
+    return values
+
+
+def _absolute(text: str) -> str:
+    return text if text.startswith(_NO_FILE) else str(Path(text).expanduser().absolute())
+
+
+def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
+    program = shutil.which(PROGRAM)
+    words = [program] if program else [sys.executable, "-m", "boto_rolesanywhere"]
+    words.append("credential-process")
+    flags = {setting.flag: values.get(setting.config_key) for setting in SETTINGS if setting.flag}
+    for flag, value in given.items():
+        is_path = flag.endswith(FROM_FILE)
+        words.append(flag)
+        if value:
+            words.append(flags.get(flag) or (_absolute(value) if is_path else value))
+    return shlex.join(words)
+
+
+def _write(path: Path, profile: str, values: Mapping[str, str]) -> None:
+    from boto_rolesanywhere.profile_file import change_file, quoted_name
+
+    title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
+    change_file(path, title, values)
+    sys.stdout.write(f"{path}: wrote [{title}]\n")
+    for key, value in values.items():
+        sys.stdout.write(f"  {key} = {value}\n")
+    if "credential_process" in values:
+        sys.stdout.write(f"Try it: aws sts get-caller-identity --profile {shlex.quote(profile)}\n")
+    else:
+        sys.stdout.write(f"Try it: {PROGRAM} doctor --config-profile {shlex.quote(profile)}\n")

@@ -1,0 +1,177 @@
+"""Changing one section of an AWS credentials or config file, and not one byte beside it.
+
+`with_section` is the rule, on bytes; `change_file` applies it to a file that others use at the same
+time: under a lock, and in one step.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from .atomic_file import TEMPORARY_SUFFIX, write_atomically
+from .errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+# As configparser reads these files, with which botocore and the AWS CLI read them.
+_HEADER: Final = re.compile(rb"\[(.+)\]")
+_OPTION: Final = re.compile(rb"\s*([^=:\s][^=:]*?)\s*[=:]")
+_LOCK_TIMEOUT: Final = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines that stay together: a header, an option with its continuation, or one other line.
+
+    Attributes:
+        section: the words of the header that it stands below, itself included.
+        key: of an option, in lower case; empty for a header; None for other lines.
+        text: the lines, with their ends.
+    """
+
+    section: tuple[str, ...]
+    key: str | None
+    text: bytes
+
+
+def with_section(content: bytes, title: str, values: Mapping[str, str]) -> bytes:
+    """The file's `content` with `values` set in the section `title`.
+
+    A key that is there is set where it stands; a new one comes after the section's last; a section
+    that is not there comes at the end. All other lines stay as they are, comments included.
+
+    Args:
+        content: of the file, in any encoding that has ASCII in it.
+        title: without the brackets, for example ``default`` or ``profile onprem``.
+        values: by key, in lower case; single lines.
+
+    Raises:
+        ConfigurationError: title or values would not be read back as they are.
+    """
+    _require_writable(title, values)
+    end = b"\r\n" if b"\r\n" in content else b"\n"
+    options = {key: f"{key} = {value}".encode() + end for key, value in values.items()}
+    blocks = list(_blocks(content))
+    mine = [place for place, block in enumerate(blocks) if block.section == _words(title)]
+    texts = [block.text for block in blocks]
+    if not mine:
+        gap = end if content.strip() else b""
+        return b"".join((_ended(content, end), gap, f"[{title}]".encode(), end, *options.values()))
+    for place in mine:
+        key = blocks[place].key
+        if key is not None and key in values:
+            texts[place] = options.pop(key, b"")  # of two with one name, the second goes
+    last = max(place for place in mine if blocks[place].key is not None)
+    texts[last] = _ended(texts[last], end)
+    texts.insert(last + 1, b"".join(options.values()))
+    return b"".join(texts)
+
+
+def quoted_name(profile: str) -> str:
+    """A profile's name as it stands in a title: in quotes if there is a blank in it."""
+    return shlex.quote(profile) if any(map(str.isspace, profile)) else profile
+
+
+def change_file(path: Path, title: str, values: Mapping[str, str]) -> None:
+    """Set `values` in the section `title` of the file, which need not exist yet.
+
+    Readers see the old file or the new one; writers that do the same wait for each other. The file
+    has mode 0600 afterwards, a folder that is made 0700. A link is followed.
+
+    Raises:
+        ConfigurationError: it cannot be written, or the package ``filelock`` is not there.
+    """
+    file_lock, timeout = _file_lock()
+    path = Path(path).expanduser().resolve()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with file_lock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
+            for left in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
+                left.unlink(missing_ok=True)  # of a writer that was killed: we hold its lock
+            content = path.read_bytes() if path.exists() else b""
+            write_atomically(path, with_section(content, title, values))
+    except timeout:
+        raise ConfigurationError(
+            f"another program has held its lock for {_LOCK_TIMEOUT:.0f} seconds",
+            where=str(path),
+            remedy="Look for a program that writes this file and hangs.",
+        ) from None
+    except OSError as error:
+        what = f"it cannot be written ({error.strerror})"
+        raise ConfigurationError(what, where=str(error.filename or path)) from None
+
+
+def _file_lock() -> tuple[type, type[Exception]]:
+    try:
+        from filelock import FileLock, Timeout
+    except ImportError:
+        raise ConfigurationError(
+            "writing this file safely needs the package filelock, which is not installed",
+            remedy="Run: pip install 'boto_rolesanywhere[cli]'",
+        ) from None
+    return FileLock, Timeout
+
+
+def _require_writable(title: str, values: Mapping[str, str]) -> None:
+    for text in (title, *values.values()):
+        if not text.isprintable() or text != text.strip() or not text:
+            what = f"a line of [{title}] would be empty, or hold a line break or control character"
+            raise ConfigurationError(
+                what if title.isprintable() else "the profile's name is not one"
+            )
+    if "]" in title or not _words(title):
+        raise ConfigurationError(f"{title!r} cannot be the title of a section")
+
+
+def _words(title: str) -> tuple[str, ...]:
+    """``profile "a b"`` and ``profile 'a b'`` are one section."""
+    try:
+        return tuple(shlex.split(title))
+    except ValueError:
+        return (title,)
+
+
+def _blocks(content: bytes) -> Iterator[_Block]:
+    section: tuple[str, ...] = ()
+    option: tuple[str, int] | None = None  # the key, and how far it is indented
+    held = b""  # the option with what continues it
+    between = b""  # blank lines and comments, which belong to it only if it goes on after them
+    for line in content.splitlines(keepends=True):
+        text = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if not text or text[:1] in b"#;":
+            between += line
+        elif option and indent > option[1]:
+            held, between = held + between + line, b""
+        else:
+            yield from _closed(section, option, held, between)
+            held, between = line, b""
+            if header := _HEADER.match(text):
+                section = _words(header[1].decode(errors="replace"))
+                option = ("", len(line))
+            else:
+                option = (_key(line), indent)
+    yield from _closed(section, option, held, between)
+
+
+def _key(line: bytes) -> str:
+    found = _OPTION.match(line)
+    return (found[1] if found else line.strip()).decode(errors="replace").lower()
+
+
+def _closed(
+    section: tuple[str, ...], option: tuple[str, int] | None, held: bytes, between: bytes
+) -> Iterator[_Block]:
+    if option:
+        yield _Block(section, option[0], held)
+    if between:
+        yield _Block(section, None, between)
+
+
+def _ended(text: bytes, end: bytes) -> bytes:
+    return text if not text or text.endswith((b"\n", b"\r")) else text + end

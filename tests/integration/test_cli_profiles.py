@@ -1,0 +1,260 @@
+"""env, update and configure, run as a user runs them, with the emulator behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from configparser import RawConfigParser
+from pathlib import Path
+
+import boto3
+import pytest
+
+import boto_rolesanywhere
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
+
+
+@pytest.fixture(scope="module")
+def ca() -> CertificateAuthority:
+    return CertificateAuthority()
+
+
+@pytest.fixture
+def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
+    with Emulator(ca) as running:
+        yield running
+
+
+@pytest.fixture
+def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
+    return ca.issue("app").write(tmp_path / "pki")
+
+
+@pytest.fixture
+def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
+    return [
+        *("--certificate", str(paths.certificate), "--private-key", str(paths.private_key)),
+        *("--trust-anchor-arn", emulator.trust_anchor_arn, "--profile-arn", emulator.profile_arn),
+        *("--role-arn", emulator.role_arn, "--endpoint", emulator.endpoint_url),
+    ]
+
+
+def run(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", *arguments]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def parsed(path: Path) -> RawConfigParser:
+    parser = RawConfigParser()
+    parser.read(path)
+    return parser
+
+
+def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> None:
+    script = f'eval "$1"; exec {sys.executable} -c "$2"'
+    show = "import os; print(*(os.environ[n] for n in sorted(os.environ) if 'AWS_' in n))"
+
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", run("env", *flags).stdout, show],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert str(emulator.requests[0].access_key_id) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("sh", "export AWS_ACCESS_KEY_ID={}\n"),
+        ("fish", "set -gx AWS_ACCESS_KEY_ID '{}'\n"),
+        ("powershell", "$env:AWS_ACCESS_KEY_ID = '{}'\n"),
+        ("dotenv", "AWS_ACCESS_KEY_ID={}\n"),
+        ("json", '{{\n  "AWS_ACCESS_KEY_ID": "{}",\n'),
+    ],
+)
+def test_env_in_each_format(emulator: Emulator, flags: list[str], name: str, line: str) -> None:
+    printed = run("env", "--format", name, *flags).stdout
+
+    assert printed.startswith(line.format(emulator.requests[0].access_key_id))
+    assert "AWS_CREDENTIAL_EXPIRATION" in printed
+    if name == "json":
+        assert len(json.loads(printed)) == 4
+
+
+def test_env_fails_on_one_line_with_nothing_on_stdout(emulator: Emulator, flags: list[str]) -> None:
+    emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", "Certificate revoked"))
+
+    done = run("env", *flags, status=1)
+
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "Certificate revoked" in done.stderr
+
+
+def test_update_once_writes_what_boto3_reads(
+    emulator: Emulator, flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "credentials"
+    file.parent.mkdir(mode=0o700)
+    kept = b"# mine\n[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = kept"
+    file.write_bytes(kept)
+
+    done = run("update", "--once", "--profile", "work", *flags)
+
+    assert file.read_bytes().startswith(kept + b"\n\n[work]\n")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    frozen = boto3.Session(profile_name="work").get_credentials().get_frozen_credentials()
+    assert frozen.access_key == emulator.requests[0].access_key_id
+    assert boto3.Session(profile_name="other").get_credentials().access_key == "AKIAOTHER"
+    assert "profile work has credentials until" in done.stderr
+    assert frozen.secret_key not in done.stderr
+
+
+def test_update_keeps_renewing_through_errors_until_it_is_told_to_end(
+    ca: CertificateAuthority, emulator: Emulator, flags: list[str], tmp_path: Path
+) -> None:
+    emulator.max_lifetime = 4
+    file = tmp_path / "credentials"
+    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_MAX_ATTEMPTS": "1"}
+    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "has credentials until" in process.stderr.readline()
+        first = file.read_text()
+        emulator.inject(faults.ErrorStatus(503), times=1)
+        emulator.wait_for_requests(3, timeout=30)
+        deadline = time.monotonic() + 30
+        while file.read_text() == first and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        told = process.stderr.read()
+
+    assert process.returncode == 0
+    assert "HTTP 503" in told
+    assert file.read_text() != first
+    assert parsed(file).get("default", "aws_access_key_id") in {
+        record.access_key_id for record in emulator.requests
+    }
+
+
+def test_update_without_first_credentials_fails_and_writes_nothing(
+    emulator: Emulator, flags: list[str], clean_environment: Path
+) -> None:
+    emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", "Certificate revoked"))
+
+    done = run("update", *flags, status=1)
+
+    assert "Certificate revoked" in done.stderr
+    assert not (clean_environment / ".aws" / "credentials").exists()
+
+
+def test_configure_writes_a_profile_that_works(
+    emulator: Emulator, flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "config"
+    file.parent.mkdir()
+    file.write_bytes(b"[default]\nregion = eu-west-3 ; mine\n")
+
+    done = run("configure", "--profile", "on prem", *flags)
+
+    assert file.read_bytes().startswith(
+        b"[default]\nregion = eu-west-3 ; mine\n\n[profile 'on prem']"
+    )
+    assert "doctor --config-profile 'on prem'" in done.stdout
+    session = boto_rolesanywhere.get_session(profile_name="on prem")
+    assert session.get_credentials().get_frozen_credentials().access_key
+    assert emulator.created == 1
+
+
+def test_configure_writes_a_credential_process_line_that_boto3_runs(
+    emulator: Emulator, flags: list[str], clean_environment: Path
+) -> None:
+    run("configure", "--credential-process", "--profile", "default", *flags)
+
+    credentials = boto3.Session().get_credentials()
+
+    assert credentials.method == "custom-process"
+    assert credentials.get_frozen_credentials().access_key == (emulator.requests[0].access_key_id)
+
+
+def test_configure_names_a_passphrase_and_never_writes_it(
+    emulator: Emulator, flags: list[str], clean_environment: Path, tmp_path: Path
+) -> None:
+    refused = run("configure", *flags, "--pkcs8-password", "hunter2", status=1)
+    assert "--pkcs8-password: its value is not written to a file" in refused.stderr
+    assert "hunter2" not in refused.stderr
+
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2\n")
+    run("configure", *flags, "--pkcs8-password-file", str(secret))
+
+    written = (clean_environment / ".aws" / "config").read_text()
+    assert f"rolesanywhere_private_key_passphrase_file = {secret}" in written
+    assert "hunter2" not in written
+
+
+@pytest.mark.parametrize(
+    ("flag", "value", "wording"),
+    [
+        ("--role-arn", "arn:aws:iam::1:role/x", "no twelve-digit account"),
+        ("--certificate", "/nowhere/cert.pem", "/nowhere/cert.pem"),
+    ],
+)
+def test_configure_writes_nothing_that_is_wrong(
+    flags: list[str], clean_environment: Path, flag: str, value: str, wording: str
+) -> None:
+    pairs = zip(["", *flags], flags, strict=False)
+    changed = [value if before == flag else word for before, word in pairs]
+
+    assert wording in run("configure", *changed, status=1).stderr
+    assert not (clean_environment / ".aws").exists()
+
+
+def test_configure_asks_for_what_no_flag_gives_and_asks_again(
+    emulator: Emulator, paths: IssuedPaths, clean_environment: Path
+) -> None:
+    answers = [
+        str(paths.certificate),
+        *("/nowhere/key.pem", str(paths.private_key)),  # asked again after the first
+        "",
+        *("nonsense", emulator.trust_anchor_arn),
+        emulator.profile_arn,
+        emulator.role_arn,
+    ]
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "boto_rolesanywhere", "configure"]
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+    _, told = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+
+    assert process.returncode == 0, told
+    assert "there is no file '/nowhere/key.pem'" in told
+    assert "'nonsense' is not an ARN" in told
+    section = parsed(clean_environment / ".aws" / "config")["default"]
+    assert section["rolesanywhere_trust_anchor_arn"] == emulator.trust_anchor_arn
+    assert "rolesanywhere_certificate_chain" not in section
+
+
+@pytest.mark.parametrize("command", ["env", "update", "configure"])
+def test_help_teaches_with_an_example(command: str) -> None:
+    printed = run(command, "--help").stdout
+
+    assert "example" in printed
+    assert f"boto-rolesanywhere {command}" in printed

@@ -1,0 +1,178 @@
+"""One section of an AWS file is changed, and nothing beside it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import stat
+import time
+from configparser import Error, RawConfigParser
+from pathlib import Path
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.profile_file import change_file, with_section
+
+KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "s/+=", "aws_session_token": "t"}
+WRITTEN = b"aws_access_key_id = ASIANEW\naws_secret_access_key = s/+=\naws_session_token = t\n"
+ID, SECRET, TOKEN = WRITTEN.splitlines(keepends=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"", b"[work]\n" + WRITTEN),
+        (b"[other]\na = b", b"[other]\na = b\n\n[work]\n" + WRITTEN),
+        (
+            b"# mine\n[work]\naws_access_key_id=OLD\nregion = x ; kept\n\n# end\n[z]\nk = v\n",
+            b"# mine\n[work]\naws_access_key_id = ASIANEW\nregion = x ; kept\n"
+            + SECRET
+            + TOKEN
+            + b"\n# end\n[z]\nk = v\n",
+        ),
+        (b"[work]", b"[work]\n" + WRITTEN),
+        (b"[work]\n" + WRITTEN, b"[work]\n" + WRITTEN),
+        (
+            b"[work]\r\naws_session_token = a\r\n  b\r\n\r\n  c\r\nx = y\r\n",
+            b"[work]\r\naws_session_token = t\r\nx = y\r\n" + (ID + SECRET).replace(b"\n", b"\r\n"),
+        ),
+        (
+            b"[work]\nAWS_Session_Token: old\n[last]\nkey = last line",
+            b"[work]\naws_session_token = t\n" + ID + SECRET + b"[last]\nkey = last line",
+        ),
+        (b"[workshop]\na = b\n", b"[workshop]\na = b\n\n[work]\n" + WRITTEN),
+        (b"[x]\nname = \xe9\xff\n", b"[x]\nname = \xe9\xff\n\n[work]\n" + WRITTEN),
+    ],
+)
+def test_the_section_is_set_and_every_other_byte_kept(before: bytes, after: bytes) -> None:
+    assert with_section(before, "work", KEYS) == after
+
+
+@pytest.mark.parametrize("title", ['profile "a b"', "profile 'a b'", 'profile  "a b"'])
+def test_a_quoted_name_is_the_same_however_it_is_quoted(title: str) -> None:
+    before = f"[{title}]\nregion = x\n".encode()
+
+    assert with_section(before, "profile 'a b'", {"region": "y"}).count(b"[") == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "values"),
+    [
+        ("work]", {"a": "b"}),
+        ("work", {"a": "b\n[other]"}),
+        ("work", {"a": ""}),
+        ("wo\nrk", {"a": "b"}),
+        ("", {"a": "b"}),
+    ],
+)
+def test_what_would_break_the_file_is_refused(title: str, values: dict[str, str]) -> None:
+    with pytest.raises(ConfigurationError):
+        with_section(b"", title, values)
+
+
+def parsed(content: bytes) -> dict[str, dict[str, str]]:
+    parser = RawConfigParser(strict=False)
+    parser.read_string(content.decode("latin-1"))
+    return {title: dict(parser.items(title)) for title in parser.sections()}
+
+
+LINE = st.sampled_from(
+    [
+        *("[work]", "[other]", "[profile x]", "# comment", "; comment", "", "   ", "a = b"),
+        *("aws_session_token = old", "  continued = 1", "\tmore", "s3 =", "  nested = 2", "k: v"),
+    ]
+)
+
+
+@given(st.lists(LINE, max_size=12), st.sampled_from(["\n", "\r\n"]), st.booleans())
+def test_any_file_is_read_the_same_but_for_the_section(
+    lines: list[str], end: str, ended: bool
+) -> None:
+    first = ["[first]"]  # configparser takes no line before a header
+    before = (end.join(first + lines) + (end if ended else "")).encode()
+
+    try:
+        expected = parsed(before)
+    except Error:
+        assume(False)
+
+    after = with_section(before, "work", KEYS)
+
+    expected["work"] = expected.get("work", {}) | KEYS
+    assert parsed(after) == expected
+    assert with_section(after, "work", KEYS) == after
+
+
+@given(st.binary(max_size=60), st.text(max_size=8), st.dictionaries(st.text(), st.text()))
+def test_any_bytes_give_bytes_or_our_error(
+    content: bytes, title: str, values: dict[str, str]
+) -> None:
+    try:
+        after = with_section(content, title, values)
+    except RolesAnywhereError:
+        return
+    assert isinstance(after, bytes)
+
+
+def test_a_new_file_and_its_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / ".aws" / "credentials"
+
+    change_file(file, "work", KEYS)
+
+    assert file.read_bytes() == b"[work]\n" + WRITTEN
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+
+
+def test_a_link_is_followed_and_a_wide_mode_narrowed(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles"
+    real.write_bytes(b"[a]\nb = c\n")
+    real.chmod(0o644)
+    link = tmp_path / "credentials"
+    link.symlink_to(real)
+
+    change_file(link, "work", KEYS)
+
+    assert link.is_symlink()
+    assert real.read_bytes().startswith(b"[a]\nb = c\n\n[work]\n")
+    assert stat.S_IMODE(real.stat().st_mode) == 0o600
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+
+    with pytest.raises(ConfigurationError, match=rf"{file}.*cannot be written|Not a directory"):
+        change_file(file / "credentials", "work", KEYS)
+
+
+def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> None:
+    """The children write without end; SIGKILL comes after more and more of their work."""
+    file = tmp_path / "credentials"
+    kept = b"[kept]\naws_access_key_id = AKIAKEPT\n# to the last byte"
+    file.write_bytes(kept)
+    seen = set()
+    for number in range(200):
+        child = os.fork()
+        if child == 0:
+            for count in itertools.count():
+                change_file(file, "work", {"aws_session_token": f"{number}.{count}-" * 500})
+        end = time.perf_counter() + number * 1e-4
+        while time.perf_counter() < end:
+            pass
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        content = file.read_bytes()
+        assert content.startswith(kept)
+        token = parsed(content).get("work", {}).get("aws_session_token", "")
+        assert token == (token[: len(token) // 500]) * 500
+        seen.add(token)
+    assert len(seen) > 20
+
+    change_file(file, "work", KEYS)
+
+    assert list(tmp_path.glob(".*.tmp")) == []
