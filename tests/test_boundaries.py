@@ -45,7 +45,7 @@ LAYERS: Final = (
     (ROOT,),
     # The stand-in shares no code with what it stands against; what a user's key must keep to does.
     ("testing", "testing.compliance"),
-    ("server",),
+    ("doctor", "server"),
     ("cli",),
     ("__main__",),
 )

@@ -37,6 +37,7 @@ COMMANDS: Final = {
         "print credentials for the AWS CLI and the SDKs (credential_process)",
     ),
     "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
+    "doctor": ("doctor", "check everything that can be wrong, and say what to do about it"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
     "exec": ("exec_", "run a command with credentials"),
     "env": ("env", "print credentials as variables of a shell"),

@@ -1,0 +1,13 @@
+"""Everything that can be wrong between a workload and its credentials, checked in order.
+
+`examine` gives one `Verdict` after another, each as soon as it is known. A check is a function from
+the `Case` (what is known so far) to its verdicts; the modules here have one group of checks each.
+How verdicts look is the command's business.
+"""
+
+from __future__ import annotations
+
+from .examination import examine
+from .verdict import Status, Verdict
+
+__all__ = ["Status", "Verdict", "examine"]

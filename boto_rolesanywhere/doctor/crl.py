@@ -1,0 +1,157 @@
+"""A certificate revocation list, if one is given: what it says, and whether AWS would take it.
+
+The rules are those of the IAM Roles Anywhere User Guide, "Revocation" (ImportCrl takes PEM, up to
+300,000 bytes); that a list without entries is refused was seen by users.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.certificates import describe_subject, quietly
+from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
+
+from .verdict import Concern, of_error, skipped, summed_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography import x509
+
+    from .case import Case
+    from .verdict import Verdict
+
+_MAX_BYTES: Final = 300_000
+_LABEL: Final = "X509 CRL"
+
+
+def check_crl(case: Case) -> Iterator[Verdict]:
+    """Look the certificates up in the list, and judge the list itself."""
+    if case.crl_file is None:
+        yield skipped("crl", "give --crl FILE to look the certificate up in a list")
+        return
+    try:
+        listed = _read(case.crl_file)
+    except RolesAnywhereError as error:
+        yield of_error("crl", error)
+        return
+    crl = listed.crl
+    text = f"{quietly(crl.issuer.rfc4514_string) or 'an empty issuer'}, {len(crl)} entries"
+    concerns = [*_revoked(case, crl), *_origin(case, crl), *_use(case, listed)]
+    if not concerns:
+        text += ", the certificate is not among them"
+    yield summed_up("crl", text, concerns)
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    crl: x509.CertificateRevocationList
+    pem: bool
+    size: int
+
+
+def _read(place: str) -> _List:
+    from cryptography import x509
+
+    from boto_rolesanywhere.identity.file import read_part
+    from boto_rolesanywhere.identity.pem import PemError, as_plain_text, looks_like_pem, scan
+
+    data = read_part(place, "chain").data
+    pem = looks_like_pem(as_plain_text(data))
+    try:
+        if pem:
+            blocks = [one for one in scan(as_plain_text(data)) if one.label == _LABEL]
+            if len(blocks) != 1:
+                what = f"it holds {len(blocks)} blocks {_LABEL!r}"
+                raise CertificateError(what, where=place, expected="one revocation list")
+            encoded = blocks[0].der
+        else:
+            encoded = data
+        crl = quietly(lambda: x509.load_der_x509_crl(encoded))
+    except (PemError, ValueError) as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        what = f"it is not a certificate revocation list ({reason})"
+        raise CertificateError(what, where=place, expected="a CRL in PEM") from None
+    return _List(crl, pem, len(data))
+
+
+def _revoked(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern]:
+    if case.matched is None:
+        return
+    for one in (case.matched.leaf, *(case.chain or ())):
+        entry = crl.get_revoked_certificate_by_serial_number(one.serial_number)
+        if entry is not None and one.issuer == crl.issuer:
+            yield Concern(
+                "fail",
+                f"{describe_subject(one)} was revoked on {entry.revocation_date_utc:%Y-%m-%d}"
+                f" (serial number {one.serial_number:x})",
+                "Have a new certificate issued.",
+            )
+
+
+def _origin(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern]:
+    """Whether the list is one for these certificates, and its issuer's own."""
+    if case.matched is None:
+        return
+    path = (case.matched.leaf, *(case.chain or ()))
+    if not any(one.issuer == crl.issuer for one in path):
+        yield Concern(
+            "warn",
+            "its issuer issued none of the certificates that are sent",
+            "Use the list of the CA that issued the certificate.",
+        )
+        return
+    known = (*case.matched.candidates, *case.anchors)
+    issuers = [one for one in known if one.subject == crl.issuer]
+    if not issuers:
+        yield Concern(
+            "warn",
+            "its signature is not checked, since its issuer's certificate is not here",
+            "Give --trust-anchor-certificate FILE, or the intermediates.",
+        )
+    elif not any(_signed_by(crl, one) for one in issuers):
+        yield Concern(
+            "warn",
+            "its signature does not verify with its issuer's certificate",
+            "Get the list from the CA again: AWS takes it only from the trust anchor's CA.",
+        )
+
+
+def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        # Its annotation names only the kinds of keys that can sign.
+        return crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+
+
+def _use(case: Case, listed: _List) -> Iterator[Concern]:
+    """Whether AWS would import it, and whether it still says something."""
+    if not listed.pem:
+        yield Concern(
+            "warn",
+            "it is DER, and ImportCrl takes PEM",
+            "Convert it with `openssl crl -inform DER -in list.crl -out list.pem`.",
+        )
+    if not len(listed.crl):
+        yield Concern(
+            "warn",
+            "it is empty, and AWS refuses to import an empty list",
+            "Import it once the first certificate is revoked.",
+        )
+    if listed.size > _MAX_BYTES:
+        yield Concern(
+            "warn",
+            f"it has {listed.size} bytes, and ImportCrl takes {_MAX_BYTES}",
+            "Leave out entries whose certificates have expired.",
+        )
+    end = listed.crl.next_update_utc
+    if end is not None and case.clock() > end:
+        yield Concern(
+            "warn",
+            f"a newer one was due on {end:%Y-%m-%d}",
+            "Have the CA make a new list, and import that.",
+        )

@@ -1,0 +1,146 @@
+"""The files: whether they are there and can be read, what they hold, and who else may touch them.
+
+Whether what they hold fits together is the next check's.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.settings import PASSPHRASE_FILE, PKCS11_MODULE
+
+from .verdict import Concern, Verdict, of_error, skipped, summed_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from boto_rolesanywhere.identity.file import Role
+    from boto_rolesanywhere.identity.sources import IdentitySources, Secret
+
+    from .case import Case
+
+_ROOT: Final = 0
+_OTHERS_READ_OR_WRITE: Final = 0o066
+_OTHERS_WRITE: Final = 0o022
+
+
+def check_files(case: Case) -> Iterator[Verdict]:
+    """Look at each file that the settings name."""
+    if case.sources is None:
+        yield skipped("file", "the settings are not complete")
+        return
+    hold = True
+    for role, source in _given(case.sources):
+        verdict = _look_at(role, source, case.sources.secret)
+        hold = hold and verdict.status != "fail"
+        yield verdict
+    case.files_hold = hold
+    if PASSPHRASE_FILE in case.found:
+        yield _look_at_passphrase(str(case.found[PASSPHRASE_FILE].value))
+    if PKCS11_MODULE in case.found:
+        yield from _look_at_module(str(case.found[PKCS11_MODULE].value))
+
+
+def _given(sources: IdentitySources) -> Iterator[tuple[Role, object]]:
+    yield "certificate", sources.certificate
+    if sources.private_key is not None:
+        yield "private key", sources.private_key
+    if sources.chain is not None:
+        yield "chain", sources.chain
+
+
+def _look_at(role: Role, source: object, secret: Secret | None) -> Verdict:
+    from boto_rolesanywhere.identity.contents import open_contents
+    from boto_rolesanywhere.identity.file import read_part
+
+    if isinstance(source, str) and source.lower().startswith(("pkcs11:", "handle:")):
+        device = "PKCS#11 token" if source.lower().startswith("pkcs11:") else "TPM"
+        return Verdict("file", "ok", f"{role}: on a {device}, no file")
+    if not isinstance(source, str | os.PathLike | bytes | bytearray):
+        return Verdict("file", "ok", f"{role}: given as an object, no file")
+    try:
+        part = read_part(source, role)
+        contents = open_contents(part, secret)
+    except RolesAnywhereError as error:
+        return of_error("file", error)
+    text = f"{role}: {part.where} holds {contents.inventory}"
+    if isinstance(source, bytes | bytearray):
+        return Verdict("file", "ok", text)
+    path = Path(source).expanduser()
+    concerns = _concerns(path) if contents.has_key else iter(())
+    return summed_up("file", text, concerns, _details(path))
+
+
+def _look_at_passphrase(place: str) -> Verdict:
+    path = Path(place).expanduser()
+    try:
+        path.read_bytes()
+    except OSError as error:
+        return Verdict(
+            "file",
+            "fail",
+            f"passphrase: {path} cannot be read ({error.strerror})",
+            "Correct the path, or the file's owner and mode.",
+        )
+    return summed_up("file", f"passphrase: {path} can be read", _concerns(path), _details(path))
+
+
+def _look_at_module(place: str) -> Iterator[Verdict]:
+    path = Path(place)
+    if path.is_absolute():  # a bare name is looked up by whoever loads it
+        if path.is_file():
+            yield Verdict("file", "ok", f"PKCS#11 module: {path}")
+        else:
+            remedy = "Name the library's file, or leave it out to use p11-kit's."
+            yield Verdict("file", "fail", f"PKCS#11 module: {path} is not there", remedy)
+
+
+def _concerns(path: Path) -> Iterator[Concern]:
+    """Who else may read the secret in the file, or put another in its place."""
+    if os.name != "posix":
+        return  # modes say nothing there
+    file = path.resolve()
+    facts = file.stat()
+    mode = stat.S_IMODE(facts.st_mode)
+    if mode & _OTHERS_READ_OR_WRITE:
+        verb = "read" if mode & 0o044 else "write"
+        yield Concern(
+            "warn",
+            f"others than its owner may {verb} it (mode {mode:04o})",
+            f"Run `chmod 600 {shlex.quote(str(file))}`.",
+        )
+    if facts.st_uid not in {_ROOT, os.geteuid()}:
+        yield Concern(
+            "warn",
+            f"it belongs to another user ({_user(facts.st_uid)})",
+            f"Run `chown {_user(os.geteuid())} {shlex.quote(str(file))}`, if it is yours.",
+        )
+    for folder in dict.fromkeys((path.absolute().parent, file.parent)):
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & _OTHERS_WRITE and not mode & stat.S_ISVTX:
+            yield Concern(
+                "warn",
+                f"others may replace it: its folder {folder} has mode {mode:04o}",
+                f"Run `chmod go-w {shlex.quote(str(folder))}`.",
+            )
+
+
+def _details(path: Path) -> Iterator[tuple[str, str]]:
+    if path.is_symlink():
+        yield "is a link to", str(path.resolve())
+    facts = path.stat()
+    yield "mode and owner", f"{stat.S_IMODE(facts.st_mode):04o}, {_user(facts.st_uid)}"
+
+
+def _user(number: int) -> str:
+    try:
+        import pwd
+
+        return pwd.getpwuid(number).pw_name
+    except (ImportError, KeyError):  # Windows has no pwd; a container's user may have no name
+        return str(number)

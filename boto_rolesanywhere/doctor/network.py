@@ -1,0 +1,202 @@
+"""The way to the endpoint: names, connections, and whose clock is right."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+from .verdict import Verdict, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .case import Case
+    from .route import Route
+
+_NOT_REACHED = "the endpoint is not reached"
+
+
+def check_name_resolution(case: Case) -> Iterator[Verdict]:
+    """Look up the host that is connected to: the proxy, if there is one, else the endpoint."""
+    route = case.route
+    if route is None:
+        yield skipped("name-resolution", "the way to the endpoint is not known")
+        return
+    host, port = route.proxy or (route.host, route.port)
+    if _is_address(host):
+        case.reached = True
+        yield Verdict("name-resolution", "ok", f"{host} is an address, not a name")
+        return
+    found = _addresses(host, port, case.timeout)
+    if isinstance(found, str):
+        whose = "the proxy's URL" if route.proxy else "the Region or the endpoint URL"
+        yield Verdict(
+            "name-resolution",
+            "fail",
+            f"{host} cannot be resolved ({found})",
+            f"Check {whose}, and this machine's DNS"
+            + ("." if route.proxy else "; set HTTPS_PROXY if a proxy is to be used."),
+        )
+        return
+    case.reached = True
+    shown = ", ".join(found)
+    text = f"{host} is {shown}"
+    if route.proxy:
+        text = f"the proxy's {text}; it looks up {route.host} itself"
+    yield Verdict("name-resolution", "ok", text)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _addresses(host: str, port: int, timeout: float) -> list[str] | str:
+    """The addresses; or why there are none."""
+    results: list[list[str] | str] = []
+
+    def look_up() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError) as error:
+            results.append(reason(error))
+        else:
+            results.append(list(dict.fromkeys(str(one[4][0]) for one in found)))
+
+    # getaddrinfo knows no time-out; a thread of its own can be left behind.
+    thread = threading.Thread(target=look_up, daemon=True)
+    thread.start()
+    thread.join(timeout)
+    return results[0] if results else f"no answer in {timeout:g} seconds"
+
+
+def check_connection(case: Case) -> Iterator[Verdict]:
+    """Connect, through the proxy if there is one."""
+    route = case.route
+    if route is None or not case.reached:
+        yield skipped("connection", "there is no address to connect to")
+        return
+    place = f"{route.host} port {route.port}"
+    try:
+        open_socket(route, case.timeout).close()
+    except (OSError, http.client.HTTPException) as error:
+        case.reached = False
+        if route.proxy:
+            text = f"the proxy {route.shown_proxy} gave no way to {place} ({reason(error)})"
+            remedy = (
+                "Check that the proxy runs and may be used by this machine for this host; put"
+                " the host in NO_PROXY if the way is direct."
+            )
+        else:
+            text = f"{place} does not take connections ({reason(error)})"
+            remedy = "Check the firewall's way out, or set HTTPS_PROXY if a proxy is to be used."
+        yield Verdict("connection", "fail", text, remedy)
+        return
+    way = f"through {route.shown_proxy}" if route.proxy else "direct"
+    yield Verdict("connection", "ok", f"{place}, {way}")
+
+
+def open_socket(route: Route, timeout: float) -> socket.socket:
+    """A connection to the endpoint, through the proxy's tunnel if that is the way.
+
+    For http:// endpoints and for proxies that speak TLS themselves it ends at the proxy.
+
+    Raises:
+        OSError, http.client.HTTPException: there is none.
+    """
+    proxy = route.proxy
+    if proxy is None:
+        return socket.create_connection((route.host, route.port), timeout)
+    if not tunnels(route):
+        return socket.create_connection(proxy, timeout)
+    connection = http.client.HTTPConnection(*proxy, timeout=timeout)
+    connection.set_tunnel(route.host, route.port, dict(route.proxy_headers))
+    try:
+        connection.connect()
+    except BaseException:
+        connection.close()
+        raise
+    opened: socket.socket = connection.sock
+    return opened
+
+
+def tunnels(route: Route) -> bool:
+    """Whether the way is a tunnel through an ordinary HTTP proxy."""
+    return route.scheme == "https" and (route.proxy_url or "").startswith("http:")
+
+
+def reason(error: Exception) -> str:
+    """Why a connection failed, in few words."""
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error).partition("\n")[0] or type(error).__name__
+
+
+def check_clock(case: Case) -> Iterator[Verdict]:
+    """Hold this machine's clock to the endpoint's, by a request that asks for nothing."""
+    from boto_rolesanywhere.diagnosis import CLOCK_TOLERANCE, clock_finding, service_time
+
+    route = case.route
+    if route is None or not case.reached:
+        yield skipped("clock", _NOT_REACHED)
+        return
+    try:
+        header = _date_header(route, case.timeout)
+    except _NoAnswerError as error:
+        case.reached = False
+        yield Verdict(
+            "clock",
+            "fail",
+            f"the endpoint does not answer: {error}",
+            "Check what answers at the endpoint's address, and the proxies on the way.",
+        )
+        return
+    now, theirs = case.clock(), service_time(header)
+    if theirs is None:
+        yield Verdict(
+            "clock",
+            "warn",
+            "the endpoint's answer has no Date, so the clock cannot be checked",
+            "Check what answers at the endpoint's address: AWS says its time.",
+        )
+        return
+    finding = clock_finding(now, theirs)
+    if finding is None:
+        yield Verdict("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, as the endpoint's")
+        return
+    off = abs((now - theirs).total_seconds()) > CLOCK_TOLERANCE
+    remedy = "Set the clock: `timedatectl set-ntp true`, or `chronyc makestep`."
+    yield Verdict("clock", "fail" if off else "warn", finding, remedy)
+
+
+class _NoAnswerError(Exception):
+    """No HTTP answer came."""
+
+
+def _date_header(route: Route, timeout: float) -> str | None:
+    from botocore.awsrequest import AWSRequest
+    from botocore.exceptions import BotoCoreError, HTTPClientError
+    from botocore.httpsession import URLLib3Session
+
+    proxies = {route.scheme: route.proxy_url} if route.proxy_url else {}
+    session = URLLib3Session(
+        verify=route.bundle or False,  # type: ignore[arg-type]  # a path, as in its own code
+        proxies=proxies,
+        timeout=(timeout, timeout),  # type: ignore[arg-type]  # likewise
+    )
+    try:
+        answer = session.send(AWSRequest("GET", f"{route.url}/").prepare())
+    except (BotoCoreError, HTTPClientError) as error:
+        raise _NoAnswerError(str(error).rstrip(".")) from None
+    finally:
+        session.close()
+    date: str | None = answer.headers.get("date")
+    return date

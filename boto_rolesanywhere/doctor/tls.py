@@ -1,0 +1,152 @@
+"""The TLS handshake with the endpoint: which CA bundle, whose certificate, and why it fails."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from .network import open_socket, reason, tunnels
+from .verdict import Verdict, skipped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from cryptography import x509
+
+    from .case import Case
+    from .route import Route
+
+# OpenSSL's X509_V_ERR_…, of x509_vfy.h
+_NOT_YET_VALID: Final = 9
+_EXPIRED: Final = 10
+_HOSTNAME: Final = 62
+_ADDRESS: Final = 64
+
+
+def check_tls(case: Case) -> Iterator[Verdict]:
+    """Shake hands as botocore does, and look at what the endpoint shows."""
+    route = case.route
+    if route is None or not case.reached:
+        yield skipped("tls", "the endpoint is not reached")
+        return
+    if route.scheme != "https":
+        yield skipped("tls", f"{route.url} is not encrypted")
+        return
+    if route.proxy_url and not tunnels(route):
+        yield skipped("tls", "the proxy speaks TLS itself; the next check goes through it")
+        return
+    try:
+        context = _context(route.bundle)
+    except (OSError, ValueError) as error:
+        case.reached = False
+        text = f"the CA bundle {route.bundle} (from {route.bundle_origin}) cannot be read"
+        remedy = f"Correct {route.bundle_origin}: it is a file of CA certificates in PEM."
+        yield Verdict("tls", "fail", f"{text} ({reason(error)})", remedy)
+        return
+    verdict = _shake_hands(case, route, context)
+    case.reached = verdict.status != "fail"
+    yield verdict
+
+
+def _context(bundle: str | None) -> ssl.SSLContext:
+    """A context as botocore's HTTP session makes it.
+
+    Not that of the standard library: it is stricter with certificates than botocore is.
+    """
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    context = create_urllib3_context()
+    if bundle is None:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    else:
+        context.load_verify_locations(bundle)
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.check_hostname = True
+    return context
+
+
+def _shake_hands(case: Case, route: Route, context: ssl.SSLContext) -> Verdict:
+    try:
+        version, shown = _handshake(route, context, case.timeout)
+    except ssl.SSLCertVerificationError as error:
+        return _not_trusted(case, route, error)
+    except (OSError, http.client.HTTPException) as error:
+        return Verdict(
+            "tls",
+            "fail",
+            f"the handshake fails ({reason(error)})",
+            "Check that the port is one of TLS, and what stands between here and the endpoint.",
+        )
+    details = [*_about(shown), ("protocol", version)]
+    if route.bundle is None:
+        return Verdict(
+            "tls",
+            "warn",
+            "the endpoint's certificate is not checked: whoever is on the way can read the"
+            " credentials",
+            "Name the CA that signed it (AWS_CA_BUNDLE) in place of switching the check off.",
+            tuple(details),
+        )
+    details.append(("CA bundle", f"{route.bundle} ({route.bundle_origin})"))
+    issuer = _name(shown.issuer) if shown else "unknown"
+    return Verdict("tls", "ok", f"trusted, issued by {issuer}", details=tuple(details))
+
+
+def _handshake(
+    route: Route, context: ssl.SSLContext, timeout: float
+) -> tuple[str, x509.Certificate | None]:
+    from cryptography.x509 import load_der_x509_certificate
+
+    from boto_rolesanywhere.certificates import quietly
+
+    with (
+        open_socket(route, timeout) as plain,
+        context.wrap_socket(plain, server_hostname=route.host) as wrapped,
+    ):
+        encoded = wrapped.getpeercert(binary_form=True) or b""
+        version = wrapped.version() or "unknown"
+    try:
+        return version, quietly(lambda: load_der_x509_certificate(encoded))
+    except ValueError:
+        return version, None
+
+
+def _not_trusted(case: Case, route: Route, error: ssl.SSLCertVerificationError) -> Verdict:
+    """Why the endpoint's certificate is refused; shake hands again only to look at it."""
+    try:
+        _, shown = _handshake(route, _context(None), case.timeout)
+    except (OSError, http.client.HTTPException):
+        shown = None
+    issuer = f", issued by {_name(shown.issuer)}," if shown else ""
+    remedy = (
+        "If that issuer is your company's or the endpoint's own CA, name its certificate:"
+        " AWS_CA_BUNDLE, or ca_bundle in the profile. If not, somebody is in between."
+    )
+    if error.verify_code in {_HOSTNAME, _ADDRESS}:
+        remedy = "Use the host name that the certificate is for, or correct the endpoint URL."
+    elif error.verify_code in {_EXPIRED, _NOT_YET_VALID}:
+        now = datetime.now(timezone.utc)
+        remedy = f"Set this machine's clock, if it is not {now:%Y-%m-%d}; else renew it there."
+    return Verdict(
+        "tls",
+        "fail",
+        f"the endpoint's certificate{issuer} is not trusted: {error.verify_message}",
+        remedy,
+        (*_about(shown), ("CA bundle", f"{route.bundle} ({route.bundle_origin})")),
+    )
+
+
+def _about(certificate: x509.Certificate | None) -> Iterator[tuple[str, str]]:
+    if certificate is not None:
+        yield "certificate of", _name(certificate.subject)
+        yield "issued by", _name(certificate.issuer)
+        yield "valid until", f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
+
+
+def _name(name: x509.Name) -> str:
+    from boto_rolesanywhere.certificates import quietly
+
+    return quietly(name.rfc4514_string) or "an empty name"

@@ -1,0 +1,133 @@
+"""What a check says: one value, and how errors become one. No check is in here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+
+from boto_rolesanywhere.errors import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from boto_rolesanywhere.errors import RolesAnywhereError
+
+Status = Literal["ok", "warn", "fail", "skip"]
+Name = Literal[
+    "configuration",
+    "arns",
+    "settings",
+    "file",
+    "key",
+    "chain",
+    "trust-anchor",
+    "constraints",
+    "validity",
+    "crl",
+    "endpoint",
+    "proxy",
+    "name-resolution",
+    "connection",
+    "tls",
+    "clock",
+    "create-session",
+    "caller-identity",
+]
+LOCAL: Final[frozenset[Name]] = frozenset(
+    {
+        "configuration",
+        "arns",
+        "settings",
+        "file",
+        "key",
+        "chain",
+        "trust-anchor",
+        "constraints",
+        "validity",
+        "crl",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one check found. It holds no secret.
+
+    Attributes:
+        name: of the check; stable. A check of several things gives several verdicts.
+        status: ``ok``; ``warn`` (it works, and may not for ever or not safely); ``fail``; ``skip``
+            (not looked at, and `text` says why).
+        text: what was found, in one line.
+        remedy: what to do; None if there is nothing to do.
+        details: further facts, as pairs of label and text. A label may come twice.
+    """
+
+    name: Name
+    status: Status
+    text: str
+    remedy: str | None = None
+    details: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> dict[str, object]:
+        """The verdict as JSON values, with keys that stay."""
+        return {
+            "name": self.name,
+            "status": self.status,
+            "text": self.text,
+            "remedy": self.remedy,
+            "details": [{"label": label, "text": text} for label, text in self.details],
+        }
+
+
+class Concern(NamedTuple):
+    """One thing about what a check looked at.
+
+    Attributes:
+        status: how bad it is.
+        text: what is the matter.
+        remedy: what to do.
+    """
+
+    status: Literal["warn", "fail"]
+    text: str
+    remedy: str
+
+
+def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") -> Verdict:
+    """What an error of ours says, as a verdict."""
+    text = f"{error.where}: {error.what}" if error.where else error.what
+    if error.expected:
+        text += f"; expected {error.expected}"
+    details: list[tuple[str, str]] = []
+    if isinstance(error, ServiceError):
+        details += [("seen here", finding) for finding in error.findings]
+        details += [("likely cause", cause) for cause in error.causes]
+    return Verdict(name, status, text, error.remedy, tuple(details))
+
+
+def skipped(name: Name, why: str) -> Verdict:
+    """That something was not looked at."""
+    return Verdict(name, "skip", f"not checked: {why}")
+
+
+def summed_up(
+    name: Name,
+    text: str,
+    concerns: Iterable[Concern],
+    details: Iterable[tuple[str, str]] = (),
+) -> Verdict:
+    """One verdict on one thing, whatever number of concerns there are about it.
+
+    Args:
+        name: of the check.
+        text: what it is.
+        concerns: what is the matter with it. Without any it is ``ok``.
+        details: as of the verdict.
+    """
+    listed = list(concerns)
+    status: Status = "ok"
+    if listed:
+        status = "fail" if any(one.status == "fail" for one in listed) else "warn"
+    whole = "; ".join((text, *(one.text for one in listed)))
+    remedy = " ".join(dict.fromkeys(one.remedy for one in listed)) or None
+    return Verdict(name, status, whole, remedy, tuple(details))
