@@ -218,19 +218,18 @@ def _assemble(
 ) -> tuple[str, str]:
     """The canonical request over all of `fields`, and the value of ``SignedHeaders``."""
     names = sorted(fields)
-    lines = ""
-    for name in names:
-        lines += f"{name}:{fields[name]}\n"
     signed = ";".join(names)
-    digest = sha256(_payload(body)).hexdigest()
-    return f"{target.lines}\n{lines}\n{signed}\n{digest}", signed
+    parts = [target.lines]  # joined once: a chain makes the text long
+    for name in names:
+        parts += (name, ":", fields[name], "\n")
+    payload = body if isinstance(body, bytes) else _payload(body)
+    parts += ("\n", signed, "\n", sha256(payload).hexdigest())
+    return "".join(parts), signed
 
 
-def _payload(body: bytes | str | None) -> bytes:
-    if not isinstance(body, str):
-        return body or b""
+def _payload(body: str | None) -> bytes:
     try:
-        return body.encode()
+        return (body or "").encode()
     except UnicodeEncodeError:
         what = "it holds a lone surrogate, which no encoding can send"
         raise _refused(what, "the request's body", "text, or bytes") from None
@@ -256,7 +255,7 @@ def _target(method: str, url: str) -> _Target:
             raise _refused(f"no port {port}", "the request's URL", f"1 to {_HIGHEST_PORT}")
         host = f"{host}:{int(port)}"
     path, query = _canonical_path(path or "/"), _canonical_query(query or "")
-    return _Target(host, f"{method.upper()}\n{path}\n{query}")
+    return _Target(host, f"{method.upper()}\n{path}\n{query}\n")
 
 
 def _canonical_path(path: str) -> str:
@@ -299,7 +298,8 @@ def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str,
     for given, value in headers.items() if hasattr(headers, "items") else headers:
         name = name_of(given)
         if name is not None:
-            clean = _trimmed(name, value)
+            plain = value.isascii() and value.isprintable()
+            clean = " ".join((value if plain else _without_tabs(name, value)).split())
             fields[name] = f"{fields[name]},{clean}" if name in fields else clean
     return fields
 
@@ -318,7 +318,7 @@ def _field_name(given: str) -> str:
     return given.lower()
 
 
-def _trimmed(name: str, value: str) -> str:
+def _without_tabs(name: str, value: str) -> str:
     value = value.replace("\t", " ")  # RFC 9110, section 5.6.3: both are white space in a header
     if not (value.isascii() and value.isprintable()):
         # Which bytes a client sends for other characters is its own affair, so that a signature
@@ -326,7 +326,7 @@ def _trimmed(name: str, value: str) -> str:
         # of the message: it may be a secret.
         what = "its value holds a control character, a line break or one outside ASCII"
         raise _refused(what, f"header {name!r}", "printable ASCII")
-    return " ".join(value.split())
+    return value
 
 
 @lru_cache(maxsize=8)
