@@ -50,6 +50,7 @@ _TITLES: Final = {
     "tls": "TLS",
     "trust-anchor": "trust anchor",
 }
+_ALWAYS: Final = ("configuration",)  # where a setting comes from is half of most answers
 _COLUMN: Final = len("configuration")
 _DETAIL: Final = 7
 
@@ -61,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to check and how to show it")
     add_switch(group, "--offline", "leave out all that needs the network")
     add_switch(group, "--json", "print JSON, at the end")
+    add_switch(group, "--verbose", "show the details of what is well, too")
     group.add_argument(
         "--trust-anchor-certificate",
         metavar="FILE",
@@ -84,8 +86,10 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     _quieten(arguments)
     verdicts = _verdicts(arguments, given)
-    listed = _as_json(verdicts) if arguments.json else _as_pages(verdicts)
-    return FAILED if listed["fail"] else OK
+    counts = (
+        _as_json(verdicts) if arguments.json else _as_pages(verdicts, verbose=arguments.verbose)
+    )
+    return FAILED if counts["fail"] else OK
 
 
 def _quieten(arguments: argparse.Namespace) -> None:
@@ -134,7 +138,7 @@ def _as_json(verdicts: Iterable[Verdict]) -> Counter[str]:
     return Counter(counts)
 
 
-def _as_pages(verdicts: Iterable[Verdict]) -> Counter[str]:
+def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:
     from boto_rolesanywhere.doctor.verdict import LOCAL
 
     counts: Counter[str] = Counter()
@@ -146,7 +150,7 @@ def _as_pages(verdicts: Iterable[Verdict]) -> Counter[str]:
             sys.stdout.write("\n" if group else "")
             page.heading(heading)
             group = heading
-        _show(page, one)
+        _show(page, one, details=verbose or one.status != "ok" or one.name in _ALWAYS)
         page.write(sys.stdout)
         sys.stdout.flush()  # the next one may take seconds
         counts[one.status] += 1
@@ -157,13 +161,16 @@ def _as_pages(verdicts: Iterable[Verdict]) -> Counter[str]:
     return counts
 
 
-def _show(page: Page, verdict: Verdict) -> None:
+def _show(page: Page, verdict: Verdict, *, details: bool) -> None:
     title = _TITLES.get(verdict.name, verdict.name)
     page.marked(verdict.status, title, verdict.text, column=_COLUMN)
     indent = _DETAIL + _COLUMN + 2
-    page.fields(verdict.details, indent=indent)
+    if details:
+        # ARNs and their origins need the room.
+        wide = verdict.name in _ALWAYS
+        page.fields(verdict.details, indent=_DETAIL + 2 if wide else indent)
     if verdict.remedy:
-        page.note(f"→ {verdict.remedy}", indent=indent)
+        page.note(f"-> {verdict.remedy}", indent=indent)
 
 
 def _summary(counts: Counter[str]) -> str:

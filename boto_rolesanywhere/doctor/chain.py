@@ -42,12 +42,17 @@ def check_chain(case: Case) -> Iterator[Verdict]:
     case.chain = chain
     if case.identity is not None:
         case.identity = replace(case.identity, chain=chain)
-    last = chain[-1] if chain else matched.leaf
-    number = f"{len(chain)} intermediate certificate{'s' * (len(chain) != 1)}"
-    text = f"{number} sent; the trust anchor must be, or have issued, {describe_subject(last)}"
     details = [(f"sent {place}", describe_subject(one)) for place, one in enumerate(chain, 1)]
     details += _left_out(matched, chain)
-    yield summed_up("chain", text, _strangers(matched, chain), details)
+    yield summed_up("chain", _in_words(matched, chain), _strangers(matched, chain), details)
+
+
+def _in_words(matched: Matched, chain: Sequence[x509.Certificate]) -> str:
+    if not chain:
+        issuer = quietly(matched.leaf.issuer.rfc4514_string)
+        return f"none is sent; the trust anchor must be the issuer, {issuer}"
+    sent = ", ".join(describe_subject(one) for one in chain)
+    return f"sent: {sent}; the trust anchor must be the last, or its issuer"
 
 
 def _left_out(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, str]]:

@@ -37,7 +37,7 @@ def check_crl(case: Case) -> Iterator[Verdict]:
         yield of_error("crl", error)
         return
     crl = listed.crl
-    text = f"{quietly(crl.issuer.rfc4514_string) or 'an empty issuer'}, {len(crl)} entries"
+    text = f"{quietly(crl.issuer.rfc4514_string) or 'an empty issuer'}, {_count(len(crl))}"
     concerns = [*_revoked(case, crl), *_origin(case, crl), *_use(case, listed)]
     if not concerns:
         text += ", the certificate is not among them"
@@ -74,6 +74,10 @@ def _read(place: str) -> _List:
         what = f"it is not a certificate revocation list ({reason})"
         raise CertificateError(what, where=place, expected="a CRL in PEM") from None
     return _List(crl, pem, len(data))
+
+
+def _count(number: int) -> str:
+    return f"{number} {'entry' if number == 1 else 'entries'}"
 
 
 def _revoked(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern]:

@@ -91,8 +91,9 @@ def _shake_hands(case: Case, route: Route, context: ssl.SSLContext) -> Verdict:
             tuple(details),
         )
     details.append(("CA bundle", f"{route.bundle} ({route.bundle_origin})"))
-    issuer = _name(shown.issuer) if shown else "unknown"
-    return Verdict("tls", "ok", f"trusted, issued by {issuer}", details=tuple(details))
+    issuer = _name(shown.issuer) if shown else "an unreadable name"
+    until = f", until {shown.not_valid_after_utc:%Y-%m-%d}" if shown else ""
+    return Verdict("tls", "ok", f"trusted, issued by {issuer}{until}", details=tuple(details))
 
 
 def _handshake(

@@ -106,8 +106,8 @@ def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") 
 
 
 def skipped(name: Name, why: str) -> Verdict:
-    """That something was not looked at."""
-    return Verdict(name, "skip", f"not checked: {why}")
+    """That something was not looked at, and why."""
+    return Verdict(name, "skip", why)
 
 
 def summed_up(
