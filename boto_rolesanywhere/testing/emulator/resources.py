@@ -260,7 +260,7 @@ def _check_anchor(anchor: TrustAnchor) -> None:
         name = certificate.subject.rfc4514_string()
         try:
             found = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
-        except x509.ExtensionNotFound:
+        except (x509.ExtensionNotFound, ValueError):  # ValueError: extensions that cannot be read
             found = None
         if found is None or not found.value.ca:
             raise ConfigurationError(

@@ -25,17 +25,17 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT = 10.0
 
-# A test breaks connections on purpose; uvicorn's words about it would only disturb.
-_silence = logging.getLogger(f"{__name__}.uvicorn")
+# A test breaks connections on purpose; uvicorn's words about it would only disturb. A logger that
+# stands alone: nobody's logging configuration reaches it.
+_silence = logging.Logger("uvicorn in the emulator")  # noqa: LOG001  # see above
 _silence.addHandler(logging.NullHandler())
-_silence.propagate = False
 
 
 class _Connection(H11Protocol):
     """A connection whose transport the application finds in ``scope["state"]``."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.logger = self.access_logger = _silence
+        self.logger = _silence
         self.access_log = False
         self.app_state = {**self.app_state, "transport": transport}
         super().connection_made(transport)
@@ -163,7 +163,8 @@ class _Running:
 
     def start(self) -> None:
         self._thread.start()
-        self._ready.wait(_START_TIMEOUT)
+        if not self._ready.wait(_START_TIMEOUT):
+            raise ConfigurationError(f"the emulator did not start within {_START_TIMEOUT} s")
         if self._failure is not None:
             self._thread.join()
             raise ConfigurationError(f"the emulator did not start ({self._failure})")

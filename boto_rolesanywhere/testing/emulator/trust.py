@@ -64,11 +64,30 @@ def read_chain(received: Received) -> tuple[x509.Certificate, ...]:
 @lru_cache(maxsize=256)  # clients send the same certificate again and again
 def _decoded(value: str, header: str) -> x509.Certificate:
     from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        return x509.load_der_x509_certificate(b64decode(value.strip(), validate=True))
-    except ValueError as error:
+        certificate = x509.load_der_x509_certificate(b64decode(value.strip(), validate=True))
+        _read_whole(certificate)
+    except (
+        ValueError,
+        TypeError,
+        UnsupportedAlgorithm,
+        x509.DuplicateExtension,
+        x509.InvalidVersion,
+        x509.UnsupportedGeneralNameType,
+        Warning,  # `cryptography` warns of some errors, and warnings may be set to raise
+    ) as error:
         raise Refused(INSUFFICIENT_CERTIFICATE, f"{header} cannot be read: {error}") from None
+    return certificate
+
+
+def _read_whole(certificate: x509.Certificate) -> None:
+    """Read all that is looked at later: `cryptography` parses, and fails, on first use."""
+    certificate.public_key()
+    _ = certificate.subject, certificate.issuer, certificate.extensions
+    _ = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
+    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def check_leaf(leaf: x509.Certificate, now: datetime) -> None:
@@ -107,18 +126,13 @@ def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extens
 
     try:
         return certificate.extensions.get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):  # ValueError: an extension that cannot be read
+    except x509.ExtensionNotFound:
         return None
 
 
 def is_weak(certificate: x509.Certificate) -> bool:
     """Whether its issuer signed it with less than SHA-256."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    try:
-        algorithm = certificate.signature_hash_algorithm
-    except UnsupportedAlgorithm:
-        return True
+    algorithm = certificate.signature_hash_algorithm
     return algorithm is not None and algorithm.digest_size < _SHA256_SIZE  # ML-DSA has no hash
 
 

@@ -247,6 +247,6 @@ def client(emulator: Emulator) -> Client:
     return Client(emulator)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def client_of() -> Callable[[Emulator], Client]:
     return Client

@@ -138,12 +138,21 @@ def test_an_intermediate_can_be_the_trust_anchor(
         assert client.create(ca.issue()).refusal == UNTRUSTED
 
 
-@pytest.mark.parametrize("flaw", ["expired", "not-yet-valid", "sha1", "other-ca"])
+@pytest.mark.parametrize(
+    ("flaw", "reason"),
+    [
+        ("expired", "CN=Bad is not in its time"),
+        ("not-yet-valid", "CN=Bad is not in its time"),
+        ("sha1", "CN=Bad is signed with a hash weaker than SHA-256"),
+        ("other-ca", "CN=Test root CA is its issuer by name, but"),
+    ],
+)
 def test_a_flawed_intermediate_is_no_issuer(
-    client: Client, ca: CertificateAuthority, flaw: str
+    client: Client, emulator: Emulator, ca: CertificateAuthority, flaw: Flaw, reason: str
 ) -> None:
     bad = ca.issue_intermediate("Bad", flaws=(flaw,))
     assert client.create(bad.issue()).refusal == UNTRUSTED
+    assert reason in emulator.requests[0].reason
 
 
 def test_a_path_length_is_kept(client: Client, ca: CertificateAuthority) -> None:
