@@ -75,7 +75,9 @@ def key_of_flags(given: Mapping[str, str], environ: Mapping[str, str]) -> str | 
         environ: the environment.
     """
     name = given.get(CONFIG_PROFILE)
-    section = (read_profile(name, environ) or {}) if name else {}
+    section = read_profile(name, environ) if name else {}
+    if section is None:
+        return None
     found = gather(as_arguments(given), environ, section)
     certificate = _fingerprint(given, found)
     if certificate is None or any(one not in found for one in REQUIRED if one is not CERTIFICATE):
