@@ -59,3 +59,7 @@ class TestFileKey(SigningKeyCompliance):
 
 class TestEncryptedFileKey(TestFileKey):
     passphrase = PASSPHRASE
+
+    @pytest.fixture
+    def issued(self, ca: CertificateAuthority) -> IssuedCertificate:
+        return ca.issue(key_type="P-256")
