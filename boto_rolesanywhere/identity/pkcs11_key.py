@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -18,7 +18,7 @@ from boto_rolesanywhere.errors import KeyDeviceError
 
 from .pkcs11_errors import PIN_REFUSED
 from .pkcs11_module import LIBRARIES
-from .pkcs11_objects import find_private_key, find_public_key, read
+from .pkcs11_objects import find_private_key, find_public_keys, read
 from .pkcs11_token import close_session
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 # RFC 8017 section 9.2, note 1: the DER of DigestInfo for SHA-256, up to the digest.
 _DIGEST_INFO: Final = bytes.fromhex("3031300d060960864801650304020105000420")
+# Cannot be a string to sign, which begins with the name of an algorithm.
+_PROBE: Final = b"boto_rolesanywhere: which public key is this private key's?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +79,45 @@ class _Opened:
             if handles is not None:
                 close_session(handles.session, handles.generation)
 
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`, opening the key if need be. Only within `TokenAccess.run`."""
+        handles = self.get()
+        try:
+            return self._sign(handles, data)
+        except PKCS11Error:
+            self.close()  # the operation may still be active in the session
+            raise
+
     def _find(self, session: Session, generation: int) -> _Handles:
         uri = self._access.uri
         private = find_private_key(session, uri)
-        public = find_public_key(session, private, uri)
-        return _Handles(
-            generation,
-            session,
-            private,
-            public,
-            _mechanism(session, public),
-            bool(read(private, Attribute.ALWAYS_AUTHENTICATE)),
-        )
+        always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
+        public, *others = find_public_keys(session, private, uri)
+        mechanism = _mechanism(session, public)
+        handles = _Handles(generation, session, private, public, mechanism, always_authenticate)
+        return self._proven(handles, others) if others else handles
+
+    def _proven(self, handles: _Handles, others: list[PublicKeyTypes]) -> _Handles:
+        """With the public key for which a signature verifies, among several that may be it."""
+        signature = self._sign(handles, _PROBE)
+        for public in others:
+            if verify_signature(public, signature, _PROBE):
+                return replace(handles, public=public)
+        return handles
+
+    def _sign(self, handles: _Handles, data: bytes) -> bytes:
+        # The mechanism is always named: python-pkcs11's defaults are those of SHA-512.
+        message, mechanism = _input(handles.mechanism, data), handles.mechanism
+        if not handles.always_authenticate:
+            return _encoded(handles, handles.private.sign(message, mechanism=mechanism))
+        token = handles.session.token
+        pin = self._access.pin_for(token)
+        try:
+            return _encoded(handles, handles.private.sign(message, mechanism=mechanism, pin=pin))
+        except PKCS11Error as error:
+            if type(error).__name__ in PIN_REFUSED:
+                self._access.refuse_pin(token, pin)
+            raise
 
 
 class TokenKey:
@@ -140,25 +169,7 @@ class TokenKey:
                 where=str(self._access.uri),
                 remedy="Open the identity again.",
             )
-        handles = self._opened.get()
-        try:
-            return _encoded(handles, self._sign_raw(handles, _input(handles.mechanism, data)))
-        except PKCS11Error:
-            self._opened.close()  # the operation may still be active in it
-            raise
-
-    def _sign_raw(self, handles: _Handles, message: bytes) -> bytes:
-        # The mechanism is always named: python-pkcs11's defaults are those of SHA-512.
-        if not handles.always_authenticate:
-            return handles.private.sign(message, mechanism=handles.mechanism)
-        token = handles.session.token
-        pin = self._access.pin_for(token)
-        try:
-            return handles.private.sign(message, mechanism=handles.mechanism, pin=pin)
-        except PKCS11Error as error:
-            if type(error).__name__ in PIN_REFUSED:
-                self._access.refuse_pin(token, pin)
-            raise
+        return self._opened.sign(data)
 
     def __repr__(self) -> str:
         return f"<TokenKey {self._access.uri} ({describe_key(self._public)})>"

@@ -60,18 +60,22 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
     return signing[0]
 
 
-def find_public_key(session: Session, private: Object, uri: Pkcs11Uri) -> PublicKeyTypes:
-    """The public key of `private`.
+def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[PublicKeyTypes]:
+    """The public key of `private`; several where the token leaves open which it is.
 
-    Taken from the private key's own attributes where they are enough, else from the public key or
-    the certificate with the same CKA_ID or label.
+    Taken from the private key's own attributes where they are enough, else from the public keys
+    and certificates with the same CKA_ID or label. Left open can be EC only, by certificates of an
+    earlier key under the same name.
 
     Raises:
-        KeyDeviceError: the token does not tell it, or the key is neither RSA nor EC.
+        KeyDeviceError: the token tells none, or the key is neither RSA nor EC.
     """
-    key = next(_possible_public_keys(session, private), None)
-    if key is not None:
-        return key
+    keys: list[PublicKeyTypes] = []
+    for key in _possible_public_keys(session, private):
+        if key not in keys:
+            keys.append(key)
+    if keys:
+        return keys
     raise KeyDeviceError(
         "the public key of the private key is not known: it is neither RSA nor EC on P-256, P-384 "
         "or P-521, or the token holds neither its public key nor its certificate",

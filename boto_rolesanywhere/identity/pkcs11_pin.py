@@ -52,9 +52,10 @@ class TokenPin:
         Raises:
             PinNeededError: it was not yet. Call `ask` without holding a lock, then try again.
         """
-        if self._pin is None:
+        pin = self._pin  # read once: another thread may make it forget
+        if pin is None:
             raise PinNeededError
-        return self._pin
+        return pin
 
     def ask(self) -> None:
         """Get the PIN from where it is. The user's callable, if that is it, may do as it likes.

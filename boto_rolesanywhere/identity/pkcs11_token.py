@@ -75,6 +75,11 @@ class TokenAccess:
         self.uri = uri
         self._pin = pin
 
+    @property
+    def where(self) -> str:
+        """The place, for error messages: the URI without its PIN, and the library."""
+        return f"{self.uri} (library {self._path})"
+
     def run(self, call: Callable[[], Result]) -> Result:
         """Call the library: alone, and once more on a library started anew if that may help.
 
@@ -129,14 +134,14 @@ class TokenAccess:
                 pass  # a library may have looked for its tokens once only
             except PKCS11Error as error:
                 if not is_curable(error):
-                    raise explain(error, where=str(self.uri)) from error
+                    raise explain(error, where=self.where) from error
             LIBRARIES.restart()
             try:
                 return call()
             except NotFoundError as missing:
                 raise missing.error from None
             except PKCS11Error as error:
-                raise explain(error, where=str(self.uri)) from error
+                raise explain(error, where=self.where) from error
 
     def _find(self) -> Token:
         library = LIBRARIES.get(self._path)
@@ -149,14 +154,14 @@ class TokenAccess:
         if matching:
             raise KeyDeviceError(
                 f"{len(matching)} tokens match: {_list(matching)}",
-                where=str(self.uri),
+                where=self.where,
                 remedy="Name one of them with token= or serial= in the URI.",
             )
         present = [token for token in tokens if token.flags & TokenFlag.TOKEN_INITIALIZED]
         raise NotFoundError(
             KeyDeviceError(
-                f"no such token; {self._path} shows {_list(present) or 'none'}",
-                where=str(self.uri),
+                f"no such token; the library shows {_list(present) or 'none'}",
+                where=self.where,
                 remedy="Insert the token, correct the URI, or name the library that serves the "
                 "token as pkcs11_module.",
             )

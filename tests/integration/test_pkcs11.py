@@ -185,6 +185,18 @@ class TestKeysThatDoNot:
         key = opened(token, ";object=web")
         assert verify_signature(issued.certificate.public_key(), key.sign(b"x"), b"x")
 
+    @pytest.mark.parametrize("options", [(), ("--always-auth",)])
+    def test_certificates_of_earlier_keys_under_the_same_id(
+        self, token: SoftToken, options: tuple[str, ...]
+    ) -> None:
+        issued = CA.issue()
+        token.add_key(issued.private_key, *options, label="web", id_="01")
+        for one in (CA.issue(), issued, CA.issue()):
+            token.add_certificate(one.certificate, label="web", id_="01")
+        key = opened(token, ";object=web")
+        assert key.public_key() == issued.certificate.public_key()
+        assert verify_signature(key.public_key(), key.sign(b"data"), b"data")
+
     def test_another_public_key_under_the_same_id(self, token: SoftToken) -> None:
         token.add_key(CA.issue().private_key, label="web", id_="01")
         token.add_certificate(CA.issue().certificate, label="web", id_="01")
@@ -362,9 +374,10 @@ class TestWhichLibrary:
 
 class TestMechanisms:
     def test_rsa_where_the_token_does_not_hash(self, token: SoftToken) -> None:
-        token.configure("slots.mechanisms = -CKM_SHA256_RSA_PKCS")
         issued = CA.issue(key_type="RSA-2048")
         token.add_key(issued.private_key, label="web")
+        token.configure("slots.mechanisms = CKM_RSA_PKCS,CKM_ECDSA")
+        assert "SHA256-RSA-PKCS" not in token.tool("--list-mechanisms")
         key = opened(token, ";object=web")
         assert verify_signature(issued.certificate.public_key(), key.sign(b"data"), b"data")
 

@@ -14,6 +14,7 @@ from boto_rolesanywhere.certificates import verify_signature
 from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError, PassphraseError
 from boto_rolesanywhere.identity import SigningKey
 from boto_rolesanywhere.identity.pkcs11 import open_token_key, read_token_certificates
+from boto_rolesanywhere.identity.pkcs11_module import LIBRARIES
 from boto_rolesanywhere.identity.sources import Secret, SecretSource
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -194,11 +195,8 @@ class TestAlwaysAuthenticate:
         assert all(signs(key) for _ in range(3))
         assert len(asked) == 1
 
-    def test_a_wrong_pin_is_given_once_and_wedges_nothing(self, token: SoftToken, uri: str) -> None:
-        # Another part of the program is logged in, so that the login tells nothing of the PIN.
-        assert read_token_certificates(uri, module=SOFTHSM)
-        theirs = pkcs11.lib(str(Path(SOFTHSM).resolve())).get_token(token_label=token.label)
-        theirs.open(user_pin=PIN)
+    def test_a_wrong_pin_is_given_once(self, token: SoftToken, uri: str) -> None:
+        log_in_elsewhere(token)
         key = open_token_key(uri, module=SOFTHSM, secret=Secret(WRONG))
         with pytest.raises(PassphraseError, match="PinIncorrect"):
             key.sign(b"data")
@@ -206,5 +204,22 @@ class TestAlwaysAuthenticate:
         with pytest.raises(PassphraseError, match="has refused this PIN before"):
             key.sign(b"data")
         assert not token.wrong_pin_was_tried()
-        assert signs(opened(token))
-        assert signs(open_token_key(uri, module=SOFTHSM, secret=Secret(PIN)))
+
+    def test_a_wrong_pin_wedges_nothing(self, token: SoftToken, uri: str) -> None:
+        log_in_elsewhere(token)
+        pins = [PIN, WRONG]
+        key = open_token_key(uri, module=SOFTHSM, secret=Secret(pins.pop))
+        other = opened(token)
+        generation = LIBRARIES.generation
+        with pytest.raises(PassphraseError, match="PinIncorrect"):
+            key.sign(b"data")
+        assert signs(key)
+        assert signs(other)
+        assert LIBRARIES.generation == generation  # nobody had to start anew for it
+
+
+def log_in_elsewhere(token: SoftToken) -> None:
+    """Be another part of the program that is logged in: then logging in tells nothing of a PIN."""
+    assert read_token_certificates(token.uri, module=SOFTHSM)
+    library = pkcs11.lib(str(Path(SOFTHSM).resolve()))
+    library.get_token(token_label=token.label).open(user_pin=PIN)
