@@ -175,7 +175,7 @@ def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str
         Flag → value; "" for a switch.
     """
     given: dict[str, str] = {}
-    words = [word for word in argv if not word.isspace()]
+    words = list(argv)
     while words:
         flag, equals, value = words.pop(0).partition("=")
         takes = TAKES_VALUE.get(flag, more.get(flag))
@@ -185,8 +185,8 @@ def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str
             if not words or words[0].startswith("-"):
                 return None
             value = words.pop(0)
-        while flag == SELECTOR and words and not words[0].startswith("-"):
-            value += f" {words.pop(0)}"
+            while flag == SELECTOR and words and not words[0].startswith("-"):
+                value += f" {words.pop(0)}"
         given[flag] = value
     return given
 

@@ -45,7 +45,7 @@ def key(environ: Mapping[str, str] | None = None, **changed: str) -> str:
 
 @pytest.mark.parametrize("name", sorted(INPUTS))
 def test_every_input_counts(name: str) -> None:
-    assert key(**{name: INPUTS[name] + "x"}) != key()
+    assert key({}, **{name: INPUTS[name] + "x"}) != key()
 
 
 def test_inputs_that_only_join_alike_are_told_apart() -> None:
