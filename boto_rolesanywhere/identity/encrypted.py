@@ -55,21 +55,12 @@ def decrypt_pkcs8(block: Block, passphrase: bytes) -> bytes:
         WrongPassphraseError: the passphrase does not open it.
     """
     try:
-        algorithm, encrypted = der.read_only(block.der).children()
-        name, parameters = algorithm.children()
-        if der.oid(name) != _PBES2:
-            raise UnsupportedEncryptionError(f"algorithm {der.oid(name)}")
-        derivation, cipher = parameters.children()
-        cipher_name, iv = cipher.children()
-        size = _AES_CBC.get(der.oid(cipher_name))
-        if size is None:
-            raise UnsupportedEncryptionError(f"cipher {der.oid(cipher_name)}")
-        key = _derive(derivation, passphrase, size)
-        return _decrypt(key, iv.content, encrypted.expect(der.OCTET_STRING).content)
-    except der.DerError as error:
-        raise UnsupportedEncryptionError(f"its header is damaged: {error}") from None
-    except (IndexError, TypeError) as error:
-        raise UnsupportedEncryptionError("its header is damaged") from error
+        key, iv, encrypted = _open_pbes2(block.der, passphrase)
+    except UnsupportedEncryptionError:
+        raise
+    except (ValueError, IndexError, TypeError, OverflowError, MemoryError):
+        raise UnsupportedEncryptionError("its header is damaged") from None
+    return _decrypt(key, iv, encrypted)
 
 
 def decrypt_traditional(block: Block, passphrase: bytes) -> bytes:
@@ -93,6 +84,21 @@ def decrypt_traditional(block: Block, passphrase: bytes) -> bytes:
         digest = hashlib.md5(digest + passphrase + iv[:8], usedforsecurity=False).digest()
         key += digest
     return _decrypt(key[:size], iv, block.der)
+
+
+def _open_pbes2(encoded: bytes, passphrase: bytes) -> tuple[bytes, bytes, bytes]:
+    """The key, the IV and what is encrypted."""
+    algorithm, encrypted = der.read_only(encoded).children()
+    name, parameters = algorithm.children()
+    if der.oid(name) != _PBES2:
+        raise UnsupportedEncryptionError(f"algorithm {der.oid(name)}")
+    derivation, cipher = parameters.children()
+    cipher_name, iv = cipher.children()
+    size = _AES_CBC.get(der.oid(cipher_name))
+    if size is None:
+        raise UnsupportedEncryptionError(f"cipher {der.oid(cipher_name)}")
+    key = _derive(derivation, passphrase, size)
+    return key, iv.content, encrypted.expect(der.OCTET_STRING).content
 
 
 def _derive(derivation: der.Element, passphrase: bytes, size: int) -> bytes:

@@ -112,7 +112,8 @@ def error_summary(error: Exception) -> str:
 def _library_errors() -> tuple[type[Exception], ...]:
     from cryptography.exceptions import UnsupportedAlgorithm
 
-    return ValueError, TypeError, UnsupportedAlgorithm
+    # The last two: what a damaged header asks of the key derivation.
+    return ValueError, TypeError, UnsupportedAlgorithm, OverflowError, MemoryError
 
 
 def _load_pkcs8(block: Block, passphrase: bytes) -> PrivateKeyTypes:
