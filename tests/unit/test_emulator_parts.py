@@ -217,3 +217,11 @@ def test_authorizations_of_another_form(header: str) -> None:
     with pytest.raises(Refused) as caught:
         read_authorization(as_received("POST", "/sessions", headers, b""))
     assert caught.value.refusal is answers.INVALID_SIGNATURE
+
+
+def test_the_documentation_names_every_guess() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
+    guesses = text.partition("it makes a guess:")[2]
+    refusals = [one for one in vars(answers).values() if isinstance(one, Refusal) and one.guess]
+    missing = [one.message for one in refusals if f"`{one.message}`" not in guesses]
+    assert missing == [answers.INTERNAL.message]  # no answer of the service at all

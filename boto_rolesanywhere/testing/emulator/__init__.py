@@ -2,8 +2,8 @@
 
 One idea a module: `wire` (a request's parts), `signature`, `trust` (chain, constraints,
 revocation), `principal` (what a certificate turns into), `grants` (who gets a session), `answers`
-(statuses and words), `service` (all of these in order), `faults`, `records`, `delivery`, `app` and
-`server` (HTTP), `facade` (the class `Emulator`).
+(statuses and words), `resources` (what is registered), `service` (all of these in order), `faults`,
+`records`, `delivery`, `app`, `server` and `tls` (HTTP), `facade` (the class `Emulator`), `command`.
 """
 
 from __future__ import annotations

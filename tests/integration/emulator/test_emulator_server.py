@@ -235,3 +235,22 @@ def test_it_starts_and_stops_quickly(ca: CertificateAuthority) -> None:
         return time.monotonic() - started
 
     assert min(cycle() for _ in range(5)) < 0.05
+
+
+def test_it_listens_on_ipv6_too(
+    ca: CertificateAuthority, issued: IssuedCertificate, client_of: Callable[[Emulator], Client]
+) -> None:
+    if not socket.has_ipv6 or not _can_bind("::1"):
+        pytest.skip("this machine has no IPv6 loopback")
+    with Emulator(ca, host="::1", tls=True) as emulator:
+        assert emulator.endpoint_url.startswith("https://[::1]:")
+        assert client_of(emulator).create(issued).status == 201
+
+
+def _can_bind(host: str) -> bool:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+        return True
