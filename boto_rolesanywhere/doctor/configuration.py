@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _VARIABLES: Final = f"AWS_{PREFIX.upper()}"
 # Those that are no settings of the call, but of the command and its cache.
 _OTHER_VARIABLES: Final = (PASSPHRASE_VARIABLE, f"{_VARIABLES}CACHE_DIR")
+_COMMON: Final = "rolesanywhere"
 _LONGEST: Final = 200
 
 
@@ -142,7 +143,7 @@ def _places(setting: Setting, case: Case) -> str:
 
 
 def _hint(case: Case) -> str:
-    if "rolesanywhere" in str(case.section.get("credential_process", "")):
+    if _COMMON in str(case.section.get("credential_process", "")):
         return (
             f"Profile {case.profile_name!r} runs a credential_process: give doctor the same flags"
             " as stand there."
@@ -155,7 +156,7 @@ def _hint(case: Case) -> str:
 def _unknown(case: Case) -> Iterator[Verdict]:
     keys = [one.config_key for one in SETTINGS]
     for key in case.section:
-        if key not in keys and (_is_ours(key) or "rolesanywhere" in _plain(key)):
+        if key not in keys and (_is_ours(key) or _COMMON in _plain(key)):
             place = f"profile {case.profile_name!r}"
             yield _not_a_setting(key, place, keys)
     variables = [*(one.variable for one in SETTINGS), *_OTHER_VARIABLES]
@@ -165,9 +166,11 @@ def _unknown(case: Case) -> Iterator[Verdict]:
 
 
 def _not_a_setting(name: str, place: str, known: Iterable[str]) -> Verdict:
-    listed = list(known)
-    near = difflib.get_close_matches(name, listed, n=1)
-    remedy = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(sorted(listed))}."
+    # What all have in common would make any two of them alike.
+    own = {_plain(one).partition(_COMMON)[2]: one for one in known}
+    near = difflib.get_close_matches(_plain(name).partition(_COMMON)[2], own, n=1)
+    there = ", ".join(sorted(own.values()))
+    remedy = f"Did you mean {own[near[0]]}?" if near else f"There are: {there}."
     return Verdict("configuration", "warn", f"{name} in {place} is not a setting", remedy)
 
 

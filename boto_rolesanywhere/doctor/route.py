@@ -65,14 +65,18 @@ class Route:
         if self.proxy_url is None:
             return None
         url = urlsplit(self.proxy_url)
-        if not url.hostname:
+        # Of socks5://host botocore makes http://socks5://host.
+        if not url.hostname or "//" in url.path:
             raise ValueError("no host")
         return url.hostname, url.port or _PORTS.get(url.scheme, 80)
 
     @property
     def shown_proxy(self) -> str:
         """The proxy's URL without user and password."""
-        return _without_user(self.proxy_url or "")
+        if self.proxy is None:
+            return "no proxy"
+        host, port = self.proxy
+        return f"{urlsplit(self.proxy_url or '').scheme}://{host}:{port}"
 
 
 def check_endpoint(case: Case) -> Iterator[Verdict]:
@@ -192,8 +196,3 @@ def check_proxy(case: Case) -> Iterator[Verdict]:
         )
         return
     yield Verdict("proxy", "ok", f"{route.shown_proxy} (from {origin})")
-
-
-def _without_user(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
