@@ -21,9 +21,10 @@ from boto_rolesanywhere.errors import (
     RolesAnywhereError,
 )
 from boto_rolesanywhere.identity import SigningKey
+from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.identity.pkcs11 import open_token_key, read_token_certificates
-from boto_rolesanywhere.identity.sources import Secret
-from boto_rolesanywhere.testing import CertificateAuthority
+from boto_rolesanywhere.identity.sources import IdentitySources, Secret
+from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate, utc_now
 
 CA = CertificateAuthority()
 
@@ -269,6 +270,45 @@ class TestCertificates:
         assert certificates(token, ";object=good") == (issued.certificate,)
         with pytest.raises(CertificateError, match=r"cannot be read; expected an X\.509"):
             certificates(token, ";object=broken")
+
+
+class TestIdentity:
+    @pytest.fixture
+    def issued(self, token: SoftToken) -> IssuedCertificate:
+        intermediate = CA.issue_intermediate()
+        issued = intermediate.issue("web")
+        token.add_key(issued.private_key, label="web", id_="01")
+        token.add_certificate(intermediate.certificate, label="intermediate")
+        token.add_certificate(issued.certificate, label="web", id_="01")
+        return issued
+
+    def test_all_of_it_on_the_token(self, token: SoftToken, issued: IssuedCertificate) -> None:
+        identity = open_identity(
+            IdentitySources(
+                certificate=f"{token.uri};object=web?pin-value={PIN}", pkcs11_module=SOFTHSM
+            ),
+            now=utc_now(),
+        )
+        assert identity.certificate == issued.certificate
+        assert identity.chain == issued.chain
+        assert verify_signature(issued.certificate.public_key(), identity.sign(b"x"), b"x")
+
+    def test_the_key_alone_on_the_token(
+        self, token: SoftToken, issued: IssuedCertificate, tmp_path: Path
+    ) -> None:
+        paths = issued.write(tmp_path)
+        identity = open_identity(
+            IdentitySources(
+                certificate=paths.certificate,
+                chain=paths.chain,
+                private_key=f"{token.uri};object=web",
+                secret=Secret(PIN),
+                pkcs11_module=SOFTHSM,
+            ),
+            now=utc_now(),
+        )
+        assert identity.certificate == issued.certificate
+        assert verify_signature(issued.certificate.public_key(), identity.sign(b"x"), b"x")
 
 
 class TestWhichToken:
