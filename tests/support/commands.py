@@ -1,0 +1,60 @@
+"""The command as a process, as users start it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from boto_rolesanywhere.testing import Emulator
+from boto_rolesanywhere.testing.issued import IssuedPaths
+
+COMMAND = (sys.executable, "-m", "boto_rolesanywhere")
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    """What a process needs, and nothing of AWS's but `more`."""
+    kept = ("PATH", "SYSTEMROOT", "SOFTHSM2_CONF", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
+    return {
+        **{name: os.environ[name] for name in kept if name in os.environ},
+        "HOME": str(home),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **more,
+    }
+
+
+def run(
+    *arguments: str | Path, env: Mapping[str, str], program: tuple[str, ...] = COMMAND
+) -> subprocess.CompletedProcess[bytes]:
+    """Run the command to its end."""
+    return subprocess.run(
+        [*program, *map(str, arguments)], env=dict(env), capture_output=True, check=False
+    )
+
+
+def arns(emulator: Emulator) -> tuple[str, ...]:
+    """The flags for what the emulator serves."""
+    return (
+        *("--trust-anchor-arn", emulator.trust_anchor_arn),
+        *("--profile-arn", emulator.profile_arn),
+        *("--role-arn", emulator.role_arn),
+        *("--endpoint", emulator.endpoint_url),
+    )
+
+
+def identity(paths: IssuedPaths) -> tuple[str, ...]:
+    """The flags for a certificate and its key."""
+    return ("--certificate", str(paths.certificate), "--private-key", str(paths.private_key))
+
+
+def complaint(done: subprocess.CompletedProcess[bytes], status: int = 1) -> str:
+    """The one line that a failed command leaves on stderr."""
+    text = done.stderr.decode()
+    assert done.returncode == status, text
+    assert done.stdout == b""
+    assert text.startswith("boto-rolesanywhere: ")
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    return text
