@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 import zlib
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 from uuid import NAMESPACE_X500, uuid5
 
@@ -28,6 +29,7 @@ def serial_hex(certificate: x509.Certificate) -> str:
     return text.zfill(len(text) + len(text) % 2)
 
 
+@lru_cache(maxsize=256)
 def source_identity(certificate: x509.Certificate) -> str:
     """The SourceIdentity: from the subject's CN, or else from the serial number."""
     from cryptography.x509.oid import NameOID
@@ -39,6 +41,7 @@ def source_identity(certificate: x509.Certificate) -> str:
     return f"CN={common_name}" if len(common_name) <= _PREFIXED_CN else common_name
 
 
+@lru_cache(maxsize=256)
 def subject_arn(certificate: x509.Certificate, partition: str, region: str, account: str) -> str:
     """The ARN of the subject. The same subject always has the same, as at the service."""
     name = certificate.subject.rfc4514_string()
@@ -53,17 +56,26 @@ def principal_tags(
     Repeated attributes are joined by a slash; of alternative names the first of each type counts.
     Values that STS does not allow in a tag are dropped without a word.
     """
+    return {
+        f"{group}/{name}": value
+        for group, name, value in _tag_candidates(certificate)
+        if _is_mapped(name, mappings.get(group, ()))
+    }
+
+
+@lru_cache(maxsize=256)  # clients send the same certificate again and again
+def _tag_candidates(certificate: x509.Certificate) -> tuple[tuple[str, str, str], ...]:
     groups = {
         "x509Subject": _attributes(certificate.subject),
         "x509Issuer": _attributes(certificate.issuer),
         "x509SAN": _alternative_names(certificate),
     }
-    return {
-        f"{group}/{name}": value
+    return tuple(
+        (group, name, value)
         for group, attributes in groups.items()
         for name, value in attributes.items()
-        if _is_mapped(name, mappings.get(group, ())) and _is_tag_value(value)
-    }
+        if _is_tag_value(value)
+    )
 
 
 def packed_size(tags: Mapping[str, str]) -> int:

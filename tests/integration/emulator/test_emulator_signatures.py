@@ -92,6 +92,8 @@ WRONG_BEFORE_SIGNING: dict[str, dict[str, Any]] = {
     "another end of the scope": {"terminator": "aws5_request"},
     "another day in the scope": {"scope_date": "20200101"},
     "no time at all": {"timestamp": "yesterday"},
+    "no such day": {"timestamp": "20260230T000000Z"},
+    "a time in another form": {"timestamp": "2026-01-01T00:00:00+00:00"},
     "another serial number": {"serial": "17"},
     "RSA algorithm, EC key": {"algorithm": "AWS4-X509-RSA-SHA256"},
     "plain SigV4's algorithm": {"algorithm": "AWS4-HMAC-SHA256"},
