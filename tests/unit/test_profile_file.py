@@ -156,22 +156,31 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
     kept = b"[kept]\naws_access_key_id = AKIAKEPT\n# to the last byte"
     file.write_bytes(kept)
     seen = set()
+    start = time.perf_counter()
+    change_file(file, "work", {"aws_session_token": "0-" * 500})
+    once = time.perf_counter() - start
     for number in range(200):
+        done, tell = os.pipe()
         child = os.fork()
         if child == 0:
             for count in itertools.count():
                 change_file(file, "work", {"aws_session_token": f"{number}.{count}-" * 500})
-        end = time.perf_counter() + number * 1e-4
+                os.write(tell, b".")
+        if number % 4:
+            os.read(done, 1)  # at least one write is whole, then it ends somewhere in the next
+        end = time.perf_counter() + once * (number % 10) / 10
         while time.perf_counter() < end:
             pass
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
+        os.close(done)
+        os.close(tell)
         content = file.read_bytes()
         assert content.startswith(kept)
         token = parsed(content).get("work", {}).get("aws_session_token", "")
         assert token == (token[: len(token) // 500]) * 500
         seen.add(token)
-    assert len(seen) > 20
+    assert len(seen) > 100
 
     change_file(file, "work", KEYS)
 
