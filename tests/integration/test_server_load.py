@@ -1,0 +1,132 @@
+"""Many clients at once, for a few seconds: no error, and no more CreateSession calls than one.
+
+The full figures come from benchmarks/serve.py; nothing here depends on the machine's speed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+CLIENTS = 250
+SECONDS = 3.0
+
+
+@dataclass
+class Server:
+    emulator: Emulator
+    port: int
+    token: str
+
+    @property
+    def request(self) -> bytes:
+        return (
+            f"GET /credentials/RolesAnywhere HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n"
+            f"Authorization: {self.token}\r\n\r\n"
+        ).encode()
+
+
+@contextmanager
+def serving(emulator: Emulator, ca: CertificateAuthority, folder: Path) -> Iterator[Server]:
+    paths = ca.issue("app").write(folder)
+    command = [
+        *(sys.executable, "-m", "boto_rolesanywhere", "serve", "--port", "0", "--no-imds"),
+        *("--certificate", str(paths.certificate), "--private-key", str(paths.private_key)),
+        *("--trust-anchor-arn", emulator.trust_anchor_arn, "--profile-arn", emulator.profile_arn),
+        *("--role-arn", emulator.role_arn, "--endpoint", emulator.endpoint_url),
+        *("--token-folder", str(folder / "tokens")),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = ""
+        while "AWS_CONTAINER_CREDENTIALS_FULL_URI" not in line:
+            line = process.stdout.readline()
+            assert line, "the server did not start"
+        port = int(line.split(":")[2].split("/")[0])
+        try:
+            yield Server(emulator, port, (folder / "tokens/RolesAnywhere.token").read_text())
+        finally:
+            process.terminate()
+            process.stdout.read()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    ca = CertificateAuthority()
+    with Emulator(ca) as emulator, serving(emulator, ca, tmp_path) as running:
+        yield running
+
+
+@dataclass
+class Seen:
+    """What all clients got: how often each status, and each answer's body."""
+
+    statuses: dict[bytes, int] = field(default_factory=dict)
+    bodies: set[bytes] = field(default_factory=set)
+
+    async def client(self, server: Server, end: float) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            while time.monotonic() < end:
+                writer.write(server.request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+                self.bodies.add(await reader.readexactly(length))
+                status = head[9:12]
+                self.statuses[status] = self.statuses.get(status, 0) + 1
+        finally:
+            writer.close()
+            await writer.wait_closed()
+
+    async def all(self, server: Server, clients: int, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        await asyncio.gather(*(self.client(server, end) for _ in range(clients)))
+
+
+def test_many_clients_get_the_same_answer_of_one_create_session(server: Server) -> None:
+    seen = Seen()
+    asyncio.run(seen.all(server, CLIENTS, SECONDS))
+
+    assert set(seen.statuses) == {b"200"}
+    assert seen.statuses[b"200"] >= CLIENTS
+    assert len(seen.bodies) == 1
+    assert server.emulator.created == 1
+
+
+def test_renewals_under_load_disturb_nobody_and_come_one_at_a_time(tmp_path: Path) -> None:
+    ca = CertificateAuthority()
+    with Emulator(ca, max_lifetime=4) as emulator, serving(emulator, ca, tmp_path) as server:
+        seen = Seen()
+        asyncio.run(seen.all(server, CLIENTS, 8.0))
+        created = emulator.created
+
+    assert set(seen.statuses) == {b"200"}
+    # Renewed about every third second, and by nobody but the keeper.
+    assert 2 <= len(seen.bodies) <= created <= 8
+
+
+def test_silent_clients_hold_up_nobody(server: Server) -> None:
+    async def among_silent_ones() -> Seen:
+        silent = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(CLIENTS)]
+        for number, (_, writer) in enumerate(silent):
+            writer.write(server.request[: number % 60])
+        seen = Seen()
+        await seen.all(server, 20, 1.0)
+        for _, writer in silent:
+            writer.close()
+        await asyncio.gather(*(writer.wait_closed() for _, writer in silent))
+        return seen
+
+    seen = asyncio.run(among_silent_ones())
+    assert set(seen.statuses) == {b"200"}
+    assert seen.statuses[b"200"] >= 20
