@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.settings import PREFIX
+from boto_rolesanywhere.settings import PKCS11_MODULE, PREFIX
 
 from . import PROGRAM, flag_table
 from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, NO_VERIFY, SECRETS
@@ -248,14 +248,32 @@ def _identity_arguments(given: Mapping[str, str], environ: Mapping[str, str]) ->
     if flag_table.SELECTOR in given:
         from boto_rolesanywhere.certificate_store import choose
 
+        store_secret, module = store_access(given, environ)
         arguments |= choose(
             given[flag_table.SELECTOR],
             given.get(flag_table.STORE),
             latest=flag_table.LATEST in given,
-            secret=secret,
-            pkcs11_module=given.get("--pkcs11-lib") or None,
+            secret=store_secret,
+            pkcs11_module=module,
         )
     return arguments
+
+
+def store_access(
+    given: Mapping[str, str], environ: Mapping[str, str]
+) -> tuple[Secret | None, str | None]:
+    """What opens a certificate store: passphrase or PIN, and the PKCS #11 library.
+
+    Raises:
+        ConfigurationError: as `secret_from`.
+    """
+    from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
+    from boto_rolesanywhere.identity.sources import Secret
+
+    secret = secret_from(given, environ)
+    if secret is None and (value := environ.get(PASSPHRASE_VARIABLE)):
+        secret = Secret(value, PASSPHRASE_VARIABLE)
+    return secret, given.get("--pkcs11-lib") or environ.get(PKCS11_MODULE.variable)
 
 
 def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:

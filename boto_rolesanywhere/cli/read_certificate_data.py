@@ -6,13 +6,14 @@ JSON and list are those of AWS's helper. What AWS will see of a certificate is s
 from __future__ import annotations
 
 import json
+import os
 import sys
 from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
 from . import OK
 from .flag_table import LATEST, SELECTOR, STORE
-from .flags import add_flags, given_flags, prepare, sources_from
+from .flags import add_flags, given_flags, prepare, sources_from, store_access
 
 if TYPE_CHECKING:
     import argparse
@@ -110,19 +111,12 @@ def _read(sources: IdentitySources) -> x509.Certificate:
 
 
 def _in_store(given: dict[str, str]) -> tuple[Listed, ...]:
-    import os
-
     from boto_rolesanywhere.certificate_store import find_certificates
     from boto_rolesanywhere.selector import Selector, parse_selector
 
-    from .flags import secret_from
-
-    found = find_certificates(
-        parse_selector(given[SELECTOR]) if SELECTOR in given else Selector(),
-        given.get(STORE),
-        secret=secret_from(given, os.environ),
-        pkcs11_module=given.get("--pkcs11-lib") or None,
-    )
+    selector = parse_selector(given[SELECTOR]) if SELECTOR in given else Selector()
+    secret, module = store_access(given, os.environ)
+    found = find_certificates(selector, given.get(STORE), secret=secret, pkcs11_module=module)
     if LATEST in given:
         return tuple(sorted(found, key=lambda one: one.certificate.not_valid_after_utc)[-1:])
     return found

@@ -13,6 +13,7 @@ from pathlib import Path
 import boto3
 import pytest
 from commands import COMMAND, arns, complaint, environment, identity, run
+from soft_token import PIN, SOFTHSM, soft_token
 
 import boto_rolesanywhere
 from boto_rolesanywhere.cache_entry import Entry
@@ -395,6 +396,34 @@ def test_a_certificate_is_chosen_from_a_folder(caller: Caller) -> None:
     assert caller.key_id("--cert-selector", "Key=x509Subject,Value=CN=mail") == first
     assert caller.key_id("--cert-selector", "Key=x509Subject,Value=CN=web") != first
     assert caller.created == 2
+
+
+def test_a_certificate_is_chosen_from_a_token(caller: Caller) -> None:
+    issuing = CA.issue_intermediate("Issuing")
+    old, new = issuing.issue("web"), issuing.issue("mail")
+    with soft_token() as token:
+        for number, (name, one) in enumerate((("old", old), ("new", new)), 1):
+            token.add_key(one.private_key, label=name, id_=f"0{number}")
+            token.add_public_key(one.private_key.public_key(), label=name, id_=f"0{number}")
+            token.add_certificate(one.certificate, label=name, id_=f"0{number}")
+        token.add_certificate(new.chain[0], label="issuing", id_="09")
+        pin = caller.home / "pin"
+        pin.write_text(f"{PIN}\n")
+        selector = ("--cert-selector", "Key=x509Subject,Value=CN=mail", "--pkcs11-lib", SOFTHSM)
+        caller.flags = (*arns(caller.emulator), *selector)
+
+        by_file = ("--cert-store", token.uri, "--pkcs11-pin-file", str(pin))
+        first = caller.key_id(*by_file)
+        assert caller.key_id(*by_file) == first
+        in_uri = caller.key_id("--cert-store", f"{token.uri}?pin-value={PIN}")
+        by_variable = caller.key_id(
+            *("--cert-store", token.uri, "--no-cache"),
+            AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE=PIN,
+        )
+        assert len({first, in_uri, by_variable}) == 3
+
+    assert caller.created == 3
+    assert caller.emulator.requests[-1].certificate_serial == new.serial_number
 
 
 def test_help_teaches_with_an_example() -> None:

@@ -1,0 +1,153 @@
+"""``boto-rolesanywhere read-certificate-data``: the helper's JSON, and its list of certificates."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from hashlib import sha1
+from pathlib import Path
+
+import pytest
+from commands import complaint, environment, run
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from soft_token import SOFTHSM, SoftToken, soft_token
+
+from boto_rolesanywhere.testing import CertificateAuthority
+
+CA = CertificateAuthority("Root")
+
+
+def shown(home: Path, *flags: str | Path) -> str:
+    done = run("read-certificate-data", *flags, env=environment(home))
+    assert (done.returncode, done.stderr) == (0, b"")
+    return done.stdout.decode()
+
+
+def der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)
+
+
+def line(certificate: x509.Certificate, subject: str) -> str:
+    return f'{sha1(der(certificate)).hexdigest()} "{subject}"'
+
+
+@pytest.mark.parametrize(
+    ("key_type", "kind", "algorithms"),
+    [
+        ("RSA-2048", "RSA", ["RSASHA256", "RSASHA384", "RSASHA512"]),
+        ("P-384", "EC", ["ECSHA256", "ECSHA384", "ECSHA512"]),
+        ("ML-DSA-65", "ML-DSA-65", ["ML-DSA-65"]),
+    ],
+)
+def test_a_file_is_shown_as_the_helpers_json(
+    tmp_path: Path, key_type: str, kind: str, algorithms: list[str]
+) -> None:
+    one = CA.issue("web", key_type=key_type)  # type: ignore[arg-type]
+    path = one.write(tmp_path).certificate
+    expected = {
+        "keyType": kind,
+        "certificateData": b64encode(der(one.certificate)).decode(),
+        "serialNumber": str(one.serial_number),
+        "supportedAlgorithms": algorithms,
+    }
+
+    # Byte for byte: the order of the fields, no blanks, no line break.
+    assert shown(tmp_path, "--certificate", path) == json.dumps(expected, separators=(",", ":"))
+
+
+def test_the_end_entity_certificate_is_shown_wherever_it_stands(tmp_path: Path) -> None:
+    one = CA.issue_intermediate("Issuing").issue("web")
+    path = tmp_path / "reversed.pem"
+    path.write_bytes(one.chain_pem + one.certificate_pem)
+
+    found = json.loads(shown(tmp_path, "--certificate", path))
+
+    assert found["serialNumber"] == str(one.serial_number)
+
+
+def test_a_folder_is_listed(tmp_path: Path) -> None:
+    web = CA.issue("web", subject="CN=web,O=a")
+    mail = CA.issue("mail", not_after=datetime.now(timezone.utc) + timedelta(days=900))
+    store = tmp_path / "store"
+    for name, one in (("1", web), ("2", mail)):
+        store.mkdir(exist_ok=True)
+        (store / f"{name}.pem").write_bytes(one.certificate_pem)
+    first, second = line(web.certificate, "CN=web,O=a"), line(mail.certificate, "CN=mail")
+
+    both = (
+        f"Matching identities\n1) {first}\n\tFile: {store}/1.pem\n"
+        f"2) {second}\n\tFile: {store}/2.pem\n"
+    )
+    assert shown(tmp_path, "--cert-store", store) == both
+    issuer = ("--cert-selector", "Key=x509Issuer,Value=CN=Root", "--cert-store", store)
+    assert shown(tmp_path, *issuer) == both
+    latest = f"Matching identities\n1) {second}\n\tFile: {store}/2.pem\n"
+    assert shown(tmp_path, *issuer, "--use-latest-expiring-certificate") == latest
+    nobody = ("--cert-selector", "Key=x509Subject,Value=CN=x", "--cert-store", store)
+    assert shown(tmp_path, *nobody) == "No matching identities\n"
+
+
+def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a\x1b[2Jb")])
+    (tmp_path / "a.pem").write_bytes(CA.issue("a", subject=name).certificate_pem)
+
+    assert '"CN=a\\x1b[2Jb"' in shown(tmp_path, "--cert-store", tmp_path)
+
+
+@pytest.fixture
+def token() -> Iterator[SoftToken]:
+    with soft_token() as token:
+        yield token
+
+
+def test_a_token_is_listed_with_uris_that_name_each(tmp_path: Path, token: SoftToken) -> None:
+    web, mail = CA.issue("web"), CA.issue("mail")
+    for number, (name, one) in enumerate((("web", web), ("mail", mail)), 1):
+        token.add_key(one.private_key, label=f"{name} key", id_=f"0{number}")
+        token.add_certificate(one.certificate, label=f"{name} cert", id_=f"0{number}")
+    library = ("--pkcs11-lib", SOFTHSM)
+
+    listed = shown(tmp_path, "--certificate", token.uri, *library).splitlines()
+
+    assert listed[0] == "Matching identities"
+    expected = {line(web.certificate, "CN=web"), line(mail.certificate, "CN=mail")}
+    assert {text.split(") ")[1] for text in listed[1::2]} == expected
+    for text, uri in zip(listed[1::2], listed[2::2], strict=True):
+        alone = shown(tmp_path, "--certificate", uri.removeprefix("\tURI: "), *library)
+        assert alone.splitlines()[1].split(") ")[1] == text.split(") ")[1]
+        assert alone.count("URI: ") == 1
+    chosen = shown(
+        tmp_path,
+        *("--cert-store", token.uri, "--cert-selector", "Key=x509Subject,Value=CN=mail", *library),
+    )
+    assert chosen.splitlines()[1] == f"1) {line(mail.certificate, 'CN=mail')}"
+    none = shown(tmp_path, "--certificate", f"{token.uri};object=gone", *library)
+    assert none == "No matching identities\n"
+
+
+@pytest.mark.parametrize(
+    ("flags", "words"),
+    [
+        ((), "neither a certificate nor a private key was given"),
+        (("--certificate", "/nowhere/cert.pem"), "/nowhere/cert.pem: there is no such file"),
+        (("--certificate", __file__), "expected a certificate in PEM or DER"),
+        (("--cert-selector", "Key=x509Subject,Value=a"), "--cert-store with a folder of certif"),
+        (("--cert-store", "/nowhere"), "--cert-store /nowhere: it cannot be read"),
+        (("--certificate", "pkcs11:nope"), "PKCS#11 URI"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(
+    tmp_path: Path, flags: tuple[str, ...], words: str
+) -> None:
+    assert words in complaint(run("read-certificate-data", *flags, env=environment(tmp_path)))
+
+
+def test_the_version_is_a_bare_number(tmp_path: Path) -> None:
+    from boto_rolesanywhere import __version__
+
+    done = run("version", env=environment(tmp_path))
+
+    assert (done.returncode, done.stdout.decode()) == (0, f"{__version__}\n")
