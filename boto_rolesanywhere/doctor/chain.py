@@ -123,9 +123,7 @@ def _path_concerns(case: Case) -> Iterator[Concern]:
     if case.matched is None or case.chain is None:
         return
     path = (case.matched.leaf, *case.chain)
-    anchored = any(
-        one == anchor or is_issued_by(one, anchor) for one in path for anchor in case.anchors
-    )
+    anchored = any(is_issued_by(one, anchor) for one in path for anchor in case.anchors)
     if anchored:
         return
     last = path[-1]

@@ -185,6 +185,8 @@ class TestConfiguration:
         token = {"key": "pkcs11:token=x?pin-value=hunter2-pin&module-path=/none.so"}
 
         said = str([examined(arguments), examined(arguments | token)])
+        short = "-----BEGIN PRIVATE KEY-----\nhunter2\n-----END PRIVATE KEY-----\n"
+        said += str(examined(arguments | {"chain": short, "key": short}))
 
         assert "hunter2" not in said
         assert pem.splitlines()[1] not in said
