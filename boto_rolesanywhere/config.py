@@ -277,12 +277,14 @@ def _refuse_missing(
     wanted = [f"{setting.title} {places(setting)}" for setting in missing]
     if PRIVATE_KEY not in found and CERTIFICATE not in found:
         wanted.insert(1, f"private key, if it is not with the certificate {places(PRIVATE_KEY)}")
-    known = {setting.config_key for setting in SETTINGS}
+    known = {setting.name for setting in SETTINGS}
+    # Compared without the prefix, which alone would make any two of them alike.
+    unknown = {key: key.removeprefix(PREFIX) for key in section if key.startswith(PREFIX)}
     guesses = [
-        f"{key} in the profile is not a setting: did you mean {near[0]}?"
-        for key in section
-        if key.startswith(PREFIX) and key not in known
-        for near in [difflib.get_close_matches(key, known, n=1)]
+        f"{key} in the profile is not a setting: did you mean {PREFIX}{near[0]}?"
+        for key, name in unknown.items()
+        if name not in known
+        for near in [difflib.get_close_matches(name, known, n=1)]
         if near
     ]
     _refuse(

@@ -136,7 +136,7 @@ def _answer(question: str) -> str:
 
 
 def _require_file(text: str, setting: Setting) -> None:
-    if not text.startswith(_NO_FILE) and not Path(text).expanduser().is_file():
+    if not text.lower().startswith(_NO_FILE) and not Path(text).expanduser().is_file():
         what = f"there is no file {text!r}" if text else "it is empty"
         raise ConfigurationError(what, where=setting.title, expected="a path or a pkcs11: URI")
 
@@ -163,7 +163,7 @@ def _values(chosen: Mapping[str, object], given: Mapping[str, str]) -> dict[str,
 
 
 def _absolute(text: str) -> str:
-    return text if text.startswith(_NO_FILE) else str(Path(text).expanduser().absolute())
+    return text if text.lower().startswith(_NO_FILE) else str(Path(text).expanduser().absolute())
 
 
 def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:

@@ -256,7 +256,7 @@ def test_what_cannot_be_used_is_one_line_on_stderr(
     [
         ([], "usage: boto-rolesanywhere COMMAND"),
         (["inspekt"], "there is no command 'inspekt'. Did you mean inspect?"),
-        (["zzz"], "there is no command 'zzz'. There are: inspect"),
+        (["zzz"], "there is no command 'zzz'. There are: credential-process, "),
         (["--jsn"], "there is no option '--jsn'"),
         (["inspect"], "one of the arguments FILE --certificate is required"),
         (["inspect", "a", "--certificate", "b"], "not allowed with argument"),

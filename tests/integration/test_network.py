@@ -242,7 +242,12 @@ def test_throttling_is_an_error_of_its_own(emulator: Emulator, identity: Identit
     [
         (faults.ErrorStatus(503), ServiceError, "HTTP 503"),
         (faults.Reset(), EndpointError, "CreateSession did not reach http://127.0.0.1"),
-        (faults.TruncatedBody(), InvalidResponseError, "without usable credentials"),
+        # Whether the missing bytes are noticed before or after parsing depends on botocore.
+        (
+            faults.TruncatedBody(),
+            (InvalidResponseError, EndpointError),
+            "without usable credentials|did not reach",
+        ),
         (faults.HtmlBody(502), InvalidResponseError, "answered HTTP 502 with text/html"),
         (faults.HtmlBody(403), InvalidResponseError, "answered HTTP 403 with text/html"),
         (faults.HtmlBody(200), InvalidResponseError, "without usable credentials|not JSON"),

@@ -142,6 +142,12 @@ def test_a_misspelt_key_of_the_profile_is_pointed_at() -> None:
     assert "did you mean rolesanywhere_role_arn?" in message
 
 
+def test_a_key_that_is_like_no_other_is_not_guessed_at() -> None:
+    message = refusal(section={"rolesanywhere_role_arn": ROLE, "rolesanywhere_zzzzzzzz": "x"})
+
+    assert "did you mean" not in message
+
+
 @pytest.mark.parametrize(
     ("argument", "value", "wording"),
     [
