@@ -281,6 +281,8 @@ def test_cross_signed_authorities_make_no_loop() -> None:
     one, two = Authority("one"), Authority("two")
     crossed = [one.certify(two), two.certify(one)]
     assert order_chain(one.issue(), crossed) == (crossed[1], crossed[0])
+    assert order_chain(one.issue(), crossed * 2) == (crossed[1], crossed[0])
+    assert order_chain(crossed[1], crossed) == (crossed[0],)
 
 
 def test_a_root_that_changed_its_key_is_no_self_signed_one() -> None:
@@ -306,6 +308,7 @@ def codes(certificate: x509.Certificate, now: datetime = NOW) -> list[str]:
     return [one.code for one in problems(certificate, now)]
 
 
+CONSTRAINTS = ExtensionOID.BASIC_CONSTRAINTS
 SAN_OF_RUBBISH = raw(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x03\x82\x01\xff")
 
 
@@ -318,6 +321,8 @@ SAN_OF_RUBBISH = raw(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x03\x82\x01\x
         (issue(digest=SHA384()), []),
         (issue(extensions=(*GOOD, SAN_OF_RUBBISH)), []),
         (issue(extensions=(CA_RULES, usage(digital_signature=True))), ["ca"]),
+        (issue(extensions=(raw(CONSTRAINTS, b"\x30\x03\x01\x01\x00"), GOOD[1])), []),
+        (issue(extensions=(raw(CONSTRAINTS, b"\x30\x03\x01\x01\x01"), GOOD[1])), ["ca"]),
         (issue(extensions=(LEAF_RULES,)), ["key-usage"]),
         (issue(extensions=(usage(digital_signature=False),)), ["key-usage"]),
         (issue(extensions=(usage(digital_signature=False, key_encipherment=True),)), ["key-usage"]),
@@ -329,8 +334,8 @@ SAN_OF_RUBBISH = raw(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, b"\x30\x03\x82\x01\x
         (issue(extensions=(raw(ExtensionOID.KEY_USAGE, b"\x03\x00"),)), ["key-usage"]),
         (issue(extensions=(raw(ExtensionOID.KEY_USAGE, b"\x03\x02\x07\x80\x00"),)), ["malformed"]),
         (issue(extensions=(raw(ExtensionOID.KEY_USAGE, b"\x04\x02\x07\x80"),)), ["malformed"]),
-        (issue(extensions=(raw(ExtensionOID.BASIC_CONSTRAINTS, b"\x30\x05"),)), ["malformed"]),
-        (issue(extensions=(raw(ExtensionOID.BASIC_CONSTRAINTS, b"\x05\x00"),)), ["malformed"]),
+        (issue(extensions=(raw(CONSTRAINTS, b"\x30\x05"),)), ["malformed"]),
+        (issue(extensions=(raw(CONSTRAINTS, b"\x05\x00"),)), ["malformed"]),
     ],
 )
 def test_each_problem_is_found(certificate: x509.Certificate, expected: list[str]) -> None:

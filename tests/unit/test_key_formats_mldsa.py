@@ -163,13 +163,15 @@ def test_each_form_gets_a_session(
     assert create_session(identity, emulator, emulator.trust_anchor_arn) == 201
 
 
-def refusal(ca: CertificateAuthority, key: bytes, size: str = "44") -> PrivateKeyError:
+def refusal(
+    ca: CertificateAuthority, key: bytes, size: str = "44", passphrase: str | None = "secret"
+) -> PrivateKeyError:
     with pytest.raises(PrivateKeyError) as caught:
         open_identity(
             IdentitySources(
                 certificate=certificate(ca, size),
                 private_key=key,
-                secret=Secret("secret", "the test"),
+                secret=Secret(passphrase, "the test") if passphrase else None,
             ),
             now=datetime.now(timezone.utc),
         )
@@ -235,10 +237,11 @@ def test_a_wrong_passphrase_is_named(ca: CertificateAuthority) -> None:
     assert "the passphrase from the test is wrong" in str(error)
 
 
+@pytest.mark.parametrize("passphrase", ["secret", None])
 def test_pkcs12_with_an_mldsa_key_is_not_called_a_wrong_passphrase(
-    ca: CertificateAuthority,
+    passphrase: str | None, ca: CertificateAuthority
 ) -> None:
-    error = refusal(ca, pkcs12(both("44")))
+    error = refusal(ca, pkcs12(both("44")), passphrase=passphrase)
     assert not isinstance(error, PassphraseError)
     assert error.what.startswith("what this PKCS #12 file holds cannot be read (Could not")
     assert error.remedy == (

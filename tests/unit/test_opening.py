@@ -151,15 +151,16 @@ def test_material_does_not_show_what_it_holds(paths: IdentitySources) -> None:
     assert "PRIVATE KEY" not in f"{material!r} {material.certificate!r} {material.private_key!r}"
 
 
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o444], ids=oct)
 def test_a_key_that_others_may_read_is_warned_of_once(
-    paths: IdentitySources, caplog: pytest.LogCaptureFixture
+    mode: int, paths: IdentitySources, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = Path(str(paths.private_key))
-    key.chmod(0o600)
+    key.chmod(0o731)  # to write it and to run it is no matter here
     open_identity(paths, now=NOW)
     assert caplog.records == []
-    for mode in (0o640, 0o604, 0o644):
-        key.chmod(mode)
+    key.chmod(mode)
+    for _ in range(3):
         open_identity(paths, now=NOW)
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("boto_rolesanywhere.identity", logging.WARNING)
