@@ -5,7 +5,7 @@ reads profiles through botocore. Nothing is written here.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
-# ruff: noqa: PTH111
+# ruff: noqa: PTH111, PTH123
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    Sections = dict[str, dict[str, str]]
+
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
     """The section of the profile `name`; None if there is none, or the file cannot be read.
@@ -22,16 +24,57 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None
     The file is found and read as botocore does it (AWS_CONFIG_FILE, else ``~/.aws/config``); a
     nested block is left as the text that it is.
     """
+    path = environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    try:
+        with open(os.path.expanduser(os.path.expandvars(path))) as file:  # as botocore does
+            text = file.read()
+    except (OSError, ValueError):
+        return None
+    sections = read_plainly(text)
+    if sections is None:
+        sections = _read_wholly(text)
+    title = next((title for title in sections if _profile_of(title) == name), None)
+    return None if title is None else sections[title]
+
+
+def read_plainly(text: str) -> Sections | None:
+    """The sections of a file in which each line is blank, a comment, a header or ``key = value``.
+
+    None for any other, and for what `configparser` refuses or treats in a way of its own: it is
+    asked then, and takes longer to load than all the rest of a cached answer.
+    """
+    sections: Sections = {}
+    current: dict[str, str] | None = None
+    for line in text.split("\n"):
+        stripped = line.strip()
+        if not stripped or stripped[0] in "#;":
+            continue
+        if stripped[0] == "[":
+            title = stripped[1:-1]
+            if line[0] != "[" or stripped[-1] != "]" or "]" in title:
+                return None
+            if not title or title == "DEFAULT" or title in sections:
+                return None
+            current = sections[title] = {}
+            continue
+        at = min((at for at in (line.find("="), line.find(":")) if at >= 0), default=-1)
+        key = line[:at].rstrip().lower() if at > 0 else ""
+        # A line that begins with a blank goes on with the value before it.
+        if not key or line[0].isspace() or current is None or key in current:
+            return None
+        current[key] = line[at + 1 :].strip()
+    return sections
+
+
+def _read_wholly(text: str) -> Sections:
     from configparser import Error, RawConfigParser
 
     parser = RawConfigParser()
-    path = environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
     try:
-        parser.read(os.path.expanduser(os.path.expandvars(path)))
-    except (Error, OSError, ValueError):
-        return None
-    title = next((title for title in parser.sections() if _profile_of(title) == name), None)
-    return None if title is None else dict(parser.items(title))
+        parser.read_string(text)
+    except Error:
+        return {}
+    return {title: dict(parser.items(title)) for title in parser.sections()}
 
 
 def _profile_of(title: str) -> str | None:

@@ -99,7 +99,7 @@ def _cache(arguments: argparse.Namespace) -> SessionCache | None:
     if find_spec("filelock") is None:
         logger.warning(
             "Nothing is cached: the package filelock is not installed. Run pip install"
-            " 'boto_rolesanywhere[cache]', or say %s.",
+            " 'boto_rolesanywhere[cli]', or say %s.",
             NO_CACHE,
         )
         return None

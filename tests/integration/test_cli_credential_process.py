@@ -308,7 +308,7 @@ def test_without_filelock_there_are_credentials_and_a_hint(caller: Caller) -> No
 
     assert done.returncode == 0
     assert b"ASIA" in done.stdout
-    assert b"pip install 'boto_rolesanywhere[cache]', or say --no-cache" in done.stderr
+    assert b"pip install 'boto_rolesanywhere[cli]', or say --no-cache" in done.stderr
     assert not caller.folder.exists()
 
 
