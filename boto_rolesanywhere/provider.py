@@ -17,6 +17,7 @@ from .create_session import SessionCreator, utc_now
 from .credentials import SessionCredentials
 from .errors import PROVIDER
 from .identity.rotation import RotatingIdentity
+from .settings import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -167,8 +168,11 @@ class _ProfileProviders:
     def providers(
         self, profile_name: str, disable_env_vars: bool = False
     ) -> list[CredentialProvider]:
-        # A named source profile is read from the file alone, as botocore does with its own.
-        environ: dict[str, str] | None = {} if disable_env_vars else None
+        # The settings of a named source profile come from the file alone, as botocore's own do; a
+        # variable that it names for the passphrase is still looked up.
+        prefix = f"AWS_{PREFIX.upper()}"
+        named = {name: text for name, text in os.environ.items() if not name.startswith(prefix)}
+        environ = named if disable_env_vars else None
         ours = RolesAnywhereProvider(self._session, profile_name=profile_name, environ=environ)
         return [ours, *self._builder.providers(profile_name, disable_env_vars)]
 

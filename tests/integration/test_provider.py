@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -180,6 +181,25 @@ def test_a_role_can_be_assumed_from_a_profile_of_ours(
     assert credentials.method == "assume-role"
     assert credentials.access_key != emulator.requests[0].access_key_id
     assert emulator.created == 1
+
+
+def test_a_source_profile_may_name_the_variable_of_its_passphrase(
+    config: Path, ca: CertificateAuthority, moto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encrypted = ca.issue("locked").write(config.parent / "locked", passphrase="correct horse")
+    text = config.read_text().replace("[profile chained]", "{}\n[profile chained]", 1)
+    keys = {"certificate": encrypted.certificate, "private_key": encrypted.private_key}
+    for key, path in keys.items():
+        text = re.sub(rf"rolesanywhere_{key} = .*", f"rolesanywhere_{key} = {path}", text, count=1)
+    named = "rolesanywhere_private_key_passphrase_env = LOCKED_PASSPHRASE"
+    config.write_text(text.replace("{}", named))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    monkeypatch.setenv("LOCKED_PASSPHRASE", "correct horse")
+
+    credentials = installed("chained").get_credentials()
+
+    assert credentials is not None
+    assert credentials.access_key
 
 
 def test_the_environment_alone_configures_the_provider(
