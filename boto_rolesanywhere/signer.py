@@ -134,11 +134,11 @@ def sign(
     target = _target(method, url)
     fields = _fields(headers, _signed_name)
     fields.setdefault("host", target.host)
-    added = {"X-Amz-Date": timestamp, "X-Amz-X509": identity.certificate_header}
-    fields["x-amz-date"] = timestamp
-    fields["x-amz-x509"] = identity.certificate_header
-    if identity.chain_header is not None:
-        added["X-Amz-X509-Chain"] = fields["x-amz-x509-chain"] = identity.chain_header
+    certificate, chain = identity.certificate_header, identity.chain_header
+    added = {"X-Amz-Date": timestamp, "X-Amz-X509": certificate}
+    fields["x-amz-date"], fields["x-amz-x509"] = timestamp, certificate
+    if chain is not None:
+        added["X-Amz-X509-Chain"] = fields["x-amz-x509-chain"] = chain
 
     request, names = _assemble(target, fields, body)
     text = string_to_sign(identity.algorithm, timestamp, scope, request)
