@@ -322,6 +322,29 @@ def test_many_threads_that_start_together_ask_once(world: World) -> None:
     assert world.calls == 1
 
 
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_what_another_process_renews_in_the_meantime_is_not_renewed_again(
+    world: World, moment: int
+) -> None:
+    world.get()
+    world.now = NOW + HOUR - 600
+    looks = 0
+
+    def clock() -> float:
+        # It is asked at each look, so the other's renewal falls between two of them.
+        nonlocal looks
+        looks += 1
+        if looks == moment:
+            entry = to_entry(KEY, session(99), world.now)
+            (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
+        return world.now
+
+    entry = SessionCache(str(world.folder), clock=clock).get(KEY, world.create)
+
+    assert '"ASIA99"' in entry.answer
+    assert world.calls == 1
+
+
 def test_other_errors_than_ours_are_not_taken_for_a_failed_renewal(world: World) -> None:
     world.get()
     world.now = NOW + HOUR - 600
