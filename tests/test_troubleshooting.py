@@ -21,6 +21,22 @@ PAGE: Final = ROOT / "TROUBLESHOOTING.md"
 BUILT_ELSEWHERE: Final = {
     "CreateSession was refused (…, HTTP …): …": "ServiceError puts it together from the answer",
     "PKCS#11 URI, attribute … at character …": "stands before a wrong value, which has no words",
+    "Unable to parse config file: …": "botocore's words, handed on by cli/flags.py",
+}
+# Where a message is nothing but words that come from elsewhere.
+HANDED_ON: Final = {
+    "cli/__init__.py": "an error's own message",
+    "cli/configure.py": "an error's own message",
+    "cli/flags.py": "botocore's, on a config file that it cannot parse",
+    "identity/file.py": "PemError's, which counts by itself",
+    "identity/opening.py": "of the same error about a certificate",
+    "identity/pkcs11_uri.py": "the wrong value; what stands before it has an entry",
+    "server/exchange.py": "JSON, whose message counts where it is given",
+    "server/imds.py": "a token or a role's name",
+    "server/role.py": "credentials",
+    "testing/emulator/answers.py": "the service's, of which those that users saw are denials",
+    "testing/emulator/service.py": "credentials",
+    "trust_policy/document.py": "a ValueError's, which counts by itself",
 }
 # What is no message of its own to a user.
 NO_ENTRY: Final = {
@@ -62,10 +78,14 @@ def page() -> tuple[Entry, ...]:
 
 
 @cache
-def raised() -> tuple[Message, ...]:
+def source() -> Source:
     # The compliance suite's words are those of a failing test, and say what to do themselves.
-    source = Source(ROOT / "boto_rolesanywhere", skip=("testing/compliance.py",))
-    return tuple(source.messages())
+    return Source(ROOT / "boto_rolesanywhere", skip=("testing/compliance.py",))
+
+
+@cache
+def raised() -> tuple[Message, ...]:
+    return tuple(source().messages())
 
 
 def wanted() -> dict[str, list[str]]:
@@ -102,6 +122,10 @@ def test_the_source_is_understood() -> None:
         "This path takes … only.",  # bytes of an answer
         "The new credentials are not written yet: …",  # the log
     } <= texts
+
+
+def test_no_message_escapes_the_reading() -> None:
+    assert source().wordless() == HANDED_ON.keys()
 
 
 def test_every_message_has_an_entry() -> None:

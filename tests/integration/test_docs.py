@@ -6,6 +6,7 @@ A block of shell commands that has ``<!-- run -->`` above it is run, in its page
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -13,6 +14,7 @@ import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib import import_module
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,7 @@ from software_tpm import software_tpm
 
 import boto_rolesanywhere
 from boto_rolesanywhere.cli import COMMANDS
+from boto_rolesanywhere.cli.flag_table import CONFIG_PROFILE, SECRETS, STORE, TAKES_VALUE, forms
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
@@ -56,6 +59,8 @@ _BLOCK: Final = re.compile(
     r"^<!-- run(?:: (\w+))? -->\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
+# Options in the first column of a table.
+_OPTION: Final = re.compile(r"(?<=`)--[a-z][a-z0-9-]*(?=[ `][^|\n]*\|.*$)", re.MULTILINE)
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 
 
@@ -239,6 +244,28 @@ def test_each_command_has_a_page_that_the_index_links() -> None:
     for command in COMMANDS:
         assert f"{command}.md" in PAGES
         assert f"# `boto-rolesanywhere {command}`" in text_of(f"{command}.md")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_options_of_a_command_are_its_own(command: str) -> None:
+    named = set(_OPTION.findall(text_of(f"{command}.md")))
+
+    assert named <= options_of(command)
+
+
+def test_each_flag_of_the_helper_is_named_where_users_migrate() -> None:
+    named = set(_OPTION.findall(text_of("migrating-from-aws_signing_helper.md")))
+    ours = {CONFIG_PROFILE, STORE, "--tpm-tcti"}
+    ours |= {flag for secret in SECRETS for flag in forms(secret)[1:]}
+
+    assert set(TAKES_VALUE) - ours <= named
+    assert named <= {option for command in COMMANDS for option in options_of(command)}
+
+
+def options_of(command: str) -> set[str]:
+    parser = argparse.ArgumentParser()
+    import_module(f"boto_rolesanywhere.cli.{COMMANDS[command][0]}").add_arguments(parser)
+    return {option for action in parser._actions for option in action.option_strings}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -96,9 +96,22 @@ class Source:
                     found += self._read(module, call, given)
         return found
 
+    def wordless(self) -> set[str]:
+        """The files in which a message is nothing but a value: another's words, handed on."""
+        return {
+            module.path.relative_to(self._folder).as_posix()
+            for module in self._modules
+            for call in module.calls
+            if (given := _message_argument(module, call)) is not None
+            and GAP in self._all_texts(module, call, given)
+        }
+
+    def _all_texts(self, module: _Module, call: ast.Call, given: ast.expr) -> set[str]:
+        return self._texts(given, _Place(module, module.owners.get(call), frozenset()))
+
     def _read(self, module: _Module, call: ast.Call, given: ast.expr) -> list[Message]:
-        place = f"{module.path.relative_to(self._folder)}:{call.lineno}"
-        texts = self._texts(given, _Place(module, module.owners.get(call), frozenset()))
+        place = f"{module.path.relative_to(self._folder).as_posix()}:{call.lineno}"
+        texts = self._all_texts(module, call, given)
         if _is_logged(call):
             texts = {re.sub(r"%[.\d]*[sdf]", GAP, text) for text in texts}
         tidy = {re.sub(f"{GAP}+", GAP, " ".join(text.split())) for text in texts}
