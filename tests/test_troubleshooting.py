@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -134,6 +135,20 @@ def test_every_message_has_an_entry() -> None:
     missing = {text: places for text, places in wanted().items() if text not in there}
 
     assert not missing, "\n".join(f"{text}   ({', '.join(at)})" for text, at in missing.items())
+
+
+def test_what_users_of_broken_files_read_is_on_the_page() -> None:
+    vectors = json.loads((ROOT / "tests/vectors/refusals.json").read_text(encoding="utf-8"))
+    patterns = [
+        re.compile(".*?".join(map(re.escape, message.split("…"))))
+        for entry in page()
+        for message in entry.messages
+        if len(message.replace("…", " ").split()) > 1
+    ]
+
+    assert len(vectors["refusals"]) >= 40
+    for _, text in vectors["refusals"].values():
+        assert any(pattern.search(text) for pattern in patterns), text
 
 
 def test_no_entry_is_stale() -> None:
