@@ -41,14 +41,17 @@ class Block:
 
 
 def as_plain_text(data: bytes) -> bytes:
-    """`data` without its byte order mark; UTF-16 (as Windows PowerShell writes it) made UTF-8."""
+    """`data`, made UTF-8 if it is UTF-16 with a byte order mark, as Windows PowerShell writes.
+
+    UTF-8's own mark does no harm: it stands before the first block, as any text may.
+    """
     for mark, encoding in _WIDE_MARKS.items():
         if data.startswith(mark):
             try:
                 return data[len(mark) :].decode(encoding).encode("utf-8")
             except UnicodeError:
                 return data  # two bytes that happened to look like a mark
-    return data.removeprefix(codecs.BOM_UTF8)
+    return data
 
 
 def looks_like_pem(data: bytes) -> bool:

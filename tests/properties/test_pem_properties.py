@@ -204,6 +204,8 @@ def test_der_is_split_where_it_was_joined(elements: list[bytes]) -> None:
 
 
 @given(st.binary(max_size=60) | damaged())
+@example(b"\x04\x81\x01a")
+@example(b"\x04\x82\x00\x80" + b"a" * 128)
 def test_der_of_any_bytes_is_elements_or_an_error(data: bytes) -> None:
     try:
         elements = der.split(data)

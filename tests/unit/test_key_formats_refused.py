@@ -65,6 +65,11 @@ def crl(openssl: OpenSSL) -> bytes:
     )
 
 
+def crl_der(openssl: OpenSSL) -> bytes:
+    openssl.write("list.pem", crl(openssl))
+    return openssl("crl", "-in", "list.pem", "-outform", "DER")
+
+
 def pkcs12(openssl: OpenSSL, *options: str) -> bytes:
     return openssl(
         *("pkcs12", "-export", "-inkey", "ec.key", "-in", "ec.crt", "-passout", "pass:secret"),
@@ -156,6 +161,7 @@ CASES: dict[str, Make] = {
         "request.der", output("req", "-new", "-key", "ec.key", "-subj", "/CN=a", "-outform", "DER")
     ),
     "CRL": certificate_file("list.crl", crl),
+    "CRL DER": certificate_file("list.der", crl_der),
     "public key as certificate": certificate_file(
         "public.crt", output("pkey", "-in", "ec.key", "-pubout", "-outform", "DER")
     ),
