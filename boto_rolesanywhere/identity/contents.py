@@ -65,7 +65,7 @@ class Contents:
     keys: tuple[Block, ...] = field(default=(), repr=False)
     opened: PrivateKeyTypes | None = field(default=None, repr=False)
     tpm_key: bytes | None = field(default=None, repr=False)
-    inventory: str = ""
+    inventory: str = "nothing of use"
     remedy: str | None = None
 
     @property
@@ -174,7 +174,7 @@ def _other_names(blocks: tuple[Block, ...]) -> list[str]:
 def _in_words(counts: Counter[str]) -> str:
     """Such as ``2 certificates and 1 private key``."""
     there = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
-    return " and ".join(there)
+    return " and ".join(there) or "nothing of use"
 
 
 def _remedy(blocks: tuple[Block, ...]) -> str | None:

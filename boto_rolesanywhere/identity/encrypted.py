@@ -37,10 +37,19 @@ _PRF: Final = {  # RFC 8018, appendix B.1.2, and RFC 8018's SHA-512/t
     "1.2.840.113549.2.13": "SHA512_256",
 }
 _AES_BLOCK = 16
+_RSA_ARC = "1.2.840.113549."
 
 
 class UnsupportedEncryptionError(ValueError):
-    """Encrypted in a way that is not read here; the message says in which."""
+    """Encrypted in a way that is not read here; the message says in which.
+
+    Attributes:
+        old: a scheme of the 1990s (PBES1, RC2, DES), which is left to the library altogether.
+    """
+
+    def __init__(self, what: str, *, old: bool = False) -> None:
+        super().__init__(what)
+        self.old = old
 
 
 class WrongPassphraseError(ValueError):
@@ -73,7 +82,8 @@ def decrypt_traditional(block: Block, passphrase: bytes) -> bytes:
     name, _, salt = dict(block.headers).get("DEK-Info", "").partition(",")
     size = _AES_NAMES.get(name.strip().upper())
     if size is None:
-        raise UnsupportedEncryptionError(f"cipher {name.strip() or 'not named'}")
+        cipher = name.strip() or "not named"
+        raise UnsupportedEncryptionError(f"cipher {cipher}", old=cipher.startswith("DES"))
     try:
         iv = bytes.fromhex(salt)
     except ValueError:
@@ -86,17 +96,22 @@ def decrypt_traditional(block: Block, passphrase: bytes) -> bytes:
     return _decrypt(key[:size], iv, block.der)
 
 
+def _unsupported(what: str, name: der.Element) -> UnsupportedEncryptionError:
+    dotted = der.oid(name)
+    return UnsupportedEncryptionError(f"{what} {dotted}", old=dotted.startswith(_RSA_ARC))
+
+
 def _open_pbes2(encoded: bytes, passphrase: bytes) -> tuple[bytes, bytes, bytes]:
     """The key, the IV and what is encrypted."""
     algorithm, encrypted = der.read_only(encoded).children()
     name, parameters = algorithm.children()
     if der.oid(name) != _PBES2:
-        raise UnsupportedEncryptionError(f"algorithm {der.oid(name)}")
+        raise _unsupported("algorithm", name)
     derivation, cipher = parameters.children()
     cipher_name, iv = cipher.children()
     size = _AES_CBC.get(der.oid(cipher_name))
     if size is None:
-        raise UnsupportedEncryptionError(f"cipher {der.oid(cipher_name)}")
+        raise _unsupported("cipher", cipher_name)
     key = _derive(derivation, passphrase, size)
     return key, iv.content, encrypted.expect(der.OCTET_STRING).content
 

@@ -67,13 +67,13 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
         # From the library first: it knows more ciphers, old ones too, than are worth our code.
         return quietly(lambda: load(block, passphrase))
     except _library_errors() as error:
-        wrong = "assword" in str(error) or "decrypt" in str(error)
+        said = str(error)
     try:
         plain = decrypt(block, passphrase)
     except WrongPassphraseError:
         raise wrong_passphrase(secret, passphrase, where) from None
     except UnsupportedEncryptionError as error:
-        if wrong:
+        if _is_wrong_passphrase(said, error):
             raise wrong_passphrase(secret, passphrase, where) from None
         raise PrivateKeyError(
             f"it is encrypted in a way that cannot be read ({error})", where=where, remedy=_CONVERT
@@ -114,6 +114,15 @@ def _library_errors() -> tuple[type[Exception], ...]:
 
     # The last two: what a damaged header asks of the key derivation.
     return ValueError, TypeError, UnsupportedAlgorithm, OverflowError, MemoryError
+
+
+def _is_wrong_passphrase(said: str, ours: UnsupportedEncryptionError) -> bool:
+    """Whether the library could read what we cannot, and the passphrase did not open it.
+
+    With a wrong passphrase the padding is right once in 256 times; then it `said` that what came
+    out is no key, as it does of damage.
+    """
+    return "assword" in said or "decrypt" in said or (ours.old and "nknown" not in said)
 
 
 def _load_pkcs8(block: Block, passphrase: bytes) -> PrivateKeyTypes:

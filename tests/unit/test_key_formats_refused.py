@@ -101,6 +101,8 @@ class Silent:
         return data
 
 
+# Version 3, and as its data (1.2.840.113549.1.7.1) a sequence of no parts; no MAC.
+EMPTY_PKCS12 = bytes.fromhex("3016 020103 3011 06092a864886f70d010701 a004 0402 3000")
 OPENSSH = b"""-----BEGIN OPENSSH PRIVATE KEY-----
 b3BlbnNzaC1rZXktdjEA
 -----END OPENSSH PRIVATE KEY-----
@@ -160,6 +162,8 @@ CASES: dict[str, Make] = {
     "request DER": certificate_file(
         "request.der", output("req", "-new", "-key", "ec.key", "-subj", "/CN=a", "-outform", "DER")
     ),
+    "PKCS #7 without certificates": certificate_file("empty.p7b", output("crl2pkcs7", "-nocrl")),
+    "PKCS #12 with nothing in it": certificate_file("empty.p12", given(EMPTY_PKCS12)),
     "CRL": certificate_file("list.crl", crl),
     "CRL DER": certificate_file("list.der", crl_der),
     "public key as certificate": certificate_file(

@@ -250,6 +250,32 @@ def test_the_passphrase_is_asked_once_and_only_when_needed(
     assert asked == [1]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("pkcs8", "-topk8", "-v1", "PBE-SHA1-3DES", "-iter", "1"),
+        ("pkcs8", "-topk8", "-v2", "des3", "-iter", "1"),
+        ("pkcs8", "-topk8", "-v2", "aes-256-cbc", "-iter", "1"),
+        ("ec", "-des3"),
+        ("ec", "-aes-192-cbc"),
+    ],
+    ids=" ".join,
+)
+def test_a_wrong_passphrase_is_called_so_also_when_the_padding_is_right(
+    command: tuple[str, ...], issued: IssuedCertificate, tmp_path: Path
+) -> None:
+    # What comes out ends like a padding once in 256 times, and is no key then.
+    openssl = OpenSSL(tmp_path)
+    openssl.key("plain.key")
+    locked = openssl(*command, "-in", "plain.key", "-passout", "pass:right")
+    for number in range(1500):
+        sources = IdentitySources(
+            certificate=issued.certificate, private_key=locked, secret=Secret(f"wrong {number}")
+        )
+        with pytest.raises(PassphraseError, match="the passphrase from passphrase is wrong"):
+            open_identity(sources, now=NOW)
+
+
 def test_an_error_of_ours_from_the_callable_passes(
     issued: IssuedCertificate, tmp_path: Path
 ) -> None:
