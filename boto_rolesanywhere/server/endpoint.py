@@ -1,8 +1,9 @@
 """uvicorn, serving an application on a bound socket. Knows no routes.
 
-Measured with wrk on two cores, an answer of 1 KB and 64 connections: uvicorn with h11 gives 3,800
-requests a second, with httptools 6,600, with httptools and uvloop 13,300. So the extra ``serve``
-brings httptools, and uvloop where it exists.
+Measured with wrk on two cores (benchmarks/serve.py): uvicorn with h11 gives 3,800 answers a second,
+with httptools 8,000. uvloop would add to that, but lets in one new connection per turn of its loop:
+beside 1,000 busy connections a new one waited for up to 8 seconds. asyncio lets in all at once. So
+the extra ``serve`` brings httptools, and uvloop is not used even where it is installed.
 """
 
 from __future__ import annotations
@@ -108,6 +109,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http=connections,
+                loop="asyncio",
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

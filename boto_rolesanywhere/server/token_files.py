@@ -74,7 +74,7 @@ def _require_private_folder(folder: Path) -> None:
         return
     # Of the link itself: in a shared folder, somebody else may have put one there.
     status = folder.lstat()
-    if stat.S_ISLNK(status.st_mode) or not stat.S_ISDIR(status.st_mode):
+    if not stat.S_ISDIR(status.st_mode):
         _refuse(folder, "it is a link or a file", "a folder")
     if status.st_uid not in (_user(), 0):
         _refuse(folder, "it belongs to another user", "a folder of your own")

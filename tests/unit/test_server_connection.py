@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -167,6 +168,36 @@ def test_a_body_that_never_ends_does_not_keep_the_connection(server: Running) ->
     assert len(answers(received)) == 1
 
 
+def test_a_body_that_ends_after_the_answer_does_not_keep_the_connection(server: Running) -> None:
+    with server.connect() as sock:
+        sock.sendall(server.get(more="Content-Length: 3\r\n"))
+        one_answer(sock)
+        sock.sendall(b"abc")
+        assert until_closed(sock) == b""
+
+
+def test_a_client_that_is_busy_in_odd_ways_hides_no_silent_one(server: Running) -> None:
+    with server.connect() as busy, server.connect() as silent:
+        silent.settimeout(QUIET / 10)
+        for _ in range(100):
+            busy.sendall(server.get(more="Content-Length: 1\r\n"))
+            one_answer(busy)
+            busy.sendall(b"x")
+            with suppress(TimeoutError):
+                assert silent.recv(1) == b""
+                break
+        else:
+            pytest.fail("the silent client was not cut off")
+
+
+def test_a_kept_connection_serves_any_number_of_requests(server: Running) -> None:
+    request = server.get(more=f"X: {'y' * 1000}\r\n")
+    with server.connect() as sock:
+        for _ in range(50):
+            sock.sendall(request)
+            assert one_answer(sock).startswith(b"HTTP/1.1 200 ")
+
+
 def test_others_are_served_while_many_are_silent() -> None:
     with running(limits=Limits(quiet=60.0)) as server, ExitStack() as held:
         for number in range(200):
@@ -187,17 +218,18 @@ def test_the_longest_quiet_makes_room_when_there_are_too_many() -> None:
         assert one_answer(others[-1]).startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_client_that_does_not_read_is_cut_off() -> None:
+@pytest.mark.parametrize("requests", [1, 4])
+def test_a_client_that_does_not_read_is_cut_off(requests: int) -> None:
     async def large(_scope: object, _receive: object, send: Callable[..., object]) -> None:
         headers = [(b"content-length", b"%d" % 50_000_000)]
         await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[misc]
         await send({"type": "http.response.body", "body": bytes(50_000_000)})  # type: ignore[misc]
 
     with running(large) as server, server.connect() as sock:
-        sock.sendall(server.get())
+        sock.sendall(server.get() * requests)
         server.wait_for(lambda: server.open_connections == 1)
         server.wait_for(lambda: server.open_connections == 0)
-        assert len(until_closed(sock)) < 50_000_000
+        assert len(until_closed(sock)) < 50_000_000 * requests
 
 
 @pytest.mark.parametrize(
@@ -350,3 +382,18 @@ def test_it_ends_while_clients_hang_on() -> None:
         assert [until_closed(sock) for sock in (idle, half, silent)] == [b"", b"", b""]
         with pytest.raises(ConnectionRefusedError):
             server.connect()
+
+
+def test_it_ends_while_a_request_waits() -> None:
+    began, never = threading.Event(), asyncio.Event()
+
+    async def waiting(_scope: object, _receive: object, _send: object) -> None:
+        began.set()
+        await never.wait()
+
+    with running(waiting) as server, server.connect() as sock:
+        sock.sendall(server.get())
+        assert began.wait(PATIENCE)
+        started = time.monotonic()
+        server.endpoint.stop()
+        assert time.monotonic() - started < 5

@@ -134,6 +134,18 @@ def test_who_comes_after_the_end_waits_for_the_one_renewal(world: World) -> None
     assert (world.calls, world.most_at_once) == (2, 1)
 
 
+def test_who_comes_after_the_end_wakes_it_at_once() -> None:
+    world = World()
+    world.keeper = Keeper("reader", world.credentials, tick=60, monotonic=lambda: world.now)
+    world.keeper.start()
+    world.now = 2000
+
+    session = asyncio.run(world.keeper.awaited())
+    assert session is not None
+    assert session.access_key_id == "ASIA2"
+    world.keeper.stop()
+
+
 def test_while_renewals_fail_the_last_credentials_are_kept_to_their_end(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
