@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _START_TIMEOUT = 10.0
-_LAST_LOOK = 0.02
 
 # A test breaks connections on purpose; uvicorn's words about it would only disturb. A logger that
 # stands alone: nobody's logging configuration reaches it.
@@ -59,6 +58,9 @@ class _Server(uvicorn.Server):
         await self.startup(sockets=[sock])
         ready.set()
         await stop.wait()
+        # A connection accepted in this turn attaches to its server in the next one; to a closed
+        # server it cannot, and asyncio would leave its socket open.
+        await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
@@ -68,10 +70,6 @@ class _Server(uvicorn.Server):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        if self.config.is_ssl:
-            # A TLS handshake that a client broke off is nobody's connection yet; asyncio closes its
-            # socket when it sees the end, and complains of one that the loop leaves behind.
-            await asyncio.sleep(_LAST_LOOK)
 
 
 class ServerThread:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import ssl
 import subprocess
 import sys
 import time
+import warnings
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -254,3 +256,15 @@ def _can_bind(host: str) -> bool:
         except OSError:
             return False
         return True
+
+
+def test_a_connection_that_comes_with_the_end_is_closed_too(ca: CertificateAuthority) -> None:
+    with warnings.catch_warnings(record=True) as complaints:
+        warnings.simplefilter("always")
+        for _ in range(5):
+            with Emulator(ca, tls=True) as emulator:
+                port = int(emulator.endpoint_url.rpartition(":")[2])
+                socket.create_connection(("127.0.0.1", port)).close()
+        gc.collect()
+
+    assert [str(one.message) for one in complaints] == []
