@@ -397,3 +397,12 @@ def test_it_ends_while_a_request_waits() -> None:
         started = time.monotonic()
         server.endpoint.stop()
         assert time.monotonic() - started < 5
+
+
+def test_an_answer_does_not_wait_for_an_acknowledgement(server: Running) -> None:
+    with server.connect() as sock:
+        sock.sendall(server.get())
+        one_answer(sock)
+        (connection,) = server.endpoint._server.server_state.connections
+        accepted = connection.transport.get_extra_info("socket")
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
