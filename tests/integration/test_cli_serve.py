@@ -536,11 +536,22 @@ def test_systemd_is_told(flags: list[str], tmp_path: Path) -> None:
             assert manager.recv(100) == b"STOPPING=1"
 
 
-def test_a_reader_of_the_exports_may_go_away(flags: list[str], tmp_path: Path) -> None:
-    with serving(flags, tmp_path) as running:
-        assert running.process.stdout is not None
-        running.process.stdout.close()
-        assert running.health() == (200, "ok")
-        running.process.terminate()
-        assert running.process.wait(PATIENCE) == 0
-        running.process.stdout = None
+def test_it_serves_even_if_nobody_reads_the_exports(flags: list[str], tmp_path: Path) -> None:
+    unread, stdout = os.pipe()
+    os.close(unread)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(PATIENCE)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "boto_rolesanywhere", "serve", *flags, "--port", "0"],
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify")},
+        )
+        os.close(stdout)
+        assert manager.recv(100) == b"READY=1"
+    process.terminate()
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0
+    assert err.count("\n") == err.count("was not told STOPPING=1")
