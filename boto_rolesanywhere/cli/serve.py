@@ -104,7 +104,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--token-folder",
         metavar="FOLDER",
         help="where NAME.token is; made if it is missing, kept if it is there. Default:"
-        " $RUNTIME_DIRECTORY, or $XDG_RUNTIME_DIR/boto-rolesanywhere",
+        " $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/boto-rolesanywhere, else a folder of yours in"
+        " the temporary folder",
     )
     add_switch(group, "--no-imds", "serve the container protocol alone")
 
