@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 from soft_token import PIN, SOFTHSM, soft_token
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
@@ -24,15 +23,6 @@ PROGRAM = [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", "doctor"]
 def emulator() -> Iterator[Emulator]:
     with Emulator(CA) as running:
         yield running
-
-
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import termios
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -40,19 +40,8 @@ both_ways = pytest.mark.parametrize("way", [[], ["--serve"]], ids=["keys", "endp
 
 
 @pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
 def paths(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory) -> IssuedPaths:
     return ca.issue("workload").write(tmp_path_factory.mktemp("identity"))
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from configparser import RawConfigParser
 from pathlib import Path
 
@@ -19,17 +18,6 @@ import pytest
 
 import boto_rolesanywhere
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
-
-
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
 
 
 @pytest.fixture

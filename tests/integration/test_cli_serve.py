@@ -30,19 +30,8 @@ CREDENTIALS = "/latest/meta-data/iam/security-credentials"
 
 
 @pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
 def paths(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory) -> IssuedPaths:
     return ca.issue("workload").write(tmp_path_factory.mktemp("identity"))
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
 
 
 def flags_of(emulator: Emulator, paths: IssuedPaths) -> list[str]:

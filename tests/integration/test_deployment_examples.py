@@ -14,14 +14,12 @@ import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
 from configparser import RawConfigParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from moto.server import ThreadedMotoServer
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
@@ -30,29 +28,9 @@ UNITS = sorted((EXAMPLES / "systemd").glob("*.service"))
 PROGRAM = [sys.executable, "-m", "boto_rolesanywhere"]
 
 
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
-
-
 @pytest.fixture
 def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
     return ca.issue("app").write(tmp_path / "pki")
-
-
-@pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 def environment(emulator: Emulator, **more: str) -> dict[str, str]:
@@ -110,11 +88,11 @@ def test_systemd_finds_nothing_wrong_with_the_units(path: Path, tmp_path: Path) 
 
 
 def test_the_python_service_of_systemd_lists_buckets(
-    emulator: Emulator, paths: IssuedPaths, s3_url: str, tmp_path: Path
+    emulator: Emulator, paths: IssuedPaths, moto_url: str, tmp_path: Path
 ) -> None:
     name = "gets3buckets.service"
     hand_over(name, paths, tmp_path / "credentials")
-    environ = environment(emulator, AWS_ENDPOINT_URL_S3=s3_url, **arns(emulator))
+    environ = environment(emulator, AWS_ENDPOINT_URL_S3=moto_url, **arns(emulator))
     environ |= unit_environment(name, tmp_path / "credentials")
     script = Path(unit(name)["ExecStart"][0].split()[1]).name
 
@@ -209,7 +187,7 @@ def asked(
 
 
 def test_the_image_runs_what_it_copies_and_holds_no_key(
-    emulator: Emulator, paths: IssuedPaths, s3_url: str, tmp_path: Path
+    emulator: Emulator, paths: IssuedPaths, moto_url: str, tmp_path: Path
 ) -> None:
     dockerfile = (EXAMPLES / "docker" / "Dockerfile").read_text().replace("\\\n", " ")
     copied = re.findall(r"^COPY (\S+) (\S+)", dockerfile, flags=re.MULTILINE)
@@ -229,7 +207,7 @@ def test_the_image_runs_what_it_copies_and_holds_no_key(
         [sys.executable, str(EXAMPLES / Path(script).name), "--once"],
         env=environment(
             emulator,
-            AWS_ENDPOINT_URL_S3=s3_url,
+            AWS_ENDPOINT_URL_S3=moto_url,
             AWS_ROLESANYWHERE_CERTIFICATE=str(paths.certificate),
             AWS_ROLESANYWHERE_PRIVATE_KEY=str(paths.private_key),
             **arns(emulator),

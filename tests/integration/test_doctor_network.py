@@ -14,7 +14,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from boto_rolesanywhere.doctor import Verdict, examine
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate, faults
@@ -22,15 +21,6 @@ from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCer
 CA = CertificateAuthority("Root")
 APP = CA.issue("app")
 AWS_HOST = "rolesanywhere.eu-west-1.amazonaws.com"
-
-
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture(autouse=True)

@@ -155,11 +155,6 @@ def test_a_kms_that_does_not_answer_any_more() -> None:
 # --- the agent ---
 
 
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
 @pytest.fixture(scope="module", params=["RSA-2048", "P-256", "P-384"])
 def issued(request: pytest.FixtureRequest, ca: CertificateAuthority) -> IssuedCertificate:
     return ca.issue(key_type=request.param)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,17 +20,6 @@ from boto_rolesanywhere.errors import (
     SessionDeniedError,
 )
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
-
-
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

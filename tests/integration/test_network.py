@@ -6,7 +6,6 @@ certificate carries those names and is signed by a private CA.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -43,11 +42,6 @@ HOSTS = (
 
 
 @pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
 def identity(ca: CertificateAuthority) -> Identity:
     issued = ca.issue("app")
     sources = IdentitySources(
@@ -64,12 +58,6 @@ def tls(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory) -> T
     bundle = folder / "ca.pem"
     bundle.write_bytes(ca.certificate_pem)
     return TlsFiles(certificate=paths.certificate, private_key=paths.private_key, ca_bundle=bundle)
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
 
 
 def create(

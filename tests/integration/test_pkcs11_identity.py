@@ -17,11 +17,6 @@ from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCer
 
 
 @pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
 def issued(ca: CertificateAuthority) -> IssuedCertificate:
     return ca.issue_intermediate("Issuing").issue("on a token")
 

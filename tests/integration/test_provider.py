@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import botocore.session
 import pytest
-from moto.server import ThreadedMotoServer
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials import SessionCredentials
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
-
-
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
 
 
 @pytest.fixture

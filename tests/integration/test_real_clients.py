@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
@@ -56,26 +55,6 @@ Client = Callable[[Path], list[str]]
 CLIENT = pytest.mark.parametrize("client", [aws_cli, boto3, javascript])
 
 
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
-def sts_url() -> Iterator[str]:
-    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
-    with Emulator(ca) as running:
-        yield running
-
-
 @pytest.fixture
 def flags(ca: CertificateAuthority, emulator: Emulator, tmp_path: Path) -> list[str]:
     paths = ca.issue("app").write(tmp_path / "pki")
@@ -87,11 +66,11 @@ def flags(ca: CertificateAuthority, emulator: Emulator, tmp_path: Path) -> list[
 
 
 @pytest.fixture
-def environ(sts_url: str) -> dict[str, str]:
+def environ(moto_url: str) -> dict[str, str]:
     """That of the client: where STS is, and nothing of credentials."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     region = {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
-    return kept | region | {"AWS_ENDPOINT_URL_STS": sts_url}
+    return kept | region | {"AWS_ENDPOINT_URL_STS": moto_url}
 
 
 @pytest.fixture

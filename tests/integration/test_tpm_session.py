@@ -29,11 +29,6 @@ def no_tcti(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-@pytest.fixture(scope="module")
 def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
     with Emulator(ca) as emulator:
         yield emulator
