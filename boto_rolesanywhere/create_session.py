@@ -20,6 +20,7 @@ from botocore.loaders import create_loader
 from botocore.session import Session as BotocoreSession
 
 from ._version import __version__
+from .errors import ConfigurationError, InvalidResponseError
 from .service_errors import translated
 from .session_value import RolesAnywhereSession
 from .signer import sign
@@ -108,19 +109,27 @@ class SessionCreator:
         Only `create` signs what it sends.
 
         Raises:
-            botocore.exceptions.BotoCoreError: botocore refuses the settings.
+            ConfigurationError: the endpoint that is set for botocore is no URL.
+            botocore.exceptions.BotoCoreError: botocore refuses other settings.
         """
         session = _private_session(self._botocore_session)
         options = _TIMEOUTS
         for config in (session.get_default_client_config(), self._client_config):
             options = options.merge(config) if config is not None else options
-        client: BaseClient = session.create_client(
-            _SERVICE,
-            region_name=self.config.region,
-            endpoint_url=self.config.endpoint_url,
-            verify=self._verify,
-            config=options.merge(ClientConfig(signature_version=UNSIGNED)),
-        )
+        try:
+            client: BaseClient = session.create_client(
+                _SERVICE,
+                region_name=self.config.region,
+                endpoint_url=self.config.endpoint_url,
+                verify=self._verify,
+                config=options.merge(ClientConfig(signature_version=UNSIGNED)),
+            )
+        except ValueError as error:  # of an endpoint that was set for botocore
+            raise ConfigurationError(
+                f"botocore cannot use the endpoint that is set for it ({error})",
+                where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
+                expected="a URL such as https://host:443",
+            ) from None
 
         def sign_attempt(request: AWSRequest, **_: object) -> None:
             _sign_request(request, self._signing.identity, self.config.region, self._clock())
@@ -206,7 +215,6 @@ def _hide_body_from_logs(response_dict: dict[str, Any], **_: object) -> None:
 
 def _session(answer: Mapping[str, Any], clock: Callable[[], datetime]) -> RolesAnywhereSession:
     from .diagnosis import service_time
-    from .errors import InvalidResponseError
 
     headers = answer["ResponseMetadata"]["HTTPHeaders"]
     issued_at = service_time(headers.get("date")) or clock()

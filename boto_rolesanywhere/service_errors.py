@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    ConnectionError,  # noqa: A004  # botocore's parent of what did not connect
     ConnectTimeoutError,
-    NoRegionError,
+    HTTPClientError,
+    IncompleteReadError,
     ProxyConnectionError,
     ReadTimeoutError,
     SSLError,
@@ -19,6 +21,7 @@ from botocore.parsers import ResponseParserError
 from .denials import find_denial
 from .diagnosis import findings, service_time
 from .errors import (
+    ConfigurationError,
     EndpointError,
     InvalidResponseError,
     RolesAnywhereError,
@@ -51,7 +54,6 @@ _REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (ProxyConnectionError, "Check HTTPS_PROXY, and NO_PROXY if none should be used."),
     (ReadTimeoutError, "The endpoint accepted the connection but did not answer; try again."),
     (ConnectTimeoutError, "Check the firewall's way out to port 443, or set HTTPS_PROXY."),
-    (NoRegionError, "Set `region`."),
 )
 _DEFAULT_REMEDY: Final = (
     "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."
@@ -73,7 +75,7 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
             f"{_place(config)} answered with something that is not JSON",
             remedy=_NOT_THE_SERVICE,
         ) from None
-    except BotoCoreError as error:
+    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
         remedy = next(
             (text for kind, text in _REMEDIES if isinstance(error, kind)),
             _DEFAULT_REMEDY,
@@ -81,6 +83,11 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
         raise EndpointError(
             f"CreateSession did not reach {_place(config)}: {str(error).rstrip('.')}",
             remedy=remedy,
+        ) from error
+    except BotoCoreError as error:
+        raise ConfigurationError(
+            f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
+            remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
         ) from error
 
 

@@ -76,7 +76,6 @@ EXTRAS: Final = {
     "starlette": ("testing.emulator",),
     "tpm2_pytss": ("identity.tpm*",),
     "uvicorn": ("server", "testing.emulator"),
-    "uvloop": ("server",),
 }
 
 RUNTIME: Final = {"boto3", "botocore", "cryptography", "urllib3"}  # urllib3 comes with botocore

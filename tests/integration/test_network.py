@@ -16,6 +16,7 @@ from botocore.config import Config as ClientConfig
 import boto_rolesanywhere
 from boto_rolesanywhere.create_session import SessionCreator
 from boto_rolesanywhere.errors import (
+    ConfigurationError,
     EndpointError,
     InvalidResponseError,
     ServiceError,
@@ -280,6 +281,27 @@ def test_nobody_listening_says_where_and_what_to_check(
 
     with pytest.raises(EndpointError, match=f"did not reach {url}.*Check the Region"):
         create(emulator, identity, endpoint_url=url)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "wording"),
+    [
+        ("AWS_ENDPOINT_URL_ROLESANYWHERE", "nonsense", "endpoint that is set for it .*nonsense"),
+        ("AWS_DEFAULTS_MODE", "nonsense", "botocore cannot make the CreateSession call: .*nonsense"),
+    ],
+)
+def test_what_is_wrong_in_botocores_own_settings_is_a_configuration_error(
+    emulator: Emulator,
+    identity: Identity,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+    value: str,
+    wording: str,
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    with pytest.raises(ConfigurationError, match=wording):
+        create(emulator, identity)
 
 
 def test_a_proxy_that_is_not_there_is_named(
