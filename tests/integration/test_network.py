@@ -287,7 +287,11 @@ def test_nobody_listening_says_where_and_what_to_check(
     ("variable", "value", "wording"),
     [
         ("AWS_ENDPOINT_URL_ROLESANYWHERE", "nonsense", "endpoint that is set for it .*nonsense"),
-        ("AWS_DEFAULTS_MODE", "nonsense", "botocore cannot make the CreateSession call: .*nonsense"),
+        (
+            "AWS_DEFAULTS_MODE",
+            "nonsense",
+            "botocore cannot make the CreateSession call: .*nonsense",
+        ),
     ],
 )
 def test_what_is_wrong_in_botocores_own_settings_is_a_configuration_error(
