@@ -112,6 +112,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
             where=f"--digest {digest}",
             expected="SHA256",
         )
+    # What is left takes the text alone; the union of all kinds of keys does not tell.
     signature: bytes = key.sign(text)  # type: ignore[union-attr, call-arg]
     return signature
 

@@ -47,6 +47,7 @@ class Connection(HttpToolsProtocol):
     limits: ClassVar[Limits]
     quiet: ClassVar[dict[Connection, float]]
 
+    # uvicorn narrows the transport of asyncio's protocol in the same way.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Make room for it, if need be."""
         self._received = 0
