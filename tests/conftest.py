@@ -14,9 +14,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# scripts/test asks for it on the Pythons that it runs besides the first. Where CI is set, hypothesis
-# starts with its own profile "ci", the same examples in every run and no deadlines: it becomes the
-# parent here.
+# scripts/test asks for it on the Pythons that it runs besides the first. Where CI is set, it builds
+# on the profile "ci" of hypothesis: the same examples in every run, and no deadlines.
 settings.register_profile("quick", max_examples=20)
 if "HYPOTHESIS_PROFILE" in os.environ:
     settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
