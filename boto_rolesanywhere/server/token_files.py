@@ -72,10 +72,13 @@ def token_file(
 def _require_private_folder(folder: Path) -> None:
     if os.name != "posix":
         return
-    # Of the link itself: in a shared folder, somebody else may have put one there.
+    # Of the link itself: in a shared folder, somebody else may have put one there. One of root's is
+    # meant: systemd links /run/NAME to the folder of a service that has DynamicUser=.
     status = folder.lstat()
+    if stat.S_ISLNK(status.st_mode) and status.st_uid == 0:
+        status = folder.stat()
     if not stat.S_ISDIR(status.st_mode):
-        _refuse(folder, "it is a link or a file", "a folder")
+        _refuse(folder, "it is a user's link, or a file", "a folder")
     if status.st_uid not in (_user(), 0):
         _refuse(folder, "it belongs to another user", "a folder of your own")
     if status.st_mode & 0o022:

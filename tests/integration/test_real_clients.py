@@ -17,25 +17,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from installed import AWS_CLI, NODE_MODULES, require
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENTS = ROOT / "tests" / "clients"
-AWS = ROOT / ".cache" / "awscli" / "bin" / "aws"
-NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
-
-
-def require(there: bool, what: str) -> None:
-    """CI never skips."""
-    if not there:
-        assert not os.environ.get("CI"), f"{what} is missing"
-        pytest.skip(f"{what} is missing: scripts/test installs it")
 
 
 def aws_cli(folder: Path) -> list[str]:
-    require(AWS.exists(), "the AWS CLI")
-    return ["sh", str(CLIENTS / "whoami.sh"), str(AWS)]
+    require(AWS_CLI.is_dir(), "the AWS CLI")
+    return ["sh", str(CLIENTS / "whoami.sh"), str(AWS_CLI / "bin" / "aws")]
 
 
 def javascript(folder: Path) -> list[str]:

@@ -119,12 +119,28 @@ def test_a_folder_in_which_others_can_write_is_refused(tmp_path: Path, mode: int
         token_file(folder, "reader")
 
 
-def test_a_folder_that_is_a_link_is_refused(tmp_path: Path) -> None:
+def linked(tmp_path: Path, owner: int) -> Path:
     prepared(tmp_path)
-    (tmp_path / "link").symlink_to(tmp_path / "tokens")
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "tokens")
+    if os.getuid() == 0:
+        os.lchown(link, owner, 0)
+    return link
 
-    with pytest.raises(ConfigurationError, match="it is a link"):
-        token_file(tmp_path / "link", "reader")
+
+def test_a_folder_that_is_a_users_link_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="it is a user's link"):
+        token_file(linked(tmp_path, 12345), "reader")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can make root's links")
+def test_a_link_of_roots_is_followed_to_a_private_folder(tmp_path: Path) -> None:
+    link = linked(tmp_path, 0)
+    assert token_file(link, "reader")[1] == "s" * 32
+
+    (tmp_path / "tokens").chmod(0o777)
+    with pytest.raises(ConfigurationError, match="others can write in it"):
+        token_file(link, "reader")
 
 
 def test_a_place_that_cannot_be_one_is_told_with_a_way_out(tmp_path: Path) -> None:

@@ -1,0 +1,186 @@
+"""The units of examples/systemd, started by a real systemd on a machine that has nothing else.
+
+Nothing in a unit is changed: the programs are where it says, and a drop-in names the emulator and
+moto as AWS's endpoints.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from booted_machine import BootedMachine, booted_machine, python_program
+from installed import AWS_CLI, ROOT, require
+
+import boto_rolesanywhere
+from boto_rolesanywhere.testing import CertificateAuthority
+
+ROLES_ANYWHERE = "http://127.0.0.1:8001"
+S3 = "http://127.0.0.1:8002"
+ARN = "arn:aws:rolesanywhere:eu-west-1:123456789012"
+ARNS = {
+    "trust_anchor": f"{ARN}:trust-anchor/10000000-0000-4000-8000-000000000000",
+    "profile": f"{ARN}:profile/20000000-0000-4000-8000-000000000000",
+    "role": "arn:aws:iam::123456789012:role/RolesAnywhere",
+}
+DROP_IN = f"""[Service]
+Environment=AWS_ENDPOINT_URL_ROLESANYWHERE={ROLES_ANYWHERE} AWS_ENDPOINT_URL_S3={S3}
+RestartSec=100ms
+"""
+MOTO = """
+import signal, sys, urllib.request
+from moto.server import ThreadedMotoServer
+
+url = sys.argv[1]
+server = ThreadedMotoServer("127.0.0.1", int(url.rpartition(":")[2]), verbose=False)
+server.start()
+urllib.request.urlopen(urllib.request.Request(url + "/sensor-data", method="PUT"))
+print("ready", flush=True)
+signal.pause()
+"""
+GET = """
+import sys, boto3
+keys = dict(aws_access_key_id="reader", aws_secret_access_key="any")
+s3 = boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1", **keys)
+print(s3.get_object(Bucket="sensor-data", Key="today")["Body"].read().decode(), end="")
+"""
+SERVER = "boto-rolesanywhere.service"
+
+
+@pytest.fixture(scope="module")
+def machine(
+    ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[BootedMachine]:
+    """Booted, with the units and what they need; AWS's endpoints answer, and a bucket is there."""
+    folder = tmp_path_factory.mktemp("machine")
+    anchor = folder / "ca.pem"
+    anchor.write_bytes(ca.certificate_pem)
+    emulator = [sys.executable, "-m", "boto_rolesanywhere.testing.emulator", "--json"]
+    emulator += ["--ca", str(anchor), "--port", ROLES_ANYWHERE.rpartition(":")[2]]
+    emulator += [f"--{name.replace('_', '-')}-arn={arn}" for name, arn in ARNS.items()]
+    with (
+        booted_machine(folder, installed(folder) | configured(folder, ca)) as machine,
+        machine.neighbour(*emulator) as service,
+        machine.neighbour(sys.executable, "-c", MOTO, S3) as s3,
+    ):
+        assert json.loads(service.readline())["endpoint_url"] == ROLES_ANYWHERE
+        assert s3.readline() == "ready\n"
+        yield machine
+
+
+def installed(folder: Path) -> dict[str, Path]:
+    """The programs, where the units look for them."""
+    dependencies = Path(boto3.__file__).parents[1]
+    own = Path(boto_rolesanywhere.__file__).parents[1]  # elsewhere, of an editable installation
+    cli = next(iter(AWS_CLI.glob("lib/python*/site-packages")), None)
+    require(cli is not None, "the AWS CLI")
+    assert cli is not None
+    command = folder / "boto-rolesanywhere"
+    aws = folder / "aws"
+    python = folder / "python"
+    python_program(command, "-m boto_rolesanywhere", "/opt/own:/opt/dependencies")
+    python_program(aws, "-m awscli", "/opt/cli")
+    python_program(python, "", "/opt/own:/opt/dependencies")
+    return {
+        "/opt/own/boto_rolesanywhere": own / "boto_rolesanywhere",
+        "/opt/dependencies": dependencies,
+        "/opt/cli": cli,
+        "/usr/local/bin/boto-rolesanywhere": command,
+        "/usr/local/bin/aws": aws,
+        "/opt/gets3buckets/bin/python": python,
+        "/opt/gets3buckets/gets3buckets.py": ROOT / "examples" / "gets3buckets.py",
+    }
+
+
+def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
+    """The units with their configuration, certificate and key, and files to copy."""
+    pki = ca.issue("app").write(folder / "pki", name="app")
+    config = folder / "config"
+    arns = folder / "arns"
+    drop_in = folder / "drop-in"
+    measurement = folder / "measurement"
+    rows = [f"rolesanywhere_{name}_arn = {arn}" for name, arn in ARNS.items()]
+    config.write_text("\n".join(["[profile reader]", *rows]))
+    rows = [f"AWS_ROLESANYWHERE_{name.upper()}_ARN={arn}" for name, arn in ARNS.items()]
+    arns.write_text("\n".join(rows))
+    drop_in.write_text(DROP_IN)
+    measurement.write_text("21.5 C")
+    units = (ROOT / "examples" / "systemd").glob("*.service")
+    return {
+        "/etc/boto-rolesanywhere/config": config,
+        "/etc/boto-rolesanywhere/arns": arns,
+        "/etc/boto-rolesanywhere/app-cert.pem": pki.certificate,
+        "/etc/boto-rolesanywhere/app-key.pem": pki.private_key,
+        "/etc/systemd/system/service.d/endpoints.conf": drop_in,
+        "/var/lib/measurements/today": measurement,
+        **{f"/etc/systemd/system/{unit.name}": unit for unit in units},
+    }
+
+
+def stored(machine: BootedMachine) -> str:
+    """What S3 has of the file that is to be copied."""
+    with machine.neighbour(sys.executable, "-c", GET, S3) as printed:
+        return printed.read()
+
+
+def shown(machine: BootedMachine, unit: str, *names: str) -> dict[str, str]:
+    output = machine.run("systemctl", "show", unit, *(f"--property={name}" for name in names))
+    return dict(line.split("=", 1) for line in output.splitlines())
+
+
+def test_any_program_gets_credentials_from_the_serving_unit(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", "s3-sync")
+
+    assert stored(machine) == "21.5 C"
+    assert shown(machine, SERVER, "ActiveState", "StatusText")["ActiveState"] == "active"
+
+
+def test_nobody_but_root_and_the_service_itself_reads_a_secret(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", SERVER)
+
+    process = shown(machine, SERVER, "MainPID")["MainPID"]
+    status = machine.run("cat", f"/proc/{process}/status")
+    (user,) = re.findall(r"^Uid:\t(\d+)", status, flags=re.MULTILINE)
+    key, token = "/etc/boto-rolesanywhere/app-key.pem", "/run/boto-rolesanywhere/reader.token"
+    assert int(user) > 0
+    assert re.search(r"^NoNewPrivs:\t1$", status, flags=re.MULTILINE)
+    assert re.search(r"^CapBnd:\t0+$", status, flags=re.MULTILINE)
+    assert machine.run("stat", "--format=%u %a", key) == "0 600\n"
+    assert machine.run("stat", "--format=%u %a", token) == f"{user} 600\n"
+
+
+def test_a_killed_server_comes_back_with_the_same_token(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", SERVER)
+    token = machine.run("cat", "/run/boto-rolesanywhere/reader.token")
+    before = shown(machine, SERVER, "MainPID")
+
+    machine.run("systemctl", "kill", "--signal=KILL", SERVER)
+    machine.run("systemctl", "start", "s3-sync")
+
+    assert shown(machine, SERVER, "MainPID") != before
+    assert machine.run("cat", "/run/boto-rolesanywhere/reader.token") == token
+
+
+def test_stopping_ends_it_cleanly(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", SERVER)
+
+    machine.run("systemctl", "stop", SERVER)
+
+    assert shown(machine, SERVER, "Result", "ExecMainStatus") == {
+        "Result": "success",
+        "ExecMainStatus": "0",
+    }
+    machine.run("test", "!", "-e", "/run/private/boto-rolesanywhere")
+
+
+def test_a_python_service_needs_no_server(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", "gets3buckets")
+
+    with machine.journal("gets3buckets") as lines:
+        assert any("Hello, Amazon S3!" in line for line in lines)
+        assert lines.readline() == "\tsensor-data\n"

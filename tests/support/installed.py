@@ -1,0 +1,19 @@
+"""What scripts/test installs beside the Python environment, and whether it is there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+AWS_CLI = ROOT / ".cache" / "awscli"
+NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
+
+
+def require(there: bool, what: str) -> None:
+    """CI never skips."""
+    if not there:
+        assert not os.environ.get("CI"), f"{what} is missing"
+        pytest.skip(f"{what} is missing: scripts/test installs it")
