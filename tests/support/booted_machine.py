@@ -60,8 +60,10 @@ class BootedMachine:
         entered = ["nsenter", f"--target={self.leader}", namespaces, *command]
         with subprocess.Popen(entered, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            yield process.stdout
-            process.terminate()
+            try:
+                yield process.stdout
+            finally:
+                process.terminate()
 
 
 @contextmanager
