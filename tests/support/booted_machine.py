@@ -25,6 +25,11 @@ from installed import require
 BOOT_SECONDS = 60
 # Two at once would take each other's control groups.
 LOCK = FileLock(Path(tempfile.gettempdir()) / "boto-rolesanywhere-tests-machine.lock")
+ITS_OWN = (
+    *("--quiet", "--directory=/", "--volatile=yes", "--private-network"),
+    *("--machine=trial", "--register=no", "--keep-unit"),
+)
+LOOPBACK_IS_UP = "read flags </sys/class/net/lo/flags && test $((flags & 1)) = 1"
 IN_USR = Path(sys.base_prefix).is_relative_to("/usr")  # and so to be seen from the machine
 
 
@@ -74,7 +79,6 @@ def booted_machine(folder: Path, files: Mapping[str, Path]) -> Iterator[BootedMa
         folder: for what it needs meanwhile.
         files: files and folders, read-only; those in /usr/local/bin hide what is there.
     """
-    nspawn = _nspawn()
     programs = folder / "bin"
     programs.mkdir()
     (folder / "preset").write_text("disable *\n")  # no service of this machine starts in it
@@ -87,20 +91,18 @@ def booted_machine(folder: Path, files: Mapping[str, Path]) -> Iterator[BootedMa
     if not IN_USR:
         shown["/opt/python"] = Path(sys.base_prefix)
     ready = folder / "ready"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+    with LOCK, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(str(ready))
         told.settimeout(BOOT_SECONDS)
         command = [
-            *(nspawn, "--quiet", "--directory=/", "--volatile=yes", "--private-network"),
-            *("--register=no", "--keep-unit", "--machine=trial", "--boot", "--notify-ready=yes"),
-            *("--console=read-only", f"--overlay-ro=/usr/local/bin:{programs}:/usr/local/bin"),
+            *(_nspawn(), *ITS_OWN, "--boot", "--notify-ready=yes", "--console=read-only"),
+            f"--overlay-ro=/usr/local/bin:{programs}:/usr/local/bin",
             *(f"--bind-ro={here}:{there}" for there, here in shown.items()),
             *("systemd.firstboot=off", "systemd.unit=sysinit.target"),
         ]
         environment = {**os.environ, "NOTIFY_SOCKET": str(ready)}
         log = folder / "boot.log"
         with (
-            LOCK,
             log.open("w") as output,
             subprocess.Popen(command, env=environment, stdout=output, stderr=output) as process,
         ):
@@ -134,10 +136,14 @@ def _nspawn() -> str:
     nspawn = shutil.which("systemd-nspawn")
     require(nspawn is not None, "systemd-nspawn")
     assert nspawn is not None
-    trial = [nspawn, "--quiet", "--directory=/", "--volatile=yes", "--register=no", "--keep-unit"]
-    tried = subprocess.run([*trial, "/bin/true"], capture_output=True, text=True, check=False)
+    tried = subprocess.run(
+        [nspawn, *ITS_OWN, "/bin/sh", "-c", LOOPBACK_IS_UP],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if tried.returncode != 0:
-        pytest.skip(f"no container can be started here: {tried.stderr.strip()}")
+        pytest.skip(f"no container with a network of its own starts here: {tried.stderr.strip()}")
     return nspawn
 
 
