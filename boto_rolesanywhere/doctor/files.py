@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .case import Case
 
 _ROOT: Final = 0
-_OTHERS_READ_OR_WRITE: Final = 0o066
 _OTHERS_WRITE: Final = 0o022
 
 
@@ -102,13 +101,15 @@ def _look_at_module(place: str) -> Iterator[Verdict]:
 
 def _concerns(path: Path) -> Iterator[Concern]:
     """Who else may read the secret in the file, or put another in its place."""
+    from boto_rolesanywhere.identity.file import excess
+
     if os.name != "posix":
         return  # modes say nothing there
     file = path.resolve()
     facts = file.stat()
     mode = stat.S_IMODE(facts.st_mode)
-    if mode & _OTHERS_READ_OR_WRITE:
-        verb = "read" if mode & 0o044 else "write"
+    if others := excess(facts, os.geteuid()):
+        verb = "read" if others & 0o044 else "write"
         yield Concern(
             "warn",
             f"others than its owner may {verb} it (mode {mode:04o})",

@@ -18,7 +18,9 @@ Role = Literal["certificate", "private key", "chain"]
 # The largest of our inputs, a chain or a PKCS#12 file, has some tens of kilobytes; a wrong path
 # may lead to a disk image.
 MAX_BYTES = 4 * 1024 * 1024
-_READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
+_READABLE = stat.S_IRGRP | stat.S_IROTH
+_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
+_ROOT = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,7 @@ class Part:
         role: what it is for.
         where: the file, or how else it was given; for messages.
         data: the bytes as they were read.
-        exposed: whether group or others may read the file.
+        exposed: whether others may read the file than it is meant for (see `excess`).
     """
 
     role: Role
@@ -96,7 +98,7 @@ def _read_file(path: Path, role: Role) -> Part:
                 remedy=f"Pass the {role} as bytes instead.",
             )
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            facts = os.fstat(file.fileno())
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _missing(path, role) from None
@@ -108,7 +110,27 @@ def _read_file(path: Path, role: Role) -> Part:
         raise fail(f"it cannot be read ({reason})", where=where) from None
     if len(data) > MAX_BYTES:
         raise fail("it is larger than 4 MiB", where=where, expected=f"a {role} in PEM or DER")
-    return Part(role, where, data, os.name == "posix" and bool(mode & _READABLE_BY_OTHERS))
+    return Part(role, where, data, bool(excess(facts, _user()) & _READABLE))
+
+
+def excess(facts: os.stat_result, user: int) -> int:
+    """The bits of a secret file's mode that let others read or write it; 0 where modes say nothing.
+
+    Who is not its owner reads it as one of its group, which is how keys are handed to a service:
+    a Secret's files with ``fsGroup`` (Kubernetes), the group ``ssl-cert`` (Debian).
+
+    Args:
+        facts: the file's.
+        user: the effective user ID of who reads it.
+    """
+    if os.name != "posix":
+        return 0
+    needed = 0 if user in {_ROOT, facts.st_uid} else stat.S_IRGRP
+    return facts.st_mode & (_READABLE | _WRITABLE) & ~needed
+
+
+def _user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else _ROOT
 
 
 def _missing(path: Path, role: Role) -> RolesAnywhereError:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import logging
+import os
 import pickle
+import stat
 import sys
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -19,6 +21,7 @@ from openssl_files import END_ENTITY, OpenSSL
 from boto_rolesanywhere.certificates import verify_signature
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity import Identity, SigningKey, open_identity
+from boto_rolesanywhere.identity.file import excess
 from boto_rolesanywhere.identity.opening import build_identity, read_sources
 from boto_rolesanywhere.identity.software import SoftwareKey
 from boto_rolesanywhere.identity.sources import IdentitySources, Secret
@@ -167,6 +170,25 @@ def test_a_key_that_others_may_read_is_warned_of_once(
     assert record.getMessage() == (
         f"{key} holds a private key, and others than its owner may read it: chmod 600."
     )
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "reader", "bits"),
+    [
+        (0o640, 1000, 1000, 0o040),  # one's own, for no reason
+        (0o440, 0, 10001, 0),  # root's, handed to the reader's group
+        (0o460, 0, 10001, 0o020),
+        (0o444, 0, 10001, 0o004),
+        (0o640, 1000, 0, 0o040),  # root needs no group
+        (0o600, 1000, 1000, 0),
+    ],
+)
+def test_a_group_may_read_what_its_member_does_not_own(
+    mode: int, owner: int, reader: int, bits: int
+) -> None:
+    facts = os.stat_result((stat.S_IFREG | mode, 1, 1, 1, owner, 10001, 0, 0, 0, 0))
+
+    assert excess(facts, reader) == bits
 
 
 def test_a_certificate_that_others_may_read_is_not_warned_of(
