@@ -12,7 +12,7 @@ import threading
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore import UNSIGNED
 from botocore.config import Config as ClientConfig
@@ -21,7 +21,8 @@ from botocore.session import Session as BotocoreSession
 
 from ._version import __version__
 from .errors import ConfigurationError, InvalidResponseError
-from .service_errors import translated
+from .response_body import BODY, take_body
+from .service_errors import not_json, translated
 from .session_value import RolesAnywhereSession
 from .signer import sign
 
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     from .config import Config
     from .identity import Identity
+
+_T = TypeVar("_T")
 
 OPERATION: Final = "CreateSession"
 _SERVICE: Final = "rolesanywhere"
@@ -95,7 +98,9 @@ class SessionCreator:
         with translated(self.config, identity, self._clock):
             self._signing.identity = identity
             answer = self._own_client().create_session(**_parameters(self.config))
-            return _session(answer, self._clock)
+            if answer[BODY] is None:
+                raise not_json(self.config)
+            return _session(answer[BODY], answer["ResponseMetadata"]["HTTPHeaders"], self._clock)
 
     def _own_client(self) -> Any:  # noqa: ANN401  # botocore makes its class
         held = self._client
@@ -136,7 +141,7 @@ class SessionCreator:
 
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)
-        events.register(f"before-parse.{_EVENT}", _hide_body_from_logs)
+        events.register(f"before-parse.{_EVENT}", take_body)
         return client
 
 
@@ -197,10 +202,9 @@ def _sign_request(request: AWSRequest, identity: Identity, region: str, now: dat
 
 
 class _Unlogged(bytes):
-    """Bytes whose repr is hidden: botocore logs by it.
+    """Bytes whose repr is hidden: botocore logs a request's headers by it.
 
-    It logs the headers of a request, whose signature can be used for some minutes, and the body of
-    the answer, which holds the credentials.
+    The signature among them can be used for some minutes.
     """
 
     __slots__ = ()
@@ -209,17 +213,14 @@ class _Unlogged(bytes):
         return f"<{len(self)} bytes, hidden>"
 
 
-def _hide_body_from_logs(response_dict: dict[str, Any], **_: object) -> None:
-    response_dict["body"] = _Unlogged(response_dict["body"])
-
-
-def _session(answer: Mapping[str, Any], clock: Callable[[], datetime]) -> RolesAnywhereSession:
+def _session(
+    body: Mapping[str, Any], headers: Mapping[str, str], clock: Callable[[], datetime]
+) -> RolesAnywhereSession:
     from .diagnosis import service_time
 
-    headers = answer["ResponseMetadata"]["HTTPHeaders"]
     issued_at = service_time(headers.get("date")) or clock()
     try:
-        given = answer["credentialSet"][0]
+        given = body["credentialSet"][0]
         credentials = given["credentials"]
         user = given.get("assumedRoleUser") or {}
         session = RolesAnywhereSession(
@@ -228,15 +229,15 @@ def _session(answer: Mapping[str, Any], clock: Callable[[], datetime]) -> RolesA
             session_token=_required(credentials, "sessionToken"),
             expiration=_time(_required(credentials, "expiration")),
             issued_at=issued_at.astimezone(timezone.utc),
-            role_arn=given.get("roleArn"),
-            assumed_role_arn=user.get("arn"),
-            assumed_role_id=user.get("assumedRoleId"),
-            subject_arn=answer.get("subjectArn"),
-            source_identity=given.get("sourceIdentity"),
-            packed_policy_size=given.get("packedPolicySize"),
+            role_arn=_optional(given, "roleArn", str),
+            assumed_role_arn=_optional(user, "arn", str),
+            assumed_role_id=_optional(user, "assumedRoleId", str),
+            subject_arn=_optional(body, "subjectArn", str),
+            source_identity=_optional(given, "sourceIdentity", str),
+            packed_policy_size=_optional(given, "packedPolicySize", int),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
-        # The exception's own text may quote the answer, which holds the credentials.
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        # The exception's own text may quote the body, which holds the credentials.
         what = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
         raise InvalidResponseError(
             what,
@@ -256,6 +257,11 @@ def _required(credentials: Mapping[str, object], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(name)
     return value
+
+
+def _optional(given: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
+    value = given.get(name)
+    return value if isinstance(value, kind) else None
 
 
 def _time(text: str) -> datetime:

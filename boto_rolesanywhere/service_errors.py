@@ -16,7 +16,6 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
-from botocore.parsers import ResponseParserError
 
 from .denials import find_denial
 from .diagnosis import findings, service_time
@@ -69,12 +68,6 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
         raise
     except ClientError as error:
         raise _service_error(error, config, identity, clock()) from None
-    except ResponseParserError:
-        # The parser's own text quotes the body, which may hold credentials.
-        raise InvalidResponseError(
-            f"{_place(config)} answered with something that is not JSON",
-            remedy=_NOT_THE_SERVICE,
-        ) from None
     except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
         remedy = next(
             (text for kind, text in _REMEDIES if isinstance(error, kind)),
@@ -89,6 +82,13 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
             f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
             remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
         ) from error
+
+
+def not_json(config: Config) -> InvalidResponseError:
+    """The error for a success whose body is no JSON object."""
+    return InvalidResponseError(
+        f"{_place(config)} answered with something that is no JSON object", remedy=_NOT_THE_SERVICE
+    )
 
 
 def _place(config: Config) -> str:

@@ -235,14 +235,14 @@ def test_throttling_is_an_error_of_its_own(emulator: Emulator, identity: Identit
         (
             faults.TruncatedBody(),
             (InvalidResponseError, EndpointError),
-            "without usable credentials|did not reach",
+            "no JSON object|did not reach",
         ),
         (faults.HtmlBody(502), InvalidResponseError, "answered HTTP 502 with text/html"),
         (faults.HtmlBody(403), InvalidResponseError, "answered HTTP 403 with text/html"),
-        (faults.HtmlBody(200), InvalidResponseError, "without usable credentials|not JSON"),
-        (faults.EmptyBody(201), InvalidResponseError, "without usable credentials"),
+        (faults.HtmlBody(200), InvalidResponseError, "no JSON object"),
+        (faults.EmptyBody(201), InvalidResponseError, "no JSON object"),
         (faults.EmptyBody(403), (InvalidResponseError, ServiceError), "HTTP 403"),
-        (faults.MalformedJson(), InvalidResponseError, "without usable credentials|not JSON"),
+        (faults.MalformedJson(), InvalidResponseError, "no JSON object"),
         (faults.MissingFields(), InvalidResponseError, "without usable credentials"),
         (
             faults.MissingFields(("credentialSet.credentials.sessionToken",)),

@@ -13,7 +13,6 @@ from botocore import credentials
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import RefreshableCredentials
 from botocore.endpoint import Endpoint
-from botocore.parsers import ResponseParser
 
 
 def test_the_assume_role_provider_has_a_builder_for_source_profiles() -> None:
@@ -54,11 +53,11 @@ def test_the_signing_event_comes_for_every_attempt() -> None:
     assert "self.create_request" in inspect.getsource(Endpoint._send_request)
 
 
-def test_the_body_passes_through_an_event_before_it_is_logged() -> None:
-    # create_session hides it there.
+def test_the_body_passes_through_an_event_before_it_is_parsed_and_logged() -> None:
+    # response_body takes it out there, and hands it on in the dictionary that is merged.
     source = inspect.getsource(Endpoint._do_get_response)
     assert source.index("before-parse") < source.index("parser.parse(")
-    assert "%r', response['body']" in inspect.getsource(ResponseParser.parse)
+    assert source.index("parser.parse(") < source.index("update(customized_response_dict)")
 
 
 def test_a_header_of_bytes_keeps_its_own_type() -> None:
