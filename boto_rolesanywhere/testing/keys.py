@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from boto_rolesanywhere.errors import ConfigurationError
 
@@ -34,6 +34,8 @@ PrivateKey: TypeAlias = (
     " | MLDSA44PrivateKey | MLDSA65PrivateKey | MLDSA87PrivateKey"
 )
 AnyPrivateKey: TypeAlias = "CertificateIssuerPrivateKeyTypes"
+
+_NIST_NAMES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
 def generate_key(key_type: KeyType) -> PrivateKey:
@@ -94,7 +96,7 @@ def key_type_of(key: PrivateKey) -> KeyType:
 
     name = type(key).__name__  # an ML-DSA class may not exist in the installed cryptography
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        name = f"P-{key.curve.key_size}"
+        name = _NIST_NAMES.get(key.curve.name, key.curve.name)
     elif isinstance(key, rsa.RSAPrivateKey):
         name = f"RSA-{key.key_size}"
     elif name.startswith("MLDSA"):

@@ -137,6 +137,26 @@ def test_a_hit_loads_nothing_that_takes_time(caller: Caller) -> None:
     assert caller.created == 1
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="becomes a user that the machine does not know")
+def test_without_a_home_it_works_uncached(caller: Caller) -> None:
+    nobody = ("setpriv", "--ruid=54321", "env", "--unset=HOME")
+    env = environment(caller.home)
+
+    done = run("credential-process", *caller.flags, env=env, program=(*nobody, *COMMAND))
+
+    assert done.returncode == 0
+    assert b"ASIA" in done.stdout
+    told = "Nothing is cached: there is no home folder. Set AWS_ROLESANYWHERE_CACHE_DIR."
+    assert done.stderr.decode() == f"boto-rolesanywhere: {told}\n"
+
+    paths, emulator = caller.paths, caller.emulator
+    five = [paths.certificate, paths.private_key, emulator.trust_anchor_arn]
+    five += [emulator.profile_arn, emulator.role_arn]
+    asked = "import boto_rolesanywhere as ours, sys; ours.get_session(*sys.argv[1:], cache=True)"
+    done = run(*five, env=env, program=(*nobody, sys.executable, "-c", asked))
+    assert b"this user has no home folder to cache sessions in" in done.stderr
+
+
 def test_one_session_however_the_settings_come(caller: Caller) -> None:
     emulator = caller.emulator
     settings = {

@@ -138,6 +138,31 @@ def test_update_keeps_renewing_through_errors_until_it_is_told_to_end(
     }
 
 
+def test_update_writes_when_it_can_again(
+    emulator: Emulator, flags: list[str], tmp_path: Path
+) -> None:
+    emulator.max_lifetime = 4
+    file = tmp_path / "credentials"
+    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "has credentials until" in process.stderr.readline()
+        file.unlink()
+        file.mkdir()
+        told = process.stderr.readline()
+        file.rmdir()
+        deadline = time.monotonic() + 30
+        while not file.exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        process.send_signal(signal.SIGTERM)
+        process.stderr.read()
+
+    assert "The new credentials are not written yet: " in told
+    assert f"{file}: it cannot be written (Is a directory)" in told
+    assert parsed(file).get("default", "aws_access_key_id")
+
+
 def test_update_without_first_credentials_fails_and_writes_nothing(
     emulator: Emulator, flags: list[str], clean_environment: Path
 ) -> None:

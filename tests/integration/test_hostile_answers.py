@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.create_session import SessionCreator
-from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.errors import InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity import open_identity
 from boto_rolesanywhere.identity.sources import IdentitySources
 from boto_rolesanywhere.provider import load_config
@@ -109,6 +110,26 @@ def changed(*path: str | int, to: object) -> bytes:
 
 
 CREDENTIALS = ("credentialSet", 0, "credentials")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("accessKeyId", "", "without usable credentials (ValueError)"),
+        ("sessionToken", 7, "without usable credentials (ValueError)"),
+        ("expiration", "2036-01-01T00:00:00", "without usable credentials (ValueError)"),
+        ("expiration", "2016-01-01T00:00:00Z", "credentials that ended at 2016-01-01T00:00:00Z"),
+    ],
+)
+def test_credentials_that_nobody_could_use(
+    service: Service, creator: SessionCreator, name: str, value: object, words: str
+) -> None:
+    service.answer = answer(201, changed(*CREDENTIALS, name, to=value))
+
+    with pytest.raises(InvalidResponseError, match=re.escape(words)):
+        creator.create()
+
+
 STEPS = st.sampled_from(
     [
         *([name] for name in GOOD),

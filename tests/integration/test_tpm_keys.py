@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -137,6 +138,16 @@ def test_a_file_that_cannot_be_used(
     assert str(caught.value).startswith("/etc/pki/app.pem: the TPM key")
     assert caught.value.expected
     assert caught.value.remedy
+
+
+def test_a_public_half_that_is_no_key(pem: bytes) -> None:
+    public = open_tpm_key(pem).public_key()
+    assert isinstance(public, ec.EllipticCurvePublicKey)
+    x = public.public_numbers().x.to_bytes(32, "big")
+    moved = with_der(pem, lambda der: der.replace(x, bytes(32)))
+
+    with pytest.raises(PrivateKeyError, match="the TPM key's public half is not understood"):
+        open_tpm_key(moved)
 
 
 @settings(deadline=None, max_examples=300)

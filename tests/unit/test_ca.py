@@ -14,7 +14,12 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import NameOID
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -404,6 +409,19 @@ def test_unusable_values_are_one_clear_error(ca: CertificateAuthority) -> None:
             call()
         assert words in str(caught.value)
         assert pickle.loads(pickle.dumps(caught.value)).what == caught.value.what
+
+
+def test_of_an_authority_on_a_curve_of_its_own_no_wrong_one_can_be_made() -> None:
+    key = ec.generate_private_key(ec.SECP256K1())
+    now = datetime.now(timezone.utc)
+    name = x509.Name.from_rfc4514_string("CN=Coins")
+    builder = x509.CertificateBuilder(name, name, key.public_key(), 1, now, now)
+    pem = builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    ca = CertificateAuthority.from_pem(pem, key_pem)
+
+    with pytest.raises(ConfigurationError, match="type secp256k1 is not one that can be made"):
+        ca.issue(flaws=("other-ca",))
 
 
 def test_only_rsa_and_ec_sign_with_sha1() -> None:

@@ -309,6 +309,23 @@ def test_without_a_fit_folder_there_are_credentials_and_a_warning(
     assert not list(tmp_path.rglob("*.session"))
 
 
+@pytest.mark.parametrize(
+    ("taken", "words"),
+    [
+        (f"{KEY}.session", "The session was not cached in {}: Is a directory"),
+        (f"{KEY[:2]}.lock", "Sessions in {} are renewed without a lock: "),
+    ],
+)
+def test_what_stands_in_the_way_costs_no_credentials(
+    world: World, warnings: Callable[[], str], taken: str, words: str
+) -> None:
+    world.folder.mkdir(mode=0o700)
+    (world.folder / taken).mkdir()
+
+    assert world.get() == "ASIA1"
+    assert words.format(world.folder) in warnings()
+
+
 def test_many_threads_that_start_together_ask_once(world: World) -> None:
     together = threading.Barrier(16)
     waiting = SessionCache(str(world.folder), clock=lambda: NOW)

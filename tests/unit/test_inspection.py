@@ -10,6 +10,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
@@ -361,6 +362,23 @@ def test_a_broken_extension_is_our_error() -> None:
     )
     with pytest.raises(CertificateError, match="extensions cannot be read"):
         inspect_certificate(builder.sign(KEY, hashes.SHA256()), now=NOW)
+
+
+def test_a_broken_name_is_our_error() -> None:
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(name((CN, "grue\u00df")))
+        .issuer_name(name((CN, "a")))
+        .public_key(KEY.public_key())
+        .serial_number(1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW)
+    )
+    der = builder.sign(KEY, hashes.SHA256()).public_bytes(Encoding.DER)
+    broken = x509.load_der_x509_certificate(der.replace("\u00df".encode(), b"\xff\xff"))
+
+    with pytest.raises(CertificateError, match="the certificate's subject cannot be read"):
+        inspect_certificate(broken, now=NOW)
 
 
 def test_a_value_that_is_not_text_is_shown_in_hex() -> None:

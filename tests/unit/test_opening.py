@@ -6,6 +6,7 @@ import copy
 import logging
 import os
 import pickle
+import re
 import stat
 import sys
 from dataclasses import replace
@@ -19,7 +20,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from openssl_files import END_ENTITY, OpenSSL
 
 from boto_rolesanywhere.certificates import verify_signature
-from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.errors import CertificateError, PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity import Identity, SigningKey, open_identity
 from boto_rolesanywhere.identity.file import excess
 from boto_rolesanywhere.identity.opening import build_identity, read_sources
@@ -121,6 +122,43 @@ def test_an_own_key_that_gives_no_public_key_is_refused(issued: IssuedCertificat
     sources = IdentitySources(certificate=issued.certificate, private_key=odd)  # type: ignore[arg-type]
     with pytest.raises(PrivateKeyError, match="cannot use a key of this kind: str"):
         open_identity(sources, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (OSError("the card was pulled: 2468"), "the key Failing could not sign (OSError)"),
+        ("signature", "the key Failing signed with a str; expected the signature as bytes"),
+    ],
+)
+def test_an_own_key_that_fails_is_told_without_what_it_says(
+    issued: IssuedCertificate, result: object, words: str
+) -> None:
+    class Failing(OwnKey):
+        def sign(self, data: bytes) -> bytes:  # noqa: ARG002  # it fails at any
+            if isinstance(result, Exception):
+                raise result
+            return result  # type: ignore[return-value]
+
+    own = Failing(issued.private_key)  # type: ignore[arg-type]
+    sources = IdentitySources(certificate=issued.certificate, private_key=own)
+    identity = open_identity(sources, now=NOW)
+
+    with pytest.raises(PrivateKeyError, match=re.escape(words)) as caught:
+        identity.sign(b"data")
+
+    assert "2468" not in str(caught.value)
+    assert caught.value.__cause__ is (result if isinstance(result, Exception) else None)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="takes root's rights away for a moment")
+def test_a_key_that_this_user_may_not_read(paths: IdentitySources) -> None:
+    os.seteuid(12345)
+    try:
+        with pytest.raises(CertificateError, match="this process may not read it"):
+            open_identity(paths, now=NOW)
+    finally:
+        os.seteuid(0)
 
 
 def test_material_is_equal_as_long_as_no_byte_changes(paths: IdentitySources) -> None:

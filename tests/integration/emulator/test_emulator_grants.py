@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing import (
     CertificateAuthority,
     Emulator,
@@ -150,6 +151,8 @@ def test_a_removed_anchor_profile_or_role_is_gone(
     with Emulator(ca) as emulator:
         client = client_of(emulator)
         emulator.remove(emulator.role_arn)
+        with pytest.raises(ConfigurationError, match="the first role was removed"):
+            assert emulator.role
         assert client.create(issued).refusal == unable(emulator.role_arn)
         emulator.remove(emulator.profile_arn)
         assert client.create(issued).refusal == NO_PROFILE
