@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from botocore import UNSIGNED
 from botocore.config import Config as ClientConfig
-from botocore.loaders import create_loader
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
 from ._version import __version__
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSRequest
     from botocore.client import BaseClient
-    from botocore.loaders import Loader
 
     from .config import Config
     from .identity import Identity
@@ -162,12 +161,19 @@ def _private_session(parent: BotocoreSession | None) -> BotocoreSession:
     return session
 
 
+class _OwnLoader(Loader):
+    """Loads the models of one service."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  # botocore's
+        """That service. botocore would look into the folders of all 400 before it loads one."""
+        return [_SERVICE]
+
+
 @cache
 def _loader(data_path: str | None) -> Loader:
     """The models of botocore and the one added here; read once a process, since that is slow."""
-    loader = create_loader(data_path)
-    loader.search_paths.append(_MODELS)
-    return loader
+    paths = [*create_loader(data_path).search_paths, _MODELS]
+    return _OwnLoader(extra_search_paths=paths, include_default_search_paths=False)
 
 
 def _parameters(config: Config) -> dict[str, Any]:

@@ -116,7 +116,11 @@ PIECES = st.one_of(
     st.sampled_from([f"-----END {label}-----\n".encode() for label in LABELS]),
 )
 SOUP = st.lists(PIECES, max_size=5).map(b"".join) | ENCODED | st.binary(max_size=200)
-UNHURRIED = settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+UNHURRIED = settings(
+    deadline=None,
+    max_examples=3 * settings.default.max_examples,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 def open_all(certificate: bytes, key: bytes | None, chain: bytes | None) -> Identity | None:

@@ -29,8 +29,9 @@ T = TypeVar("T")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 LOWER = "abcdefghijklmnopqrstuvwxyz"
 UNRESERVED = f"{LOWER}{LOWER.upper()}0123456789-._~"
-any_text = settings(deadline=None, max_examples=300)  # no deadline: the machine may be busy
-any_request = settings(deadline=None, max_examples=80)  # these are slower to make
+# No deadline: the machine may be busy.
+any_text = settings(deadline=None, max_examples=3 * settings.default.max_examples)
+any_request = settings(deadline=None)  # these are slower to make
 
 
 @dataclass
