@@ -18,21 +18,12 @@ class Denial:
         text: how the service's message begins.
         causes: likely causes, the most likely first, as seen by users.
         remedy: what to do next.
-        published: False where AWS has published no text and ours is a guess.
     """
 
     text: str
     causes: tuple[str, ...]
     remedy: str
-    published: bool = True
 
-    @property
-    def concerns_signature(self) -> bool:
-        """Whether clock, key and chain header are what decides."""
-        return self.text == INVALID_SIGNATURE
-
-
-INVALID_SIGNATURE: Final = "Invalid signature"
 
 DENIALS: Final = (
     Denial(
@@ -55,7 +46,7 @@ DENIALS: Final = (
         " `chain`.",
     ),
     Denial(
-        INVALID_SIGNATURE,
+        "Invalid signature",
         (
             "this machine's clock is off by more than 5 minutes",
             "the private key is not the certificate's",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
-SEQUENCE, SET = 0x30, 0x31
+SEQUENCE = 0x30
 _CONSTRUCTED = 0x20
 _HIGH_TAG = 0x1F
 _LONG_FORM = 0x80

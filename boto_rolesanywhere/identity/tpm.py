@@ -17,7 +17,7 @@ from . import tpm_public
 from .tpm_device import device_at, load_library
 from .tpm_errors import TpmBusyError
 from .tpm_refusals import check_not_refused, remember_refusal
-from .tpm_stored import find_persistent_key, holds_tpm_key, read_file_key
+from .tpm_stored import find_persistent_key, read_file_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,11 +32,6 @@ if TYPE_CHECKING:
 # Without a resource manager two processes can fill the three slots of a TPM for a moment.
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between tries
 _LONGEST_PASSWORD: Final = 64  # TPM2B_AUTH holds a digest: SHA-512's at most
-
-
-def is_tpm_pem(data: bytes) -> bool:
-    """Whether `data` holds a TPM key file: a PEM block ``TSS2 PRIVATE KEY``."""
-    return holds_tpm_key(data)
 
 
 def open_tpm_key(

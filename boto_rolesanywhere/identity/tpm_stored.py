@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from .tpm_device import TpmConnection, TpmDevice
     from .tpm_errors import Step
 
-_BEGIN: Final = b"-----BEGIN TSS2 PRIVATE KEY-----"
-_BLOCK: Final = re.compile(_BEGIN + rb"(.*?)-----END TSS2 PRIVATE KEY-----", re.DOTALL)
+_BLOCK: Final = re.compile(
+    rb"-----BEGIN TSS2 PRIVATE KEY-----(.*?)-----END TSS2 PRIVATE KEY-----", re.DOTALL
+)
 _HANDLE: Final = re.compile(r"handle:(0[xX][0-9a-fA-F]{1,8})")
 # TPM 2.0 Library, Part 2, 7.5: the handles of persistent objects (TPM_HT_PERSISTENT), and 7.4:
 # the owner hierarchy (TPM_RH_OWNER), whose primary key is made anew for each use.
@@ -134,11 +135,6 @@ class PersistentKey:
                 )
             tpm.tr_set_auth(handle, password)
         yield handle
-
-
-def holds_tpm_key(data: bytes) -> bool:
-    """Whether a PEM block ``TSS2 PRIVATE KEY`` begins in `data`."""
-    return _BEGIN in data
 
 
 def read_file_key(data: bytes, *, where: str) -> FileKey:

@@ -22,7 +22,7 @@ from boto_rolesanywhere.errors import (
     RolesAnywhereError,
 )
 from boto_rolesanywhere.identity import SigningKey
-from boto_rolesanywhere.identity.tpm import is_tpm_pem, open_tpm_key
+from boto_rolesanywhere.identity.tpm import open_tpm_key
 from boto_rolesanywhere.testing import CertificateAuthority
 
 BEGIN, END = b"-----BEGIN TSS2 PRIVATE KEY-----\n", b"-----END TSS2 PRIVATE KEY-----\n"
@@ -71,13 +71,7 @@ FORMS: dict[str, Callable[[bytes], bytes]] = {
 def test_a_file_is_read_in_any_form(pem: bytes, form: Callable[[bytes], bytes]) -> None:
     data = form(pem)
     assert data != pem
-    assert is_tpm_pem(data)
     assert works(open_tpm_key(data))
-
-
-def test_other_files_are_told_apart() -> None:
-    assert not is_tpm_pem(b"")
-    assert not is_tpm_pem(CertificateAuthority().private_key_pem)
 
 
 def test_a_file_that_tpm2_tools_wrote(tpm: SoftwareTpm) -> None:
