@@ -240,7 +240,7 @@ def test_it_ends_at_once_while_the_first_create_session_hangs(
     started = time.monotonic()
     out, _ = process.communicate(timeout=PATIENCE)
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15  # the call itself would take 30
     assert (process.returncode, out) == (0, "")
 
 
@@ -345,12 +345,12 @@ def test_a_hanging_create_session_holds_up_nobody(
         for _ in range(20):
             started = time.monotonic()
             assert running.by_container().json["AccessKeyId"] == first
-            assert time.monotonic() - started < 1
+            assert time.monotonic() - started < 10  # the call itself takes 30
         started = time.monotonic()
         status, _, _ = running.end()
 
         assert status == 0
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 15
         assert len(emulator.requests) == 2
 
 
