@@ -22,7 +22,7 @@ import pytest
 from filelock import FileLock
 from installed import require
 
-BOOT_SECONDS = 60
+PATIENCE = 60  # seconds, for its start and for each command
 # Two at once would take each other's control groups.
 LOCK = FileLock(Path(tempfile.gettempdir()) / "boto-rolesanywhere-tests-machine.lock")
 ITS_OWN = (
@@ -48,16 +48,16 @@ class BootedMachine:
         return done.stdout
 
     def _ran(self, *command: str) -> subprocess.CompletedProcess[str]:
-        entered = ["nsenter", f"--target={self.leader}", "--all", *command]
-        return subprocess.run(entered, capture_output=True, text=True, check=False)
+        entered = ["nsenter", f"--target={self.leader}", "--all", "timeout", str(PATIENCE)]
+        return subprocess.run([*entered, *command], capture_output=True, text=True, check=False)
 
     def neighbour(self, *command: str) -> AbstractContextManager[IO[str]]:
         """Start a program of this machine that the other reaches as 127.0.0.1; gives its output."""
         return self._started("--net", *command)
 
     def journal(self, unit: str) -> AbstractContextManager[IO[str]]:
-        """What a unit says, from its start on."""
-        follow = ("journalctl", "--output=cat", "--lines=all", "--follow")
+        """What a unit says, from its start on and for some time."""
+        follow = ("timeout", str(PATIENCE), "journalctl", "--output=cat", "--lines=all", "--follow")
         return self._started("--all", *follow, f"--unit={unit}")
 
     @contextmanager
@@ -93,7 +93,7 @@ def booted_machine(folder: Path, files: Mapping[str, Path]) -> Iterator[BootedMa
     ready = folder / "ready"
     with LOCK, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         told.bind(str(ready))
-        told.settimeout(BOOT_SECONDS)
+        told.settimeout(PATIENCE)
         command = [
             *(_nspawn(), *ITS_OWN, "--boot", "--notify-ready=yes", "--console=read-only"),
             f"--overlay-ro=/usr/local/bin:{programs}:/usr/local/bin",
