@@ -9,6 +9,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from .shown import shown
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -18,8 +20,8 @@ _PARTITION: Final = re.compile(r"aws(-[a-z]+)*", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@/-]+", re.ASCII)
-# An ARN is shown in errors, so that a mistake can be seen; something else pasted there is cut.
-_SHOWN: Final = 200
+# IAM API Reference, CreateRole: the path may hold all printable ASCII, the name less.
+_ROLE: Final = re.compile(r"([!-~]*/)?[A-Za-z0-9_+=,.@-]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,7 @@ def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
     example = "arn:aws:iam::123456789012:role/NAME"
     arn = _parse(text, service="iam", kinds=("role/",), where=where, example=example)
     if arn.region:
-        _refuse(f"{_shown(text)} has a Region, which IAM's ARNs do not", where, example)
+        _refuse(f"{shown(text)} has a Region, which IAM's ARNs do not", where, example)
     return arn
 
 
@@ -105,31 +107,28 @@ def _parse_rolesanywhere(text: str, kind: str, where: str) -> Arn:
     kinds = (f"{kind}/", f"alias/{kind}/")
     arn = _parse(text, service="rolesanywhere", kinds=kinds, where=where, example=example)
     if not _REGION.fullmatch(arn.region):
-        _refuse(f"{_shown(text)} has no valid Region in its fourth field", where, example)
+        _refuse(f"{shown(text)} has no valid Region in its fourth field", where, example)
     return arn
 
 
 def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example: str) -> Arn:
     fields = text.strip().split(":", _FIELDS - 1)
     if len(fields) != _FIELDS or fields[0] != "arn":
-        _refuse(f"{_shown(text)} is not an ARN", where, example)
+        _refuse(f"{shown(text)} is not an ARN", where, example)
     arn = Arn(*fields[1:])
     if not _PARTITION.fullmatch(arn.partition):
-        _refuse(f"{_shown(text)} has no valid partition in its second field", where, example)
+        _refuse(f"{shown(text)} has no valid partition in its second field", where, example)
     if arn.service != service:
-        _refuse(f"{_shown(text)} is of the service {_shown(arn.service)}", where, example)
+        _refuse(f"{shown(text)} is of the service {shown(arn.service)}", where, example)
     if not _ACCOUNT.fullmatch(arn.account):
-        _refuse(f"{_shown(text)} has no twelve-digit account in its fifth field", where, example)
+        _refuse(f"{shown(text)} has no twelve-digit account in its fifth field", where, example)
     kind = next((kind for kind in kinds if arn.resource.startswith(kind)), None)
     if kind is None:
-        _refuse(f"{_shown(text)} names a {_shown(arn.resource.split('/')[0])}", where, example)
-    if not _RESOURCE_ID.fullmatch(arn.resource[len(kind) :]):
-        _refuse(f"{_shown(text)} names nothing after {kind!r}", where, example)
+        _refuse(f"{shown(text)} names a {shown(arn.resource.split('/')[0])}", where, example)
+    name = _ROLE if kind == "role/" else _RESOURCE_ID
+    if not name.fullmatch(arn.resource[len(kind) :]):
+        _refuse(f"{shown(text)} names nothing after {kind!r}", where, example)
     return arn
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")
 
 
 def _refuse(what: str, where: str, expected: str) -> NoReturn:

@@ -103,6 +103,6 @@ def fingerprint(certificate: str, module: str | None = None) -> str | None:
         so a certificate that was replaced there counts when the old session ends. None if the file
         cannot be read.
     """
-    if certificate.startswith("pkcs11:"):
+    if certificate[:7].lower() == "pkcs11:":
         return f"token {certificate} {module or ''}"
     return fingerprint_file(certificate)

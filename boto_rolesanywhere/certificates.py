@@ -27,6 +27,7 @@ __all__ = [
     "Finding",
     "algorithm_for",
     "check_certificate",
+    "describe_issuer",
     "describe_key",
     "describe_subject",
     "find_leaf",
@@ -50,6 +51,16 @@ def describe_subject(certificate: x509.Certificate) -> str:
     except ValueError:
         return "an unreadable subject"
     return text or "an empty subject"
+
+
+def describe_issuer(certificate: x509.Certificate) -> str:
+    """The issuer as RFC 4514 writes it; never an error, whatever stands in it."""
+    try:
+        name = quietly(lambda: certificate.issuer)
+        text = name.rfc4514_string()
+    except ValueError:
+        return "an unreadable issuer"
+    return text or "an empty issuer"
 
 
 def find_leaf(

@@ -19,7 +19,7 @@ from .arns import (
     parse_trust_anchor_arn,
     require_agreement,
 )
-from .identity.sources import IdentitySources, Secret
+from .identity.sources import IdentitySources, Secret, tidy_uri
 from .settings import (
     CERTIFICATE,
     CHAIN,
@@ -43,6 +43,7 @@ from .settings import (
     Setting,
     gather,
 )
+from .shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -168,7 +169,7 @@ def _source(found: Found, setting: Setting) -> object:
         _refuse("it is empty", found.where, f"a {setting.title}")
     if isinstance(found.value, dict):
         return _text(found, setting)  # a nested section of the config file, never an object
-    return found.value
+    return tidy_uri(found.value) if isinstance(found.value, str) else found.value
 
 
 def _secret(
@@ -183,7 +184,8 @@ def _secret(
     if name := _optional_text(found, PASSPHRASE_ENV):
         if name not in environ:
             where = found[PASSPHRASE_ENV].where
-            _refuse(f"the environment variable {name} that it names is not set", where)
+            told = name if name.isupper() else "…"  # else it may be the secret itself
+            _refuse(f"the environment variable {told} that it names is not set", where)
         return Secret(environ[name], name)
     if path := _optional_text(found, PASSPHRASE_FILE):
         return Secret(lambda: read_secret_file(path, found[PASSPHRASE_FILE].where), path)
@@ -213,7 +215,7 @@ def read_secret_file(path: str, where: str) -> bytes:
 def _region(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, REGION)
     if text is not None and not _REGION.fullmatch(text):
-        _refuse(f"{text!r} is not a Region", found[REGION].where, "for example eu-west-1")
+        _refuse(f"{shown(text)} is not a Region", found[REGION].where, "for example eu-west-1")
     return text
 
 
@@ -224,7 +226,7 @@ def _duration(found: Mapping[Setting, Found]) -> int | None:
     number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
     if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
         expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
-        _refuse(f"{value!r} is not a session duration", where, expected)
+        _refuse(f"{shown(value)} is not a session duration", where, expected)
     return number
 
 
@@ -232,7 +234,7 @@ def _session_name(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, SESSION_NAME)
     if text is not None and not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
-        _refuse(f"{text!r} is not a role session name", found[SESSION_NAME].where, expected)
+        _refuse(f"{shown(text)} is not a role session name", found[SESSION_NAME].where, expected)
     return text
 
 
@@ -244,6 +246,8 @@ def _endpoint_url(found: Mapping[Setting, Found]) -> str | None:
     try:
         url = urlsplit(text)
         valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+        if valid and "@" in url.netloc:  # botocore would write it into its log
+            _refuse("there is a user name or password in it", where, "a URL without one")
     except ValueError:
         valid = False
     if not valid:
@@ -275,8 +279,9 @@ def _refuse_missing(
         return f"({first}, {setting.variable} or {setting.config_key})"
 
     wanted = [f"{setting.title} {places(setting)}" for setting in missing]
-    if PRIVATE_KEY not in found and CERTIFICATE not in found:
-        wanted.insert(1, f"private key, if it is not with the certificate {places(PRIVATE_KEY)}")
+    if PRIVATE_KEY not in found:
+        key = f"private key, if it is not with the certificate {places(PRIVATE_KEY)}"
+        wanted.insert(int(CERTIFICATE in missing), key)
     known = {setting.name for setting in SETTINGS}
     # Compared without the prefix, which alone would make any two of them alike.
     unknown = {key: key.removeprefix(PREFIX) for key in section if key.startswith(PREFIX)}

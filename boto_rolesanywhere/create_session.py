@@ -128,7 +128,12 @@ class SessionCreator:
                 verify=self._verify,
                 config=options.merge(ClientConfig(signature_version=UNSIGNED)),
             )
-        except ValueError as error:  # of an endpoint that was set for botocore
+        except ValueError as error:  # of what was set for botocore, an endpoint or a number
+            if "endpoint" not in str(error).lower():
+                raise ConfigurationError(
+                    f"botocore cannot use what is set for it ({error})",
+                    where="AWS_MAX_ATTEMPTS and other variables, or the profile's settings",
+                ) from None
             raise ConfigurationError(
                 f"botocore cannot use the endpoint that is set for it ({error})",
                 where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,7 +30,7 @@ class _Block:
     """Lines that stay together: a header, an option with its continuation, or one other line.
 
     Attributes:
-        section: the words of the header that it stands below, itself included.
+        section: the header that it stands below, itself included, as `_identity` has it.
         key: of an option, in lower case; empty for a header; None for other lines.
         text: the lines, with their ends.
     """
@@ -39,7 +40,9 @@ class _Block:
     text: bytes
 
 
-def with_section(content: bytes, title: str, values: Mapping[str, str]) -> bytes:
+def with_section(
+    content: bytes, title: str, values: Mapping[str, str], *, shell_words: bool
+) -> bytes:
     """The file's `content` with `values` set in the section `title`.
 
     A key that is there is set where it stands; a new one comes after the section's last; a section
@@ -49,15 +52,18 @@ def with_section(content: bytes, title: str, values: Mapping[str, str]) -> bytes
         content: of the file, in any encoding that has ASCII in it.
         title: without the brackets, for example ``default`` or ``profile onprem``.
         values: by key, in lower case; single lines.
+        shell_words: whether titles are compared by their words, as botocore does in the config
+            file; in the credentials file it takes them as they are.
 
     Raises:
         ConfigurationError: title or values would not be read back as they are.
     """
-    _require_writable(title, values)
+    _require_writable(title, values, shell_words=shell_words)
     end = b"\r\n" if b"\r\n" in content else b"\n"
     options = {key: f"{key} = {value}".encode() + end for key, value in values.items()}
-    blocks = list(_blocks(content))
-    mine = [place for place, block in enumerate(blocks) if block.section == _words(title)]
+    blocks = list(_blocks(content, shell_words=shell_words))
+    wanted = _identity(title, shell_words=shell_words)
+    mine = [place for place, block in enumerate(blocks) if block.section == wanted]
     texts = [block.text for block in blocks]
     if not mine:
         gap = end if content.strip() else b""
@@ -73,11 +79,12 @@ def with_section(content: bytes, title: str, values: Mapping[str, str]) -> bytes
 
 
 def quoted_name(profile: str) -> str:
-    """A profile's name as it stands in a title: in quotes if there is a blank in it."""
-    return shlex.quote(profile) if any(map(str.isspace, profile)) else profile
+    """A profile's name as it stands in a title of the config file: in quotes if it needs them."""
+    quotes = "'" in profile or '"' in profile
+    return shlex.quote(profile) if quotes or _words(profile) != (profile,) else profile
 
 
-def change_file(path: Path, title: str, values: Mapping[str, str]) -> None:
+def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_words: bool) -> None:
     """Set `values` in the section `title` of the file, which need not exist yet.
 
     Readers see the old file or the new one; writers that do the same wait for each other. The file
@@ -87,23 +94,31 @@ def change_file(path: Path, title: str, values: Mapping[str, str]) -> None:
         ConfigurationError: it cannot be written, or the package ``filelock`` is not there.
     """
     file_lock, timeout = _file_lock()
-    path = Path(path).expanduser().resolve()
     try:
+        path = Path(path).expanduser().resolve()
+        if path.exists() and not path.is_file():
+            # A file moved into its place would be the end of /dev/null.
+            raise ConfigurationError(
+                "it is a folder, pipe or device", where=str(path), expected="a file"
+            )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with file_lock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
             for left in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
                 left.unlink(missing_ok=True)  # of a writer that was killed: we hold its lock
             content = path.read_bytes() if path.exists() else b""
-            write_atomically(path, with_section(content, title, values))
+            write_atomically(path, with_section(content, title, values, shell_words=shell_words))
     except timeout:
         raise ConfigurationError(
             f"another program has held its lock for {_LOCK_TIMEOUT:.0f} seconds",
             where=str(path),
             remedy="Look for a program that writes this file and hangs.",
         ) from None
-    except OSError as error:
-        what = f"it cannot be written ({error.strerror})"
-        raise ConfigurationError(what, where=str(error.filename or path)) from None
+    except (OSError, RuntimeError) as error:  # the second, of links in a ring before Python 3.13
+        reason = error.strerror if isinstance(error, OSError) else error
+        what = f"it cannot be written ({reason})"
+        raise ConfigurationError(
+            what, where=str(getattr(error, "filename", None) or path)
+        ) from None
 
 
 def _file_lock() -> tuple[type, type[Exception]]:
@@ -117,15 +132,20 @@ def _file_lock() -> tuple[type, type[Exception]]:
     return FileLock, Timeout
 
 
-def _require_writable(title: str, values: Mapping[str, str]) -> None:
+def _require_writable(title: str, values: Mapping[str, str], *, shell_words: bool) -> None:
     for text in (title, *values.values()):
         if not text.isprintable() or text != text.strip() or not text:
             what = f"a line of [{title}] would be empty, or hold a line break or control character"
             raise ConfigurationError(
                 what if title.isprintable() else "the profile's name is not one"
             )
-    if "]" in title or not _words(title):
+    if "]" in title or not _identity(title, shell_words=shell_words):
         raise ConfigurationError(f"{title!r} cannot be the title of a section")
+
+
+def _identity(title: str, *, shell_words: bool) -> tuple[str, ...]:
+    """What two titles of one section have in common."""
+    return _words(title) if shell_words else (title,)
 
 
 def _words(title: str) -> tuple[str, ...]:
@@ -136,7 +156,7 @@ def _words(title: str) -> tuple[str, ...]:
         return (title,)
 
 
-def _blocks(content: bytes) -> Iterator[_Block]:
+def _blocks(content: bytes, *, shell_words: bool) -> Iterator[_Block]:
     section: tuple[str, ...] = ()
     option: tuple[str, int] | None = None  # the key, and how far it is indented
     held = b""  # the option with what continues it
@@ -152,8 +172,9 @@ def _blocks(content: bytes) -> Iterator[_Block]:
             yield from _closed(section, option, held, between)
             held, between = line, b""
             if header := _HEADER.match(text):
-                section = _words(header[1].decode(errors="replace"))
-                option = ("", len(line))
+                title = header[1].decode(errors="replace")
+                section = _identity(title, shell_words=shell_words)
+                option = ("", sys.maxsize)  # nothing continues a header
             else:
                 option = (_key(line), indent)
     yield from _closed(section, option, held, between)

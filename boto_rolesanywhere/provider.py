@@ -143,7 +143,7 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     Args:
         session: of boto3 or botocore; boto3's default session when left out.
     """
-    botocore_session = _botocore_session(session)
+    botocore_session = as_botocore_session(session)
     resolver = botocore_session.get_component("credential_provider")
     methods = [provider.METHOD for provider in resolver.providers]
     if PROVIDER in methods:
@@ -177,9 +177,10 @@ class _ProfileProviders:
         return [ours, *self._builder.providers(profile_name, disable_env_vars)]
 
 
-def _botocore_session(
+def as_botocore_session(
     session: boto3.Session | botocore.session.Session | None,
 ) -> botocore.session.Session:
+    """The botocore session in a session of boto3, or in its default one."""
     if isinstance(session, botocore.session.Session):
         return session
     import boto3

@@ -100,7 +100,7 @@ def _read_json(path: str) -> list[tuple[str, str]]:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
         _refuse(f"it cannot be read ({error.strerror})", path, f"a file like {_JSON_EXAMPLE}")
-    except ValueError:
+    except (ValueError, RecursionError):
         _refuse("it is not JSON", path, _JSON_EXAMPLE)
     pairs = content if isinstance(content, list) else [None]
     texts = [_pair(one) for one in pairs]

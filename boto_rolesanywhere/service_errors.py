@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -74,7 +75,7 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
             _DEFAULT_REMEDY,
         )
         raise EndpointError(
-            f"CreateSession did not reach {_place(config)}: {str(error).rstrip('.')}",
+            f"CreateSession did not reach {_place(config)}: {_without_user(error)}",
             remedy=remedy,
         ) from error
     except BotoCoreError as error:
@@ -82,6 +83,11 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
             f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
             remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
         ) from error
+
+
+def _without_user(error: Exception) -> str:
+    """Botocore's words, without the user and password of a proxy's URL."""
+    return re.sub(r"//[^/@\s]*@", "//…@", str(error).rstrip("."))
 
 
 def not_json(config: Config) -> InvalidResponseError:

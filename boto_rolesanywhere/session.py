@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 import boto3
 import botocore.session
+from botocore.config import Config as ClientConfig
 
 from .errors import ConfigurationError
-from .provider import load_config, open_credentials
+from .provider import as_botocore_session, load_config, open_credentials
 
 if TYPE_CHECKING:
     import os
-
-    from botocore.config import Config as ClientConfig
 
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
 
@@ -80,7 +79,15 @@ def get_session(
         PrivateKeyError: the key cannot be read, or is not the certificate's.
         botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
     """
-    session = botocore_session or botocore.session.Session()
+    session = botocore.session.Session()
+    if botocore_session is not None:  # one of boto3's is taken too, for it is easily confused
+        session = as_botocore_session(botocore_session)
+    if client_config is not None and not isinstance(client_config, ClientConfig):
+        raise ConfigurationError(
+            f"it is a {type(client_config).__name__}",
+            where="argument client_config",
+            expected="a botocore.config.Config",
+        )
     if profile_name is not None:
         session.set_config_variable("profile", profile_name)
     arguments = {

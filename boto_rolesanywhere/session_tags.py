@@ -6,6 +6,7 @@ Pure: no files, no clock. The rules are those of the IAM Roles Anywhere User Gui
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -25,6 +26,8 @@ _MAX_KEY: Final = 128
 _MAX_VALUE: Final = 256
 _PUNCTUATION: Final = "_.:/=+-@"
 _CATEGORIES: Final = "LZN"
+# AWS STS API Reference, AssumeRole, SourceIdentity: the pattern [\w+=,.@-]*
+_NOT_IN_SOURCE_IDENTITY: Final = re.compile(r"[^A-Za-z0-9_+=,.@-]")
 
 _CN: Final = "2.5.4.3"
 _MAX_PREFIXED_CN: Final = 61
@@ -134,8 +137,10 @@ def source_identity_doubt(certificate: x509.Certificate) -> str | None:
         return "AWS does not document it for several CNs"
     if names and len(names[0]) > _MAX_CN:
         return f"AWS does not document it for a CN of more than {_MAX_CN} characters"
-    if names and (why := _unfit(names[0])):
-        return f"AWS does not document it for a CN like this: {why}"
+    refused = _NOT_IN_SOURCE_IDENTITY.findall(names[0]) if names else []
+    if refused:
+        listed = " ".join(map(repr, dict.fromkeys(refused)))
+        return f"AWS does not document it for a CN like this: STS takes no {listed} in it"
     return None
 
 

@@ -54,7 +54,7 @@ def main() -> int:
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except boto_rolesanywhere.RolesAnywhereError as error:
+    except (boto_rolesanywhere.RolesAnywhereError, BotoCoreError) as error:
         sys.exit(f"gets3buckets: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

@@ -46,6 +46,7 @@ NO_ENTRY: Final = {
     "sessionToken": "likewise",
     "expiration": "likewise",
     "no time zone": "likewise",
+    "DEK-Info": "caught: 'it is encrypted in a way that cannot be read (its DEK-Info is damaged)'",
     "a seed has 32 bytes": "caught: 'in a form that RFC 9881 does not know'",
     "… complete PEM blocks were found": "a part of 'the TPM key cannot be read: …'",
     "no host": "caught: doctor's own verdict on the endpoint's URL",

@@ -7,6 +7,7 @@ imported here. No command is in here.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 
@@ -14,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
+    from types import FrameType
     from typing import Final, Protocol
 
     class Command(Protocol):
@@ -52,6 +54,7 @@ OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+_UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -64,16 +67,23 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 (failed, with one line on stderr), 2 (wrong usage) or 130.
     """
     given = list(sys.argv[1:] if argv is None else argv)
+    if sys.stdout is None:  # closed, as by >&-
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  # till the end
     try:
-        status = _dispatch(given)
+        try:
+            status = _dispatch(given)
+        except SystemExit as stop:  # argparse's, after --help or a usage error
+            status = stop.code if isinstance(stop.code, int) else OK
         sys.stdout.flush()
-    except SystemExit as stop:  # argparse's, after --help or a usage error
-        return stop.code if isinstance(stop.code, int) else OK
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return _hush()
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _UNWRITABLE and not error.filename:
+            _hush()
+            complain(f"the output cannot be written ({error.strerror})")
+            return FAILED
         if not _is_ours(error):
             raise
         complain(str(error))
@@ -86,6 +96,11 @@ def complain(message: str) -> None:
     from .terminal import printable
 
     sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
+
+
+def leave(_number: int, _frame: FrameType | None) -> None:
+    """A signal's handler: end, with the exit status of what was told to."""
+    raise SystemExit(OK)
 
 
 def _dispatch(given: list[str]) -> int:

@@ -107,7 +107,7 @@ def _fingerprint(given: Mapping[str, str], found: Mapping[Setting, Found]) -> st
     # Which certificate that is, takes cryptography to tell: all that it is chosen from counts.
     store = given.get(STORE, "")
     inside = (
-        fingerprint(store, module) if store.startswith("pkcs11:") else fingerprint_folder(store)
+        fingerprint(store, module) if store[:7].lower() == "pkcs11:" else fingerprint_folder(store)
     )
     path = selector.removeprefix("file://")
     wanted = selector if path == selector else fingerprint_file(path)

@@ -183,7 +183,7 @@ def _write(path: Path, profile: str, values: Mapping[str, str]) -> None:
     from boto_rolesanywhere.profile_file import change_file, quoted_name
 
     title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
-    change_file(path, title, values)
+    change_file(path, title, values, shell_words=True)
     sys.stdout.write(f"{path}: wrote [{title}]\n")
     for key, value in values.items():
         sys.stdout.write(f"  {key} = {value}\n")

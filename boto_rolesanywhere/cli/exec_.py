@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
         RolesAnywhereError: there are no credentials.
     """
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
-    if not command:
+    if not command or not command[0]:
         complain("exec: there is no command to run. Write it after --, as in: exec -- aws s3 ls")
         return USAGE
     prepare(arguments)

@@ -114,13 +114,18 @@ def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspect
     from boto_rolesanywhere.inspection import choose_leaf, inspect_certificate
 
     place = arguments.file or arguments.certificate
-    given = _read_certificates(place, "certificate")
-    more = _read_certificates(arguments.intermediates, "chain") if arguments.intermediates else ()
+    given, beside = _read_certificates(place, "certificate")
+    more = (
+        _read_certificates(arguments.intermediates, "chain")
+        if arguments.intermediates
+        else ((), ())
+    )
     mappings = None
     if arguments.attribute_mappings:
         text = _read_text(arguments.attribute_mappings)
         mappings = AttributeMappings.parse(text, where=arguments.attribute_mappings)
-    return inspect_certificate(choose_leaf(given), (*given, *more), now=now, mappings=mappings)
+    candidates = (*given, *beside, *more[0], *more[1])
+    return inspect_certificate(choose_leaf(given), candidates, now=now, mappings=mappings)
 
 
 def _evaluate(
@@ -156,18 +161,33 @@ def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _read_certificates(place: str, role: Role) -> tuple[x509.Certificate, ...]:
+def _read_certificates(
+    place: str, role: Role
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    """Those that are meant, and others beside them that may belong to their path."""
+    from boto_rolesanywhere.errors import KeyDeviceError
     from boto_rolesanywhere.identity.contents import open_contents
     from boto_rolesanywhere.identity.file import read_part
-    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, read_token_certificates
+    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, split_token_certificates
+    from boto_rolesanywhere.identity.sources import tidy_uri
 
+    place = tidy_uri(place)
     if is_pkcs11_uri(place):
-        return read_token_certificates(place, module=_pkcs11_module(), secret=_passphrase(place))
+        secret = _passphrase(place)
+        named, others = split_token_certificates(place, module=_pkcs11_module(), secret=secret)
+        if not named:
+            raise KeyDeviceError(
+                "no certificate on the token is the one that is named",
+                where=_shown(place),
+                remedy="List them: boto-rolesanywhere read-certificate-data --certificate pkcs11:…"
+                " with the token alone. If it hides them, give the PIN too.",
+            )
+        return named, others
     part = read_part(place, role)
     found = open_contents(part, _passphrase(place)).certificates
     if not found:
         raise part.error("there is no certificate in it", expected="a certificate in PEM or DER")
-    return found
+    return found, ()
 
 
 def _shown(place: str) -> str:

@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 
-from . import OK
+from . import OK, leave
 from .flags import add_flags, add_switch, config_from, credentials_from, prepare
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
-    from types import FrameType
 
     from boto_rolesanywhere.server.keeper import Keeper
     from boto_rolesanywhere.server.role import ServedRole
@@ -119,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     prepare(arguments)
     # Until the server has its own handlers; process 1 of a container has no default ones.
-    signal.signal(signal.SIGTERM, _leave)
+    signal.signal(signal.SIGTERM, leave)
     from boto_rolesanywhere.server.extra import require_extra
     from boto_rolesanywhere.server.listening import bind, is_loopback
 
@@ -242,7 +241,3 @@ def _number(kind: str, least: int, most: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
-
-
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(OK)

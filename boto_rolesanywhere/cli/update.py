@@ -10,7 +10,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from . import OK
+from . import OK, leave
 from .flags import add_flags, add_switch, creator_from, credentials_from, prepare
 
 if TYPE_CHECKING:
@@ -72,12 +72,13 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
     from boto_rolesanywhere.errors import ConfigurationError
     from boto_rolesanywhere.server.keeper import Keeper
 
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+    signal.signal(signal.SIGTERM, leave)  # the first call may hang, and SIGINT interrupts it
     keeper = Keeper(arguments.profile, credentials_from(arguments))
     written = keeper.start()
     _write(path, arguments.profile, written)
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
     while not ended.wait(_TICK):
         session = keeper.current()
         if session is None or session is written:
@@ -94,16 +95,17 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
 
 
 def _write(path: Path, profile: str, session: RolesAnywhereSession) -> None:
-    from boto_rolesanywhere.profile_file import change_file, quoted_name
+    from boto_rolesanywhere.profile_file import change_file
 
     change_file(
         path,
-        quoted_name(profile),
+        profile,
         {
             "aws_access_key_id": session.access_key_id,
             "aws_secret_access_key": session.secret_access_key,
             "aws_session_token": session.session_token,
         },
+        shell_words=False,
     )
     until = f"{session.expiration:%Y-%m-%d %H:%M:%S} UTC"
     sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.certificates import (
+    describe_issuer,
     describe_subject,
     is_issued_by,
     is_self_signed,
@@ -44,12 +45,13 @@ def check_chain(case: Case) -> Iterator[Verdict]:
         case.identity = replace(case.identity, chain=chain)
     details = [(f"sent {place}", describe_subject(one)) for place, one in enumerate(chain, 1)]
     details += _left_out(matched, chain)
-    yield summed_up("chain", _in_words(matched, chain), _strangers(matched, chain), details)
+    concerns = (*_no_authorities(chain), *_strangers(matched, chain))
+    yield summed_up("chain", _in_words(matched, chain), concerns, details)
 
 
 def _in_words(matched: Matched, chain: Sequence[x509.Certificate]) -> str:
     if not chain:
-        issuer = quietly(matched.leaf.issuer.rfc4514_string)
+        issuer = describe_issuer(matched.leaf)
         return f"none is sent; the trust anchor must be the issuer, {issuer}"
     sent = ", ".join(describe_subject(one) for one in chain)
     return f"sent: {sent}; the trust anchor must be the last, or its issuer"
@@ -59,6 +61,16 @@ def _left_out(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[t
     for one in dict.fromkeys(matched.candidates):
         if one != matched.leaf and one not in chain and is_self_signed(one):
             yield "left out", f"{describe_subject(one)} (self-signed: AWS has its own copy)"
+
+
+def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
+    for one in chain:
+        if not _is_ca(one):
+            yield Concern(
+                "fail",
+                f"{describe_subject(one)} is no CA (basicConstraints), and yet issued another",
+                "Have the certificate issued by a CA: AWS trusts nothing that others sign.",
+            )
 
 
 def _strangers(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
@@ -127,8 +139,8 @@ def _path_concerns(case: Case) -> Iterator[Concern]:
     if anchored:
         return
     last = path[-1]
-    issuer = quietly(last.issuer.rfc4514_string)
-    if any(last.issuer == anchor.subject for anchor in case.anchors):
+    issuer = describe_issuer(last)
+    if any(issuer == describe_subject(anchor) for anchor in case.anchors):
         yield Concern(
             "fail",
             f"{describe_subject(last)} names it as its issuer, but another key signed it",

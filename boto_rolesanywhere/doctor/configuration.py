@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
 from boto_rolesanywhere.settings import CORE, PREFIX, PRIVATE_KEY, REQUIRED, SETTINGS, gather
+from boto_rolesanywhere.shown import holds_secret
 
 from .verdict import Verdict
 
@@ -112,8 +113,10 @@ def _shown(found: Found, setting: Setting) -> str:
         return f"an object of type {type(value).__name__}"
     if "-----BEGIN" in value or len(value) > _LONGEST:
         return "a long text, not shown"
-    if value.lower().startswith("pkcs11:"):
-        return _shown_uri(value)
+    if value.strip().lower().startswith("pkcs11:"):
+        return _shown_uri(value.strip())
+    if holds_secret(value):
+        return "a text that seems to hold a secret, not shown"
     if setting.name == "endpoint_url":
         return _shown_url(value)
     return value

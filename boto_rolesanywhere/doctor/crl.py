@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates import describe_subject, quietly
+from boto_rolesanywhere.certificates import describe_issuer, describe_subject, quietly
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 
 from .verdict import Concern, of_error, skipped, summed_up
@@ -84,8 +84,10 @@ def _revoked(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concer
     if case.matched is None:
         return
     for one in (case.matched.leaf, *(case.chain or ())):
+        if one.serial_number < 0:  # no list can name it
+            continue
         entry = crl.get_revoked_certificate_by_serial_number(one.serial_number)
-        if entry is not None and one.issuer == crl.issuer:
+        if entry is not None and describe_issuer(one) == crl.issuer.rfc4514_string():
             yield Concern(
                 "fail",
                 f"{describe_subject(one)} was revoked on {entry.revocation_date_utc:%Y-%m-%d}"
@@ -99,7 +101,8 @@ def _origin(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern
     if case.matched is None:
         return
     path = (case.matched.leaf, *(case.chain or ()))
-    if not any(one.issuer == crl.issuer for one in path):
+    issuer = crl.issuer.rfc4514_string()
+    if not any(describe_issuer(one) == issuer for one in path):
         yield Concern(
             "warn",
             "its issuer issued none of the certificates that are sent",
@@ -107,7 +110,7 @@ def _origin(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern
         )
         return
     known = (*case.matched.candidates, *case.anchors)
-    issuers = [one for one in known if one.subject == crl.issuer]
+    issuers = [one for one in known if describe_subject(one) == issuer]
     if not issuers:
         yield Concern(
             "warn",

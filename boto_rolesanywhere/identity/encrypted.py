@@ -72,6 +72,12 @@ def decrypt_pkcs8(block: Block, passphrase: bytes) -> bytes:
     return _decrypt(key, iv, encrypted)
 
 
+def has_whole_iv(block: Block) -> bool:
+    """Whether the ``DEK-Info`` has an IV of a block of its cipher: 16 bytes, of DES 8."""
+    name, _, salt = dict(block.headers).get("DEK-Info", "").partition(",")
+    return len(salt.strip()) == (16 if name.strip().upper().startswith("DES") else 32)
+
+
 def decrypt_traditional(block: Block, passphrase: bytes) -> bytes:
     """The content of a PEM block with ``Proc-Type: 4,ENCRYPTED`` and an AES ``DEK-Info``.
 
@@ -87,7 +93,9 @@ def decrypt_traditional(block: Block, passphrase: bytes) -> bytes:
     try:
         iv = bytes.fromhex(salt)
     except ValueError:
-        raise UnsupportedEncryptionError("its DEK-Info is damaged") from None
+        iv = b""
+    if not iv or not has_whole_iv(block):
+        raise UnsupportedEncryptionError("its DEK-Info is damaged")
     # OpenSSL's EVP_BytesToKey: MD5, one round, and the first 8 bytes of the IV as salt.
     key, digest = b"", b""
     while len(key) < size:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
+from boto_rolesanywhere.shown import holds_secret
 
 Role = Literal["certificate", "private key", "chain"]
 
@@ -77,6 +78,13 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
         )
     if not text:
         raise error_class(role)("the path is empty", where=role)
+    if holds_secret(text):
+        raise error_class(role)(
+            "this is no path: it seems to be or to hold a secret, and is not shown",
+            where=role,
+            expected="a path, or a pkcs11: URI without quotes around it",
+            remedy=f"Pass the {role} itself as bytes, as PEM or DER.",
+        )
     try:
         return Path(text).expanduser()
     except RuntimeError:

@@ -17,6 +17,7 @@ from .encrypted import (
     WrongPassphraseError,
     decrypt_pkcs8,
     decrypt_traditional,
+    has_whole_iv,
 )
 from .mldsa import NAMES as MLDSA_NAMES
 from .mldsa import load_mldsa
@@ -134,6 +135,8 @@ def _load_pkcs8(block: Block, passphrase: bytes) -> PrivateKeyTypes:
 def _load_traditional(block: Block, passphrase: bytes) -> PrivateKeyTypes:
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+    if not has_whole_iv(block):  # the library would panic, which is no Exception
+        raise ValueError("DEK-Info")
     return load_pem_private_key(block.to_pem(), passphrase)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "list_token_certificates",
     "open_token_key",
     "read_token_certificates",
+    "split_token_certificates",
 ]
 
 
@@ -82,6 +83,14 @@ def read_token_certificates(
         KeyDeviceError: python-pkcs11 is missing; there is no such token or no certificate on it;
             the token or its library failed.
     """
+    named, others = split_token_certificates(uri, module=module, secret=secret)
+    return (*named, *others)
+
+
+def split_token_certificates(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    """As `read_token_certificates`: those with the URI's object and id, and the token's others."""
     access = _access(uri, module, secret)
     from .pkcs11_certificates import read_certificates
 

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from .pkcs11_uri import Pkcs11Uri
 
 
-def read_certificates(access: TokenAccess) -> tuple[x509.Certificate, ...]:
-    """Those that the URI names, then the others. Only within `access.run`.
+def read_certificates(
+    access: TokenAccess,
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    """Those that the URI names, and the others. Only within `access.run`.
 
     Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
 
@@ -43,7 +45,10 @@ def read_certificates(access: TokenAccess) -> tuple[x509.Certificate, ...]:
                 "or give it as a file and the token's URI as the key.",
             )
         )
-    return (*(_parse(value, access.uri) for value in named), *filter(None, map(_try, others)))
+    return (
+        tuple(_parse(value, access.uri) for value in named),
+        tuple(filter(None, map(_try, others))),
+    )
 
 
 def _read(access: TokenAccess, *, login: bool) -> tuple[list[bytes], list[bytes]]:

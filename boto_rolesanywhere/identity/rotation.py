@@ -45,7 +45,7 @@ class RotatingIdentity:
         self._sources = sources
         self._clock = clock
         self._held: tuple[Material, Identity] | None = None
-        self._warned_of: str | None = None
+        self._warned_of: int | None = None
 
     def __call__(self) -> Identity:
         """The identity, rebuilt if its files changed.
@@ -53,16 +53,20 @@ class RotatingIdentity:
         Raises:
             RolesAnywhereError: it cannot be opened, and there is no earlier one to keep.
         """
-        held = self._held
+        held, now = self._held, self._clock()
+        usable = held is not None and _in_time(held[1], now)
+        material = None
         try:
             material = self._read(held[0] if held else None)
-            if held is not None and held[0] == material:
+            # An expired one is built anew, which says what is wrong with it, or finds the next
+            # certificate in the same file.
+            if held is not None and usable and held[0] == material:
                 return held[1]
-            identity = build_identity(material, self._sources, now=self._clock())
+            identity = build_identity(material, self._sources, now=now)
         except RolesAnywhereError as error:
-            if held is None:
+            if held is None or not usable:
                 raise
-            self._warn_once(str(error))
+            self._warn_once(str(error) if material is None else material, str(error))
             return held[1]
         self._held = (material, identity)
         self._warned_of = None
@@ -76,9 +80,17 @@ class RotatingIdentity:
             known, material = material, read_sources(self._sources)
         return material
 
-    def _warn_once(self, text: str) -> None:
-        if text != self._warned_of:
-            self._warned_of = text
+    def _warn_once(self, refused: object, text: str) -> None:
+        # By what was read: the text may tell the time.
+        if hash(refused) != self._warned_of:
+            self._warned_of = hash(refused)
             logger.warning(
                 "The certificate in use is kept, the new one cannot be used yet: %s", text
             )
+
+
+def _in_time(identity: Identity, now: datetime) -> bool:
+    return all(
+        one.not_valid_before_utc <= now <= one.not_valid_after_utc
+        for one in (identity.certificate, *identity.chain)
+    )

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, get_args
+
+from boto_rolesanywhere.errors import ConfigurationError
 
 from .clock import utc_now
 from .drafts import Draft, general_names, hash_algorithm, name_of, validity
@@ -193,6 +195,7 @@ class CertificateAuthority:
         Raises:
             ConfigurationError: a value is not usable.
         """
+        _require_known(flaws)
         key = generate_key(key_type)
         draft = Draft(
             subject=name_of(common_name, subject),
@@ -242,6 +245,7 @@ class CertificateAuthority:
         Raises:
             ConfigurationError: a value is not usable.
         """
+        _require_known(flaws)
         own_key = generate_key(key_type) if key is None else key
         draft = Draft(
             subject=name_of("" if "empty-subject" in flaws else common_name, subject),
@@ -326,3 +330,12 @@ def _fill(
     authority.digest = digest
     authority.clock = clock
     return authority
+
+
+def _require_known(flaws: Collection[str]) -> None:
+    # A flaw that is misspelt would make a good certificate, and a test that proves nothing.
+    known = get_args(Flaw)
+    unknown = [flaws] if isinstance(flaws, str) else [one for one in flaws if one not in known]
+    if unknown:
+        expected = "a collection of " + ", ".join(known)
+        raise ConfigurationError(f"unknown flaw {unknown[0]!r}", where="flaws", expected=expected)

@@ -66,3 +66,13 @@ def test_a_token_that_is_not_there_is_one_line(token: SoftToken) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert "no-such-token" in done.stderr
+
+
+@pytest.mark.parametrize("named", ["object=nix", "id=%77"])
+def test_another_certificate_than_the_named_one_is_not_shown(token: SoftToken, named: str) -> None:
+    token.add_certificate(CA.issue("app").certificate, label="web", id_="01")
+
+    done = inspect(f"{token.uri};{named}")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no certificate on the token is the one that is named" in done.stderr

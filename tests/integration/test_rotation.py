@@ -8,15 +8,16 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from boto_rolesanywhere.config import Config, resolve
 from boto_rolesanywhere.create_session import SessionCreator
 from boto_rolesanywhere.credentials import SessionCredentials
-from boto_rolesanywhere.errors import PrivateKeyError
+from boto_rolesanywhere.errors import CertificateError, PrivateKeyError
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
@@ -163,3 +164,40 @@ def test_a_new_mode_or_time_alone_is_no_change(
     os.utime(mounted / "tls.crt")
 
     assert identity() is first
+
+
+def test_the_clock_alone_makes_no_new_warning(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    passed = timedelta()
+    identity = RotatingIdentity(configured(emulator, mounted).sources, lambda: now() + passed)
+    first = identity()
+    put(mounted, ca.issue("early", flaws=("not-yet-valid",)))
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            passed += timedelta(minutes=20)
+            assert identity() is first
+
+    assert len(caplog.records) == 1
+
+
+def test_an_expired_certificate_is_not_used_on_and_the_next_one_of_its_file_is(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path
+) -> None:
+    passed = timedelta()
+    key = ec.generate_private_key(ec.SECP256R1())
+    old = ca.issue("old", key=key, not_after=now() + timedelta(hours=1))
+    put(mounted, old)
+    identity = RotatingIdentity(configured(emulator, mounted).sources, lambda: now() + passed)
+    assert identity().certificate == old.certificate
+
+    passed = timedelta(hours=2)
+    with pytest.raises(CertificateError, match="it has expired"):
+        identity()
+
+    passed = timedelta()
+    new = ca.issue("new", key=key)
+    (mounted / "tls.crt").write_bytes(old.certificate_pem + new.certificate_pem)
+    passed = timedelta(hours=2)
+    assert identity().certificate == new.certificate

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import pytest
 from cryptography import x509
@@ -446,3 +446,11 @@ def test_an_authority_that_cannot_be_read(ca: CertificateAuthority) -> None:
         assert words in str(caught.value)
         assert "secret text" not in str(caught.value)
     assert locked.private_key_pem == ca.private_key_pem
+
+
+@pytest.mark.parametrize("flaws", [("expird",), "expired"])
+def test_a_flaw_that_is_none_is_not_passed_over(ca: CertificateAuthority, flaws: Any) -> None:  # noqa: ANN401
+    with pytest.raises(ConfigurationError, match="unknown flaw"):
+        ca.issue(flaws=flaws)
+    with pytest.raises(ConfigurationError, match="unknown flaw"):
+        ca.issue_intermediate(flaws=flaws)

@@ -11,11 +11,12 @@ from configparser import Error, RawConfigParser
 from pathlib import Path
 
 import pytest
+from botocore.configloader import build_profile_map
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
-from boto_rolesanywhere.profile_file import change_file, with_section
+from boto_rolesanywhere.profile_file import change_file, quoted_name, with_section
 
 KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "s/+=", "aws_session_token": "t"}
 WRITTEN = b"aws_access_key_id = ASIANEW\naws_secret_access_key = s/+=\naws_session_token = t\n"
@@ -49,14 +50,14 @@ ID, SECRET, TOKEN = WRITTEN.splitlines(keepends=True)
     ],
 )
 def test_the_section_is_set_and_every_other_byte_kept(before: bytes, after: bytes) -> None:
-    assert with_section(before, "work", KEYS) == after
+    assert with_section(before, "work", KEYS, shell_words=True) == after
 
 
 @pytest.mark.parametrize("title", ['profile "a b"', "profile 'a b'", 'profile  "a b"'])
 def test_a_quoted_name_is_the_same_however_it_is_quoted(title: str) -> None:
     before = f"[{title}]\nregion = x\n".encode()
 
-    assert with_section(before, "profile 'a b'", {"region": "y"}).count(b"[") == 1
+    assert with_section(before, "profile 'a b'", {"region": "y"}, shell_words=True).count(b"[") == 1
 
 
 @pytest.mark.parametrize(
@@ -71,7 +72,7 @@ def test_a_quoted_name_is_the_same_however_it_is_quoted(title: str) -> None:
 )
 def test_what_would_break_the_file_is_refused(title: str, values: dict[str, str]) -> None:
     with pytest.raises(ConfigurationError):
-        with_section(b"", title, values)
+        with_section(b"", title, values, shell_words=True)
 
 
 def parsed(content: bytes) -> dict[str, dict[str, str]]:
@@ -100,11 +101,11 @@ def test_any_file_is_read_the_same_but_for_the_section(
     except Error:
         assume(False)
 
-    after = with_section(before, "work", KEYS)
+    after = with_section(before, "work", KEYS, shell_words=True)
 
     expected["work"] = expected.get("work", {}) | KEYS
     assert parsed(after) == expected
-    assert with_section(after, "work", KEYS) == after
+    assert with_section(after, "work", KEYS, shell_words=True) == after
 
 
 @given(st.binary(max_size=60), st.text(max_size=8), st.dictionaries(st.text(), st.text()))
@@ -112,7 +113,7 @@ def test_any_bytes_give_bytes_or_our_error(
     content: bytes, title: str, values: dict[str, str]
 ) -> None:
     try:
-        after = with_section(content, title, values)
+        after = with_section(content, title, values, shell_words=True)
     except RolesAnywhereError:
         return
     assert isinstance(after, bytes)
@@ -121,7 +122,7 @@ def test_any_bytes_give_bytes_or_our_error(
 def test_a_new_file_and_its_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / ".aws" / "credentials"
 
-    change_file(file, "work", KEYS)
+    change_file(file, "work", KEYS, shell_words=False)
 
     assert file.read_bytes() == b"[work]\n" + WRITTEN
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -135,7 +136,7 @@ def test_a_link_is_followed_and_a_wide_mode_narrowed(tmp_path: Path) -> None:
     link = tmp_path / "credentials"
     link.symlink_to(real)
 
-    change_file(link, "work", KEYS)
+    change_file(link, "work", KEYS, shell_words=False)
 
     assert link.is_symlink()
     assert real.read_bytes().startswith(b"[a]\nb = c\n\n[work]\n")
@@ -147,7 +148,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"")
 
     with pytest.raises(ConfigurationError, match=rf"{file}.*cannot be written|Not a directory"):
-        change_file(file / "credentials", "work", KEYS)
+        change_file(file / "credentials", "work", KEYS, shell_words=False)
 
 
 def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> None:
@@ -157,14 +158,19 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
     file.write_bytes(kept)
     seen = set()
     start = time.perf_counter()
-    change_file(file, "work", {"aws_session_token": "0-" * 500})
+    change_file(file, "work", {"aws_session_token": "0-" * 500}, shell_words=False)
     once = time.perf_counter() - start
     for number in range(200):
         done, tell = os.pipe()
         child = os.fork()
         if child == 0:
             for count in itertools.count():
-                change_file(file, "work", {"aws_session_token": f"{number}.{count}-" * 500})
+                change_file(
+                    file,
+                    "work",
+                    {"aws_session_token": f"{number}.{count}-" * 500},
+                    shell_words=False,
+                )
                 os.write(tell, b".")
         if number % 4:
             os.read(done, 1)  # at least one write is whole, then it ends somewhere in the next
@@ -182,6 +188,58 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
         seen.add(token)
     assert len(seen) > 100
 
-    change_file(file, "work", KEYS)
+    change_file(file, "work", KEYS, shell_words=False)
 
     assert list(tmp_path.glob(".*.tmp")) == []
+
+
+def test_an_option_below_a_short_header_is_found_however_far_it_is_indented() -> None:
+    before = b"[p]\n      region = old\n[other]\nregion = x\n"
+
+    after = with_section(before, "p", {"region": "new"}, shell_words=False)
+
+    assert parsed(after) == {"p": {"region": "new"}, "other": {"region": "x"}}
+
+
+def test_titles_of_the_credentials_file_are_taken_as_they_are() -> None:
+    before = b"[dom\\user]\nregion = mine\n[ default ]\nregion = odd\n"
+
+    for name in ("domuser", "a b", "default"):
+        before = with_section(before, name, {"region": name}, shell_words=False)
+
+    assert parsed(before) == {
+        "dom\\user": {"region": "mine"},
+        " default ": {"region": "odd"},
+        **{name: {"region": name} for name in ("domuser", "a b", "default")},
+    }
+
+
+@pytest.mark.parametrize("name", ["dom\\user", "o'b", 'o"b', "a b", "plain", "pr#od"])
+def test_botocore_finds_each_name_in_the_config_file(name: str) -> None:
+    title = f"profile {quoted_name(name)}"
+    content = with_section(b"", title, {"region": "eu-west-1"}, shell_words=True)
+
+    profiles = build_profile_map(parsed(content))["profiles"]
+
+    assert profiles == {name: {"region": "eu-west-1"}}
+
+
+def test_what_is_no_file_is_left_as_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "there"
+    folder.mkdir()
+    pipe = folder / "pipe"
+    os.mkfifo(pipe)
+
+    with pytest.raises(ConfigurationError, match="it is a folder, pipe or device"):
+        change_file(pipe, "work", KEYS, shell_words=False)
+
+    assert pipe.is_fifo()
+    assert list(folder.iterdir()) == [pipe]
+
+
+def test_links_in_a_ring_are_an_error_of_ours(tmp_path: Path) -> None:
+    ring = tmp_path / "ring"
+    ring.symlink_to(ring)
+
+    with pytest.raises(ConfigurationError, match="it cannot be written"):
+        change_file(ring, "work", KEYS, shell_words=False)

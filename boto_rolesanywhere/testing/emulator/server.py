@@ -205,10 +205,11 @@ def _bound(host: str, port: int) -> socket.socket:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
-    except OSError as error:
+    except (OSError, OverflowError) as error:
         sock.close()
+        reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(
-            f"cannot listen on {host} port {port} ({error.strerror})",
+            f"cannot listen on {host} port {port} ({reason})",
             where="port",
             remedy="Choose another port, or 0 for any that is free.",
         ) from None

@@ -58,7 +58,7 @@ class Received:
         """What the body holds; None if that is no JSON object. An empty body holds nothing."""
         try:
             content = json.loads(self.body or b"{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return content if isinstance(content, dict) else None
 
