@@ -295,6 +295,14 @@ def test_a_command_that_cannot_be_run_is_told_as_a_shell_does(
 
 
 @both_ways
+def test_an_empty_name_is_no_command(flags: list[str], way: list[str]) -> None:
+    done = run([*flags, *way], "")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no command to run" in done.stderr
+
+
+@both_ways
 def test_the_command_is_not_run_without_credentials(
     emulator: Emulator, flags: list[str], way: list[str], tmp_path: Path
 ) -> None:

@@ -159,8 +159,50 @@ def test_update_writes_when_it_can_again(
         process.stderr.read()
 
     assert "The new credentials are not written yet: " in told
-    assert f"{file}: it cannot be written (Is a directory)" in told
+    assert f"{file}: it is a folder, pipe or device" in told
     assert parsed(file).get("default", "aws_access_key_id")
+
+
+def test_update_ends_at_once_while_its_first_call_hangs(
+    emulator: Emulator, flags: list[str], tmp_path: Path
+) -> None:
+    emulator.inject(faults.Hang())
+    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
+    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        emulator.wait_for_requests(1, timeout=30)
+        process.terminate()
+        told = process.communicate(timeout=15)[1]  # the call itself would take 30
+
+    assert (process.returncode, told) == (0, "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("words", [["env"], ["version"], ["--help"]], ids=" ".join)
+def test_an_output_that_cannot_be_written_is_one_line(flags: list[str], words: list[str]) -> None:
+    given = [*words, *(flags if words == ["env"] else [])]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "boto_rolesanywhere", *given],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "boto-rolesanywhere: the output cannot be written (No space left on device)\n"
+    )
+
+
+def test_a_closed_output_is_no_traceback(flags: list[str]) -> None:
+    program = [sys.executable, "-m", "boto_rolesanywhere", "env", *flags]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_update_without_first_credentials_fails_and_writes_nothing(

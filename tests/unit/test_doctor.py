@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from base64 import encodebytes
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -389,6 +390,30 @@ class TestChain:
             ("sent 1", "CN=Issuing"),
             ("left out", "CN=Root (self-signed: AWS has its own copy)"),
         )
+
+    def test_an_end_entity_that_issued_another(self, folder: Path) -> None:
+        first = ISSUING.issue("first")
+        own = CertificateAuthority.from_pem(
+            first.certificate_pem + ISSUING.certificate_pem, first.private_key_pem
+        )
+
+        found = only(examined(written(own.issue("second"), folder)), "chain")
+
+        assert found.status == "fail"
+        assert "CN=first is no CA" in found.text
+
+    def test_an_issuer_that_cannot_be_read(self, folder: Path) -> None:
+        issued = ISSUING.issue("app")
+        broken = issued.certificate.public_bytes(Encoding.DER).replace(b"Issuing", b"\xff" * 7)
+        pem = encodebytes(broken).decode()
+        (folder / "odd.pem").write_text(
+            f"-----BEGIN CERTIFICATE-----\n{pem}-----END CERTIFICATE-----\n"
+            + issued.private_key_pem.decode()
+        )
+
+        found = only(examined({**ARNS, "cert": str(folder / "odd.pem")}), "chain")
+
+        assert "the issuer, an unreadable issuer" in found.text
 
     def test_a_chain_that_is_too_long(self, folder: Path) -> None:
         authority = ROOT

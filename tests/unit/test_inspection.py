@@ -248,7 +248,9 @@ def test_where_the_rules_leave_the_source_identity_open_it_is_said() -> None:
     assert "several CNs" in (source_identity_doubt(two) or "")
     assert inspect(name((CN, "a"), (CN, "b"))).source_identity == "CN=a"
     odd = certificate(name((CN, "John (42)")))
-    assert "'(' ')'" in (source_identity_doubt(odd) or "")
+    assert "' ' '(' ')'" in (source_identity_doubt(odd) or "")
+    assert "'é'" in (source_identity_doubt(certificate(name((CN, "é")))) or "")
+    assert source_identity_doubt(certificate(name((CN, "x,y")))) is None
 
 
 MAPPINGS = json.dumps(

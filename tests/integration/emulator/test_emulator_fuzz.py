@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
@@ -61,6 +61,7 @@ def test_any_header(
 
 @settings(max_examples=60, deadline=None)
 @given(body=st.binary(max_size=200))
+@example(body=b"[" * 60_000)
 def test_any_body(
     send: Callable[[Request], int],
     request_of: Callable[..., Request],

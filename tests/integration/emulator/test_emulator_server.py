@@ -84,6 +84,9 @@ def test_a_port_can_be_chosen_and_may_be_taken(ca: CertificateAuthority) -> None
         port = urlsplit(first.endpoint_url).port
         with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1 port {port}"):
             Emulator(ca, port=port).start()
+    for none in (-1, 99_999):
+        with pytest.raises(ConfigurationError, match=f"cannot listen on 127.0.0.1 port {none}"):
+            Emulator(ca, port=none).start()
     with Emulator(ca, port=port) as second:
         assert urlsplit(second.endpoint_url).port == port
 
