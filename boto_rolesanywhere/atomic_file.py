@@ -12,7 +12,9 @@ from typing import Final
 TEMPORARY_SUFFIX: Final = ".tmp"
 
 
-def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
+def write_atomically(
+    path: Path, content: bytes, *, mode: int = 0o600, owner: tuple[int, int] | None = None
+) -> None:
     """Put `content` in place of what `path` holds, in one step.
 
     It is written beside `path`, flushed to the disk and renamed: so a reader sees the old content
@@ -23,6 +25,7 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
         path: in a folder that exists. A link there is replaced, not followed.
         content: all of it.
         mode: of the new file.
+        owner: its user and group; the process's when left out. Only root can give files away.
 
     Raises:
         OSError: it could not be written; what was there stays.
@@ -35,6 +38,8 @@ def write_atomically(path: Path, content: bytes, *, mode: int = 0o600) -> None:
             opened.write(content)
             opened.flush()
             os.fsync(opened.fileno())
+        if owner is not None:
+            os.chown(temporary, *owner)
         temporary.chmod(mode)
         temporary.replace(path)
     except BaseException:

@@ -6,12 +6,14 @@ time: under a lock, and in one step.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypedDict
 
 from .atomic_file import TEMPORARY_SUFFIX, write_atomically
 from .errors import ConfigurationError
@@ -87,8 +89,9 @@ def quoted_name(profile: str) -> str:
 def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_words: bool) -> None:
     """Set `values` in the section `title` of the file, which need not exist yet.
 
-    Readers see the old file or the new one; writers that do the same wait for each other. The file
-    has mode 0600 afterwards, a folder that is made 0700. A link is followed.
+    Readers see the old file or the new one; writers that do the same wait for each other. A new
+    file has mode 0600, as the credentials file has in any case; a folder that is made has 0700. A
+    link is followed.
 
     Raises:
         ConfigurationError: it cannot be written, or the package ``filelock`` is not there.
@@ -106,7 +109,8 @@ def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_word
             for left in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
                 left.unlink(missing_ok=True)  # of a writer that was killed: we hold its lock
             content = path.read_bytes() if path.exists() else b""
-            write_atomically(path, with_section(content, title, values, shell_words=shell_words))
+            changed = with_section(content, title, values, shell_words=shell_words)
+            write_atomically(path, changed, **_kept(path, mode=shell_words))
     except timeout:
         raise ConfigurationError(
             f"another program has held its lock for {_LOCK_TIMEOUT:.0f} seconds",
@@ -119,6 +123,23 @@ def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_word
         raise ConfigurationError(
             what, where=str(getattr(error, "filename", None) or path)
         ) from None
+
+
+class _Kept(TypedDict, total=False):
+    mode: int
+    owner: tuple[int, int]
+
+
+def _kept(path: Path, *, mode: bool) -> _Kept:
+    """Of a file that is there: the owner, if root changes it, and its mode if that may be wide."""
+    kept: _Kept = {}
+    if os.name == "posix" and path.exists():
+        facts = path.stat()
+        if mode:
+            kept["mode"] = stat.S_IMODE(facts.st_mode)
+        if os.geteuid() == 0:
+            kept["owner"] = (facts.st_uid, facts.st_gid)
+    return kept
 
 
 def _file_lock() -> tuple[type, type[Exception]]:

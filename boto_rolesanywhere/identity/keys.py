@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 _EC_PUBLIC_KEY = "1.2.840.10045.2.1"
 _CURVE = 0xA0
 _GIVE_IT = (
-    "Give it as the argument `passphrase`, in AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by "
-    "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env in the "
-    "AWS config file."
+    "Give it as the argument `passphrase`, by --pkcs8-password-file, in "
+    "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by rolesanywhere_private_key_passphrase_file or "
+    "rolesanywhere_private_key_passphrase_env in the AWS config file."
 )
 _CONVERT = (
     "Convert it with `openssl pkcs8 -topk8 -in old.pem -out new.pem`, which encrypts it in the "

@@ -243,3 +243,25 @@ def test_links_in_a_ring_are_an_error_of_ours(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigurationError, match="it cannot be written"):
         change_file(ring, "work", KEYS, shell_words=False)
+
+
+def test_the_config_file_keeps_its_mode(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_bytes(b"[default]\n")
+    file.chmod(0o644)
+
+    change_file(file, "profile work", {"region": "eu-west-1"}, shell_words=True)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_root_leaves_a_users_file_the_users(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    file.write_bytes(b"[default]\n")
+    os.chown(file, 12345, 23456)
+
+    change_file(file, "work", KEYS, shell_words=False)
+
+    assert (file.stat().st_uid, file.stat().st_gid) == (12345, 23456)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
