@@ -98,11 +98,11 @@ def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_word
     """
     file_lock, timeout = _file_lock()
     try:
-        path = Path(path).expanduser().resolve()
-        if path.exists() and not path.is_file():
+        path = Path(os.path.realpath(path.expanduser()))
+        if path.is_symlink() or (path.exists() and not path.is_file()):
             # A file moved into its place would be the end of /dev/null.
             raise ConfigurationError(
-                "it is a folder, pipe or device", where=str(path), expected="a file"
+                "it is a folder, pipe, device or ring of links", where=str(path), expected="a file"
             )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with file_lock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
@@ -117,12 +117,9 @@ def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_word
             where=str(path),
             remedy="Look for a program that writes this file and hangs.",
         ) from None
-    except (OSError, RuntimeError) as error:  # the second, of links in a ring before Python 3.13
-        reason = error.strerror if isinstance(error, OSError) else error
-        what = f"it cannot be written ({reason})"
-        raise ConfigurationError(
-            what, where=str(getattr(error, "filename", None) or path)
-        ) from None
+    except OSError as error:
+        what = f"it cannot be written ({error.strerror})"
+        raise ConfigurationError(what, where=str(error.filename or path)) from None
 
 
 class _Kept(TypedDict, total=False):

@@ -159,7 +159,7 @@ def test_update_writes_when_it_can_again(
         process.stderr.read()
 
     assert "The new credentials are not written yet: " in told
-    assert f"{file}: it is a folder, pipe or device" in told
+    assert f"{file}: it is a folder, pipe, device or ring of links" in told
     assert parsed(file).get("default", "aws_access_key_id")
 
 
