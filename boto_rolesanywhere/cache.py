@@ -201,6 +201,7 @@ class SessionCache:
             yield False
             return
         except (OSError, NotImplementedError) as error:
+            # A file system without locks: a call too many is better than no credentials.
             logger.warning("Sessions in %s are renewed without a lock: %s", self._folder, error)
             yield True
             return

@@ -207,7 +207,7 @@ def _sign_request(request: AWSRequest, identity: Identity, region: str, now: dat
         del request.headers[name]
         if name == "Authorization":
             # botocore encodes its headers itself, and leaves those that are bytes as they are.
-            request.headers[name] = _Unlogged(value.encode("ascii"))  # type: ignore[assignment]
+            request.headers[name] = _Unlogged(value.encode("ascii"))  # type: ignore[assignment]  # bytes
         else:
             request.headers[name] = value
 

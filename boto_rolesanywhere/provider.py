@@ -152,7 +152,7 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     resolver.insert_after("assume-role", RolesAnywhereProvider(botocore_session))
     # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
     # other way into it; tests/unit/test_botocore_contract.py fails when this attribute moves.
-    assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001
+    assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001  # see above
         assume_role._profile_provider_builder,  # noqa: SLF001  # see above
         botocore_session,
     )
@@ -189,5 +189,4 @@ def as_botocore_session(
         if boto3.DEFAULT_SESSION is None:
             boto3.setup_default_session()
         session = boto3.DEFAULT_SESSION
-    # boto3 has no public name for it.
-    return session._session  # type: ignore[union-attr]  # noqa: SLF001
+    return session._session  # type: ignore[union-attr]  # noqa: SLF001  # no public name

@@ -33,7 +33,7 @@ def get_session(
     verify: bool | str | None = None,
     client_config: ClientConfig | None = None,
     profile_name: str | None = None,
-    botocore_session: botocore.session.Session | None = None,
+    botocore_session: botocore.session.Session | boto3.Session | None = None,
     pkcs11_module: str | None = None,
     tpm_tcti: str | None = None,
     cache: bool | str | os.PathLike[str] = False,
@@ -63,7 +63,8 @@ def get_session(
         verify: of the CreateSession call alone: False, or the path of a CA bundle.
         client_config: botocore's options of the CreateSession call alone.
         profile_name: the profile of the AWS config file, for these settings and for the session.
-        botocore_session: the session to put the credentials in; a new one by default.
+        botocore_session: the session to put the credentials in, botocore's or boto3's; a new one
+            by default.
         pkcs11_module: path of the token's PKCS #11 library; p11-kit's proxy by default.
         tpm_tcti: how to reach the TPM, for example ``device:/dev/tpmrm0``.
         cache: True to share sessions, through files of mode 0600, with this user's other processes
@@ -80,7 +81,7 @@ def get_session(
         botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
     """
     session = botocore.session.Session()
-    if botocore_session is not None:  # one of boto3's is taken too, for it is easily confused
+    if botocore_session is not None:
         session = as_botocore_session(botocore_session)
     if client_config is not None and not isinstance(client_config, ClientConfig):
         raise ConfigurationError(
@@ -114,7 +115,7 @@ def get_session(
         )
     # What an older chain of this session found is dropped; botocore has no public setter for
     # credentials that renew themselves.
-    session._credentials = open_credentials(  # type: ignore[attr-defined]  # noqa: SLF001
+    session._credentials = open_credentials(  # type: ignore[attr-defined]  # noqa: SLF001  # above
         config, session, client_config=client_config, verify=verify, cache=cache
     )
     if session.get_config_variable("region") is None:

@@ -144,7 +144,7 @@ def _print_list(found: tuple[Listed, ...]) -> int:
     lines = ["Matching identities" if found else "No matching identities"]
     for number, one in enumerate(found, 1):
         # SHA-1 only tells certificates apart here, as in the helper's list.
-        fingerprint = one.certificate.fingerprint(SHA1()).hex()  # noqa: S303
+        fingerprint = one.certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
         subject = printable(as_helper_shows(one.certificate.subject))
         kind = "URI" if one.place.startswith("pkcs11:") else "File"
         lines += [f'{number}) {fingerprint} "{subject}"', f"\t{kind}: {printable(one.place)}"]

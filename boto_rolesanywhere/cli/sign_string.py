@@ -113,7 +113,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
             expected="SHA256",
         )
     # What is left takes the text alone; the union of all kinds of keys does not tell.
-    signature: bytes = key.sign(text)  # type: ignore[union-attr, call-arg]
+    signature: bytes = key.sign(text)  # type: ignore[union-attr, call-arg]  # see above
     return signature
 
 

@@ -130,7 +130,7 @@ def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) ->
 
     try:
         # Its annotation names only the kinds of keys that can sign.
-        return crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]
+        return crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # see above
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
 

@@ -48,7 +48,7 @@ class Connection(HttpToolsProtocol):
     quiet: ClassVar[dict[Connection, float]]
 
     # uvicorn narrows the transport of asyncio's protocol in the same way.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # see above
         """Make room for it, if need be."""
         self._received = 0
         self._stalled: asyncio.TimerHandle | None = None

@@ -88,7 +88,7 @@ def test_an_endpoint_with_a_password_is_refused_without_it() -> None:
 
 def test_a_session_of_boto3_is_taken_and_a_dictionary_for_a_config_is_not() -> None:
     given = boto3.Session(region_name="eu-north-1")
-    session = boto_rolesanywhere.get_session(**FIVE, botocore_session=given)  # type: ignore[arg-type]
+    session = boto_rolesanywhere.get_session(**FIVE, botocore_session=given)
     assert session.region_name == "eu-north-1"
 
     with pytest.raises(RolesAnywhereError, match="client_config: it is a dict"):
