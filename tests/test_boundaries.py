@@ -29,7 +29,7 @@ ROOT: Final = PACKAGE.name  # in the tables below: the package's own __init__
 # From the bottom up: a module imports from lower lines only. Entries of one line do not know of
 # each other.
 LAYERS: Final = (
-    ("errors", "response_body", "shown", "_version"),
+    ("ending", "errors", "response_body", "shown", "_version"),
     ("arns", "atomic_file", "attribute_mappings", "denials", "der", "distinguished_name"),
     ("identity.sources", "profile_*", "public_keys", "session_value", "settings", "trust_policy"),
     ("certificate_problems", "config", "selector", "signer"),

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -69,6 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _keep(arguments: argparse.Namespace, path: Path) -> int:
+    from boto_rolesanywhere.ending import ending_signals
     from boto_rolesanywhere.errors import ConfigurationError
     from boto_rolesanywhere.server.keeper import Keeper
 
@@ -76,20 +76,18 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
     keeper = Keeper(arguments.profile, credentials_from(arguments))
     written = keeper.start()
     _write(path, arguments.profile, written)
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    while not ended.wait(_TICK):
-        session = keeper.current()
-        if session is None or session is written:
-            continue
-        try:
-            _write(path, arguments.profile, session)
-        except ConfigurationError as error:
-            # A full disk may have room again; what is in the file is good for a while.
-            logger.warning("The new credentials are not written yet: %s", error)
-        else:
-            written = session
+    with ending_signals() as ended:
+        while not ended(_TICK):
+            session = keeper.current()
+            if session is None or session is written:
+                continue
+            try:
+                _write(path, arguments.profile, session)
+            except ConfigurationError as error:
+                # A full disk may have room again; what is in the file is good for a while.
+                logger.warning("The new credentials are not written yet: %s", error)
+            else:
+                written = session
     keeper.stop()
     return OK
 

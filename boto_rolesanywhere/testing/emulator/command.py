@@ -5,14 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import signal
 import sys
-import threading
-from contextlib import contextmanager
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.ending import ending_signals
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
 
@@ -21,7 +19,7 @@ from .resources import RevocationList
 from .tls import TlsFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .records import RequestRecord
 
@@ -149,28 +147,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = make_parser().parse_args(arguments)
     try:
-        with _ending_signal() as ended:
+        with ending_signals() as ended:
             ca, files = _authority(options)
             with _emulator(options, ca) as emulator:
                 _announce(options, _settings(options, emulator, files))
-                ended.wait()
+                ended(None)
     except (ConfigurationError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201  # a command's output
         return 1
     return 0
-
-
-@contextmanager
-def _ending_signal() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set, instead of what they did before."""
-    ended = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, lambda *_: ended.set()) for number in numbers]
-    try:
-        yield ended
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
 
 
 def _authority(options: argparse.Namespace) -> tuple[CertificateAuthority | bytes, dict[str, str]]:
