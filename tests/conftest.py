@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import socketserver
 import threading
@@ -19,6 +20,9 @@ from hypothesis import settings
 settings.register_profile("quick", max_examples=20)
 if "HYPOTHESIS_PROFILE" in os.environ:
     settings.load_profile(os.environ["HYPOTHESIS_PROFILE"])
+
+# A shell starts what runs in its background with SIGINT ignored, and so would ours be.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -335,7 +335,7 @@ def test_help_teaches() -> None:
 
 # Says which signals it got, in their order, and ends at SIGTERM.
 LISTEN = """
-import os, signal, sys
+import os, signal, sys, time
 def tell(number, frame):
     os.write(1, f"{signal.Signals(number).name}\\n".encode())  # print() may be at work already
     if number == signal.SIGTERM:
@@ -344,7 +344,7 @@ for name in ("SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGTERM"):
     signal.signal(getattr(signal, name), tell)
 os.write(1, b"listening\\n")
 while True:
-    signal.pause()
+    time.sleep(0.1)  # pause() would sleep through a signal that comes right before it
 """
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import ctypes
 import gc
-import os
 import pickle
 import sys
 import threading
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import pkcs11
 import pytest
+from forked import in_child
 from pkcs11 import exceptions as answers
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
@@ -151,19 +151,6 @@ class TestForks:
 
         assert "PinIncorrect" in wrong()
         assert in_child(lambda: "before" in wrong())
-
-
-def in_child(task: Callable[[], bool]) -> bool:
-    child = os.fork()
-    if child == 0:
-        try:
-            done = task()
-        except BaseException as error:  # noqa: BLE001  # the parent only learns that it failed
-            sys.stderr.write(f"in the child: {type(error).__name__}: {error}\n")
-            done = False
-        finally:
-            os._exit(0 if done else 1)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 class TestLostTokens:

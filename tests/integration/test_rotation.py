@@ -97,13 +97,15 @@ def test_readers_never_fail_and_no_mismatched_pair_is_sent(
 
     with ThreadPoolExecutor(READERS) as pool:
         readers = [pool.submit(read) for _ in range(READERS)]
-        for number in range(SWAPS):
-            torn = number % 4 == 3
-            (put_torn if torn else put)(mounted, ca.issue(f"app-{number}"))
-            seen = len(emulator.requests)
-            while len(emulator.requests) == seen and not any(r.done() for r in readers):
-                time.sleep(0.001)
-        done.set()
+        try:
+            for number in range(SWAPS):
+                torn = number % 4 == 3
+                (put_torn if torn else put)(mounted, ca.issue(f"app-{number}"))
+                seen = len(emulator.requests)
+                while len(emulator.requests) == seen and not any(r.done() for r in readers):
+                    time.sleep(0.001)
+        finally:
+            done.set()
         counts = [reader.result() for reader in readers]
 
     assert all(counts)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 
 import pytest
+from forked import in_child
 from software_tpm import SoftwareTpm, software_tpm
 
 from boto_rolesanywhere.certificates import verify_signature
@@ -128,15 +128,13 @@ def test_a_forked_child_does_not_try_it_again(tpm: SoftwareTpm) -> None:
     key = open_tpm_key(pem, secret=Secret("guess in the parent"))
     with pytest.raises(PassphraseError, match=REFUSED):
         key.sign(b"data")
-    child = os.fork()
-    if child == 0:
-        try:
+
+    def refused() -> bool:
+        with pytest.raises(PassphraseError):
             key.sign(b"data")
-        except PassphraseError:
-            os._exit(7)
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+        return True
+
+    assert in_child(refused)
     assert tpm.failed_tries() == 1
 
 

@@ -23,6 +23,7 @@ from filelock import FileLock
 from installed import require
 
 PATIENCE = 60  # seconds, for its start and for each command
+IN_TIME = ("timeout", "--kill-after=5", str(PATIENCE))
 # Two at once would take each other's control groups.
 LOCK = FileLock(Path(tempfile.gettempdir()) / "boto-rolesanywhere-tests-machine.lock")
 ITS_OWN = (
@@ -48,7 +49,7 @@ class BootedMachine:
         return done.stdout
 
     def _ran(self, *command: str) -> subprocess.CompletedProcess[str]:
-        entered = ["nsenter", f"--target={self.leader}", "--all", "timeout", str(PATIENCE)]
+        entered = ["nsenter", f"--target={self.leader}", "--all", *IN_TIME]
         return subprocess.run([*entered, *command], capture_output=True, text=True, check=False)
 
     def neighbour(self, *command: str) -> AbstractContextManager[IO[str]]:
@@ -57,8 +58,8 @@ class BootedMachine:
 
     def journal(self, unit: str) -> AbstractContextManager[IO[str]]:
         """What a unit says, from its start on and for some time."""
-        follow = ("timeout", str(PATIENCE), "journalctl", "--output=cat", "--lines=all", "--follow")
-        return self._started("--all", *follow, f"--unit={unit}")
+        follow = ("journalctl", "--output=cat", "--lines=all", "--follow", f"--unit={unit}")
+        return self._started("--all", *IN_TIME, *follow)
 
     @contextmanager
     def _started(self, namespaces: str, *command: str) -> Iterator[IO[str]]:
@@ -69,6 +70,7 @@ class BootedMachine:
                 yield process.stdout
             finally:
                 process.terminate()
+                _gone(process)
 
 
 @contextmanager
@@ -118,6 +120,7 @@ def booted_machine(folder: Path, files: Mapping[str, Path]) -> Iterator[BootedMa
             finally:
                 if leader:  # with it goes all that runs there; to shut down would take 10 seconds
                     os.kill(leader, signal.SIGKILL)
+                _gone(process)
 
 
 def python_program(path: Path, arguments: str, packages: str) -> Path:
@@ -136,15 +139,25 @@ def _nspawn() -> str:
     nspawn = shutil.which("systemd-nspawn")
     require(nspawn is not None, "systemd-nspawn")
     assert nspawn is not None
-    tried = subprocess.run(
-        [nspawn, *ITS_OWN, "/bin/sh", "-c", LOOPBACK_IS_UP],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if tried.returncode != 0:
-        pytest.skip(f"no container with a network of its own starts here: {tried.stderr.strip()}")
+    # Not to a pipe, which what runs in the container could keep open.
+    with tempfile.TemporaryFile("w+") as told:
+        command = [*IN_TIME, nspawn, *ITS_OWN, "/bin/sh", "-c", LOOPBACK_IS_UP]
+        tried = subprocess.run(
+            command, stdin=subprocess.DEVNULL, stdout=told, stderr=told, check=False
+        )
+        told.seek(0)
+        if tried.returncode != 0:
+            pytest.skip(f"no container with a network of its own starts here: {told.read()}")
     return nspawn
+
+
+def _gone(process: subprocess.Popen[str] | subprocess.Popen[bytes]) -> None:
+    """Wait for its end, which was asked for."""
+    try:
+        process.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        raise
 
 
 def _told(told: socket.socket, wanted: str) -> str:

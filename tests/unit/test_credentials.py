@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from botocore.credentials import RefreshableCredentials
+from forked import in_child
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -272,7 +272,7 @@ def test_those_who_waited_for_a_failure_share_it() -> None:
         first = pool.submit(outcome, 0)
         started.wait(10)
         waiting = [pool.submit(outcome, number) for number in range(1, 8)]
-        while sum(not future.running() for future in waiting):
+        while not all(future.running() or future.done() for future in waiting):
             pass
         # All are in `use`; those that have not reached the lock yet will try for themselves.
         release.set()
@@ -297,15 +297,16 @@ def test_a_fork_while_another_thread_renews_does_not_hang_the_child() -> None:
     renewing.start()
     started.wait(10)
 
-    child = os.fork()
-    if child == 0:
+    def use_again() -> bool:
         world.during = None
         world.lock = threading.Lock()
-        os._exit(0 if use(credentials) == "ASIA1" else 1)
+        return use(credentials) == "ASIA1"
+
+    worked = in_child(use_again)
     release.set()
     renewing.join()
 
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert worked
 
 
 def test_no_repr_shows_a_secret() -> None:

@@ -164,14 +164,14 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
         done, tell = os.pipe()
         child = os.fork()
         if child == 0:
-            for count in itertools.count():
-                change_file(
-                    file,
-                    "work",
-                    {"aws_session_token": f"{number}.{count}-" * 500},
-                    shell_words=False,
-                )
-                os.write(tell, b".")
+            try:
+                for count in itertools.count():
+                    token = f"{number}.{count}-" * 500
+                    change_file(file, "work", {"aws_session_token": token}, shell_words=False)
+                    os.write(tell, b".")
+            finally:
+                os._exit(1)
+        os.close(tell)
         if number % 4:
             os.read(done, 1)  # at least one write is whole, then it ends somewhere in the next
         end = time.perf_counter() + once * (number % 10) / 10
@@ -180,7 +180,6 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         os.close(done)
-        os.close(tell)
         content = file.read_bytes()
         assert content.startswith(kept)
         token = parsed(content).get("work", {}).get("aws_session_token", "")
