@@ -179,6 +179,19 @@ def _secret(
         return argument
     if argument is not None:
         return Secret(cast("SecretSource", argument), "argument passphrase")
+    return configured_secret(found, environ)
+
+
+def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> Secret | None:
+    """The passphrase, PIN or password that the environment gives, or that a setting names.
+
+    Args:
+        found: what `gather` found.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: the variable that is named is not set.
+    """
     if value := environ.get(PASSPHRASE_VARIABLE):
         return Secret(value, PASSPHRASE_VARIABLE)
     if name := _optional_text(found, PASSPHRASE_ENV):
@@ -188,7 +201,8 @@ def _secret(
             _refuse(f"the environment variable {told} that it names is not set", where)
         return Secret(environ[name], name)
     if path := _optional_text(found, PASSPHRASE_FILE):
-        return Secret(lambda: read_secret_file(path, found[PASSPHRASE_FILE].where), path)
+        where = found[PASSPHRASE_FILE].where
+        return Secret(lambda: read_secret_file(path, where), path, file=path)
     return None
 
 

@@ -84,7 +84,7 @@ class CertificateInspection:
         key: kind and size, for example ``EC P-256``.
         algorithm: the signing algorithm; None if AWS takes no such key.
         constraints: everything AWS asks of it, met or not.
-        session_name: the role session name unless one is asked for.
+        session_name: the role session name: the serial number in hex unless one is asked for.
         source_identity_doubt: why AWS may set another one; None if its rules settle it.
         tags: session tags, dropped ones included.
         unused_names: subject alternative names that become no tag, with the reason.
@@ -118,7 +118,6 @@ class CertificateInspection:
         self,
         *,
         now: datetime,
-        session_name: str | None = None,
         trust_anchor_arn: str | None = None,
         context: dict[str, tuple[str, ...]] | None = None,
     ) -> SessionFacts:
@@ -135,7 +134,7 @@ class CertificateInspection:
             dropped_tags={tag.key: tag.dropped for tag in self.tags if tag.dropped is not None},
             undocumented_tags=frozenset(tag.key for tag in kept if not tag.documented),
             source_identity=self.source_identity,
-            session_name=session_name or self.session_name,
+            session_name=self.session_name,
             trust_anchor_arn=trust_anchor_arn,
             now=now,
             context=context or {},
@@ -211,6 +210,7 @@ def inspect_certificate(
     *,
     now: datetime,
     mappings: AttributeMappings | None = None,
+    session_name: str | None = None,
 ) -> CertificateInspection:
     """Say what AWS will see of an end-entity certificate.
 
@@ -219,6 +219,7 @@ def inspect_certificate(
         candidates: certificates among which its intermediates are; strangers do no harm.
         now: aware; for the validity.
         mappings: the profile's attribute mappings; None for AWS's default.
+        session_name: the role session name that is asked for, if one is.
 
     Raises:
         CertificateError: a name or the extensions cannot be read, or the chain is too long.
@@ -238,7 +239,7 @@ def inspect_certificate(
         key=_key(certificate),
         algorithm=_algorithm(certificate),
         constraints=_constraints(certificate, found),
-        session_name=tags_of.serial_hex(certificate),
+        session_name=session_name or tags_of.serial_hex(certificate),
         source_identity=tags_of.source_identity(certificate),
         source_identity_doubt=tags_of.source_identity_doubt(certificate),
         tags=tags_of.session_tags(certificate, mappings),

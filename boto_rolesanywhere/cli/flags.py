@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.settings import PKCS11_MODULE, PREFIX
+from boto_rolesanywhere.settings import PKCS11_MODULE, PREFIX, gather
 
 from . import PROGRAM, flag_table
 from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, NO_VERIFY, SECRETS
@@ -175,7 +175,7 @@ def sources_from(
         ConfigurationError, CertificateError, KeyDeviceError: as `config_from`.
     """
     from boto_rolesanywhere.config import identity_sources
-    from boto_rolesanywhere.settings import CERTIFICATE, PRIVATE_KEY, gather
+    from boto_rolesanywhere.settings import CERTIFICATE, PRIVATE_KEY
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
@@ -267,12 +267,9 @@ def store_access(
     Raises:
         ConfigurationError: as `secret_from`.
     """
-    from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
-    from boto_rolesanywhere.identity.sources import Secret
+    from boto_rolesanywhere.config import configured_secret
 
-    secret = secret_from(given, environ)
-    if secret is None and (value := environ.get(PASSPHRASE_VARIABLE)):
-        secret = Secret(value, PASSPHRASE_VARIABLE)
+    secret = secret_from(given, environ) or configured_secret(gather({}, environ, {}), environ)
     return secret, given.get("--pkcs11-lib") or environ.get(PKCS11_MODULE.variable)
 
 
@@ -298,7 +295,7 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
             raise _refusal(f"the environment variable {value} is not set", where=flag)
         return Secret(environ[value], f"{flag} {value}")
     if flag.endswith(FROM_FILE):
-        return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}")
+        return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}", file=value)
     return Secret(value, flag)
 
 

@@ -61,15 +61,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the profile's, as `aws rolesanywhere get-profile` prints them; default: all mapped",
     )
+    parser.add_argument(
+        "--role-session-name",
+        metavar="NAME",
+        help="as it is asked for, if the profile accepts one; default: the serial number in hex",
+    )
     policy = parser.add_argument_group("trust policy")
     policy.add_argument(
         "--trust-policy", metavar="FILE", help="a role's trust policy (JSON); - reads stdin"
     )
     policy.add_argument(
         "--trust-anchor-arn", metavar="ARN", help="gives aws:SourceArn and aws:SourceAccount"
-    )
-    policy.add_argument(
-        "--role-session-name", metavar="NAME", help="default: the serial number in hex"
     )
     policy.add_argument(
         "--context",
@@ -125,7 +127,13 @@ def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspect
         text = _read_text(arguments.attribute_mappings)
         mappings = AttributeMappings.parse(text, where=arguments.attribute_mappings)
     candidates = (*given, *beside, *more[0], *more[1])
-    return inspect_certificate(choose_leaf(given), candidates, now=now, mappings=mappings)
+    return inspect_certificate(
+        choose_leaf(given),
+        candidates,
+        now=now,
+        mappings=mappings,
+        session_name=arguments.role_session_name,
+    )
 
 
 def _evaluate(
@@ -135,7 +143,6 @@ def _evaluate(
 
     facts = inspection.facts(
         now=now,
-        session_name=arguments.role_session_name,
         trust_anchor_arn=arguments.trust_anchor_arn,
         context=_context(arguments.context),
     )
@@ -205,14 +212,13 @@ def _pkcs11_module() -> str | None:
 
 def _passphrase(place: str) -> Secret | None:
     """What opens a PKCS #12 file or token: from the environment, or asked for if one can be."""
-    from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
+    from boto_rolesanywhere.config import configured_secret
     from boto_rolesanywhere.identity.sources import Secret
+    from boto_rolesanywhere.settings import gather
 
-    value = os.environ.get(PASSPHRASE_VARIABLE)
-    if value is not None:
-        return Secret(value, PASSPHRASE_VARIABLE)
-    if not sys.stdin.isatty():
-        return None
+    secret = configured_secret(gather({}, os.environ, {}), os.environ)
+    if secret is not None or not sys.stdin.isatty():
+        return secret
     from getpass import getpass
 
     return Secret(lambda: getpass(f"Passphrase of {_shown(place)}: "), "the prompt")

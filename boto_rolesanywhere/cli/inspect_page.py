@@ -66,9 +66,11 @@ def _show_certificate(page: Page, inspection: CertificateInspection, place: str)
 def _show_session(page: Page, inspection: CertificateInspection) -> None:
     page.heading("What it turns into")
     doubt = inspection.source_identity_doubt
+    default = inspection.session_name == inspection.serial_number_hex
+    origin = "default" if default else "as asked for, if the profile accepts one"
     page.fields(
         (
-            ("session name", f"{inspection.session_name} (default)"),
+            ("session name", f"{inspection.session_name} ({origin})"),
             ("SourceIdentity", inspection.source_identity + (f" ({doubt})" if doubt else "")),
         )
     )

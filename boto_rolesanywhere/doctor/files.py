@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.settings import PASSPHRASE_FILE, PKCS11_MODULE
+from boto_rolesanywhere.settings import PKCS11_MODULE
 
 from .verdict import Concern, Verdict, of_error, skipped, summed_up
 
@@ -39,8 +39,8 @@ def check_files(case: Case) -> Iterator[Verdict]:
         hold = hold and verdict.status != "fail"
         yield verdict
     case.files_hold = hold
-    if PASSPHRASE_FILE in case.found:
-        yield _look_at_passphrase(str(case.found[PASSPHRASE_FILE].value))
+    if case.sources.secret is not None and case.sources.secret.file is not None:
+        yield _look_at_passphrase(case.sources.secret.file)
     if PKCS11_MODULE in case.found:
         yield from _look_at_module(str(case.found[PKCS11_MODULE].value))
 

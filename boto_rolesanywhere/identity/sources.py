@@ -43,17 +43,21 @@ class Secret:
     Its repr never shows it, and it refuses to be pickled.
     """
 
-    __slots__ = ("_source", "origin")
+    __slots__ = ("_source", "file", "origin")
 
-    def __init__(self, source: SecretSource, origin: str = "passphrase") -> None:
+    def __init__(
+        self, source: SecretSource, origin: str = "passphrase", *, file: str | None = None
+    ) -> None:
         """Hold `source`: the secret itself, or a callable that gives it.
 
         Args:
             source: str (taken as UTF-8), bytes, or a callable without arguments giving either.
             origin: where it was configured, for error messages; never the secret.
+            file: the file that the callable reads, for those who look at its mode.
         """
         self._source = source
         self.origin = origin
+        self.file = file
 
     def reveal(self) -> bytes:
         """The secret, as bytes. A callable is called each time.

@@ -175,6 +175,26 @@ def test_a_secret_that_cannot_be_had_is_a_verdict(flags: dict[str, str]) -> None
     assert "the environment variable NO_SUCH is not set" in done.stdout
 
 
+def test_a_passphrase_file_given_by_flag_is_looked_at(
+    flags: dict[str, str], tmp_path: Path
+) -> None:
+    paths = CA.issue("app").write(tmp_path, name="locked", passphrase="hunter2")
+    file = tmp_path / "passphrase"
+    file.write_text("hunter2\n")
+    file.chmod(0o644)
+    given = flags | {
+        "--certificate": str(paths.certificate),
+        "--private-key": str(paths.private_key),
+        "--pkcs8-password-file": str(file),
+    }
+
+    done = run(given, "--offline")
+
+    assert done.returncode == 0
+    assert f"passphrase: {file} can be read" in done.stdout
+    assert f"chmod 600 {file}" in done.stdout
+
+
 def test_passphrases_and_pins_are_never_printed(flags: dict[str, str], tmp_path: Path) -> None:
     paths = CA.issue("app").write(tmp_path, name="locked", passphrase="hunter2")
     locked = flags | {

@@ -133,9 +133,16 @@ def test_the_certificate_flag_der_and_intermediates(files: Path) -> None:
     assert "trustPolicy" not in found
 
 
-def test_a_pkcs12_file_opens_with_the_passphrase_of_the_environment(files: Path) -> None:
-    passphrase = {"AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE": "open sesame"}
-    done = run("inspect", files / "leaf.p12", "--json", environment=passphrase)
+@pytest.mark.parametrize("form", ["", "_ENV", "_FILE"])
+def test_a_pkcs12_file_opens_with_the_passphrase_of_the_environment(
+    files: Path, tmp_path: Path, form: str
+) -> None:
+    file = tmp_path / "passphrase"
+    file.write_text("open sesame\n")
+    value = {"": "open sesame", "_ENV": "OPENS_IT", "_FILE": str(file)}[form]
+    environment = {"AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE" + form: value}
+    environment["OPENS_IT"] = "open sesame"
+    done = run("inspect", files / "leaf.p12", "--json", environment=environment)
     assert [one["subject"] for one in json.loads(done.stdout)["chain"]] == ["CN=Issuing"]
     done = run("inspect", files / "leaf.p12")
     assert done.returncode == 1
@@ -209,6 +216,16 @@ def test_context_and_session_name_are_facts(files: Path) -> None:
     done = run(*given, "--role-session-name", "web-1", stdin=text)
     assert done.returncode == 0
     assert json.loads(done.stdout)["trustPolicy"]["allowed"] is True
+
+
+def test_the_session_name_is_the_serial_number_or_what_is_asked_for(files: Path) -> None:
+    serial = json.loads(run("inspect", files / "leaf.pem", "--json").stdout)["sessionName"]
+    assert f"{serial} (default)" in run("inspect", files / "leaf.pem").stdout
+
+    named = run("inspect", files / "leaf.pem", "--role-session-name", "web-1").stdout
+
+    assert "web-1 (as asked for, if the profile accepts one)" in named
+    assert f"{serial} (default)" not in named
 
 
 def test_attribute_mappings_are_applied(files: Path, tmp_path: Path) -> None:

@@ -482,4 +482,3 @@ def test_the_facts_for_a_trust_policy_are_the_certificates() -> None:
     }.items():
         assert facts.look_up(key).values == values
         assert facts.look_up(key).unknown is None
-    assert found.facts(now=NOW, session_name="mine").session_name == "mine"
