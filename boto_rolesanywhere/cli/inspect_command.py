@@ -172,24 +172,15 @@ def _read_certificates(
     place: str, role: Role
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
     """Those that are meant, and others beside them that may belong to their path."""
-    from boto_rolesanywhere.errors import KeyDeviceError
     from boto_rolesanywhere.identity.contents import open_contents
     from boto_rolesanywhere.identity.file import read_part
-    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, split_token_certificates
+    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, named_token_certificates
     from boto_rolesanywhere.identity.sources import tidy_uri
 
     place = tidy_uri(place)
     if is_pkcs11_uri(place):
         secret = _passphrase(place)
-        named, others = split_token_certificates(place, module=_pkcs11_module(), secret=secret)
-        if not named:
-            raise KeyDeviceError(
-                "no certificate on the token is the one that is named",
-                where=_shown(place),
-                remedy="List them: boto-rolesanywhere read-certificate-data --certificate pkcs11:…"
-                " with the token alone. If it hides them, give the PIN too.",
-            )
-        return named, others
+        return named_token_certificates(place, module=_pkcs11_module(), secret=secret)
     part = read_part(place, role)
     found = open_contents(part, _passphrase(place)).certificates
     if not found:

@@ -14,6 +14,7 @@ from boto_rolesanywhere.certificates import (
     quietly,
 )
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
+from boto_rolesanywhere.identity.material import PKCS11
 
 from .verdict import Concern, Verdict, of_error, skipped, summed_up
 
@@ -45,7 +46,7 @@ def check_chain(case: Case) -> Iterator[Verdict]:
         case.identity = replace(case.identity, chain=chain)
     details = [(f"sent {place}", describe_subject(one)) for place, one in enumerate(chain, 1)]
     details += _left_out(matched, chain)
-    concerns = (*_no_authorities(chain), *_strangers(matched, chain))
+    concerns = (*_no_authorities(chain), *_strangers(case, matched, chain))
     yield summed_up("chain", _in_words(matched, chain), concerns, details)
 
 
@@ -73,8 +74,10 @@ def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
             )
 
 
-def _strangers(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
-    for one in dict.fromkeys(matched.candidates):
+def _strangers(
+    case: Case, matched: Matched, chain: Sequence[x509.Certificate]
+) -> Iterator[Concern]:
+    for one in dict.fromkeys(_chosen(case, matched)):
         if one == matched.leaf or one in chain or is_self_signed(one):
             continue
         yield Concern(
@@ -83,6 +86,17 @@ def _strangers(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[
             "Take what does not belong to the path out of the file, and look whether an"
             " intermediate is missing.",
         )
+
+
+def _chosen(case: Case, matched: Matched) -> tuple[x509.Certificate, ...]:
+    """Those that stand together for this purpose. A token holds certificates for others too."""
+    if case.sources is None or _on_token(case.sources.chain):
+        return ()
+    return matched.extra if _on_token(case.sources.certificate) else matched.candidates
+
+
+def _on_token(source: object) -> bool:
+    return isinstance(source, str) and source.startswith(PKCS11)
 
 
 def check_trust_anchor(case: Case) -> Iterator[Verdict]:
@@ -94,7 +108,7 @@ def check_trust_anchor(case: Case) -> Iterator[Verdict]:
         yield skipped("trust-anchor", "give --trust-anchor-certificate FILE to compare")
         return
     try:
-        part = read_part(case.anchor_file, "chain")
+        part = read_part(case.anchor_file, "trust anchor")
         case.anchors = open_contents(part, None).certificates
         if not case.anchors:
             raise part.error("there is no certificate in it", expected="the trust anchor's")

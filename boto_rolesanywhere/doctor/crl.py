@@ -57,7 +57,7 @@ def _read(place: str) -> _List:
     from boto_rolesanywhere.identity.file import read_part
     from boto_rolesanywhere.identity.pem import PemError, as_plain_text, looks_like_pem, scan
 
-    data = read_part(place, "chain").data
+    data = read_part(place, "revocation list").data
     pem = looks_like_pem(as_plain_text(data))
     try:
         if pem:

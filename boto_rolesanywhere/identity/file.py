@@ -14,7 +14,7 @@ from typing import Literal
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.shown import holds_secret
 
-Role = Literal["certificate", "private key", "chain"]
+Role = Literal["certificate", "private key", "chain", "trust anchor", "revocation list"]
 
 # The largest of our inputs, a chain or a PKCS#12 file, has some tens of kilobytes; a wrong path
 # may lead to a disk image.

@@ -121,11 +121,7 @@ def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Co
     if isinstance(source, Part):
         contents = open_contents(source, sources.secret)
     elif isinstance(source, str):
-        from .pkcs11 import read_token_certificates
-
-        contents = Contents(
-            read_token_certificates(source, module=sources.pkcs11_module, secret=sources.secret)
-        )
+        contents = Contents(_on_token(source, role, sources))
     else:
         objects = source if isinstance(source, tuple) else (source,)
         return Contents(cast("tuple[x509.Certificate, ...]", objects))
@@ -139,6 +135,17 @@ def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Co
             else contents.remedy,
         )
     return contents
+
+
+def _on_token(uri: str, role: Role, sources: IdentitySources) -> tuple[x509.Certificate, ...]:
+    from .pkcs11 import named_token_certificates, read_token_certificates
+
+    if role == "chain":  # else the key tells which of them is meant
+        named, others = named_token_certificates(
+            uri, module=sources.pkcs11_module, secret=sources.secret
+        )
+        return (*named, *others)
+    return read_token_certificates(uri, module=sources.pkcs11_module, secret=sources.secret)
 
 
 def _keys_in(source: object, contents: Contents, sources: IdentitySources) -> list[SigningKey]:

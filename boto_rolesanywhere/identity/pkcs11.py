@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = [
     "is_pkcs11_uri",
     "list_token_certificates",
+    "named_token_certificates",
     "open_token_key",
     "read_token_certificates",
-    "split_token_certificates",
 ]
 
 
@@ -83,18 +83,31 @@ def read_token_certificates(
         KeyDeviceError: python-pkcs11 is missing; there is no such token or no certificate on it;
             the token or its library failed.
     """
-    named, others = split_token_certificates(uri, module=module, secret=secret)
+    named, others = _split(_access(uri, module, secret))
     return (*named, *others)
 
 
-def split_token_certificates(
+def named_token_certificates(
     uri: str, *, module: str | None = None, secret: Secret | None = None
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    """As `read_token_certificates`: those with the URI's object and id, and the token's others."""
-    access = _access(uri, module, secret)
-    from .pkcs11_certificates import read_certificates
+    """As `read_token_certificates`, where no key decides: some must have the URI's object and id.
 
-    return access.run(lambda: read_certificates(access))
+    Returns:
+        Those that have, and the token's others.
+
+    Raises:
+        KeyDeviceError: also if none has.
+    """
+    access = _access(uri, module, secret)
+    named, others = _split(access)
+    if not named:
+        raise KeyDeviceError(
+            "no certificate on the token is the one that is named",
+            where=str(access.uri),
+            remedy="List them: boto-rolesanywhere read-certificate-data --certificate pkcs11:…"
+            " with the token alone. If it hides them, give the PIN too.",
+        )
+    return named, others
 
 
 def list_token_certificates(
@@ -118,6 +131,14 @@ def list_token_certificates(
     from .pkcs11_listing import list_certificates
 
     return access.run(lambda: list_certificates(access))
+
+
+def _split(
+    access: TokenAccess,
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    from .pkcs11_certificates import read_certificates
+
+    return access.run(lambda: read_certificates(access))
 
 
 def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:

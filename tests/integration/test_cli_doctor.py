@@ -228,6 +228,7 @@ def test_a_key_on_a_token(flags: dict[str, str]) -> None:
         issued = CA.issue("card")
         token.add_key(issued.private_key, label="mine", id_="01")
         token.add_certificate(issued.certificate, label="mine", id_="01")
+        token.add_certificate(CA.issue("mail").certificate, label="another", id_="02")
         given = {name: flags[name] for name in flags if name != "--private-key"}
         given |= {
             "--certificate": f"{token.uri};object=mine?pin-value={PIN}",
@@ -236,6 +237,7 @@ def test_a_key_on_a_token(flags: dict[str, str]) -> None:
         done = run(given)
     assert (done.returncode, done.stderr) == (0, "")
     assert "certificate: on a PKCS#11 token, no file" in done.stdout
+    assert "CN=mail" not in done.stdout  # of another purpose, and no concern of this one's
     assert "belongs to CN=card, and its signature verifies" in done.stdout
     assert f"pin-value={PIN}" not in done.stdout
     assert f"{token.uri};object=mine (from --certificate)" in done.stdout

@@ -10,7 +10,7 @@ import pytest
 from raw_session import create_session
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
-from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity import Identity, open_identity
 from boto_rolesanywhere.identity.sources import IdentitySources, Secret
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
@@ -90,6 +90,19 @@ def test_chain_from_the_token(
         chain=f"{token.uri};object=issuing",
     )
     assert opened(sources).chain == issued.chain
+
+
+def test_a_chain_that_is_not_on_the_token(
+    on_token: IdentitySources, token: SoftToken, issued: IssuedCertificate
+) -> None:
+    sources = replace(
+        on_token,
+        certificate=issued.certificate,
+        private_key=issued.private_key,
+        chain=f"{token.uri};object=isuing",
+    )
+    with pytest.raises(KeyDeviceError, match="object=isuing: no certificate on the token is the"):
+        opened(sources)
 
 
 def test_another_certificate_than_the_keys_is_refused_without_the_pin(

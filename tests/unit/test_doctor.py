@@ -471,6 +471,12 @@ class TestChain:
         found = only(examined(arguments, trust_anchor_certificate=key), "trust-anchor")
         assert "there is no certificate in it" in found.text
 
+    def test_an_anchor_file_that_is_not_there(self, folder: Path) -> None:
+        arguments = written(ROOT.issue("app"), folder)
+        given = str(folder / "none.pem")
+        found = only(examined(arguments, trust_anchor_certificate=given), "trust-anchor")
+        assert f"{given}: there is no such file; expected the trust anchor" in found.text
+
 
 class TestCertificate:
     @pytest.mark.parametrize(
@@ -533,6 +539,11 @@ class TestRevocation:
         (folder / "list").write_bytes(crl)
         arguments = written(issued, folder)
         return only(examined(arguments, crl=str(folder / "list"), **options), "crl")
+
+    def test_a_list_that_is_not_there(self, folder: Path) -> None:
+        arguments = written(ISSUING.issue("app"), folder)
+        found = only(examined(arguments, crl=str(folder / "none")), "crl")
+        assert "there is no such file; expected the revocation list" in found.text
 
     def test_a_certificate_that_is_not_in_it(self, folder: Path) -> None:
         found = self.checked(ISSUING.issue("app"), folder, ISSUING.crl((4711,)))
