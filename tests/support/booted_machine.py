@@ -14,7 +14,7 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -52,18 +52,12 @@ class BootedMachine:
         entered = ["nsenter", f"--target={self.leader}", "--all", *IN_TIME]
         return subprocess.run([*entered, *command], capture_output=True, text=True, check=False)
 
-    def neighbour(self, *command: str) -> AbstractContextManager[IO[str]]:
-        """Start a program of this machine that the other reaches as 127.0.0.1; gives its output."""
-        return self._started("--net", *command)
-
-    def journal(self, unit: str) -> AbstractContextManager[IO[str]]:
-        """What a unit says, from its start on and for some time."""
-        follow = ("journalctl", "--output=cat", "--lines=all", "--follow", f"--unit={unit}")
-        return self._started("--all", *IN_TIME, *follow)
-
+    # Nothing is left to run inside: what outlives its nsenter is an orphan out here, and the other
+    # machine cannot end until this one's first process has collected it, which need not be soon.
     @contextmanager
-    def _started(self, namespaces: str, *command: str) -> Iterator[IO[str]]:
-        entered = ["nsenter", f"--target={self.leader}", namespaces, *command]
+    def neighbour(self, *command: str) -> Iterator[IO[str]]:
+        """Start a program of this machine that the other reaches as 127.0.0.1; gives its output."""
+        entered = ["nsenter", f"--target={self.leader}", "--net", *command]
         with subprocess.Popen(entered, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             try:
