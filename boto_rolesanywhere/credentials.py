@@ -33,6 +33,8 @@ _LONGEST_ADVISORY: Final = 15 * 60.0
 _LONGEST_MANDATORY: Final = 5 * 60.0
 _LONGEST_PAUSE: Final = 60.0
 _SHORTEST_PAUSE: Final = 1.0
+# How long a renewal may hold up the others while what they have is good: it usually takes less.
+_LONGEST_WAIT: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class RefreshWindows:
 
     Attributes:
         advisory: from here on one caller renews them while the others go on with them.
-        mandatory: from here on everyone waits for the renewal.
+        mandatory: from here on the others wait for the renewal, unless it hangs.
         expiry: from here on they are of no use.
     """
 
@@ -89,7 +91,8 @@ class SessionCredentials(RefreshableCredentials):
     """Credentials of IAM Roles Anywhere that renew themselves.
 
     The first CreateSession is made at the first use. One caller renews; the others use what is
-    there as long as it is good. A renewal that fails while the credentials are good is logged and
+    there as long as it is good. Near its end they wait for the renewal, but not for one that takes
+    long. A renewal that fails while the credentials are good is logged and
     tried again later.
 
     The age of the credentials is the longer of what the monotonic and the wall clock tell: the
@@ -127,6 +130,7 @@ class SessionCredentials(RefreshableCredentials):
         self._jitter = jitter
         self._held: _Held | None = None
         self._retry_at = 0.0
+        self._tried_at = 0.0
         self._failures = 0
         self._last_failure: RolesAnywhereError | None = None
         self._refresh_lock = threading.Lock()
@@ -142,7 +146,7 @@ class SessionCredentials(RefreshableCredentials):
     def held_session(self) -> RolesAnywhereSession | None:
         """The session in use as long as it is good; never makes one, and so never waits."""
         held = self._held
-        return held.session if held and self._age(held) < held.windows.expiry else None
+        return held.session if held and self._is_good(held) else None
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
         """Whether the credentials end within `refresh_in` seconds, or are due for renewal."""
@@ -170,17 +174,22 @@ class SessionCredentials(RefreshableCredentials):
         return self._renew_waiting(held)
 
     def _renew_if_free(self, held: _Held) -> _Held:
-        if not self._refresh_lock.acquire(blocking=False):
+        lock = self._refresh_lock
+        if not lock.acquire(blocking=False):
             return held
         try:
             # Somebody may have renewed them between the look and the lock.
             return self._attempt(held) if self._held is held else self._held or held
         finally:
-            self._refresh_lock.release()
+            lock.release()
 
     def _renew_waiting(self, judged: _Held | None) -> _Held:
-        failures = self._failures
-        with self._refresh_lock:
+        failures, lock = self._failures, self._refresh_lock
+        if not lock.acquire(timeout=self._patience(judged)):
+            if judged is not None and self._is_good(judged):
+                return self._held or judged
+            lock.acquire()
+        try:
             held = self._held
             if held is not None and held is not judged:
                 return held
@@ -189,15 +198,24 @@ class SessionCredentials(RefreshableCredentials):
                 # too. A try of its own would make all that wait here try one after the other.
                 return self._outcome(held, self._last_failure)
             return self._attempt(held)
+        finally:
+            lock.release()
+
+    def _patience(self, held: _Held | None) -> float:
+        """Seconds to wait for the renewal that is under way; -1 for as long as it takes."""
+        if held is None or not self._is_good(held):
+            return -1
+        return max(0.0, self._tried_at + _LONGEST_WAIT - self._monotonic())
 
     def _attempt(self, held: _Held | None) -> _Held:
         """Create a session. The lock is held."""
+        self._tried_at = self._monotonic()
         try:
             session = self._create()
         except RolesAnywhereError as error:
             self._failures += 1
             self._last_failure = error
-            if held is not None and self._age(held) < held.windows.expiry:
+            if held is not None and self._is_good(held):
                 pause = self._pause(held)
                 self._retry_at = self._monotonic() + pause
                 logger.warning(
@@ -216,7 +234,7 @@ class SessionCredentials(RefreshableCredentials):
         return held
 
     def _outcome(self, held: _Held | None, failure: RolesAnywhereError | None) -> _Held:
-        if held is not None and self._age(held) < held.windows.expiry:
+        if held is not None and self._is_good(held):
             return held
         # A copy: threads that raise one exception at a time would write over its traceback.
         raise copy(failure) if failure else RolesAnywhereError("the renewal failed")
@@ -239,6 +257,9 @@ class SessionCredentials(RefreshableCredentials):
 
     def _age(self, held: _Held) -> float:
         return max(self._monotonic() - held.monotonic, self._wall() - held.wall)
+
+    def _is_good(self, held: _Held) -> bool:
+        return self._age(held) < held.windows.expiry
 
     def _pause(self, held: _Held) -> float:
         """Shorter as the end draws near: a tenth of what is left."""

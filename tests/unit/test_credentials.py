@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 
@@ -234,6 +234,53 @@ def test_while_one_renews_the_others_go_on() -> None:
 
     assert use(credentials) == "ASIA2"
     assert others == ["ASIA1"] * 20
+    assert world.created == 2
+
+
+def test_near_the_end_the_others_wait_for_the_renewal() -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.pass_time(3600 - 10)
+    others: list[Future[str]] = []
+
+    with ThreadPoolExecutor(4) as pool:
+
+        def during() -> None:
+            others.extend(pool.submit(use, credentials) for _ in range(4))
+            while not all(other.running() for other in others):
+                pass
+
+        world.during = during
+        assert use(credentials) == "ASIA2"
+        assert [other.result(10) for other in others] == ["ASIA2"] * 4
+    assert world.created == 2
+
+
+def test_nobody_waits_long_for_a_renewal_that_hangs() -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.pass_time(3600 - 60)
+    hanging, release = threading.Event(), threading.Event()
+
+    def during() -> None:
+        hanging.set()
+        release.wait(60)
+
+    world.during = during
+    with ThreadPoolExecutor(2) as pool:
+        renewing = pool.submit(use, credentials)
+        assert hanging.wait(10)
+        world.pass_time(30)
+        try:
+            assert [use(credentials) for _ in range(20)] == ["ASIA1"] * 20
+            world.during = None
+            world.pass_time(30)  # they have ended, so that there is nothing else to go on with
+            late = pool.submit(use, credentials)
+        finally:
+            release.set()
+        assert renewing.result(10) == late.result(10) == "ASIA2"
     assert world.created == 2
 
 
