@@ -92,8 +92,7 @@ class SessionCredentials(RefreshableCredentials):
 
     The first CreateSession is made at the first use. One caller renews; the others use what is
     there as long as it is good. Near its end they wait for the renewal, but not for one that takes
-    long. A renewal that fails while the credentials are good is logged and
-    tried again later.
+    long. A renewal that fails while the credentials are good is logged and tried again later.
 
     The age of the credentials is the longer of what the monotonic and the wall clock tell: the
     first stands still while a machine sleeps, the second may be set back.
