@@ -194,16 +194,18 @@ def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]
     """
     if value := environ.get(PASSPHRASE_VARIABLE):
         return Secret(value, PASSPHRASE_VARIABLE)
-    if name := _optional_text(found, PASSPHRASE_ENV):
-        if name not in environ:
-            where = found[PASSPHRASE_ENV].where
-            told = name if name.isupper() else "…"  # else it may be the secret itself
-            _refuse(f"the environment variable {told} that it names is not set", where)
-        return Secret(environ[name], name)
-    if path := _optional_text(found, PASSPHRASE_FILE):
-        where = found[PASSPHRASE_FILE].where
-        return Secret(lambda: read_secret_file(path, where), path, file=path)
-    return None
+    forms = [one for one in (PASSPHRASE_ENV, PASSPHRASE_FILE) if _optional_text(found, one)]
+    if not forms:
+        return None
+    # The environment beats the profile, whichever form each of them has.
+    form = min(forms, key=lambda one: found[one].where != one.variable)
+    text, where = _text(found[form], form), found[form].where
+    if form is PASSPHRASE_FILE:
+        return Secret(lambda: read_secret_file(text, where), text, file=text)
+    if text not in environ:
+        told = text if text.isupper() else "…"  # else it may be the secret itself
+        _refuse(f"the environment variable {told} that it names is not set", where)
+    return Secret(environ[text], text)
 
 
 def read_secret_file(path: str, where: str) -> bytes:

@@ -18,7 +18,7 @@ from weakref import WeakSet
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 
-from .errors import PROVIDER, RolesAnywhereError
+from .errors import PROVIDER, ConfigurationError, RolesAnywhereError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ _LONGEST_PAUSE: Final = 60.0
 _SHORTEST_PAUSE: Final = 1.0
 # How long a renewal may hold up the others while what they have is good: it usually takes less.
 _LONGEST_WAIT: Final = 5.0
+_NOBODY: Final = 0  # is no thread's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +133,9 @@ class SessionCredentials(RefreshableCredentials):
         self._tried_at = 0.0
         self._failures = 0
         self._last_failure: RolesAnywhereError | None = None
-        self._refresh_lock = threading.Lock()
+        # Of the kind that knows its owner: whether it is held is not always known (see below).
+        self._refresh_lock = threading.RLock()
+        self._renewing = _NOBODY
         self.method = PROVIDER
         _instances.add(self)
 
@@ -172,23 +175,33 @@ class SessionCredentials(RefreshableCredentials):
             return self._renew_if_free(held)
         return self._renew_waiting(held)
 
+    # In both, the lock is taken within `try`: where Ctrl-C raises, it may do so as soon as the lock
+    # is held. When it is not this thread's, releasing it fails, and that is all.
+
     def _renew_if_free(self, held: _Held) -> _Held:
-        lock = self._refresh_lock
-        if not lock.acquire(blocking=False):
+        if self._renewing == threading.get_ident():
             return held
+        lock = self._refresh_lock
         try:
+            if not lock.acquire(blocking=False):
+                return held
             # Somebody may have renewed them between the look and the lock.
             return self._attempt(held) if self._held is held else self._held or held
         finally:
-            lock.release()
+            try:  # noqa: SIM105  # nothing may come between
+                lock.release()
+            except RuntimeError:
+                pass
 
     def _renew_waiting(self, judged: _Held | None) -> _Held:
+        if self._renewing == threading.get_ident():
+            return self._asked_by_its_own_renewal(judged)
         failures, lock = self._failures, self._refresh_lock
-        if not lock.acquire(timeout=self._patience(judged)):
-            if judged is not None and self._is_good(judged):
-                return self._held or judged
-            lock.acquire()
         try:
+            if not lock.acquire(timeout=self._patience(judged)):
+                if judged is not None and self._is_good(judged):
+                    return self._held or judged
+                lock.acquire()
             held = self._held
             if held is not None and held is not judged:
                 return held
@@ -198,7 +211,20 @@ class SessionCredentials(RefreshableCredentials):
                 return self._outcome(held, self._last_failure)
             return self._attempt(held)
         finally:
-            lock.release()
+            try:  # noqa: SIM105  # nothing may come between
+                lock.release()
+            except RuntimeError:
+                pass
+
+    def _asked_by_its_own_renewal(self, held: _Held | None) -> _Held:
+        """What there is for a key's client, or a signal's handler, amidst its thread's own call."""
+        if held is not None and self._is_good(held):
+            return held
+        raise ConfigurationError(
+            "what CreateSession needs asked for the very credentials that it is to give",
+            remedy="Give the private key's own client (or the callable for its passphrase)"
+            " credentials from elsewhere: a session of its own.",
+        )
 
     def _patience(self, held: _Held | None) -> float:
         """Seconds to wait for the renewal that is under way; -1 for as long as it takes."""
@@ -209,6 +235,7 @@ class SessionCredentials(RefreshableCredentials):
     def _attempt(self, held: _Held | None) -> _Held:
         """Create a session. The lock is held."""
         self._tried_at = self._monotonic()
+        self._renewing = threading.get_ident()
         try:
             session = self._create()
         except RolesAnywhereError as error:
@@ -226,6 +253,8 @@ class SessionCredentials(RefreshableCredentials):
                 )
                 return held
             raise
+        finally:
+            self._renewing = _NOBODY
         self._last_failure = None
         self._retry_at = 0.0
         held = self._publish(session)
@@ -273,7 +302,8 @@ _instances: WeakSet[SessionCredentials] = WeakSet()
 def _new_locks_in_child() -> None:
     # A lock that another thread held at the fork is never released in the child.
     for credentials in _instances:
-        credentials._refresh_lock = threading.Lock()  # noqa: SLF001  # this module's own class
+        credentials._refresh_lock = threading.RLock()  # noqa: SLF001  # this module's own class
+        credentials._renewing = _NOBODY  # noqa: SLF001  # likewise
 
 
 if hasattr(os, "register_at_fork"):

@@ -42,8 +42,18 @@ class _Block:
     text: bytes
 
 
+def aws_file(variable: str, usual: str) -> Path:
+    """One of AWS's files, where botocore looks for it.
+
+    Args:
+        variable: that may name another, for example AWS_CONFIG_FILE.
+        usual: the path without it.
+    """
+    return Path(os.path.expandvars(os.environ.get(variable) or usual)).expanduser()
+
+
 def with_section(
-    content: bytes, title: str, values: Mapping[str, str], *, shell_words: bool
+    content: bytes, title: str, values: Mapping[str, str | None], *, shell_words: bool
 ) -> bytes:
     """The file's `content` with `values` set in the section `title`.
 
@@ -53,7 +63,7 @@ def with_section(
     Args:
         content: of the file, in any encoding that has ASCII in it.
         title: without the brackets, for example ``default`` or ``profile onprem``.
-        values: by key, in lower case; single lines.
+        values: by key, in lower case; single lines, or None to remove the key.
         shell_words: whether titles are compared by their words, as botocore does in the config
             file; in the credentials file it takes them as they are.
 
@@ -62,7 +72,9 @@ def with_section(
     """
     _require_writable(title, values, shell_words=shell_words)
     end = b"\r\n" if b"\r\n" in content else b"\n"
-    options = {key: f"{key} = {value}".encode() + end for key, value in values.items()}
+    options = {
+        key: f"{key} = {value}".encode() + end for key, value in values.items() if value is not None
+    }
     blocks = list(_blocks(content, shell_words=shell_words))
     wanted = _identity(title, shell_words=shell_words)
     mine = [place for place, block in enumerate(blocks) if block.section == wanted]
@@ -73,7 +85,8 @@ def with_section(
     for place in mine:
         key = blocks[place].key
         if key is not None and key in values:
-            texts[place] = options.pop(key, b"")  # of two with one name, the second goes
+            # Of two with one name the second goes, and one without a value.
+            texts[place] = options.pop(key, b"")
     last = max(place for place in mine if blocks[place].key is not None)
     texts[last] = _ended(texts[last], end)
     texts.insert(last + 1, b"".join(options.values()))
@@ -86,7 +99,9 @@ def quoted_name(profile: str) -> str:
     return shlex.quote(profile) if quotes or _words(profile) != (profile,) else profile
 
 
-def change_file(path: Path, title: str, values: Mapping[str, str], *, shell_words: bool) -> None:
+def change_file(
+    path: Path, title: str, values: Mapping[str, str | None], *, shell_words: bool
+) -> None:
     """Set `values` in the section `title` of the file, which need not exist yet.
 
     Readers see the old file or the new one; writers that do the same wait for each other. A new
@@ -150,8 +165,8 @@ def _file_lock() -> tuple[type, type[Exception]]:
     return FileLock, Timeout
 
 
-def _require_writable(title: str, values: Mapping[str, str], *, shell_words: bool) -> None:
-    for text in (title, *values.values()):
+def _require_writable(title: str, values: Mapping[str, str | None], *, shell_words: bool) -> None:
+    for text in (title, *(value for value in values.values() if value is not None)):
         if not text.isprintable() or text != text.strip() or not text:
             what = f"a line of [{title}] would be empty, or hold a line break or control character"
             raise ConfigurationError(

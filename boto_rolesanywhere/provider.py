@@ -7,17 +7,17 @@ something is and is wrong.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import botocore.session
 from botocore.credentials import CredentialProvider
 
-from .config import resolve
+from .config import PASSPHRASE_VARIABLE, resolve
 from .create_session import SessionCreator, utc_now
 from .credentials import SessionCredentials
 from .errors import PROVIDER
 from .identity.rotation import RotatingIdentity
-from .settings import PREFIX
+from .settings import PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, PREFIX, TPM_TCTI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +27,12 @@ if TYPE_CHECKING:
     from botocore.credentials import ProfileProviderBuilder
 
     from .config import Config
+
+
+_OF_THE_MACHINE: Final = (
+    PASSPHRASE_VARIABLE,
+    *(one.variable for one in (PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, TPM_TCTI)),
+)
 
 
 class RolesAnywhereProvider(CredentialProvider):
@@ -168,10 +174,14 @@ class _ProfileProviders:
     def providers(
         self, profile_name: str, disable_env_vars: bool = False
     ) -> list[CredentialProvider]:
-        # The settings of a named source profile come from the file alone, as botocore's own do; a
-        # variable that it names for the passphrase is still looked up.
+        # The settings of a named source profile come from the file alone, as botocore's own do. But
+        # a passphrase is not written there, and how a token or TPM is reached is the machine's.
         prefix = f"AWS_{PREFIX.upper()}"
-        named = {name: text for name, text in os.environ.items() if not name.startswith(prefix)}
+        named = {
+            name: text
+            for name, text in os.environ.items()
+            if name in _OF_THE_MACHINE or not name.startswith(prefix)
+        }
         environ = named if disable_env_vars else None
         ours = RolesAnywhereProvider(self._session, profile_name=profile_name, environ=environ)
         return [ours, *self._builder.providers(profile_name, disable_env_vars)]

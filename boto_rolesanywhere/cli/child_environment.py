@@ -38,7 +38,8 @@ def with_keys(
     Args:
         environ: what the command would inherit.
         session: whose keys they are.
-        region: for AWS_REGION, unless a Region is set.
+        region: for AWS_REGION and AWS_DEFAULT_REGION, where they are not set: some SDKs read the
+            one, some the other.
         secrets: variables that unlock the private key.
     """
     return _without_sources(environ, region, secrets) | {
@@ -64,7 +65,7 @@ def with_endpoint(
         environ: what the command would inherit.
         url: of the role at the endpoint.
         token: for the Authorization header.
-        region: for AWS_REGION, unless a Region is set.
+        region: as for `with_keys`.
         secrets: variables that unlock the private key.
         files: AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE as the command shall see them.
     """
@@ -83,6 +84,4 @@ def _without_sources(
 ) -> dict[str, str]:
     removed = {*_SOURCES, *secrets}
     kept = {name: value for name, value in environ.items() if name not in removed}
-    if not any(kept.get(name) for name in _REGIONS):
-        kept["AWS_REGION"] = region
-    return kept
+    return kept | {name: kept.get(name) or region for name in _REGIONS}

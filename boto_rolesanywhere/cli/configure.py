@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.arns import parse_profile_arn, parse_role_arn, parse_trust_anchor_arn
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.identity.pkcs11_uri import is_pkcs11_uri, parse_pkcs11_uri
 from boto_rolesanywhere.settings import (
     CERTIFICATE,
     CHAIN,
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
+    PKCS11_MODULE,
     PRIVATE_KEY,
     PROFILE,
     ROLE,
@@ -24,7 +26,7 @@ from boto_rolesanywhere.settings import (
 )
 
 from . import OK, PROGRAM, complain
-from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, SECRETS, SELECTOR
+from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_VERIFY, SECRETS, SELECTOR
 from .flags import add_flags, add_switch, arguments_from, config_from, given_flags, prepare
 
 if TYPE_CHECKING:
@@ -38,8 +40,9 @@ Write a profile of ~/.aws/config (or AWS_CONFIG_FILE) for IAM Roles Anywhere.
 
 What no flag gives is asked for, if there is a terminal. Everything is checked before it is
 written: the ARNs, that they belong together, the certificate, and that the key is the
-certificate's. The rest of the file stays byte for byte. No secret is written: a passphrase
-is named by its file or variable.
+certificate's. Of a profile that is there, the rolesanywhere_… keys are written anew; the rest
+of the file stays byte for byte. No secret is written: a passphrase is named by its file or
+variable.
 
 The profile gets rolesanywhere_… keys, which Python programs read through this package; or,
 with --credential-process, a line that the AWS CLI and every other SDK runs."""
@@ -61,6 +64,7 @@ _QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
     (ROLE, False, parse_role_arn),
 )
 _NO_FILE: Final = ("pkcs11:", "handle:")
+_PIN: Final = "--pkcs11-pin"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -80,33 +84,46 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: something is missing or wrong; nothing was written.
     """
-    from boto_rolesanywhere.create_session import utc_now
-    from boto_rolesanywhere.identity import open_identity
-
     prepare(arguments)
     given = given_flags(arguments)
-    _require_storable(given)
+    _require_storable(arguments, given)
     if sys.stdin.isatty():
         _ask(arguments, given)
-        given = given_flags(arguments)
-    # Without the environment: what is written must do without it.
-    config = config_from(arguments, environ=_named_variables(given))
-    open_identity(config.sources, now=utc_now())
+    _check(arguments)
+    given = given_flags(arguments)
     values = _values(arguments_from(given, os.environ), given)
     if arguments.credential_process:
         values = {"credential_process": _command(given, values)}
-    path = Path(os.environ.get("AWS_CONFIG_FILE") or "~/.aws/config").expanduser()
-    _write(path, arguments.profile, values)
+    _write(arguments.profile, values)
     return OK
 
 
-def _require_storable(given: Mapping[str, str]) -> None:
+def _require_storable(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
     for flag in (*SECRETS, SELECTOR, CONFIG_PROFILE):
         if given.get(flag):
             forms = f"{flag}{FROM_FILE} or {flag}{FROM_ENV}" if flag in SECRETS else "the values"
             raise ConfigurationError(
                 "its value is not written to a file", where=flag, expected=forms
             )
+    for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
+        _require_no_pin(given.get(setting.flag or "", ""), setting.flag or "")
+    if NO_VERIFY in given and not arguments.credential_process:
+        raise ConfigurationError(
+            "no key of a profile says it",
+            where=NO_VERIFY,
+            expected="--credential-process with it",
+        )
+    if not arguments.profile:
+        raise ConfigurationError("it is empty", where="--profile", expected="a profile's name")
+
+
+def _require_no_pin(text: str, where: str) -> None:
+    if is_pkcs11_uri(text) and parse_pkcs11_uri(text).pin_value is not None:
+        raise ConfigurationError(
+            "the PIN in it (pin-value) is not written to a file",
+            where=where,
+            expected=f"pin-source=file:… in its place, {_PIN}{FROM_FILE} or {_PIN}{FROM_ENV}",
+        )
 
 
 def _ask(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
@@ -128,6 +145,41 @@ def _ask(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
                 break
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Open certificate and key; at a terminal, ask for what unlocks the key if it needs that."""
+    from boto_rolesanywhere.create_session import utc_now
+    from boto_rolesanywhere.errors import PassphraseError
+    from boto_rolesanywhere.identity import open_identity
+
+    asked = False
+    while True:
+        given = given_flags(arguments)
+        try:
+            # Without the environment: what is written must do without it.
+            config = config_from(arguments, environ=_named_variables(given))
+            open_identity(config.sources, now=utc_now())
+        except (ConfigurationError, PassphraseError) as error:
+            forms = [f"{flag}{form}" for flag in SECRETS for form in (FROM_FILE, FROM_ENV)]
+            if asked:
+                complain(str(error))
+            elif isinstance(error, ConfigurationError) or any(form in given for form in forms):
+                raise
+            elif not sys.stdin.isatty():
+                raise PassphraseError(
+                    error.what,
+                    where=error.where,
+                    remedy=f"Say where it is, with one of {', '.join(forms)}: what is written must"
+                    " do without the variables that are set now.",
+                ) from None
+        else:
+            return
+        asked = True
+        answer = _answer("file with the passphrase of the private key, or $NAME of a variable: ")
+        name = answer[1:] if answer.startswith("$") else None
+        arguments.pkcs8_password_env = name
+        arguments.pkcs8_password_file = None if name else answer
+
+
 def _answer(question: str) -> str:
     try:
         return input(question).strip()
@@ -136,6 +188,7 @@ def _answer(question: str) -> str:
 
 
 def _require_file(text: str, setting: Setting) -> None:
+    _require_no_pin(text, setting.title)
     if not text.lower().startswith(_NO_FILE) and not Path(text).expanduser().is_file():
         what = f"there is no file {text!r}" if text else "it is empty"
         raise ConfigurationError(what, where=setting.title, expected="a path or a pkcs11: URI")
@@ -152,7 +205,10 @@ def _values(chosen: Mapping[str, object], given: Mapping[str, str]) -> dict[str,
     for setting in SETTINGS:
         value = chosen.get(setting.argument or "")
         if isinstance(value, str):
-            is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN)
+            # The name of a library without a folder is looked up by whoever loads it.
+            is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN) or (
+                setting is PKCS11_MODULE and Path(value).name != value
+            )
             values[setting.config_key] = _absolute(value) if is_path else value
     for secret in SECRETS:
         if path := given.get(f"{secret}{FROM_FILE}"):
@@ -179,15 +235,30 @@ def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
     return shlex.join(words)
 
 
-def _write(path: Path, profile: str, values: Mapping[str, str]) -> None:
-    from boto_rolesanywhere.profile_file import change_file, quoted_name
+def _write(profile: str, values: Mapping[str, str]) -> None:
+    from boto_rolesanywhere.profile_file import aws_file, change_file, quoted_name
 
+    path = aws_file("AWS_CONFIG_FILE", "~/.aws/config")
     title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
-    change_file(path, title, values, shell_words=True)
+    stale = _stale(profile, values)
+    change_file(path, title, {**values, **dict.fromkeys(stale)}, shell_words=True)
     sys.stdout.write(f"{path}: wrote [{title}]\n")
     for key, value in values.items():
         sys.stdout.write(f"  {key} = {value}\n")
+    for key in stale:
+        sys.stdout.write(f"  {key} was there, and is removed\n")
     if "credential_process" in values:
         sys.stdout.write(f"Try it: aws sts get-caller-identity --profile {shlex.quote(profile)}\n")
     else:
         sys.stdout.write(f"Try it: {PROGRAM} doctor --config-profile {shlex.quote(profile)}\n")
+
+
+def _stale(profile: str, values: Mapping[str, str]) -> list[str]:
+    """Keys of ours that an earlier run left: with them, the profile is not the one checked."""
+    from boto_rolesanywhere.profile_section import read_profile
+
+    if "credential_process" in values:
+        return []
+    section = read_profile(profile, os.environ) or {}
+    keys = (setting.config_key for setting in SETTINGS)
+    return [key for key in keys if key in section and key not in values]

@@ -8,7 +8,15 @@ import secrets
 from typing import TYPE_CHECKING, Final
 
 from . import USAGE, complain
-from .flags import add_flags, add_switch, config_from, credentials_from, prepare
+from .flags import (
+    add_flags,
+    add_switch,
+    config_from,
+    credentials_from,
+    given_flags,
+    prepare,
+    section_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +34,7 @@ With --serve it gets the address and the token of an endpoint on 127.0.0.1 that 
 there for this command alone, and from which SDKs renew what they need: for commands
 that run longer than a session. Signals are passed on to the command.
 
-Either way AWS_REGION is set if no Region is, and the variables by which an SDK would
+Either way AWS_REGION and AWS_DEFAULT_REGION are set, and the variables by which an SDK would
 find other credentials (AWS_PROFILE, AWS_ROLE_ARN and the like) or the private key's
 passphrase are taken out. With --serve, AWS_SHARED_CREDENTIALS_FILE is set to the null
 device, since SDKs read that file first; so is AWS_CONFIG_FILE, but only if the default
@@ -149,8 +157,8 @@ def _region(arguments: argparse.Namespace, config: Config) -> str:
     from botocore.session import Session
 
     session = Session(profile=arguments.config_profile or None)
-    region: str | None = session.get_config_variable("region")
-    return region or config.region
+    region: str | None = session.get_config_variable("region")  # which does not read AWS_REGION
+    return region or os.environ.get("AWS_REGION") or config.region
 
 
 def _secret_variables(arguments: argparse.Namespace) -> set[str]:
@@ -159,9 +167,14 @@ def _secret_variables(arguments: argparse.Namespace) -> set[str]:
 
     from .flag_table import FROM_ENV, SECRETS
 
-    flags = (f"{secret}{FROM_ENV}"[2:].replace("-", "_") for secret in SECRETS)
-    named = (getattr(arguments, flag) for flag in flags)
-    return {PASSPHRASE_VARIABLE, os.environ.get(PASSPHRASE_ENV.variable, ""), *filter(None, named)}
+    given = given_flags(arguments)
+    _, section = section_of(given, os.environ)
+    return {
+        PASSPHRASE_VARIABLE,
+        os.environ.get(PASSPHRASE_ENV.variable, ""),
+        str(section.get(PASSPHRASE_ENV.config_key, "")),
+        *(given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS),
+    }
 
 
 def _files() -> dict[str, str]:

@@ -136,7 +136,7 @@ def config_from(
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
-    profile_name, section = _section(given, env)
+    profile_name, section = section_of(given, env)
     config = resolve(
         arguments_from(given, env),
         environ=env,
@@ -179,7 +179,7 @@ def sources_from(
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
-    profile_name, section = _section(given, env)
+    profile_name, section = section_of(given, env)
     settings = arguments_from(given, env)
     found = gather(settings, env, section, profile_name=profile_name, by_flag=True)
     if CERTIFICATE not in found:
@@ -265,12 +265,14 @@ def store_access(
     """What opens a certificate store: passphrase or PIN, and the PKCS #11 library.
 
     Raises:
-        ConfigurationError: as `secret_from`.
+        ConfigurationError: as `secret_from`; or there is no such profile.
     """
     from boto_rolesanywhere.config import configured_secret
 
-    secret = secret_from(given, environ) or configured_secret(gather({}, environ, {}), environ)
-    return secret, given.get("--pkcs11-lib") or environ.get(PKCS11_MODULE.variable)
+    profile_name, section = section_of(given, environ)
+    found = gather(flag_table.as_arguments(given), environ, section, profile_name=profile_name)
+    secret = secret_from(given, environ) or configured_secret(found, environ)
+    return secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None
 
 
 def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
@@ -299,7 +301,9 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     return Secret(value, flag)
 
 
-def _section(given: Mapping[str, str], environ: Mapping[str, str]) -> tuple[str, Mapping[str, str]]:
+def section_of(
+    given: Mapping[str, str], environ: Mapping[str, str]
+) -> tuple[str, Mapping[str, str]]:
     """The profile's name, and its keys; none without --config-profile."""
     from boto_rolesanywhere.profile_section import read_profile
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings import ROLE
 
 from . import OK, leave
 from .flags import add_flags, add_switch, config_from, credentials_from, prepare
@@ -210,6 +211,12 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
                 f"{flag} and --role were both given, and exclude each other",
                 remedy="Give one --role for each role.",
             )
+    if len(arguments.role) > 1 and os.environ.get(ROLE.variable):
+        raise ConfigurationError(
+            "it is set, and would be the role of every --role",
+            where=ROLE.variable,
+            remedy="Unset it, so that each --role has that of its profile.",
+        )
     chosen: dict[str | None, argparse.Namespace] = {}
     for text in arguments.role:
         name, equals, profile = text.partition("=")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from . import OK, leave
@@ -14,6 +12,7 @@ from .flags import add_flags, add_switch, creator_from, credentials_from, prepar
 
 if TYPE_CHECKING:
     import argparse
+    from pathlib import Path
 
     from boto_rolesanywhere.session_value import RolesAnywhereSession
 
@@ -59,8 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: there are no first credentials, or the file cannot be written.
     """
+    from boto_rolesanywhere.profile_file import aws_file
+
     prepare(arguments)
-    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or "~/.aws/credentials").expanduser()
+    path = aws_file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
     if arguments.once:
         _write(path, arguments.profile, creator_from(arguments).create())
         return OK

@@ -418,6 +418,22 @@ def test_a_certificate_is_chosen_from_a_folder(caller: Caller) -> None:
     assert caller.created == 2
 
 
+def test_a_profile_says_what_opens_the_store(caller: Caller) -> None:
+    store = caller.home / "store"
+    CA.issue("web").write(store, name="web", passphrase="pa55word")
+    file = caller.home / "passphrase"
+    file.write_text("pa55word")
+    config = caller.home / "config"
+    config.write_text(f"[profile p]\nrolesanywhere_private_key_passphrase_file = {file}\n")
+    caller.flags = (*arns(caller.emulator), "--cert-store", str(store), "--config-profile", "p")
+
+    key = caller.key_id(
+        "--cert-selector", "Key=x509Subject,Value=CN=web", AWS_CONFIG_FILE=str(config)
+    )
+
+    assert caller.emulator.requests[-1].access_key_id == key
+
+
 def test_a_certificate_is_chosen_from_a_token(caller: Caller) -> None:
     issuing = CA.issue_intermediate("Issuing")
     old, new = issuing.issue("web"), issuing.issue("mail")

@@ -134,12 +134,12 @@ def test_the_commands_environment_has_no_other_source_and_no_passphrase(
     assert env["AWS_RETRY_MODE"] == "standard"
     ours = {
         *("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"),
-        *("AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION"),
+        *("AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION"),
     }
     if not way:
         ours = {
             *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-            *("AWS_CREDENTIAL_EXPIRATION", "AWS_REGION"),
+            *("AWS_CREDENTIAL_EXPIRATION", "AWS_REGION", "AWS_DEFAULT_REGION"),
         }
     assert set(env) & (ours | set(other)) == ours | {"KEPT", "AWS_RETRY_MODE"}
     assert "other" not in {value for name, value in env.items() if name.startswith("AWS_")}
@@ -148,6 +148,16 @@ def test_the_commands_environment_has_no_other_source_and_no_passphrase(
 
 def test_the_passphrase_in_the_usual_variable_is_not_passed_on(flags: list[str]) -> None:
     env = environment(flags, AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE="hush")
+
+    assert "hush" not in env.values()
+
+
+def test_the_variable_that_a_profile_names_is_not_passed_on(
+    flags: list[str], aws_files: Path
+) -> None:
+    with (aws_files / "config").open("a") as config:
+        config.write("rolesanywhere_private_key_passphrase_env = MY_PASSPHRASE\n")
+    env = environment([*flags, "--config-profile", "other"], MY_PASSPHRASE="hush")
 
     assert "hush" not in env.values()
 
@@ -170,21 +180,29 @@ def test_the_config_file_is_hidden_only_if_its_default_profile_has_credentials(
 
 
 @pytest.mark.parametrize(
-    ("environ", "name", "region"),
+    ("environ", "newer", "older"),
     [
-        ({}, "AWS_REGION", "eu-west-1"),
-        ({"AWS_PROFILE": "other"}, "AWS_REGION", "us-west-2"),
-        ({"AWS_REGION": "ap-south-1", "AWS_PROFILE": "other"}, "AWS_REGION", "ap-south-1"),
-        ({"AWS_DEFAULT_REGION": "ap-south-1"}, "AWS_DEFAULT_REGION", "ap-south-1"),
+        ({}, "eu-west-1", "eu-west-1"),
+        ({"AWS_PROFILE": "other"}, "us-west-2", "us-west-2"),
+        ({"AWS_REGION": "ap-south-1"}, "ap-south-1", "ap-south-1"),
+        ({"AWS_DEFAULT_REGION": "ap-south-1"}, "ap-south-1", "ap-south-1"),
+        # As without us: the SDKs that do not read AWS_REGION take the profile's.
+        ({"AWS_REGION": "ap-south-1", "AWS_PROFILE": "other"}, "ap-south-1", "us-west-2"),
     ],
 )
-def test_a_region_is_given_unless_there_is_one(
-    flags: list[str], aws_files: Path, environ: dict[str, str], name: str, region: str
+def test_a_region_is_given_where_there_is_none(
+    flags: list[str], aws_files: Path, environ: dict[str, str], newer: str, older: str
 ) -> None:
     env = environment(flags, **environ)
 
-    regions = {key: env[key] for key in ("AWS_REGION", "AWS_DEFAULT_REGION") if key in env}
-    assert regions == {name: region}
+    assert (env["AWS_REGION"], env["AWS_DEFAULT_REGION"]) == (newer, older)
+
+
+def test_boto3_has_a_region(flags: list[str]) -> None:
+    code = "import boto3; print(boto3.client('ec2').meta.region_name)"
+    done = python(flags, code)
+
+    assert (done.returncode, done.stdout) == (0, "eu-west-1\n"), done.stderr
 
 
 def test_a_long_run_renews_by_its_endpoint(emulator: Emulator, flags: list[str]) -> None:

@@ -34,10 +34,15 @@ def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
     ]
 
 
-def run(*arguments: str, status: int = 0) -> subprocess.CompletedProcess[str]:
+def run(*arguments: str, status: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", *arguments]
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | environ,
     )
     assert done.returncode == status, done.stderr
     return done
@@ -261,11 +266,53 @@ def test_configure_names_a_passphrase_and_never_writes_it(
     assert "hunter2" not in written
 
 
+def test_configure_leaves_no_key_of_ours_that_it_has_not_checked(
+    flags: list[str], clean_environment: Path, tmp_path: Path
+) -> None:
+    file = clean_environment / ".aws" / "config"
+    secret = tmp_path / "secret"
+    secret.write_text("not needed")
+    named = {"OLD": "not needed either"}
+    run("configure", *flags, "--session-duration", "900", "--pkcs8-password-env", "OLD", **named)
+    file.write_text(file.read_text() + "# mine\nregion = eu-west-3\n")
+
+    done = run("configure", *flags, "--pkcs8-password-file", str(secret))
+
+    written = file.read_text()
+    assert "# mine\nregion = eu-west-3\n" in written
+    assert f"rolesanywhere_private_key_passphrase_file = {secret}" in written
+    for key in ("rolesanywhere_private_key_passphrase_env", "rolesanywhere_duration_seconds"):
+        assert key not in written
+        assert f"  {key} was there, and is removed\n" in done.stdout
+
+
+def test_configure_takes_variables_in_the_files_path_as_botocore_does(
+    flags: list[str], tmp_path: Path
+) -> None:
+    run("configure", *flags, HERE=str(tmp_path), AWS_CONFIG_FILE="$HERE/config")
+    update = ["update", "--once", *flags]
+    run(*update, HERE=str(tmp_path), AWS_SHARED_CREDENTIALS_FILE="$HERE/credentials")
+
+    assert "rolesanywhere_role_arn" in (tmp_path / "config").read_text()
+    assert "aws_access_key_id" in (tmp_path / "credentials").read_text()
+
+
+def test_configure_writes_where_a_library_of_pkcs11_is(
+    flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "config"
+    for given, written in (("./mine.so", Path("mine.so").absolute()), ("mine.so", "mine.so")):
+        run("configure", *flags, "--pkcs11-lib", given)
+        assert f"rolesanywhere_pkcs11_module = {written}\n" in file.read_text()
+
+
 @pytest.mark.parametrize(
     ("flag", "value", "wording"),
     [
         ("--role-arn", "arn:aws:iam::1:role/x", "no twelve-digit account"),
         ("--certificate", "/nowhere/cert.pem", "/nowhere/cert.pem"),
+        ("--certificate", "pkcs11:token=t?pin-value=4711", "--certificate: the PIN in it (pin-val"),
+        ("--private-key", "PKCS11:token=t?pin-value=4711", "expected pin-source=file:… in its pl"),
     ],
 )
 def test_configure_writes_nothing_that_is_wrong(
@@ -274,8 +321,71 @@ def test_configure_writes_nothing_that_is_wrong(
     pairs = zip(["", *flags], flags, strict=False)
     changed = [value if before == flag else word for before, word in pairs]
 
-    assert wording in run("configure", *changed, status=1).stderr
+    told = run("configure", *changed, status=1).stderr
+    assert wording in told
+    assert "4711" not in told
     assert not (clean_environment / ".aws").exists()
+
+
+@pytest.mark.parametrize(
+    ("more", "wording"),
+    [
+        (["--profile", ""], "--profile: it is empty"),
+        (
+            ["--no-verify-ssl"],
+            "--no-verify-ssl: no key of a profile says it; expected --cre",
+        ),
+    ],
+)
+def test_configure_drops_nothing_in_silence(
+    flags: list[str], clean_environment: Path, more: list[str], wording: str
+) -> None:
+    assert wording in run("configure", *flags, *more, status=1).stderr
+    assert not (clean_environment / ".aws").exists()
+
+
+def test_configure_does_without_the_variables_that_are_set_now(
+    ca: CertificateAuthority, flags: list[str], tmp_path: Path
+) -> None:
+    locked = ca.issue("locked").write(tmp_path / "locked", passphrase="hunter2")
+    files = ["--certificate", str(locked.certificate), "--private-key", str(locked.private_key)]
+    variable = {"AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE": "hunter2"}
+
+    told = run("configure", *flags, *files, status=1, **variable).stderr
+
+    assert "Say where it is, with one of --pkcs8-password-file, " in told
+    assert "what is written must do without the variables that are set now" in told
+
+
+def test_configure_asks_where_the_passphrase_is(
+    ca: CertificateAuthority, flags: list[str], clean_environment: Path, tmp_path: Path
+) -> None:
+    locked = ca.issue("locked").write(tmp_path / "locked", passphrase="hunter2")
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    files = ["--certificate", str(locked.certificate), "--private-key", str(locked.private_key)]
+
+    told = at_terminal(["configure", *flags, *files], ["", "$NOT_SET", "/nowhere", str(secret)])
+
+    assert "the environment variable NOT_SET is not set" in told
+    assert "the passphrase file '/nowhere' cannot be read" in told
+    section = parsed(clean_environment / ".aws" / "config")["default"]
+    assert section["rolesanywhere_private_key_passphrase_file"] == str(secret)
+
+
+def at_terminal(words: list[str], answers: list[str]) -> str:
+    """What a command complains of that asks at a terminal, and succeeds in the end."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "boto_rolesanywhere", *words]
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+    _, told = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == 0, told
+    return told
 
 
 def test_configure_asks_for_what_no_flag_gives_and_asks_again(
@@ -289,17 +399,9 @@ def test_configure_asks_for_what_no_flag_gives_and_asks_again(
         emulator.profile_arn,
         emulator.role_arn,
     ]
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "boto_rolesanywhere", "configure"]
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
-    _, told = process.communicate(timeout=60)
-    os.close(ours)
-    os.close(theirs)
 
-    assert process.returncode == 0, told
+    told = at_terminal(["configure"], answers)
+
     assert "there is no file '/nowhere/key.pem'" in told
     assert "'nonsense' is not an ARN" in told
     section = parsed(clean_environment / ".aws" / "config")["default"]

@@ -295,6 +295,14 @@ def test_a_wrong_role_is_told_in_one_line(roles: list[str], words: str) -> None:
     assert err.count("\n") == 1
 
 
+def test_one_role_for_all_is_not_several_roles() -> None:
+    variable = {"AWS_ROLESANYWHERE_ROLE_ARN": "arn:aws:iam::123456789012:role/One"}
+    status, err = refused(["--role", "one", "--role", "two"], **variable)
+
+    assert status == 1
+    assert "AWS_ROLESANYWHERE_ROLE_ARN: it is set, and would be the role of every --role" in err
+
+
 def test_without_the_extra_it_says_what_to_install() -> None:
     code = (
         "import sys; sys.modules['httptools'] = None;"

@@ -161,18 +161,31 @@ def test_a_role_can_be_assumed_from_a_profile_of_ours(
     assert emulator.created == 1
 
 
-def test_a_source_profile_may_name_the_variable_of_its_passphrase(
-    config: Path, ca: CertificateAuthority, moto_url: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("key", "variable"),
+    [
+        ("rolesanywhere_private_key_passphrase_env = LOCKED_PASSPHRASE", "LOCKED_PASSPHRASE"),
+        ("", "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"),
+    ],
+)
+def test_the_passphrase_of_a_source_profile_comes_from_the_environment(
+    config: Path,
+    ca: CertificateAuthority,
+    moto_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    key: str,
+    variable: str,
 ) -> None:
     encrypted = ca.issue("locked").write(config.parent / "locked", passphrase="correct horse")
     text = config.read_text().replace("[profile chained]", "{}\n[profile chained]", 1)
     keys = {"certificate": encrypted.certificate, "private_key": encrypted.private_key}
-    for key, path in keys.items():
-        text = re.sub(rf"rolesanywhere_{key} = .*", f"rolesanywhere_{key} = {path}", text, count=1)
-    named = "rolesanywhere_private_key_passphrase_env = LOCKED_PASSPHRASE"
-    config.write_text(text.replace("{}", named))
+    for name, path in keys.items():
+        text = re.sub(
+            rf"rolesanywhere_{name} = .*", f"rolesanywhere_{name} = {path}", text, count=1
+        )
+    config.write_text(text.replace("{}", key))
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
-    monkeypatch.setenv("LOCKED_PASSPHRASE", "correct horse")
+    monkeypatch.setenv(variable, "correct horse")
 
     credentials = installed("chained").get_credentials()
 

@@ -209,6 +209,10 @@ def test_the_passphrase_comes_from_argument_variable_or_file(tmp_path: Path) -> 
     assert revealed({}, variable | mine, {**by_file, **by_name}) == b"from variable"
     assert revealed({}, mine, {**by_file, **by_name}) == b"from mine"
     assert revealed({}, {}, {**by_file}) == b"from file "
+    # The environment beats the profile, whichever form each has.
+    named = {"AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE_FILE": str(file)}
+    assert revealed({}, named | mine, {**by_name}) == b"from file "
+    assert revealed({}, named, {**by_name}) == b"from file "
 
 
 def test_a_passphrase_that_is_not_where_it_should_be_is_named(tmp_path: Path) -> None:

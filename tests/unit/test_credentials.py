@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import logging
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
+import forked
 import pytest
 from botocore.credentials import RefreshableCredentials
 from forked import in_child
@@ -16,7 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.credentials import RefreshWindows, SessionCredentials
-from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
+from boto_rolesanywhere.errors import ConfigurationError, EndpointError, RolesAnywhereError
 from boto_rolesanywhere.session_value import RolesAnywhereSession
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -282,6 +286,92 @@ def test_nobody_waits_long_for_a_renewal_that_hangs() -> None:
             release.set()
         assert renewing.result(10) == late.result(10) == "ASIA2"
     assert world.created == 2
+
+
+@pytest.mark.parametrize("left", [800, 10])
+def test_a_key_whose_client_uses_the_session_goes_on_with_what_is_good(left: int) -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.pass_time(3600 - left)
+    used = []
+    world.during = lambda: used.append(use(credentials))
+
+    assert use(credentials) == "ASIA2"
+    assert used == ["ASIA1"]
+
+
+@pytest.mark.parametrize("age", [None, 4000])
+def test_a_key_whose_client_needs_the_session_itself_is_an_error(age: int | None) -> None:
+    world = World()
+    credentials = world.credentials()
+    if age is not None:
+        use(credentials)
+        world.pass_time(age)
+    world.during = lambda: str(use(credentials))
+
+    with pytest.raises(ConfigurationError, match="asked for the very credentials that it is to"):
+        use(credentials)
+    world.during = None
+    assert use(credentials).startswith("ASIA")
+
+
+# Others keep the interpreter busy, so that an interruption is often noticed when the lock has
+# just been taken; once in about ten rounds without care.
+INTERRUPTED = """
+import os, random, signal, sys, threading, time
+sys.path[:0] = sys.argv[1:]
+from test_credentials import World, use
+
+stop = threading.Event()
+def busy():
+    while not stop.is_set():
+        sum(range(20000))
+busies = [threading.Thread(target=busy, daemon=True) for _ in range(2)]
+for thread in busies:
+    thread.start()
+interrupted = 0
+for _ in range(50):
+    world = World()
+    started = threading.Event()
+    world.during = lambda: (started.set(), time.sleep(0.02))
+    credentials = world.credentials()
+    renewing = threading.Thread(target=use, args=(credentials,))
+    def interrupt():
+        time.sleep(0.01 + random.random() * 0.02)
+        os.kill(os.getpid(), signal.SIGINT)
+    interrupting = threading.Thread(target=interrupt)
+    renewing.start()
+    started.wait()
+    try:
+        interrupting.start()
+        use(credentials)
+        interrupting.join()
+        time.sleep(0.01)
+    except KeyboardInterrupt:
+        interrupted += 1
+    renewing.join()
+    interrupting.join()
+    free = []
+    taking = threading.Thread(
+        target=lambda: free.append(credentials._refresh_lock.acquire(blocking=False))
+    )
+    taking.start()
+    taking.join()
+    assert free == [True], "the lock is taken for ever"
+stop.set()
+print(interrupted)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process there")
+def test_an_interruption_leaves_no_lock_taken() -> None:
+    folders = [str(Path(file).parent) for file in (__file__, forked.__file__)]
+    command = [sys.executable, "-c", INTERRUPTED, *folders]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 25
 
 
 def test_a_first_use_from_many_threads_creates_one_session() -> None:
