@@ -26,6 +26,7 @@ from .cache_entry import (
     read_entry,
 )
 from .cache_key import entry_key, fingerprint, fingerprint_bytes
+from .profile_section import configured_endpoint
 from .session_value import RolesAnywhereSession
 
 if TYPE_CHECKING:
@@ -284,6 +285,8 @@ def cached(
     create: Callable[[], RolesAnywhereSession],
     config: Config,
     folder: bool | str | os.PathLike[str],
+    *,
+    profile: str | None = None,
 ) -> Callable[[], RolesAnywhereSession]:
     """`create`, sharing its sessions with the other processes of this user.
 
@@ -291,12 +294,20 @@ def cached(
         create: calls CreateSession for `config`.
         config: whose inputs tell one session from another.
         folder: where to keep them; True for the user's cache folder.
+        profile: of the config file, from which botocore may take an endpoint; None for that of the
+            environment.
 
     Raises:
-        ConfigurationError: `filelock` is not installed, or the user has no home.
+        ConfigurationError: `filelock` is not installed, the user has no home, or `folder` is none.
     """
     from .errors import ConfigurationError
 
+    if not isinstance(folder, bool | str | os.PathLike):
+        raise ConfigurationError(
+            f"it is a {type(folder).__name__}",
+            where="argument cache",
+            expected="True, False or a folder's path",
+        )
     chosen = None if isinstance(folder, bool) else os.fspath(folder)
     place = cache_folder(os.environ, chosen)
     if place is None:
@@ -309,13 +320,13 @@ def cached(
 
     def get() -> RolesAnywhereSession:
         # Worked out each time: the certificate's file may have been replaced.
-        key = key_of(config, os.environ)
+        key = key_of(config, os.environ, profile)
         return create() if key is None else to_session(cache.get(key, create), time.time())
 
     return get
 
 
-def key_of(config: Config, environ: Mapping[str, str]) -> str | None:
+def key_of(config: Config, environ: Mapping[str, str], profile: str | None = None) -> str | None:
     """The key of `config`'s session; None if its certificate cannot be read."""
     certificate = _fingerprint_of(config)
     if certificate is None:
@@ -328,8 +339,7 @@ def key_of(config: Config, environ: Mapping[str, str]) -> str | None:
         certificate=certificate,
         duration=str(config.duration or ""),
         session_name=config.session_name or "",
-        endpoint=config.endpoint_url or "",
-        environ=environ,
+        endpoint=config.endpoint_url or configured_endpoint(profile, environ),
     )
 
 

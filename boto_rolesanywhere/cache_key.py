@@ -14,13 +14,10 @@ from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Final
 
 # A path may hold bytes that are no UTF-8; Python has them as lone surrogates.
 _UTF8: Final = ("utf-8", "surrogateescape")
-# An endpoint that botocore takes from here is as much an input as one that is given to us.
-_ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL")
 _MAX_CERTIFICATE: Final = 4 * 1024 * 1024
 
 
@@ -34,7 +31,6 @@ def entry_key(
     duration: str = "",
     session_name: str = "",
     endpoint: str = "",
-    environ: Mapping[str, str],
 ) -> str:
     """The name of the entry for these inputs: 64 hexadecimal digits.
 
@@ -46,11 +42,8 @@ def entry_key(
         certificate: what `fingerprint` gave.
         duration: seconds in decimal digits, "" if it is left to the profile.
         session_name: "" if it is left to the service.
-        endpoint: "" for the one that botocore chooses.
-        environ: where botocore may take an endpoint from.
+        endpoint: the one that is given, else what `configured_endpoint` gave.
     """
-    if not endpoint:
-        endpoint = next((environ[name] for name in _ENDPOINT_VARIABLES if environ.get(name)), "")
     inputs = (trust_anchor, profile, role, region, certificate, duration, session_name, endpoint)
     # The lengths keep ("ab", "c") and ("a", "bc") apart.
     return sha256("".join(f"{len(text)}:{text}" for text in inputs).encode(*_UTF8)).hexdigest()

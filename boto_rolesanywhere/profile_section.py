@@ -14,8 +14,17 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Final
 
     Sections = dict[str, dict[str, str]]
+
+
+# What botocore takes an endpoint from, as much an input of a call as one that is given to us.
+_ENDPOINT_VARIABLES: Final = (
+    *("AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL"),
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
+_ENDPOINT_KEYS: Final = ("endpoint_url", "ignore_configured_endpoint_urls", "services")
 
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -24,16 +33,45 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None
     The file is found and read as botocore does it (AWS_CONFIG_FILE, else ``~/.aws/config``); a
     nested block is left as the text that it is.
     """
+    text = _read(environ)
+    return None if text is None else _section(_sections(text), "profile", name)
+
+
+def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str:
+    """All that botocore takes an endpoint from for a profile, as one text; "" if there is nothing.
+
+    Args:
+        profile: None for that of the environment.
+        environ: the environment.
+    """
+    found = [f"{name}={environ[name]}" for name in _ENDPOINT_VARIABLES if environ.get(name)]
+    text = _read(environ) or ""
+    if any(key in text for key in _ENDPOINT_KEYS):  # else there is no need to parse it
+        sections = _sections(text)
+        name = profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE")
+        section = _section(sections, "profile", name or "default") or {}
+        found += [f"{key}={section[key]}" for key in _ENDPOINT_KEYS if key in section]
+        services = _section(sections, "services", section.get("services", "")) or {}
+        found += [f"{key}={value}" for key, value in services.items()]
+    return "\n".join(found)
+
+
+def _read(environ: Mapping[str, str]) -> str | None:
     path = environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
     try:
         with open(os.path.expanduser(os.path.expandvars(path))) as file:  # as botocore does
-            text = file.read()
+            return file.read()
     except (OSError, ValueError):
         return None
+
+
+def _sections(text: str) -> Sections:
     sections = read_plainly(text)
-    if sections is None:
-        sections = _read_wholly(text)
-    title = next((title for title in sections if _profile_of(title) == name), None)
+    return _read_wholly(text) if sections is None else sections
+
+
+def _section(sections: Sections, kind: str, name: str) -> dict[str, str] | None:
+    title = next((title for title in sections if _name_in(title, kind) == name), None)
     return None if title is None else sections[title]
 
 
@@ -77,10 +115,12 @@ def _read_wholly(text: str) -> Sections:
     return {title: dict(parser.items(title)) for title in parser.sections()}
 
 
-def _profile_of(title: str) -> str | None:
-    """The profile that ``[title]`` is the section of."""
-    if title == "default" or not title.startswith("profile"):
-        return title if title == "default" else None
+def _name_in(title: str, kind: str) -> str | None:
+    """The profile (or what `kind` says) that ``[title]`` is the section of."""
+    if title == "default" and kind == "profile":
+        return title
+    if not title.startswith(kind):
+        return None
     words = title.split()
     if "'" in title or '"' in title:
         import shlex

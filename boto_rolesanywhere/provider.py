@@ -15,7 +15,7 @@ from botocore.credentials import CredentialProvider
 from .config import PASSPHRASE_VARIABLE, resolve
 from .create_session import SessionCreator, utc_now
 from .credentials import SessionCredentials
-from .errors import PROVIDER
+from .errors import PROVIDER, ConfigurationError
 from .identity.rotation import RotatingIdentity
 from .settings import PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, PREFIX, TPM_TCTI
 
@@ -132,7 +132,8 @@ def open_credentials(
     if cache:
         from .cache import cached
 
-        create = cached(create, config, cache)
+        profile = session.get_config_variable("profile") if session else None
+        create = cached(create, config, cache, profile=profile)
     return SessionCredentials(create, account_id=config.role.account)
 
 
@@ -199,4 +200,10 @@ def as_botocore_session(
         if boto3.DEFAULT_SESSION is None:
             boto3.setup_default_session()
         session = boto3.DEFAULT_SESSION
-    return session._session  # type: ignore[union-attr]  # noqa: SLF001  # no public name
+    if not isinstance(session, boto3.Session):
+        raise ConfigurationError(
+            f"it is a {type(session).__name__}",
+            where="the session",
+            expected="a session of boto3 or botocore",
+        )
+    return session._session  # noqa: SLF001  # no public name

@@ -15,7 +15,7 @@ from boto_rolesanywhere.cache_key import (
     fingerprint_file,
     fingerprint_folder,
 )
-from boto_rolesanywhere.profile_section import read_profile
+from boto_rolesanywhere.profile_section import configured_endpoint, read_profile
 from boto_rolesanywhere.settings import (
     CERTIFICATE,
     DURATION,
@@ -93,8 +93,7 @@ def key_of_flags(given: Mapping[str, str], environ: Mapping[str, str]) -> str | 
         # As `config` reads it: 0900 is 900.
         duration=duration.lstrip("0") if duration.isdecimal() else duration,
         session_name=_text(found, SESSION_NAME),
-        endpoint=_text(found, ENDPOINT_URL),
-        environ=environ,
+        endpoint=_text(found, ENDPOINT_URL) or configured_endpoint(name, environ),
     )
 
 

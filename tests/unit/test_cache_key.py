@@ -19,6 +19,7 @@ from boto_rolesanywhere.cache_key import (
 )
 from boto_rolesanywhere.cli.cached_answer import key_of_flags
 from boto_rolesanywhere.config import resolve
+from boto_rolesanywhere.profile_section import configured_endpoint
 from boto_rolesanywhere.testing import CertificateAuthority
 
 INPUTS = {
@@ -38,27 +39,66 @@ ARNS = {
 }
 
 
-def key(environ: Mapping[str, str] | None = None, **changed: str) -> str:
+def key(**changed: str) -> str:
     inputs: dict[str, Any] = {**INPUTS, **changed}
-    return entry_key(**inputs, environ=environ or {})
+    return entry_key(**inputs)
 
 
 @pytest.mark.parametrize("name", sorted(INPUTS))
 def test_every_input_counts(name: str) -> None:
-    assert key({}, **{name: INPUTS[name] + "x"}) != key()
+    assert key(**{name: INPUTS[name] + "x"}) != key()
 
 
 def test_inputs_that_only_join_alike_are_told_apart() -> None:
     assert key(duration="9", session_name="00x") != key(duration="900", session_name="x")
 
 
-def test_an_endpoint_that_botocore_would_take_counts_as_one_given() -> None:
+CONFIG = """[default]
+region = eu-west-1
+
+[profile global]
+endpoint_url = https://three.example
+
+[profile own]
+services = mine
+
+[profile other]
+services = yours
+
+[profile none]
+services = nowhere
+ignore_configured_endpoint_urls = true
+
+[services mine]
+rolesanywhere =
+  endpoint_url = https://four.example
+
+[services yours]
+rolesanywhere =
+  endpoint_url = https://five.example
+"""
+
+
+def test_an_endpoint_that_botocore_would_take_counts(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(CONFIG)
+    plain = {"AWS_CONFIG_FILE": str(file)}
     given = {"AWS_ENDPOINT_URL": "https://one.example"}
     ours = {"AWS_ENDPOINT_URL_ROLESANYWHERE": "https://two.example", **given}
+    ignored = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", **given}
+    profiles = ("global", "own", "other", "none")
 
-    assert len({key({}, endpoint=""), key(given, endpoint=""), key(ours, endpoint="")}) == 3
-    assert key(ours, endpoint="") == key({}, endpoint="https://two.example")
-    assert key(ours) == key()
+    found = [configured_endpoint(name, plain) for name in profiles]
+    found += [configured_endpoint(None, one) for one in (given, ours, ignored)]
+
+    assert len(set(found)) == len(found)
+    assert "" not in found
+    assert [configured_endpoint(None, plain | {"AWS_PROFILE": name}) for name in profiles] == found[
+        :4
+    ]
+    for name in (None, "default", "missing"):
+        assert configured_endpoint(name, plain) == ""
+    assert configured_endpoint(None, {"AWS_CONFIG_FILE": str(tmp_path / "missing")}) == ""
 
 
 @pytest.fixture
