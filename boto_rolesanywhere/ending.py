@@ -24,6 +24,8 @@ def ending_signals() -> Iterator[Callable[[float | None], bool]]:
     one that comes just before the thread falls asleep wakes nobody. Here the interpreter writes a
     byte at once, whatever any thread does (``signal.set_wakeup_fd``).
 
+    A signal that is ignored, as a shell has SIGINT for what runs in its background, stays so.
+
     Yields:
         A function that waits for a number of seconds, or for as long as it takes if that is None,
         and says whether a signal came; once one has, it does not wait again.
@@ -32,11 +34,15 @@ def ending_signals() -> Iterator[Callable[[float | None], bool]]:
     with told, tell:
         tell.setblocking(False)
         fd_before = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
-        before = [signal.signal(number, _note) for number in _NUMBERS]
+        before = {
+            number: signal.signal(number, _note)
+            for number in _NUMBERS
+            if signal.getsignal(number) is not signal.SIG_IGN
+        }
         try:
             yield lambda seconds: bool(select.select([told], [], [], seconds)[0])
         finally:
-            for number, handler in zip(_NUMBERS, before, strict=True):
+            for number, handler in before.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(fd_before)
 

@@ -100,13 +100,25 @@ def quoted_name(profile: str) -> str:
 
 
 def change_file(
-    path: Path, title: str, values: Mapping[str, str | None], *, shell_words: bool
+    path: Path,
+    title: str,
+    values: Mapping[str, str | None],
+    *,
+    shell_words: bool,
+    patience: float = _LOCK_TIMEOUT,
 ) -> None:
     """Set `values` in the section `title` of the file, which need not exist yet.
 
     Readers see the old file or the new one; writers that do the same wait for each other. A new
     file has mode 0600, as the credentials file has in any case; a folder that is made has 0700. A
     link is followed.
+
+    Args:
+        path: of the file; ``~`` is expanded.
+        title: as for `with_section`, like the next two.
+        values: what to set.
+        shell_words: how titles are compared.
+        patience: seconds to wait for another writer.
 
     Raises:
         ConfigurationError: it cannot be written, or the package ``filelock`` is not there.
@@ -120,7 +132,7 @@ def change_file(
                 "it is a folder, pipe, device or ring of links", where=str(path), expected="a file"
             )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with file_lock(path.with_name(f".{path.name}.lock"), timeout=_LOCK_TIMEOUT, mode=0o600):
+        with file_lock(path.with_name(f".{path.name}.lock"), timeout=patience, mode=0o600):
             for left in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
                 left.unlink(missing_ok=True)  # of a writer that was killed: we hold its lock
             content = path.read_bytes() if path.exists() else b""
@@ -128,7 +140,7 @@ def change_file(
             write_atomically(path, changed, **_kept(path, mode=shell_words))
     except timeout:
         raise ConfigurationError(
-            f"another program has held its lock for {_LOCK_TIMEOUT:.0f} seconds",
+            f"another program has held its lock for {patience:.0f} seconds",
             where=str(path),
             remedy="Look for a program that writes this file and hangs.",
         ) from None

@@ -170,6 +170,17 @@ class Handler(socketserver.BaseRequestHandler):
             print(f"agent: {error}", file=sys.stderr, flush=True)
 
 
+def remove_stale(socket_path: Path) -> None:
+    """Remove the socket of an agent that was killed; one that answers keeps its own."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_path))
+        except ConnectionRefusedError:
+            socket_path.unlink()
+        except FileNotFoundError:
+            pass
+
+
 def serve(key_path: Path, socket_path: Path) -> None:
     """Serve until SIGTERM or SIGINT; the socket is removed then."""
     try:
@@ -180,6 +191,7 @@ def serve(key_path: Path, socket_path: Path) -> None:
         sys.exit(f"agent: {key_path}: an RSA or EC key is needed")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
+        remove_stale(socket_path)
         agent = Agent(key, socket_path)
     except OSError as error:
         sys.exit(f"agent: {socket_path}: {error}")

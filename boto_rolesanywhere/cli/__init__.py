@@ -54,6 +54,7 @@ OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+_left_by: list[int] = []
 _UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -98,9 +99,15 @@ def complain(message: str) -> None:
     sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
 
 
-def leave(_number: int, _frame: FrameType | None) -> None:
+def leave(number: int, _frame: FrameType | None) -> None:
     """A signal's handler: end, with the exit status of what was told to."""
+    _left_by.append(number)
     raise SystemExit(OK)
+
+
+def told_to_leave() -> bool:
+    """Whether `leave` was called: what it raises in a callback of the interpreter is lost."""
+    return bool(_left_by)
 
 
 def _dispatch(given: list[str]) -> int:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _CANNOT_RUN: Final = 126
 _NOT_FOUND: Final = 127
 _SIGNALLED: Final = 128
+_TICK: Final = 1.0  # seconds
 _FORWARDED: Final = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 # CPython ignores these; a program that it starts expects the default.
 _IGNORED_BY_PYTHON: Final = ("SIGPIPE", "SIGXFSZ")
@@ -47,6 +48,9 @@ def replace_process(command: Sequence[str], environ: Mapping[str, str]) -> int:
 def signals_held() -> Iterator[Collection[int]]:
     """Hold back the signals that `run_child` passes on, in this thread and those started in it.
 
+    They stay so when the command has ended: its exit status is to be this program's, whatever is
+    sent to it while it clears up.
+
     Yields:
         The signals that were held back before.
     """
@@ -58,9 +62,10 @@ def signals_held() -> Iterator[Collection[int]]:
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _watched())
     try:
         yield before
-    finally:
+    except BaseException:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         signal.signal(signal.SIGCHLD, before_child)
+        raise
 
 
 def run_child(
@@ -91,12 +96,11 @@ def run_child(
         return _not_started(command[0], error)
     while True:
         number, shared = _next_signal()
-        if number == signal.SIGCHLD:
-            ended, status = os.waitpid(child, os.WNOHANG)
-            if ended:
-                code = os.waitstatus_to_exitcode(status)
-                return code if code >= 0 else _SIGNALLED - code
-        elif not shared:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            code = os.waitstatus_to_exitcode(status)
+            return code if code >= 0 else _SIGNALLED - code
+        if number not in (None, signal.SIGCHLD) and not shared:
             os.kill(child, number)
 
 
@@ -104,12 +108,16 @@ def _watched() -> list[signal.Signals]:
     return [signal.SIGCHLD, *(getattr(signal, name) for name in _FORWARDED)]
 
 
-def _next_signal() -> tuple[int, bool]:
-    """Wait for a signal; whether the terminal sent it, and so the child has it too."""
-    if hasattr(signal, "sigwaitinfo"):
-        info = signal.sigwaitinfo(_watched())
+def _next_signal() -> tuple[int | None, bool]:
+    """Wait for a signal; whether the terminal sent it, and so the child has it too.
+
+    After a while it is None: a thread that holds no signal back, such as one that a library has
+    started, may have taken the one that was waited for.
+    """
+    if hasattr(signal, "sigtimedwait"):
+        info = signal.sigtimedwait(_watched(), _TICK)
         # sigaction(2): the kernel's own codes are above 0, those of kill(2) are not.
-        return info.si_signo, info.si_code > 0
+        return (None, False) if info is None else (info.si_signo, info.si_code > 0)
     # macOS does not tell who sent it; at a terminal, these are nearly always typed.
     number = signal.sigwait(_watched())
     return number, number in (signal.SIGINT, signal.SIGQUIT) and os.isatty(0)

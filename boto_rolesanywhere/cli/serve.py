@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings import ROLE
 
-from . import OK, leave
+from . import OK, leave, told_to_leave
 from .flags import add_flags, add_switch, config_from, credentials_from, prepare
 
 if TYPE_CHECKING:
@@ -130,6 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
         for _, keeper in hosted:
             keeper.start()
         tokens = _tokens(arguments.token_folder, [role for role, _ in hosted])
+        if told_to_leave():
+            return OK
         _serve(sock, [keeper for _, keeper in hosted], tokens, with_imds=with_imds)
     return OK
 

@@ -7,7 +7,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING, Final
 
-from . import OK, leave
+from . import OK, leave, told_to_leave
 from .flags import add_flags, add_switch, creator_from, credentials_from, prepare
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ logger = logging.getLogger(__name__)
 
 # How soon a renewal is noticed, and how long until a failed write is tried again.
 _TICK: Final = 1.0
+_PATIENCE: Final = 30.0  # seconds, for another writer at the start; later the next tick tries again
 _DESCRIPTION: Final = """\
 Keep the credentials of a role in a profile of the shared credentials file, for programs
 that read nothing else: ~/.aws/credentials, or AWS_SHARED_CREDENTIALS_FILE.
@@ -78,12 +79,12 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
     written = keeper.start()
     _write(path, arguments.profile, written)
     with ending_signals() as ended:
-        while not ended(_TICK):
+        while not told_to_leave() and not ended(_TICK):
             session = keeper.current()
             if session is None or session is written:
                 continue
             try:
-                _write(path, arguments.profile, session)
+                _write(path, arguments.profile, session, patience=_TICK)
             except ConfigurationError as error:
                 # A full disk may have room again; what is in the file is good for a while.
                 logger.warning("The new credentials are not written yet: %s", error)
@@ -93,7 +94,9 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
     return OK
 
 
-def _write(path: Path, profile: str, session: RolesAnywhereSession) -> None:
+def _write(
+    path: Path, profile: str, session: RolesAnywhereSession, *, patience: float = _PATIENCE
+) -> None:
     from boto_rolesanywhere.profile_file import change_file
 
     change_file(
@@ -105,6 +108,7 @@ def _write(path: Path, profile: str, session: RolesAnywhereSession) -> None:
             "aws_session_token": session.session_token,
         },
         shell_words=False,
+        patience=patience,
     )
     until = f"{session.expiration:%Y-%m-%d %H:%M:%S} UTC"
     sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")

@@ -108,10 +108,21 @@ def _is_proxy(path: str) -> bool:
     return Path(path).name.startswith(_PROXY_FILES)
 
 
+def _before() -> None:
+    LIBRARIES.lock.acquire()
+
+
+def _after_in_parent() -> None:
+    with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
+        LIBRARIES.lock.release()
+
+
+def _after_in_child() -> None:
+    LIBRARIES.lock = RLock()
+
+
 if hasattr(os, "register_at_fork"):  # not on Windows
     # A child forked in the middle of a call would find the library's own locks taken for ever.
     os.register_at_fork(
-        before=LIBRARIES.lock.acquire,
-        after_in_parent=LIBRARIES.lock.release,
-        after_in_child=LIBRARIES.lock.release,
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
     )

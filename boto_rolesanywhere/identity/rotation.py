@@ -45,7 +45,7 @@ class RotatingIdentity:
         self._sources = sources
         self._clock = clock
         self._held: tuple[Material, Identity] | None = None
-        self._warned_of: int | None = None
+        self._warned_of: object = None
 
     def __call__(self) -> Identity:
         """The identity, rebuilt if its files changed.
@@ -82,8 +82,8 @@ class RotatingIdentity:
 
     def _warn_once(self, refused: object, text: str) -> None:
         # By what was read: the text may tell the time.
-        if hash(refused) != self._warned_of:
-            self._warned_of = hash(refused)
+        if refused != self._warned_of:
+            self._warned_of = refused
             logger.warning(
                 "The certificate in use is kept, the new one cannot be used yet: %s", text
             )

@@ -10,7 +10,7 @@ TPM is held between signatures, which are an hour apart as a rule.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from threading import RLock
@@ -158,9 +158,9 @@ def _before_fork() -> None:
 
 
 def _after_fork() -> None:
-    for device in _devices.values():
-        device.lock.release()
-    _registry.release()
+    for lock in (*(device.lock for device in _devices.values()), _registry):
+        with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
+            lock.release()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -142,7 +142,10 @@ class _Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """End on SIGTERM and SIGINT; uvicorn's own would raise them again afterwards."""
+        """End on SIGTERM and SIGINT; uvicorn's own would raise them again afterwards.
+
+        One that is ignored stays so, as a shell has SIGINT for what runs in its background.
+        """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
@@ -151,7 +154,9 @@ class _Server(uvicorn.Server):
             self.should_exit = True
 
         before = {
-            number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGINT)
+            number: signal.signal(number, leave)
+            for number in (signal.SIGTERM, signal.SIGINT)
+            if signal.getsignal(number) is not signal.SIG_IGN
         }
         try:
             yield

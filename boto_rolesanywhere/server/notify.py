@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 VARIABLE: Final = "NOTIFY_SOCKET"
+_PATIENCE: Final = 2.0  # seconds, with a manager that does not read
 
 
 def notify(state: str, environ: Mapping[str, str]) -> bool:
@@ -32,6 +33,7 @@ def notify(state: str, environ: Mapping[str, str]) -> bool:
         address = f"\0{address[1:]}"
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as manager:
+            manager.settimeout(_PATIENCE)
             manager.connect(address)
             manager.sendall(state.encode())
     except OSError as error:

@@ -195,6 +195,27 @@ def test_a_passphrase_file_given_by_flag_is_looked_at(
     assert f"chmod 600 {file}" in done.stdout
 
 
+def test_a_passphrase_from_a_pipe_is_read_once(flags: dict[str, str], tmp_path: Path) -> None:
+    paths = CA.issue("app").write(tmp_path, name="locked", passphrase="hunter2")
+    reader, writer = os.pipe()
+    os.write(writer, b"hunter2\n")
+    os.close(writer)
+    given = flags | {
+        "--certificate": str(paths.certificate),
+        "--private-key": str(paths.private_key),
+        "--pkcs8-password-file": f"/dev/fd/{reader}",
+    }
+    command = [sys.executable, "-m", "boto_rolesanywhere", "doctor", "--offline"]
+    words = [word for pair in given.items() for word in pair]
+    done = subprocess.run(
+        [*command, *words], capture_output=True, text=True, check=False, pass_fds=(reader,)
+    )
+    os.close(reader)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"passphrase: /dev/fd/{reader} is no file, and is read once, by the key" in done.stdout
+
+
 def test_passphrases_and_pins_are_never_printed(flags: dict[str, str], tmp_path: Path) -> None:
     paths = CA.issue("app").write(tmp_path, name="locked", passphrase="hunter2")
     locked = flags | {

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import termios
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -392,6 +393,25 @@ def test_signals_reach_the_command(flags: list[str], way: list[str]) -> None:
 
     assert process.wait(PATIENCE) == 3
     assert process.stdout.read() == ""
+    process.stdout.close()
+
+
+def test_a_second_signal_does_not_change_the_status(flags: list[str]) -> None:
+    code = "signal.signal(signal.SIGTERM, lambda *_: os._exit(3)); os.write(1, b'ready\\n')"
+    waiting = f"import os, signal, time; {code}; time.sleep({PATIENCE})"
+    process = subprocess.Popen(
+        command_line([*flags, "--serve"], [sys.executable, "-c", waiting]),
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    for _ in range(20):  # the first ends the command; the others come while we clear up
+        process.send_signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.01)
+
+    assert process.wait(PATIENCE) == 3
     process.stdout.close()
 
 

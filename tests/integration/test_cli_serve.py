@@ -230,6 +230,41 @@ def test_it_does_not_start_when_the_first_create_session_is_refused(
     assert not list(tmp_path.glob("boto-rolesanywhere"))
 
 
+# In a callback of the interpreter, what a handler raises goes no further than standard error.
+IN_A_CALLBACK = """
+import os, signal, sys
+from boto_rolesanywhere import cli
+
+def seen(frame, event, argument):
+    code = frame.f_code
+    if code.co_name == "cb" and "importlib" in code.co_filename:
+        if signal.getsignal(signal.SIGTERM) is cli.leave:
+            sys.setprofile(None)
+            os.kill(os.getpid(), signal.SIGTERM)
+
+sys.setprofile(seen)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["update"]], ids=" ".join)
+def test_sigterm_in_a_callback_of_the_interpreter_is_not_lost(
+    flags: list[str], clean_environment: Path, command: list[str]
+) -> None:
+    folder = {"XDG_RUNTIME_DIR": str(clean_environment)}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_CALLBACK, *command, *flags],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE,
+        env={**os.environ, **folder},
+    )
+
+    assert "SystemExit: 0" in done.stderr  # so that it was lost there
+    assert (done.returncode, done.stdout) == (0, "")
+
+
 def test_it_ends_at_once_while_the_first_create_session_hangs(
     emulator: Emulator, flags: list[str]
 ) -> None:

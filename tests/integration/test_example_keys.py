@@ -240,6 +240,18 @@ def test_a_second_agent_leaves_the_first_alone(own_agent: RunningAgent, tmp_path
     assert verify_signature(key.public_key(), key.sign(b"data"), b"data")
 
 
+def test_an_agent_that_was_killed_can_be_started_again(
+    own_agent: RunningAgent, tmp_path: Path
+) -> None:
+    own_agent.process.kill()
+    own_agent.process.wait(60)
+    again = RunningAgent(tmp_path / "client-key.pem", own_agent.path)
+    assert "listening" in again.said
+    key = agent_key.AgentKey(again.path)
+    assert verify_signature(key.public_key(), key.sign(b"data"), b"data")
+    assert again.stop() == (0, "")
+
+
 @pytest.mark.parametrize(
     "request_",
     [b"", b"\0\0\0\5Sab", b"\xff\xff\xff\xffS", b"\0\0\0\0"],

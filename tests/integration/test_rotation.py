@@ -8,11 +8,14 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from boto_rolesanywhere.config import Config, resolve
 from boto_rolesanywhere.create_session import SessionCreator
@@ -133,6 +136,34 @@ def test_a_set_that_does_not_fit_is_warned_of_once_and_taken_when_it_does(
     (mounted / "tls.key").write_bytes(successor.private_key_pem)
     assert identity().certificate == successor.certificate
     assert identity() is identity()  # and is not opened again while nothing changes
+
+
+@dataclass
+class OwnKey:
+    """As users write them: with fields that are compared, and so without a hash."""
+
+    private_key: ec.EllipticCurvePrivateKey
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self.private_key.public_key()
+
+    def sign(self, data: bytes) -> bytes:
+        return self.private_key.sign(data, ec.ECDSA(hashes.SHA256()))
+
+
+def test_a_key_of_ones_own_need_not_be_hashable(
+    ca: CertificateAuthority, emulator: Emulator, mounted: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = load_pem_private_key((mounted / "tls.key").read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    own = OwnKey(key)
+    sources = replace(configured(emulator, mounted).sources, private_key=own)
+    identity = RotatingIdentity(sources, now)
+    first = identity()
+    put_torn(mounted, ca.issue("second"))
+
+    assert [identity() for _ in range(3)] == [first] * 3
+    assert len(caplog.records) == 1
 
 
 def test_files_that_vanish_leave_the_old_identity(

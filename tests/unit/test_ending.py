@@ -51,6 +51,20 @@ print(signal.set_wakeup_fd(-1))
 """
 
 
+IGNORED = """
+import signal
+from boto_rolesanywhere.ending import ending_signals
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+with ending_signals() as ended:
+    signal.raise_signal(signal.SIGINT)
+    print(ended(0))
+    signal.raise_signal(signal.SIGTERM)
+    print(ended(0))
+print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)
+"""
+
+
 def printed(program: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, timeout=120
@@ -66,3 +80,7 @@ def test_no_signal_is_lost_whenever_it_comes() -> None:
 
 def test_it_tells_whether_one_came_and_leaves_all_as_it_was() -> None:
     assert printed(AFTERWARDS) == "False\nTrue True\nTrue\n-1\n"
+
+
+def test_what_is_ignored_stays_so() -> None:
+    assert printed(IGNORED) == "False\nTrue\nTrue\n"
