@@ -144,12 +144,19 @@ def config_from(
         profile_name=profile_name,
         by_flag=True,
     )
+    if config is None and given.get(CONFIG_PROFILE):
+        raise _refusal(
+            f"the profile {profile_name!r} has no {PREFIX}… keys",
+            where=CONFIG_PROFILE,
+            remedy=f"`{PROGRAM} configure --profile` writes them.",
+        )
     if config is None:
+        elsewhere = f"AWS_PROFILE does not count here: {CONFIG_PROFILE} does."
         raise _refusal(
             "no arguments were given, and nothing is configured for IAM Roles Anywhere",
             expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
             f" --role-arn, or {CONFIG_PROFILE}",
-            remedy=_NOTHING,
+            remedy=elsewhere if env.get("AWS_PROFILE") else _NOTHING,
         )
     return config
 

@@ -11,12 +11,12 @@ from .operators import Operator
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .document import TrustPolicy
+    from .document import Condition, TrustPolicy
     from .evaluation import StatementResult
     from .facts import SessionFacts
     from .operators import ConditionResult
 
-_ANCHOR_KEYS: Final = ("aws:sourcearn", "aws:sourceaccount", "sts:sourceidentity")
+_ANY_ANCHOR: Final = re.compile(r"[*?:]*|.*:(trust-anchor/)?\*+")
 _PROFILE_ARN: Final = re.compile(r"arn:[^:]*:rolesanywhere:[^:]*:[^:]*:(alias/)?profile/")
 
 
@@ -59,19 +59,36 @@ def _open_door(result: StatementResult) -> Iterator[str]:
     statement = result.statement
     if statement.effect != "Allow" or "sts:AssumeRole" not in result.actions:
         return
-    if not statement.conditions:
+    if not any(map(_tells_apart, statement.conditions)):
+        lack = " that tells certificates apart" if statement.conditions else ""
         yield (
-            f"{statement.name} has no Condition: every certificate of every trust anchor in the "
-            "account reaches the role. Add ArnEquals on aws:SourceArn, and a condition on the "
+            f"{statement.name} has no Condition{lack}: every certificate of every trust anchor in "
+            "the account reaches the role. Add ArnEquals on aws:SourceArn, and a condition on the "
             "certificate's values"
         )
         return
-    keys = {condition.key.lower() for condition in statement.conditions}
-    if not keys.intersection(_ANCHOR_KEYS):
+    if not any(map(_names_anchor, statement.conditions)):
         yield (
             f"{statement.name} names no trust anchor: certificates of every trust anchor in the "
             "account that have these values reach the role. Add ArnEquals on aws:SourceArn"
         )
+
+
+def _tells_apart(condition: Condition) -> bool:
+    """Whether it could keep out a certificate of the account's: all have the same account."""
+    key = condition.key.lower()
+    return _names_anchor(condition) if key == "aws:sourcearn" else key != "aws:sourceaccount"
+
+
+def _names_anchor(condition: Condition) -> bool:
+    parsed = Operator.parse(condition.operator)
+    return (
+        condition.key.lower() == "aws:sourcearn"
+        and parsed is not None
+        and parsed.base.startswith(("Arn", "String"))
+        and not parsed.negated
+        and not any(_ANY_ANCHOR.fullmatch(value) for value in condition.values)
+    )
 
 
 def _condition_warnings(

@@ -201,7 +201,18 @@ def test_flags_beat_the_environment_which_beats_the_profile(config_file: Path) -
 def test_a_profile_counts_only_when_it_is_named(config_file: Path) -> None:
     environ = {"AWS_CONFIG_FILE": str(config_file), "AWS_PROFILE": "onprem"}
 
-    assert "no arguments were given" in refusal(environ=environ)
+    message = refusal(environ=environ)
+    assert "no arguments were given" in message
+    assert "AWS_PROFILE does not count here: --config-profile does." in message
+    assert "backslash" not in message
+
+
+def test_a_profile_without_keys_of_ours_is_named(config_file: Path) -> None:
+    config_file.write_text("[profile plain]\nregion = eu-west-1\n")
+    message = refusal("--config-profile", "plain", environ={"AWS_CONFIG_FILE": str(config_file)})
+
+    assert "--config-profile: the profile 'plain' has no rolesanywhere_… keys" in message
+    assert "configure --profile" in message
 
 
 def test_a_profile_that_is_not_there_is_named_with_those_that_are(config_file: Path) -> None:

@@ -348,6 +348,22 @@ def test_the_articles_conditions_do_match_the_certificate_they_are_for() -> None
 WARNINGS = [
     (statement(), "has no Condition: every certificate of every trust anchor"),
     (statement({"StringEquals": {CN: "web-1"}}), "names no trust anchor"),
+    (statement({"StringEquals": {"sts:SourceIdentity": "CN=web-1"}}), "names no trust anchor"),
+    (
+        statement({"ArnNotEquals": {"aws:SourceArn": ANCHOR}, "StringEquals": {CN: "web-1"}}),
+        "names no trust anchor",
+    ),
+    (
+        statement({"StringEquals": {"aws:SourceAccount": "123456789012"}}),
+        "has no Condition that tells certificates apart: every certificate of every trust anchor",
+    ),
+    *(
+        (
+            statement({"ArnLike": {"aws:SourceArn": [ANCHOR, value]}}),
+            "that tells certificates apart",
+        )
+        for value in ("*", "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/*")
+    ),
     (statement(Action="sts:AssumeRole"), "sts:TagSession and sts:SetSourceIdentity"),
     (statement({"StringNotEquals": {ABSENT: "x"}}), "lets such a session in"),
     (statement({"StringNotEquals": {ABSENT: "x"}}, Effect="Deny"), "denies it"),
