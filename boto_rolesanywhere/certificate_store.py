@@ -14,7 +14,13 @@ from typing import TYPE_CHECKING, Final
 
 from .certificates import describe_subject, order_chain, readable_public_key
 from .distinguished_name import as_helper_shows
-from .errors import CertificateError, ConfigurationError, PrivateKeyError, RolesAnywhereError
+from .errors import (
+    CertificateError,
+    ConfigurationError,
+    PassphraseError,
+    PrivateKeyError,
+    RolesAnywhereError,
+)
 from .identity.contents import Contents, open_contents
 from .identity.file import read_part
 from .identity.pkcs11_uri import is_pkcs11_uri, parse_pkcs11_uri
@@ -48,10 +54,11 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class _File:
-    """What a file of the folder holds."""
+    """What a file of the folder holds; nothing if it is locked."""
 
     path: str
     contents: Contents = field(repr=False)
+    locked: bool = False
 
 
 def find_certificates(
@@ -133,6 +140,8 @@ def _require_store(store: str | None) -> str:
 
 
 def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
+    # Tokens hold the same one twice as a rule by mistake; which of the two is used does not matter.
+    found = list({one.certificate: one for one in reversed(found)}.values())
     if not found:
         raise CertificateError(
             "no certificate in it is meant by --cert-selector",
@@ -167,6 +176,12 @@ def _in_folder(selector: Selector, files: Sequence[_File]) -> tuple[Listed, ...]
         for one in file.contents.certificates:
             if selector.matches(one):
                 found.setdefault(one, Listed(one, file.path))
+    if not found and (locked := [file.path for file in files if file.locked]):
+        logger.warning(
+            "Left out of %s, since the passphrase is missing or wrong: %s",
+            _STORE,
+            ", ".join(locked),
+        )
     return tuple(found.values())
 
 
@@ -186,6 +201,8 @@ def _read_folder(place: str, secret: Secret | None) -> list[_File]:
 def _read_file(path: Path, secret: Secret | None) -> Iterator[_File]:
     try:
         yield _File(str(path), open_contents(read_part(path, "certificate"), secret))
+    except PassphraseError:
+        yield _File(str(path), Contents(), locked=True)
     except RolesAnywhereError as error:
         logger.debug("Left out of %s: %s", _STORE, error)  # a folder may hold other things too
 

@@ -15,10 +15,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.settings import ROLE
 
-from . import OK, leave, told_to_leave
+from . import FAILED, OK, complain, leave, told_to_leave
 from .flags import add_flags, add_switch, config_from, credentials_from, prepare
 
 if TYPE_CHECKING:
@@ -127,8 +127,14 @@ def run(arguments: argparse.Namespace) -> int:
     with_imds = is_loopback(arguments.listen) and not arguments.no_imds
     hosted = [_hosted(name, chosen) for name, chosen in _choices(arguments)]
     with bind(arguments.listen, arguments.port, hop_limit=arguments.hop_limit) as sock:
-        for _, keeper in hosted:
-            keeper.start()
+        for role, keeper in hosted:
+            try:
+                keeper.start()
+            except RolesAnywhereError as error:  # noqa: PERF203  # the first one ends the loop
+                if len(hosted) == 1:
+                    raise
+                complain(f"serve: the role {role.name}: {error}")
+                return FAILED
         tokens = _tokens(arguments.token_folder, [role for role, _ in hosted])
         if told_to_leave():
             return OK

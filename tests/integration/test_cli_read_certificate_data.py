@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from commands import complaint, environment, run
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from soft_token import SOFTHSM, SoftToken, soft_token
 
 from boto_rolesanywhere.testing import CertificateAuthority
@@ -88,6 +89,25 @@ def test_a_folder_is_listed(tmp_path: Path) -> None:
     assert shown(tmp_path, *issuer, "--use-latest-expiring-certificate") == latest
     nobody = ("--cert-selector", "Key=x509Subject,Value=CN=x", "--cert-store", store)
     assert shown(tmp_path, *nobody) == "No matching identities\n"
+
+
+def test_a_file_that_stays_locked_is_named(tmp_path: Path) -> None:
+    one = CA.issue("web")
+    store = tmp_path / "store"
+    store.mkdir()
+    locked = BestAvailableEncryption(b"open sesame")
+    bundle = serialize_key_and_certificates(None, one.private_key, one.certificate, None, locked)
+    (store / "web.p12").write_bytes(bundle)
+    listing = ("read-certificate-data", "--cert-store", store)
+
+    done = run(*listing, env=environment(tmp_path))
+    opened = run(*listing, "--pkcs8-password", "open sesame", env=environment(tmp_path))
+
+    assert (done.returncode, done.stdout) == (0, b"No matching identities\n")
+    told = f"since the passphrase is missing or wrong: {store}/web.p12".encode()
+    assert told in done.stderr
+    assert (opened.returncode, opened.stderr) == (0, b"")
+    assert b'"CN=web"' in opened.stdout
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:

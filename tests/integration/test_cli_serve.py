@@ -448,6 +448,18 @@ def two_roles(
     return ["--role", "reader", "--role", "writer=prod-writer", *endpoint]
 
 
+def test_of_several_roles_the_one_that_is_refused_is_named(
+    emulator: Emulator, two_roles: list[str]
+) -> None:
+    emulator.remove(f"{emulator.role_arn}Writer")
+
+    status, err = refused([*two_roles, "--port", "0"])
+
+    assert status == 1
+    assert err.startswith("boto-rolesanywhere: serve: the role writer: CreateSession was refused")
+    assert err.count("\n") == 1
+
+
 def test_several_roles_each_have_their_path_and_token(
     emulator: Emulator, two_roles: list[str], tmp_path: Path
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -235,6 +236,21 @@ def test_a_given_botocore_session_is_the_one_that_is_used(
     # The model that CreateSession needs is kept from the session's own clients.
     operations = given.get_service_model("rolesanywhere").operation_names
     assert "CreateSession" not in operations
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"cache": 5}, "argument cache: it is a int; expected True, False or a folder's path"),
+        ({"botocore_session": 5}, "the session: it is a int; expected a session of boto3"),
+        ({"client_config": {}}, "argument client_config: it is a dict"),
+    ],
+)
+def test_an_argument_of_another_type_is_refused_in_words(
+    emulator: Emulator, issued: IssuedCertificate, given: dict[str, object], words: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(words)):
+        call(emulator, issued, **given)
 
 
 @pytest.mark.parametrize(
