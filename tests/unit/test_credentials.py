@@ -331,7 +331,7 @@ busies = [threading.Thread(target=busy, daemon=True) for _ in range(2)]
 for thread in busies:
     thread.start()
 interrupted = 0
-for _ in range(50):
+for _ in range(30):
     world = World()
     started = threading.Event()
     world.during = lambda: (started.set(), time.sleep(0.02))
@@ -371,7 +371,7 @@ def test_an_interruption_leaves_no_lock_taken() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
     assert done.returncode == 0, done.stderr
-    assert int(done.stdout) > 25
+    assert int(done.stdout) > 15
 
 
 def test_a_first_use_from_many_threads_creates_one_session() -> None:
