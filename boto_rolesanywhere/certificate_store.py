@@ -140,7 +140,7 @@ def _require_store(store: str | None) -> str:
 
 
 def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
-    # Tokens hold the same one twice as a rule by mistake; which of the two is used does not matter.
+    # A token may hold the same one twice, which no selector can tell apart; the first will do.
     found = list({one.certificate: one for one in reversed(found)}.values())
     if not found:
         raise CertificateError(

@@ -48,7 +48,8 @@ def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str:
     text = _read(environ) or ""
     if any(key in text for key in _ENDPOINT_KEYS):  # else there is no need to parse it
         sections = _sections(text)
-        name = profile or environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE")
+        # In botocore's order.
+        name = profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
         section = _section(sections, "profile", name or "default") or {}
         found += [f"{key}={section[key]}" for key in _ENDPOINT_KEYS if key in section]
         services = _section(sections, "services", section.get("services", "")) or {}

@@ -59,7 +59,7 @@ class KmsClient(Protocol):
     def sign(
         self,
         *,
-        KeyId: str,  # noqa: N803
+        KeyId: str,  # noqa: N803  # all of them named by KMS
         Message: bytes,  # noqa: N803
         MessageType: str,  # noqa: N803
         SigningAlgorithm: str,  # noqa: N803

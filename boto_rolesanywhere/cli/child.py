@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _CANNOT_RUN: Final = 126
 _NOT_FOUND: Final = 127
 _SIGNALLED: Final = 128
-_TICK: Final = 1.0  # seconds
+_TICK: Final = 1.0  # seconds from one look at the child to the next, if no signal comes
 _FORWARDED: Final = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
 # CPython ignores these; a program that it starts expects the default.
 _IGNORED_BY_PYTHON: Final = ("SIGPIPE", "SIGXFSZ")

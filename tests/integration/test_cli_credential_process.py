@@ -442,6 +442,7 @@ def test_a_certificate_is_chosen_from_a_token(caller: Caller) -> None:
             token.add_key(one.private_key, label=name, id_=f"0{number}")
             token.add_public_key(one.private_key.public_key(), label=name, id_=f"0{number}")
             token.add_certificate(one.certificate, label=name, id_=f"0{number}")
+        token.add_certificate(new.certificate, label="copy", id_="02")  # as some tools leave one
         token.add_certificate(new.chain[0], label="issuing", id_="09")
         pin = caller.home / "pin"
         pin.write_text(f"{PIN}\n")

@@ -375,11 +375,11 @@ def listening(
         stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,
-        **options,  # type: ignore[call-overload]
+        **options,  # type: ignore[call-overload]  # what Popen takes, passed on
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "listening\n"
-    return process  # type: ignore[no-any-return]
+    return process  # type: ignore[no-any-return]  # follows from the line above
 
 
 @both_ways
@@ -415,7 +415,9 @@ def test_a_second_signal_does_not_change_the_status(flags: list[str]) -> None:
     process.stdout.close()
 
 
-@pytest.mark.skipif(not hasattr(signal, "sigwaitinfo"), reason="the sender of a signal is not told")
+@pytest.mark.skipif(
+    not hasattr(signal, "sigtimedwait"), reason="the sender of a signal is not told"
+)
 def test_what_is_typed_at_the_terminal_reaches_the_command_once(flags: list[str]) -> None:
     ours, terminal = pty.openpty()
 

@@ -46,7 +46,7 @@ def line(certificate: x509.Certificate, subject: str) -> str:
 def test_a_file_is_shown_as_the_helpers_json(
     tmp_path: Path, key_type: str, kind: str, algorithms: list[str]
 ) -> None:
-    one = CA.issue("web", key_type=key_type)  # type: ignore[arg-type]
+    one = CA.issue("web", key_type=key_type)  # type: ignore[arg-type]  # one of its names
     path = one.write(tmp_path).certificate
     expected = {
         "keyType": kind,

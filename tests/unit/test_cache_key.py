@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -96,6 +97,12 @@ def test_an_endpoint_that_botocore_would_take_counts(tmp_path: Path) -> None:
     assert [configured_endpoint(None, plain | {"AWS_PROFILE": name}) for name in profiles] == found[
         :4
     ]
+    both = plain | {"AWS_PROFILE": "own", "AWS_DEFAULT_PROFILE": "other"}
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, value in both.items():
+            patch.setenv(variable, value)
+        chosen = botocore.session.Session().profile
+    assert configured_endpoint(None, both) == configured_endpoint(chosen, plain) != ""
     for name in (None, "default", "missing"):
         assert configured_endpoint(name, plain) == ""
     assert configured_endpoint(None, {"AWS_CONFIG_FILE": str(tmp_path / "missing")}) == ""

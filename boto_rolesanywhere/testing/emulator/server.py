@@ -34,6 +34,7 @@ _silence.addHandler(logging.NullHandler())
 class _Connection(H11Protocol):
     """A connection whose transport the application finds in ``scope["state"]``."""
 
+    # uvicorn narrows the type of asyncio's own protocol, and so does this.
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.logger = _silence
         self.access_log = False
