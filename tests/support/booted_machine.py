@@ -110,6 +110,9 @@ def booted_machine(folder: Path, files: Mapping[str, Path]) -> Iterator[BootedMa
                 process.kill()
                 pytest.fail(f"it did not boot:\n{log.read_text()}")
             else:
+                # systemd goes on telling: of a job that takes long, three times a second. Unread,
+                # that fills the queue, and nspawn waits for room in it, blind to all else.
+                told.close()
                 yield BootedMachine(leader)
             finally:
                 if leader:  # with it goes all that runs there; to shut down would take 10 seconds
