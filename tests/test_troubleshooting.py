@@ -22,13 +22,11 @@ PAGE: Final = ROOT / "TROUBLESHOOTING.md"
 BUILT_ELSEWHERE: Final = {
     "CreateSession was refused (…, HTTP …): …": "ServiceError puts it together from the answer",
     "PKCS#11 URI, attribute … at character …": "stands before a wrong value, which has no words",
-    "Unable to parse config file: …": "botocore's words, handed on by cli/flags.py",
 }
 # Where a message is nothing but words that come from elsewhere.
 HANDED_ON: Final = {
     "cli/__init__.py": "an error's own message",
     "cli/configure.py": "an error's own message",
-    "cli/flags.py": "botocore's, on a config file that it cannot parse",
     "identity/file.py": "PemError's, which counts by itself",
     "identity/opening.py": "of the same error about a certificate",
     "identity/pkcs11_uri.py": "the wrong value; what stands before it has an entry",

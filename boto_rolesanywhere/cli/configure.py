@@ -26,8 +26,24 @@ from boto_rolesanywhere.settings import (
 )
 
 from . import OK, PROGRAM, complain
-from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_VERIFY, SECRETS, SELECTOR
-from .flags import add_flags, add_switch, arguments_from, config_from, given_flags, prepare
+from .flag_table import (
+    FROM_ENV,
+    FROM_FILE,
+    NO_VERIFY,
+    SECRETS,
+    SELECTOR,
+    STORE,
+    as_arguments,
+)
+from .flags import (
+    add_flags,
+    add_switch,
+    config_from,
+    given_flags,
+    prepare,
+    section_of,
+    unparseable,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -45,7 +61,10 @@ of the file stays byte for byte. No secret is written: a passphrase is named by 
 variable.
 
 The profile gets rolesanywhere_… keys, which Python programs read through this package; or,
-with --credential-process, a line that the AWS CLI and every other SDK runs."""
+with --credential-process, a line that the AWS CLI and every other SDK runs.
+
+With --config-profile, what no flag gives is copied from that profile (which may be the one
+that is written), or the line names it."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere configure --profile onprem
@@ -64,6 +83,10 @@ _QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
     (ROLE, False, parse_role_arn),
 )
 _NO_FILE: Final = ("pkcs11:", "handle:")
+_SELECTOR_FILE: Final = "file://"
+_NAMED: Final = (FROM_FILE, FROM_ENV)
+_PASSPHRASE: Final = (PASSPHRASE_FILE, PASSPHRASE_ENV)
+_CONFIG_FILE: Final = "AWS_CONFIG_FILE"
 _PIN: Final = "--pkcs11-pin"
 
 
@@ -86,33 +109,41 @@ def run(arguments: argparse.Namespace) -> int:
     """
     prepare(arguments)
     given = given_flags(arguments)
-    _require_storable(arguments, given)
+    section = section_of(given, os.environ)[1]
+    _require_storable(arguments, given, section)
     if sys.stdin.isatty():
-        _ask(arguments, given)
-    _check(arguments)
+        _ask(arguments, given, section)
+    _check(arguments, section)
     given = given_flags(arguments)
-    values = _values(arguments_from(given, os.environ), given)
+    values = _values(given, section)
     if arguments.credential_process:
         values = {"credential_process": _command(given, values)}
     _write(arguments.profile, values)
     return OK
 
 
-def _require_storable(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
-    for flag in (*SECRETS, SELECTOR, CONFIG_PROFILE):
+def _require_storable(
+    arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
+) -> None:
+    for flag in SECRETS:
         if given.get(flag):
-            forms = f"{flag}{FROM_FILE} or {flag}{FROM_ENV}" if flag in SECRETS else "the values"
             raise ConfigurationError(
-                "its value is not written to a file", where=flag, expected=forms
+                "its value is not written to a file",
+                where=flag,
+                expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
             )
+    for flag in ("--certificate", "--private-key", "--intermediates", STORE):
+        _require_no_pin(given.get(flag, ""), flag)
     for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
-        _require_no_pin(given.get(setting.flag or "", ""), setting.flag or "")
-    if NO_VERIFY in given and not arguments.credential_process:
-        raise ConfigurationError(
-            "no key of a profile says it",
-            where=NO_VERIFY,
-            expected="--credential-process with it",
-        )
+        if not arguments.credential_process:
+            _require_no_pin(section.get(setting.config_key, ""), setting.config_key)
+    for flag in (NO_VERIFY, SELECTOR):
+        if flag in given and not arguments.credential_process:
+            raise ConfigurationError(
+                "no key of a profile says it",
+                where=flag,
+                expected="--credential-process with it",
+            )
     if not arguments.profile:
         raise ConfigurationError("it is empty", where="--profile", expected="a profile's name")
 
@@ -126,10 +157,15 @@ def _require_no_pin(text: str, where: str) -> None:
         )
 
 
-def _ask(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
+def _ask(
+    arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
+) -> None:
+    has_identity = SELECTOR in given or CERTIFICATE.config_key in section
     for setting, optional, check in _QUESTIONS:
         flag = setting.flag or ""
-        if flag in given:
+        if flag in given or setting.config_key in section:
+            continue
+        if has_identity and setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
             continue
         hint = " (Enter if there is none, or it is in the certificate's file)" if optional else ""
         while True:
@@ -145,7 +181,7 @@ def _ask(arguments: argparse.Namespace, given: Mapping[str, str]) -> None:
                 break
 
 
-def _check(arguments: argparse.Namespace) -> None:
+def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> None:
     """Open certificate and key; at a terminal, ask for what unlocks the key if it needs that."""
     from boto_rolesanywhere.create_session import utc_now
     from boto_rolesanywhere.errors import PassphraseError
@@ -156,10 +192,10 @@ def _check(arguments: argparse.Namespace) -> None:
         given = given_flags(arguments)
         try:
             # Without the environment: what is written must do without it.
-            config = config_from(arguments, environ=_named_variables(given))
+            config = config_from(arguments, environ=_named_variables(given, section))
             open_identity(config.sources, now=utc_now())
         except (ConfigurationError, PassphraseError) as error:
-            forms = [f"{flag}{form}" for flag in SECRETS for form in (FROM_FILE, FROM_ENV)]
+            forms = [f"{flag}{form}" for flag in SECRETS for form in _NAMED]
             if asked:
                 complain(str(error))
             elif isinstance(error, ConfigurationError) or any(form in given for form in forms):
@@ -194,13 +230,16 @@ def _require_file(text: str, setting: Setting) -> None:
         raise ConfigurationError(what, where=setting.title, expected="a path or a pkcs11: URI")
 
 
-def _named_variables(given: Mapping[str, str]) -> dict[str, str]:
+def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
     names = [given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
+    names += [section.get(PASSPHRASE_ENV.config_key, ""), _CONFIG_FILE]
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _values(chosen: Mapping[str, object], given: Mapping[str, str]) -> dict[str, str]:
+def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
     """The keys of the profile. Paths become absolute: who reads it may stand elsewhere."""
+    chosen = as_arguments(given)
+    unlocked = any(given.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
     values = {}
     for setting in SETTINGS:
         value = chosen.get(setting.argument or "")
@@ -210,6 +249,8 @@ def _values(chosen: Mapping[str, object], given: Mapping[str, str]) -> dict[str,
                 setting is PKCS11_MODULE and Path(value).name != value
             )
             values[setting.config_key] = _absolute(value) if is_path else value
+        elif setting.config_key in section and not (unlocked and setting in _PASSPHRASE):
+            values[setting.config_key] = section[setting.config_key]
     for secret in SECRETS:
         if path := given.get(f"{secret}{FROM_FILE}"):
             values[PASSPHRASE_FILE.config_key] = _absolute(path)
@@ -228,17 +269,21 @@ def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
     words.append("credential-process")
     flags = {setting.flag: values.get(setting.config_key) for setting in SETTINGS if setting.flag}
     for flag, value in given.items():
-        is_path = flag.endswith(FROM_FILE)
         words.append(flag)
-        if value:
-            words.append(flags.get(flag) or (_absolute(value) if is_path else value))
+        if flag == SELECTOR and value.startswith(_SELECTOR_FILE):
+            words.append(_SELECTOR_FILE + _absolute(value.removeprefix(_SELECTOR_FILE)))
+        elif flag == STORE or flag.endswith(FROM_FILE):
+            words.append(_absolute(value))
+        elif value:
+            words.append(flags.get(flag) or value)
     return shlex.join(words)
 
 
 def _write(profile: str, values: Mapping[str, str]) -> None:
     from boto_rolesanywhere.profile_file import aws_file, change_file, quoted_name
 
-    path = aws_file("AWS_CONFIG_FILE", "~/.aws/config")
+    path = aws_file(_CONFIG_FILE, "~/.aws/config")
+    _require_readable(path)
     title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
     stale = _stale(profile, values)
     change_file(path, title, {**values, **dict.fromkeys(stale)}, shell_words=True)
@@ -251,6 +296,19 @@ def _write(profile: str, values: Mapping[str, str]) -> None:
         sys.stdout.write(f"Try it: aws sts get-caller-identity --profile {shlex.quote(profile)}\n")
     else:
         sys.stdout.write(f"Try it: {PROGRAM} doctor --config-profile {shlex.quote(profile)}\n")
+
+
+def _require_readable(path: Path) -> None:
+    """What botocore cannot read now it could not read with a profile more."""
+    from botocore.configloader import load_config
+    from botocore.exceptions import ConfigNotFound, ConfigParseError
+
+    try:
+        load_config(str(path))
+    except ConfigNotFound:
+        pass  # it will be made
+    except ConfigParseError as error:
+        raise unparseable(error) from None
 
 
 def _stale(profile: str, values: Mapping[str, str]) -> list[str]:

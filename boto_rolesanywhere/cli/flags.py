@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import botocore.session
+    from botocore.exceptions import ConfigParseError
 
     from boto_rolesanywhere.config import Config
     from boto_rolesanywhere.create_session import SessionCreator
@@ -335,7 +336,7 @@ def _botocore_session(profile: str | None) -> botocore.session.Session:
     try:
         session.get_scoped_config()
     except ConfigParseError as error:
-        raise _refusal(str(error), where="the AWS config file") from None
+        raise unparseable(error) from None
     except ProfileNotFound:
         profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
         ours = [name for name, section in profiles.items() if any(map(_is_ours, section))]
@@ -345,6 +346,22 @@ def _botocore_session(profile: str | None) -> botocore.session.Session:
             remedy=f"Those with {PREFIX}… keys are: {', '.join(ours) or 'none'}.",
         ) from None
     return session
+
+
+def unparseable(error: ConfigParseError) -> ConfigurationError:
+    """What to say of an AWS config or credentials file that botocore cannot read.
+
+    What is in the line stays unsaid: it may be a secret.
+    """
+    cause = error.kwargs.get("error")
+    # Of configparser, one names all lines that it cannot read, the others the first.
+    wrong = getattr(cause, "errors", None)
+    line = wrong[0][0] if wrong else getattr(cause, "lineno", None)
+    return _refusal(
+        "it cannot be read as an INI file",
+        where=f"{error.kwargs['path']}" + (f", line {line}" if line else ""),
+        expected="[sections] with lines of key = value, each section and key once",
+    )
 
 
 def _is_ours(key: str) -> bool:

@@ -250,6 +250,112 @@ def test_configure_writes_a_credential_process_line_that_boto3_runs(
     assert credentials.get_frozen_credentials().access_key == (emulator.requests[0].access_key_id)
 
 
+@pytest.mark.parametrize("selector", ["Key=x509Subject,Value=CN=app", "file://app.json"])
+def test_configure_writes_a_line_that_chooses_the_certificate(
+    emulator: Emulator,
+    flags: list[str],
+    paths: IssuedPaths,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    selector: str,
+) -> None:
+    chosen = [{"Key": "x509Subject", "Value": "CN=app"}]
+    (tmp_path / "app.json").write_text(json.dumps(chosen))
+    monkeypatch.chdir(tmp_path)
+    which = ["--cert-selector", selector, "--cert-store", paths.certificate.parent.name]
+    run("configure", "--credential-process", *which, *flags[4:])
+    monkeypatch.chdir("/")
+
+    credentials = boto3.Session().get_credentials().get_frozen_credentials()
+
+    assert credentials.access_key == emulator.requests[0].access_key_id
+
+
+def test_configure_changes_one_thing_of_a_profile(
+    flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "config"
+    run("configure", "--profile", "work", *flags)
+    before = file.read_text()
+
+    changed = ["--config-profile", "work", "--session-duration", "900"]
+    run("configure", "--profile", "work", *changed)
+
+    assert file.read_text() == before + "rolesanywhere_duration_seconds = 900\n"
+
+
+def test_configure_copies_a_profile_with_what_unlocks_its_key(
+    ca: CertificateAuthority, flags: list[str], clean_environment: Path, tmp_path: Path
+) -> None:
+    locked = ca.issue("locked").write(tmp_path / "locked", passphrase="hunter2")
+    files = ["--certificate", str(locked.certificate), "--private-key", str(locked.private_key)]
+    secret = tmp_path / "secret"
+    secret.write_text("hunter2")
+    variable = {"LOCK": "hunter2"}
+    run("configure", "--profile", "a", *flags, *files, "--pkcs8-password-env", "LOCK", **variable)
+
+    run("configure", "--profile", "b", "--config-profile", "a", **variable)
+    other = ["--config-profile", "a", "--pkcs8-password-file", str(secret)]
+    run("configure", "--profile", "c", *other)
+
+    written = parsed(clean_environment / ".aws" / "config")
+    key = "rolesanywhere_private_key_passphrase"
+    assert dict(written["profile a"]) == dict(written["profile b"])
+    assert written["profile c"][f"{key}_file"] == str(secret)
+    assert f"{key}_env" not in written["profile c"]
+
+
+def test_configure_writes_a_line_that_names_a_profile(
+    emulator: Emulator, flags: list[str], clean_environment: Path
+) -> None:
+    run("configure", "--profile", "work", *flags)
+    run("configure", "--profile", "cli", "--config-profile", "work", "--credential-process")
+
+    line = parsed(clean_environment / ".aws" / "config")["profile cli"]["credential_process"]
+    credentials = boto3.Session(profile_name="cli").get_credentials().get_frozen_credentials()
+
+    assert line.endswith(" credential-process --config-profile work")
+    assert credentials.access_key == emulator.requests[0].access_key_id
+
+
+def test_configure_copies_no_pin(flags: list[str], clean_environment: Path) -> None:
+    file = clean_environment / ".aws" / "config"
+    file.parent.mkdir()
+    before = "[profile token]\nrolesanywhere_certificate = pkcs11:token=t?pin-value=4711\n"
+    file.write_text(before)
+
+    told = run("configure", *flags[4:], "--config-profile", "token", status=1).stderr
+
+    assert "rolesanywhere_certificate: the PIN in it (pin-value) is not written" in told
+    assert file.read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [
+        ("[a]\nkey = 1\n[b\nsecret-word\n", "{file}, line 3: "),
+        ("[a]\nkey = 1\nkey = secret-word\n", "{file}, line 3: "),
+        ("secret-word\n", "{file}, line 1: "),
+        ("[a]\ns3 =\n  secret-word\n", "{file}: "),
+    ],
+)
+@pytest.mark.parametrize("name", ["config", "credentials"])
+def test_a_file_that_botocore_cannot_read_is_named_with_its_line(
+    flags: list[str], clean_environment: Path, name: str, broken: str, line: str
+) -> None:
+    file = clean_environment / ".aws" / name
+    file.parent.mkdir()
+    file.write_text(broken)
+    commands = [["env"], *([["configure"]] if name == "config" else [])]
+
+    for command in commands:
+        told = run(*command, *flags, status=1).stderr
+
+        assert f"{line.format(file=file)}it cannot be read as an INI file" in told
+        assert "secret-word" not in told
+    assert file.read_text() == broken
+
+
 def test_configure_names_a_passphrase_and_never_writes_it(
     emulator: Emulator, flags: list[str], clean_environment: Path, tmp_path: Path
 ) -> None:
@@ -341,6 +447,15 @@ def test_configure_drops_nothing_in_silence(
     flags: list[str], clean_environment: Path, more: list[str], wording: str
 ) -> None:
     assert wording in run("configure", *flags, *more, status=1).stderr
+    assert not (clean_environment / ".aws").exists()
+
+
+def test_configure_has_no_key_for_a_selector(flags: list[str], clean_environment: Path) -> None:
+    chosen = ["--cert-selector", "Key=x509Subject,Value=CN=app", "--cert-store", "/etc"]
+
+    told = run("configure", *chosen, *flags[4:], status=1).stderr
+
+    assert "--cert-selector: no key of a profile says it; expected --credential-process" in told
     assert not (clean_environment / ".aws").exists()
 
 
