@@ -138,8 +138,8 @@ TAKES_VALUE: Final = {
     flag: metavar is not None for group in FLAGS.values() for flag, metavar, _ in group
 }
 
-# Those that the helper refuses together (its cmd/credentials.go). A secret's other forms count as
-# the secret.
+# Those that the helper refuses together (its cmd/credentials.go), and ours. A secret's other forms
+# count as the secret.
 EXCLUSIVE: Final = (
     ("--certificate", SELECTOR),
     ("--certificate", STORE_NAME),
@@ -159,6 +159,8 @@ EXCLUSIVE: Final = (
     (NO_TPM_PASSWORD, SELECTOR),
     (NO_TPM_PASSWORD, "--tpm-key-password"),
     ("--pkcs8-password", "--tpm-key-password"),
+    ("--certificate", STORE),
+    ("--private-key", STORE),
 )
 
 

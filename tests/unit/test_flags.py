@@ -291,7 +291,7 @@ def test_a_selector_without_a_store_says_what_to_name() -> None:
 
     assert "stores of Windows and macOS are not supported" in message
     assert "--cert-store with a folder of certificate files or a pkcs11: URI" in message
-    assert "without --cert-selector" in refusal(*PLAIN, "--cert-store", "/etc/pki")
+    assert "without --cert-selector" in refusal(*ARNS, "--cert-store", "/etc/pki")
 
 
 VALUES = st.text("abz=/:.é", min_size=1, max_size=6)
