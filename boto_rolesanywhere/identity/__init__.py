@@ -89,17 +89,20 @@ class Identity:
         Raises:
             PrivateKeyError: the key failed; what a key of the user's raised is its cause.
         """
-        from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
-
         try:
             # A key of the user's may give anything, whatever its annotation says.
             signature: object = self.key.sign(data)
-        except RolesAnywhereError:
-            raise
         except Exception as error:
+            # Imported here alone: on the way of each signature that would take 2 microseconds.
+            from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
+
+            if isinstance(error, RolesAnywhereError):
+                raise
             what = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"
             raise PrivateKeyError(what) from error
         if not isinstance(signature, bytes):
+            from boto_rolesanywhere.errors import PrivateKeyError
+
             what = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
             raise PrivateKeyError(what, expected="the signature as bytes")
         return signature
