@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+    from .identity import SigningKey
 
 logger = logging.getLogger(__name__)
 
@@ -223,24 +226,24 @@ def _key_file(one: Listed, files: Sequence[_File], store: str, secret: Secret | 
 
 def _public_keys(file: _File, secret: Secret | None) -> list[PublicKeyTypes]:
     contents = file.contents
-    readers: list[Callable[[], list[PublicKeyTypes]]] = [
-        lambda: [key.public_key() for key in contents.private_keys(file.path, secret)],
+    openers: list[Callable[[], PrivateKeyTypes | SigningKey]] = [
+        *contents.key_loaders(file.path, secret)
     ]
     if (tpm_key := contents.tpm_key) is not None:
-        readers.append(lambda: [_tpm_public_key(tpm_key)])
+        openers.append(partial(_open_tpm_key, tpm_key))
     keys: list[PublicKeyTypes] = []
-    for read in readers:
+    for open_key in openers:
         try:
-            keys += read()
-        except RolesAnywhereError as error:  # noqa: PERF203  # another file may hold the right one
+            keys.append(open_key().public_key())
+        except RolesAnywhereError as error:  # noqa: PERF203  # another one may be the right one
             logger.debug("Left out of %s: %s", _STORE, error)
     return keys
 
 
-def _tpm_public_key(pem: bytes) -> PublicKeyTypes:
+def _open_tpm_key(pem: bytes) -> SigningKey:
     from .identity.tpm import open_tpm_key
 
-    return open_tpm_key(pem).public_key()
+    return open_tpm_key(pem)
 
 
 def _shown(store: str) -> str:

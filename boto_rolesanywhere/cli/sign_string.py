@@ -159,8 +159,8 @@ def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
         return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret)
     part = read_part(source, "private key")
     contents = open_contents(part, sources.secret)
-    if keys := contents.private_keys(part.where, sources.secret):
-        return keys[0]
+    if loaders := contents.key_loaders(part.where, sources.secret):
+        return loaders[0]()
     if contents.tpm_key is not None:
         return open_tpm_key(contents.tpm_key, tcti=sources.tpm_tcti, secret=sources.secret)
     raise part.error(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere import der
@@ -17,6 +18,8 @@ from .pem import Block, PemError, as_plain_text, scan
 from .recognise import PKCS12, foreign, recognise
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -73,10 +76,14 @@ class Contents:
         """Whether there is a private key of any kind."""
         return bool(self.keys or self.tpm_key) or self.opened is not None
 
-    def private_keys(self, where: str, secret: Secret | None) -> tuple[PrivateKeyTypes, ...]:
-        """The private keys, decoded. Raises as `decode_key` does."""
-        decoded = tuple(decode_key(block, where, secret) for block in self.keys)
-        return decoded if self.opened is None else (self.opened, *decoded)
+    def key_loaders(self, where: str, secret: Secret | None) -> list[Callable[[], PrivateKeyTypes]]:
+        """For each private key what decodes it, or raises as `decode_key` does.
+
+        One by one, since a key that cannot be read may stand before the one that is wanted.
+        """
+        opened = self.opened
+        there = [] if opened is None else [lambda: opened]
+        return there + [partial(decode_key, block, where, secret) for block in self.keys]
 
 
 def open_contents(part: Part, secret: Secret | None) -> Contents:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from boto_rolesanywhere.certificates import (
@@ -33,13 +34,15 @@ from .material import PKCS11, Material, place_of, read_sources
 from .software import SoftwareKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
     from .sources import IdentitySources
+
+    _KeyOpener = Callable[[], SigningKey]
 
 __all__ = ["Matched", "Material", "build_identity", "match_key", "open_identity", "read_sources"]
 
@@ -108,10 +111,10 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     )
     candidates = (*held.certificates, *extra.certificates, *apart.certificates)
     if material.private_key is None:
-        keys = _keys_in(material.certificate, held, sources)
+        openers = _keys_in(material.certificate, held, sources)
     else:
-        keys = _keys_in(material.private_key, apart, sources)
-    key, leaf = _match(keys, candidates, material, now)
+        openers = _keys_in(material.private_key, apart, sources)
+    key, leaf = _match(openers, candidates, material, now)
     return Matched(key, leaf, candidates, extra.certificates)
 
 
@@ -148,19 +151,19 @@ def _on_token(uri: str, role: Role, sources: IdentitySources) -> tuple[x509.Cert
     return read_token_certificates(uri, module=sources.pkcs11_module, secret=sources.secret)
 
 
-def _keys_in(source: object, contents: Contents, sources: IdentitySources) -> list[SigningKey]:
+def _keys_in(source: object, contents: Contents, sources: IdentitySources) -> list[_KeyOpener]:
     from cryptography import x509
 
     if isinstance(source, Part):
         return _keys_in_part(source, contents, sources)
     if isinstance(source, str):
-        return [_device_key(source, sources)]
+        return [partial(_device_key, source, sources)]
     if isinstance(source, x509.Certificate):
         raise _no_key("the certificate was given as an object, and no private key with it")
-    return [_as_signing_key(cast("SigningKey | PrivateKeyTypes", source))]
+    return [partial(_as_signing_key, cast("SigningKey | PrivateKeyTypes", source))]
 
 
-def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> list[SigningKey]:
+def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> list[_KeyOpener]:
     if not contents.has_key:
         if part.role == "private key":
             raise PrivateKeyError(
@@ -171,16 +174,23 @@ def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> l
         raise _no_key(
             f"it holds {contents.inventory} and no private key, and none was given", part.where
         )
-    opened = contents.private_keys(part.where, sources.secret)
-    if opened and part.exposed and part.where not in _warned_of:
+    openers: list[_KeyOpener] = [
+        partial(_software_key, load, part)
+        for load in contents.key_loaders(part.where, sources.secret)
+    ]
+    if contents.tpm_key:
+        openers.append(partial(_device_key, contents.tpm_key, sources, part.where))
+    return openers
+
+
+def _software_key(load: Callable[[], PrivateKeyTypes], part: Part) -> SigningKey:
+    key = load()
+    if part.exposed and part.where not in _warned_of:
         _warned_of.add(part.where)
         logger.warning(
             "%s holds a private key, and others than its owner may read it: chmod 600.", part.where
         )
-    keys = [_as_signing_key(one, part.where) for one in opened]
-    if contents.tpm_key:
-        keys.append(_device_key(contents.tpm_key, sources, part.where))
-    return keys
+    return _as_signing_key(key, part.where)
 
 
 def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
@@ -230,26 +240,42 @@ def _public_key(key: SigningKey | PrivateKeyTypes) -> PublicKeyTypes:
 
 
 def _match(
-    keys: list[SigningKey],
+    openers: Iterable[_KeyOpener],
     candidates: tuple[x509.Certificate, ...],
     material: Material,
     now: datetime,
 ) -> tuple[SigningKey, x509.Certificate]:
-    for key in keys:
+    strangers: list[SigningKey] = []
+    refused: RolesAnywhereError | None = None
+    for open_key in openers:
+        try:
+            key = open_key()
+        except RolesAnywhereError as error:
+            refused = refused or error  # the next one may be the certificate's
+            continue
         leaf = find_leaf(candidates, _public_key(key), now=now)
         if leaf is not None:
             return key, leaf
-    place = place_of(material.certificate)
+        strangers.append(key)
+    if refused is not None:
+        raise refused
     for one in candidates:
         if readable_public_key(one) is None:
-            check_certificate(one, now=now, where=place)
-    kind = describe_key(_public_key(keys[0]))
+            check_certificate(one, now=now, where=place_of(material.certificate))
+    raise _mismatch(strangers[0], candidates, material)
+
+
+def _mismatch(
+    key: SigningKey, candidates: tuple[x509.Certificate, ...], material: Material
+) -> PrivateKeyError:
+    place = place_of(material.certificate)
+    kind = describe_key(_public_key(key))
     if len(candidates) == 1:
         other = describe_key(readable_public_key(candidates[0]))
         theirs = f"that is {describe_subject(candidates[0])}, {other}"
     else:
         theirs = f"none of its {len(candidates)} certificates has the same public key"
-    raise PrivateKeyError(
+    return PrivateKeyError(
         f"the private key ({kind}) does not belong to the certificate ({place}): {theirs}",
         where=place_of(material.private_key),
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "

@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives import asymmetric
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from openssl_files import END_ENTITY, OpenSSL
 
 from boto_rolesanywhere.certificates import verify_signature
@@ -152,6 +153,37 @@ def test_an_own_key_that_fails_is_told_without_what_it_says(
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="takes root's rights away for a moment")
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("other", ["ed25519", "locked", "damaged"])
+def test_a_key_beside_it_that_cannot_be_used_does_no_harm(
+    ca: CertificateAuthority, issued: IssuedCertificate, tmp_path: Path, other: str, reverse: bool
+) -> None:
+    beside = {
+        "ed25519": asymmetric.ed25519.Ed25519PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        ),
+        "locked": ca.issue("locked").write(tmp_path, passphrase="x").private_key.read_bytes(),
+        "damaged": b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
+    }[other]
+    keys = [beside, issued.private_key_pem][:: -1 if reverse else 1]
+    sources = IdentitySources(certificate=issued.certificate_pem, private_key=b"".join(keys))
+
+    signature = open_identity(sources, now=NOW).sign(b"data")
+
+    assert verify_signature(issued.certificate.public_key(), signature, b"data")
+
+
+def test_of_a_key_that_is_a_strangers_and_a_locked_one_the_lock_is_told(
+    ca: CertificateAuthority, issued: IssuedCertificate, tmp_path: Path
+) -> None:
+    locked = ca.issue("locked").write(tmp_path, passphrase="x").private_key.read_bytes()
+    stranger = ca.issue("stranger").private_key_pem
+    sources = IdentitySources(certificate=issued.certificate_pem, private_key=stranger + locked)
+
+    with pytest.raises(PassphraseError, match="no passphrase was given"):
+        open_identity(sources, now=NOW)
+
+
 def test_a_key_that_this_user_may_not_read(paths: IdentitySources) -> None:
     os.seteuid(12345)
     try:
