@@ -232,7 +232,9 @@ def _payload(body: str | None) -> bytes:
         return (body or "").encode()
     except UnicodeEncodeError:
         what = "it holds a lone surrogate, which no encoding can send"
-        raise _refused(what, "the request's body", "text, or bytes") from None
+    except AttributeError:  # a stream, most likely
+        what = f"it is of the type {type(body).__name__}"
+    raise _refused(what, "the request's body", "text, or bytes")
 
 
 # A client signs the same few requests again and again: what is the same is worked out once.
@@ -295,12 +297,17 @@ def _reencoded(text: str) -> str:
 def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str, str]:
     """The headers that `name_of` gives a name, by that name, each value as it is signed."""
     fields: dict[str, str] = {}
-    for given, value in headers.items() if hasattr(headers, "items") else headers:
-        name = name_of(given)
-        if name is not None:
-            plain = value.isascii() and value.isprintable()
-            clean = " ".join((value if plain else _without_tabs(name, value)).split())
-            fields[name] = f"{fields[name]},{clean}" if name in fields else clean
+    given = ""
+    try:
+        for given, value in headers.items() if hasattr(headers, "items") else headers:
+            name = name_of(given)
+            if name is not None:
+                plain = value.isascii() and value.isprintable()
+                clean = " ".join((value if plain else _without_tabs(name, value)).split())
+                fields[name] = f"{fields[name]},{clean}" if name in fields else clean
+    except (AttributeError, TypeError):
+        what = "its name or its value is not a string"
+        raise _refused(what, f"header {given!r}", "text for both") from None
     return fields
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -218,10 +219,17 @@ def test_a_url_that_cannot_be_sent_is_refused_without_being_shown(url: str) -> N
         ({"A": "hunter2\x7f"}, "header 'a'"),
         ({"A": "hunter2\u00e9"}, "header 'a'"),
         ({"A": "hunter2\ud800"}, "header 'a'"),
+        # No value or name at all: who writes without types may hand over anything.
+        ({"A": b"hunter2"}, "header 'A'"),
+        ({"A": 1}, "header 'A'"),
+        ({"A": None}, "header 'A'"),
+        ({"A": ["hunter2"]}, "header 'A'"),
+        ({b"A": "hunter2"}, "header b'A'"),
+        ([(["A"], "hunter2")], "header ['A']"),
     ],
 )
 def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
-    headers: dict[str, str], where: str
+    headers: Headers, where: str
 ) -> None:
     with pytest.raises(ConfigurationError) as caught:
         lines(headers=headers)
@@ -235,9 +243,17 @@ def test_a_method_that_cannot_be_sent_is_refused(method: str) -> None:
         canonical_request(method, "https://example.org/", {}, None)
 
 
-def test_a_body_that_cannot_be_sent_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match=r"the request's body: .*lone surrogate") as caught:
-        lines(body="hunter2\ud800")
+@pytest.mark.parametrize(
+    ("body", "wording"),
+    [
+        ("hunter2\ud800", "it holds a lone surrogate, which no encoding can send"),
+        (io.BytesIO(b"hunter2"), "it is of the type BytesIO"),
+        ({"a": "hunter2"}, "it is of the type dict"),
+    ],
+)
+def test_a_body_that_cannot_be_sent_is_refused(body: str, wording: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"the request's body: {wording}") as caught:
+        lines(body=body)
     assert "hunter2" not in str(caught.value)
 
 
