@@ -15,6 +15,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from filelock import FileLock
 
 import boto_rolesanywhere
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
@@ -166,6 +167,27 @@ def test_update_writes_when_it_can_again(
     assert "The new credentials are not written yet: " in told
     assert f"{file}: it is a folder, pipe, device or ring of links" in told
     assert parsed(file).get("default", "aws_access_key_id")
+
+
+def test_update_waits_for_no_other_writer_when_it_is_told_to_end(
+    emulator: Emulator, flags: list[str], tmp_path: Path
+) -> None:
+    emulator.max_lifetime = 4
+    file = tmp_path / "credentials"
+    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "has credentials until" in process.stderr.readline()
+        first = file.read_text()
+        with FileLock(tmp_path / ".credentials.lock"):
+            told = process.stderr.readline()
+            process.send_signal(signal.SIGTERM)
+            process.communicate(timeout=15)
+
+    assert process.returncode == 0
+    assert f"{file}: another program has held its lock for 1 seconds" in told
+    assert file.read_text() == first
 
 
 def test_update_ends_at_once_while_its_first_call_hangs(
