@@ -91,7 +91,7 @@ def resolve(
     *,
     environ: Mapping[str, str],
     section: Mapping[str, object],
-    profile_name: str = "default",
+    profile_name: str | None = "default",
     by_flag: bool = False,
 ) -> Config | None:
     """Bring the settings together.
@@ -100,7 +100,7 @@ def resolve(
         arguments: by the names of `get_session`'s arguments; None means not given.
         environ: the environment; empty values count as not set.
         section: the profile's section of the AWS config file.
-        profile_name: the profile's name, for error messages.
+        profile_name: the profile's name, for error messages; None if no profile was read.
         by_flag: whether the arguments came as flags of the command, for error messages.
 
     Returns:
@@ -286,12 +286,14 @@ def _refuse_missing(
     missing: Sequence[Setting],
     found: Mapping[Setting, Found],
     section: Mapping[str, object],
-    profile_name: str,
+    profile_name: str | None,
     *,
     by_flag: bool,
 ) -> NoReturn:
     def places(setting: Setting) -> str:
         first = setting.flag if by_flag else f"argument {setting.argument}"
+        if profile_name is None:
+            return f"({first} or {setting.variable})"
         return f"({first}, {setting.variable} or {setting.config_key})"
 
     wanted = [f"{setting.title} {places(setting)}" for setting in missing]
@@ -308,10 +310,14 @@ def _refuse_missing(
         for near in [difflib.get_close_matches(name, known, n=1)]
         if near
     ]
+    looked_at = ["flags" if by_flag else "arguments", "environment"]
+    if profile_name is None:
+        guesses = [f"A profile's {PREFIX}… keys count where --config-profile names it."]
+    else:
+        looked_at.append(f"profile {profile_name!r}")
     _refuse(
         "not set: " + "; ".join(wanted),
-        "configuration for IAM Roles Anywhere"
-        f" ({'flags' if by_flag else 'arguments'}, environment, profile {profile_name!r})",
+        f"configuration for IAM Roles Anywhere ({', '.join(looked_at)})",
         remedy=" ".join(guesses) or None,
     )
 

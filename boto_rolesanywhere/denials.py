@@ -42,8 +42,8 @@ DENIALS: Final = (
             "the certificate was issued by another CA than the trust anchor's",
             "the intermediate certificates are missing from the request",
         ),
-        "Compare the issuer with the trust anchor's certificate, and pass the intermediates as"
-        " `chain`.",
+        "Compare the issuer with the trust anchor's certificate, and pass the intermediates"
+        " (`chain`, --intermediates).",
     ),
     Denial(
         "Invalid signature",
@@ -52,7 +52,7 @@ DENIALS: Final = (
             "the private key is not the certificate's",
             "a proxy changed the Host header or the body",
         ),
-        "Set the clock (NTP); then check that key and certificate belong together.",
+        "Set the clock (NTP) if it is off; then check that key and certificate belong together.",
     ),
     Denial(
         "Unable to assume role for",
@@ -68,12 +68,14 @@ DENIALS: Final = (
     Denial(
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ("the smaller of the profile's and the requested duration is above the role's maximum",),
-        "Ask for a shorter `duration`, or raise the role's MaxSessionDuration.",
+        "Ask for a shorter session (`duration`, --session-duration), or raise the role's"
+        " MaxSessionDuration.",
     ),
     Denial(
         "Not authorized to set roleSessionName",
         ("the profile does not accept role session names",),
-        "Leave `session_name` out, or set acceptRoleSessionName on the profile.",
+        "Leave the role session name out (`session_name`, --role-session-name), or set"
+        " acceptRoleSessionName on the profile.",
     ),
     Denial(
         "Invalid or empty profile provided.",

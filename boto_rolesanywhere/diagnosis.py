@@ -66,5 +66,6 @@ def findings(
         yield problem.text
     if config.region != config.trust_anchor.region:
         yield (
-            f"the call went to {config.region}, the trust anchor is in {config.trust_anchor.region}"
+            f"the call went to {config.region}, the trust anchor is in"
+            f" {config.trust_anchor.region} (leave the Region out, and it is the trust anchor's)"
         )

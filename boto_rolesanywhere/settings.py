@@ -97,7 +97,7 @@ def gather(
     environ: Mapping[str, str],
     section: Mapping[str, object],
     *,
-    profile_name: str = "default",
+    profile_name: str | None = "default",
     by_flag: bool = False,
 ) -> dict[Setting, Found]:
     """The settings that are set: arguments beat the environment, and this beats the profile.
@@ -106,7 +106,7 @@ def gather(
         arguments: by the names of `get_session`'s arguments; None means not given.
         environ: the environment; empty values count as not set.
         section: the profile's section of the AWS config file.
-        profile_name: the profile's name, for error messages.
+        profile_name: the profile's name, for error messages; None if no profile was read.
         by_flag: whether the arguments came as flags of the command, for error messages.
     """
     found: dict[Setting, Found] = {}

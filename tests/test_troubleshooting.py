@@ -22,6 +22,7 @@ PAGE: Final = ROOT / "TROUBLESHOOTING.md"
 BUILT_ELSEWHERE: Final = {
     "CreateSession was refused (…, HTTP …): …": "ServiceError puts it together from the answer",
     "PKCS#11 URI, attribute … at character …": "stands before a wrong value, which has no words",
+    "Unable to locate credentials": "botocore's words, where no provider gave any",
 }
 # Where a message is nothing but words that come from elsewhere.
 HANDED_ON: Final = {

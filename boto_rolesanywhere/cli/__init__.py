@@ -170,7 +170,7 @@ example:
 
 Each command explains itself: {PROGRAM} COMMAND --help
 From Python: import boto_rolesanywhere; session = boto_rolesanywhere.get_session(...)
-When something fails, TROUBLESHOOTING.md has an entry for every message.
+When something fails: TROUBLESHOOTING.md of the project has an entry for each of its messages.
 """
 
 

@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
+    from boto_rolesanywhere.config import Config
+    from boto_rolesanywhere.identity.file import Role
     from boto_rolesanywhere.settings import Setting
 
 _DESCRIPTION: Final = """\
@@ -60,8 +62,9 @@ certificate's. Of a profile that is there, the rolesanywhere_… keys are writte
 of the file stays byte for byte. No secret is written: a passphrase is named by its file or
 variable.
 
-The profile gets rolesanywhere_… keys, which Python programs read through this package; or,
-with --credential-process, a line that the AWS CLI and every other SDK runs.
+The profile gets the Region, if it has none, and rolesanywhere_… keys, which Python programs
+read through this package; or, with --credential-process, a line that the AWS CLI and every
+other SDK runs.
 
 With --config-profile, what no flag gives is copied from that profile (which may be the one
 that is written), or the line names it."""
@@ -75,9 +78,9 @@ examples:
 
 # What is asked for, in this order: the setting, whether it may be left out, how it is checked.
 _QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
-    (CERTIFICATE, False, lambda text: _require_file(text, CERTIFICATE)),
-    (PRIVATE_KEY, True, lambda text: _require_file(text, PRIVATE_KEY)),
-    (CHAIN, True, lambda text: _require_file(text, CHAIN)),
+    (CERTIFICATE, False, lambda text: _require_part(text, CERTIFICATE, "certificate")),
+    (PRIVATE_KEY, True, lambda text: _require_part(text, PRIVATE_KEY, "private key")),
+    (CHAIN, True, lambda text: _require_part(text, CHAIN, "chain")),
     (TRUST_ANCHOR, False, parse_trust_anchor_arn),
     (PROFILE, False, parse_profile_arn),
     (ROLE, False, parse_role_arn),
@@ -113,12 +116,12 @@ def run(arguments: argparse.Namespace) -> int:
     _require_storable(arguments, given, section)
     if sys.stdin.isatty():
         _ask(arguments, given, section)
-    _check(arguments, section)
+    config = _check(arguments, section)
     given = given_flags(arguments)
     values = _values(given, section)
     if arguments.credential_process:
         values = {"credential_process": _command(given, values)}
-    _write(arguments.profile, values)
+    _write(arguments.profile, _region(arguments.profile, config) | values)
     return OK
 
 
@@ -181,7 +184,7 @@ def _ask(
                 break
 
 
-def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> None:
+def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
     """Open certificate and key; at a terminal, ask for what unlocks the key if it needs that."""
     from boto_rolesanywhere.create_session import utc_now
     from boto_rolesanywhere.errors import PassphraseError
@@ -208,7 +211,7 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> None:
                     " do without the variables that are set now.",
                 ) from None
         else:
-            return
+            return config
         asked = True
         answer = _answer("file with the passphrase of the private key, or $NAME of a variable: ")
         name = answer[1:] if answer.startswith("$") else None
@@ -223,11 +226,27 @@ def _answer(question: str) -> str:
         raise KeyboardInterrupt from None  # Ctrl-D: as little is wanted as with Ctrl-C
 
 
-def _require_file(text: str, setting: Setting) -> None:
+def _require_part(text: str, setting: Setting, role: Role) -> None:
+    """Whether what was answered is there, and of the kind that was asked for."""
     _require_no_pin(text, setting.title)
-    if not text.lower().startswith(_NO_FILE) and not Path(text).expanduser().is_file():
+    if text.lower().startswith(_NO_FILE):
+        return
+    if not Path(text).expanduser().is_file():
         what = f"there is no file {text!r}" if text else "it is empty"
         raise ConfigurationError(what, where=setting.title, expected="a path or a pkcs11: URI")
+    from boto_rolesanywhere.errors import PassphraseError
+    from boto_rolesanywhere.identity.contents import open_contents
+    from boto_rolesanywhere.identity.file import read_part
+
+    part = read_part(text, role)
+    try:
+        contents = open_contents(part, None)
+    except PassphraseError:
+        return  # where that is will be asked when the rest is known
+    if not (contents.has_key if role == "private key" else contents.certificates):
+        raise part.error(
+            f"it holds {contents.inventory}", expected=f"a {role}", remedy=contents.remedy
+        )
 
 
 def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
@@ -277,6 +296,14 @@ def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
         elif value:
             words.append(flags.get(flag) or value)
     return shlex.join(words)
+
+
+def _region(profile: str, config: Config) -> dict[str, str]:
+    """What boto3 and the AWS CLI take the Region from, if the profile has none yet."""
+    from boto_rolesanywhere.profile_section import read_profile
+
+    there = read_profile(profile, os.environ) or {}
+    return {} if there.get("region") else {"region": config.region}
 
 
 def _write(profile: str, values: Mapping[str, str]) -> None:

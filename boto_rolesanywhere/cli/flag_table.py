@@ -110,7 +110,8 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
             "SELECTOR",
             (
                 "'Key=x509Subject,Value=CN=web Key=x509Issuer,Value=CN=CA Key=x509Serial,Value=1F',"
-                " or file://FILE with the same as JSON"
+                " or file://FILE with the same as JSON; whole names, as read-certificate-data has"
+                " them"
             ),
         ),
         (STORE, "PLACE", f"where {SELECTOR} looks: a folder of files, or a pkcs11: URI"),

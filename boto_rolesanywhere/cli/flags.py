@@ -311,13 +311,13 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
 
 def section_of(
     given: Mapping[str, str], environ: Mapping[str, str]
-) -> tuple[str, Mapping[str, str]]:
-    """The profile's name, and its keys; none without --config-profile."""
+) -> tuple[str | None, Mapping[str, str]]:
+    """The profile's name, and its keys; neither without --config-profile."""
     from boto_rolesanywhere.profile_section import read_profile
 
     name = given.get(CONFIG_PROFILE)
     if not name:
-        return "default", {}
+        return None, {}
     _botocore_session(name)  # for its words about a profile that is not there
     return name, read_profile(name, environ) or {}
 

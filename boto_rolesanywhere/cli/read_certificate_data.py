@@ -31,7 +31,7 @@ certificates in the file, the end-entity certificate.
 For a pkcs11: URI or a selector, list the certificates that match, with their SHA-1
 fingerprint and subject; on a token also the URI that names just the one."""
 _EPILOG: Final = """\
-exit status: 0 (also when nothing matches), or 1 with one line on stderr
+exit status: 0 (also when nothing matches); 1 with one line on stderr; 2 for wrong usage
 
 examples:
   boto-rolesanywhere read-certificate-data --certificate workload.pem

@@ -36,7 +36,7 @@ RSA key gives the same signature there and here; an EC signature is another each
 The text: "AWS Roles Anywhere Credential Helper Signing Test", "1", and the SHA-256 of
 "IAM RA" and the public key (RSA: PKCS #1 DER; EC: the uncompressed point)."""
 _EPILOG: Final = """\
-exit status: 0, or 1 with one line on stderr and nothing on stdout
+exit status: 0; 1 with one line on stderr and nothing on stdout; 2 for wrong usage
 
 examples:
   boto-rolesanywhere sign-string --private-key workload.key --format text

@@ -253,7 +253,7 @@ def test_configure_writes_a_profile_that_works(
     done = run("configure", "--profile", "on prem", *flags)
 
     assert file.read_bytes().startswith(
-        b"[default]\nregion = eu-west-3 ; mine\n\n[profile 'on prem']"
+        b"[default]\nregion = eu-west-3 ; mine\n\n[profile 'on prem']\nregion = eu-west-1\n"
     )
     assert "doctor --config-profile 'on prem'" in done.stdout
     session = boto_rolesanywhere.get_session(profile_name="on prem")
@@ -291,6 +291,21 @@ def test_configure_writes_a_line_that_chooses_the_certificate(
     credentials = boto3.Session().get_credentials().get_frozen_credentials()
 
     assert credentials.access_key == emulator.requests[0].access_key_id
+
+
+def test_configure_keeps_the_region_that_is_there(
+    flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "config"
+    file.parent.mkdir()
+    file.write_text("[default]\nregion = eu-west-3\n")
+
+    run("configure", *flags)
+    run("configure", "--profile", "other", "--region", "eu-west-2", *flags)
+
+    written = parsed(file)
+    assert written["default"]["region"] == "eu-west-3"
+    assert written["profile other"]["region"] == "eu-west-2"
 
 
 def test_configure_changes_one_thing_of_a_profile(
@@ -402,12 +417,12 @@ def test_configure_leaves_no_key_of_ours_that_it_has_not_checked(
     secret.write_text("not needed")
     named = {"OLD": "not needed either"}
     run("configure", *flags, "--session-duration", "900", "--pkcs8-password-env", "OLD", **named)
-    file.write_text(file.read_text() + "# mine\nregion = eu-west-3\n")
+    file.write_text(file.read_text() + "# mine\noutput = json\n")
 
     done = run("configure", *flags, "--pkcs8-password-file", str(secret))
 
     written = file.read_text()
-    assert "# mine\nregion = eu-west-3\n" in written
+    assert "# mine\noutput = json\n" in written
     assert f"rolesanywhere_private_key_passphrase_file = {secret}" in written
     for key in ("rolesanywhere_private_key_passphrase_env", "rolesanywhere_duration_seconds"):
         assert key not in written
@@ -529,8 +544,8 @@ def test_configure_asks_for_what_no_flag_gives_and_asks_again(
     emulator: Emulator, paths: IssuedPaths, clean_environment: Path
 ) -> None:
     answers = [
-        str(paths.certificate),
-        *("/nowhere/key.pem", str(paths.private_key)),  # asked again after the first
+        *(str(paths.private_key), str(paths.certificate)),  # asked again after the first
+        *("/nowhere/key.pem", str(paths.certificate), str(paths.private_key)),
         "",
         *("nonsense", emulator.trust_anchor_arn),
         emulator.profile_arn,
@@ -540,6 +555,8 @@ def test_configure_asks_for_what_no_flag_gives_and_asks_again(
     told = at_terminal(["configure"], answers)
 
     assert "there is no file '/nowhere/key.pem'" in told
+    assert f"{paths.private_key}: it holds 1 private key; expected a certificate" in told
+    assert f"{paths.certificate}: it holds 1 certificate; expected a private key" in told
     assert "'nonsense' is not an ARN" in told
     section = parsed(clean_environment / ".aws" / "config")["default"]
     assert section["rolesanywhere_trust_anchor_arn"] == emulator.trust_anchor_arn

@@ -243,8 +243,9 @@ def test_what_is_missing_is_named_by_flag() -> None:
     message = refusal("--certificate", "cert.pem")
 
     for flag in ("--trust-anchor-arn", "--profile-arn", "--role-arn"):
-        assert f"({flag}, AWS_ROLESANYWHERE_" in message
-    assert "flags, environment" in message
+        assert f"({flag} or AWS_ROLESANYWHERE_" in message
+    assert "(flags, environment): " in message
+    assert "where --config-profile names it" in message
     assert "argument" not in message
 
 

@@ -157,7 +157,10 @@ class RevocationList:
             crl = x509.load_pem_x509_crl(self.pem)
         except ValueError as error:
             raise ConfigurationError(
-                f"cannot be read ({error})", where=where, expected="a CRL as PEM"
+                f"cannot be read ({error})",
+                where=where,
+                expected="a CRL as PEM",
+                remedy="If it is DER: `openssl crl -inform DER -in list.crl -out list.pem`.",
             ) from None
         if not len(crl):
             raise ConfigurationError(
