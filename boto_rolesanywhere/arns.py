@@ -127,7 +127,9 @@ def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example
         _refuse(f"{shown(text)} names a {shown(arn.resource.split('/')[0])}", where, example)
     name = _ROLE if kind == "role/" else _RESOURCE_ID
     if not name.fullmatch(arn.resource[len(kind) :]):
-        _refuse(f"{shown(text)} names nothing after {kind!r}", where, example)
+        if arn.resource == kind:
+            _refuse(f"{shown(text)} ends too soon", where, example)
+        _refuse(f"{shown(text)} has a character after {kind!r} that no name has", where, example)
     return arn
 
 

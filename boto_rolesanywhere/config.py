@@ -51,7 +51,8 @@ if TYPE_CHECKING:
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
 
 # CreateSession: durationSeconds is 900 to 43200.
-_DURATION: Final = range(900, 43200 + 1)
+LONGEST_SESSION: Final = 43200  # seconds, of CreateSession's durationSeconds
+_DURATION: Final = range(900, LONGEST_SESSION + 1)
 # STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
 _SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
@@ -239,6 +240,7 @@ def _duration(found: Mapping[Setting, Found]) -> int | None:
     if DURATION not in found:
         return None
     value, where = found[DURATION].value, found[DURATION].where
+    value = value.strip() if isinstance(value, str) else value
     number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
     if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
         expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
@@ -277,7 +279,8 @@ def _optional_text(found: Mapping[Setting, Found], setting: Setting) -> str | No
 
 def _text(found: Found, setting: Setting) -> str:
     if not isinstance(found.value, str) or not found.value.strip():
-        kind = "it is empty" if found.value == "" else f"it is a {type(found.value).__name__}"
+        is_text = isinstance(found.value, str)
+        kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
         _refuse(kind, found.where, f"the {setting.title} as text")
     return found.value.strip()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
@@ -20,11 +21,12 @@ from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
 from ._version import __version__
+from .config import LONGEST_SESSION
 from .errors import ConfigurationError, InvalidResponseError
 from .response_body import BODY, take_body
 from .service_errors import not_json, translated
 from .session_value import RolesAnywhereSession
-from .signer import sign
+from .signer import host_header, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -113,7 +115,7 @@ class SessionCreator:
         Only `create` signs what it sends.
 
         Raises:
-            ConfigurationError: the endpoint that is set for botocore is no URL.
+            ConfigurationError: what is set for botocore cannot be used.
             botocore.exceptions.BotoCoreError: botocore refuses other settings.
         """
         session = _private_session(self._botocore_session)
@@ -128,12 +130,14 @@ class SessionCreator:
                 verify=self._verify,
                 config=options.merge(ClientConfig(signature_version=UNSIGNED)),
             )
-        except ValueError as error:  # of what was set for botocore, an endpoint or a number
+        # Of what was set for botocore: an endpoint or a number, or text where it wants a block.
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
             if "endpoint" not in str(error).lower():
                 raise ConfigurationError(
                     f"botocore cannot use what is set for it ({error})",
-                    where="AWS_MAX_ATTEMPTS and other variables, or the profile's settings",
-                ) from None
+                    where="AWS_MAX_ATTEMPTS and other variables, the profile's settings"
+                    " (services, api_versions, …), or the argument client_config",
+                ) from error
             raise ConfigurationError(
                 f"botocore cannot use the endpoint that is set for it ({error})",
                 where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
@@ -193,6 +197,9 @@ def _parameters(config: Config) -> dict[str, Any]:
 
 
 def _sign_request(request: AWSRequest, identity: Identity, region: str, now: datetime) -> None:
+    del request.headers["Host"]
+    # Said, since HTTP clients differ in what they make of a name with a dot at its end.
+    request.headers["Host"] = host_header(request.url or "")
     added = sign(
         request.method or "POST",
         request.url or "",
@@ -255,6 +262,8 @@ def _session(
             expected="credentialSet[0].credentials with its four fields",
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
+    if session.lifetime > LONGEST_SESSION:  # the date is a proxy's, or a clock's that is off
+        session = replace(session, issued_at=clock().astimezone(timezone.utc))
     if session.lifetime <= 0:
         raise InvalidResponseError(
             f"{OPERATION} gave credentials that ended at {session.expiration:%Y-%m-%dT%H:%M:%SZ},"

@@ -238,9 +238,9 @@ class SessionCredentials(RefreshableCredentials):
         self._renewing = threading.get_ident()
         try:
             session = self._create()
-        except RolesAnywhereError as error:
+        except Exception as error:  # what is good is used on, whatever went wrong
             self._failures += 1
-            self._last_failure = error
+            self._last_failure = error if isinstance(error, RolesAnywhereError) else None
             if held is not None and self._is_good(held):
                 pause = self._pause(held)
                 self._retry_at = self._monotonic() + pause
@@ -249,7 +249,7 @@ class SessionCredentials(RefreshableCredentials):
                     " next try in %.0f seconds: %s",
                     held.session.expiration.isoformat(),
                     pause,
-                    error,
+                    self._last_failure or type(error).__name__,  # whose text may hold anything
                 )
                 return held
             raise

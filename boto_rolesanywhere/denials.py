@@ -25,6 +25,8 @@ class Denial:
     remedy: str
 
 
+INVALID_SIGNATURE: Final = "Invalid signature"
+
 DENIALS: Final = (
     Denial(
         "Untrusted certificate. Insufficient certificate",
@@ -46,7 +48,7 @@ DENIALS: Final = (
         " (`chain`, --intermediates).",
     ),
     Denial(
-        "Invalid signature",
+        INVALID_SIGNATURE,
         (
             "this machine's clock is off by more than 5 minutes",
             "the private key is not the certificate's",

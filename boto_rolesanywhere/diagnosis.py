@@ -52,16 +52,40 @@ def signature_fits(identity: Identity) -> bool:
     return verify_signature(identity.certificate.public_key(), identity.sign(_PROBE), _PROBE)
 
 
+def _signature_finding(identity: Identity) -> str | None:
+    from .errors import RolesAnywhereError
+
+    try:
+        fits = signature_fits(identity)
+    except RolesAnywhereError as error:  # what the service said counts for more
+        return f"the key could not be tried once more: {error}"
+    return None if fits else "what the key signs does not verify with the certificate"
+
+
 def findings(
-    config: Config, identity: Identity, *, now: datetime, theirs: datetime | None
+    config: Config,
+    identity: Identity,
+    *,
+    now: datetime,
+    theirs: datetime | None,
+    signature_refused: bool,
 ) -> Iterator[str]:
-    """All that can be told here about a refused call."""
+    """All that can be told here about a refused call.
+
+    Args:
+        config: of the call.
+        identity: what it was signed with.
+        now: the local time.
+        theirs: the service's, if it told.
+        signature_refused: whether the signature may be at fault. Another one is made then, which
+            may take a touch of a token or cost a call of a key service.
+    """
     from .certificates import problems
 
     if clock := clock_finding(now, theirs):
         yield clock
-    if not signature_fits(identity):
-        yield "what the key signs does not verify with the certificate"
+    if signature_refused and (text := _signature_finding(identity)):
+        yield text
     for problem in problems(identity.certificate, now):
         yield problem.text
     if config.region != config.trust_anchor.region:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import botocore.session
 from botocore.credentials import CredentialProvider
+from botocore.exceptions import ProfileNotFound
 
 from .config import PASSPHRASE_VARIABLE, resolve
 from .create_session import SessionCreator, utc_now
@@ -46,7 +47,7 @@ class RolesAnywhereProvider(CredentialProvider):
 
     def __init__(
         self,
-        session: botocore.session.Session | None = None,
+        session: boto3.Session | botocore.session.Session | None = None,
         *,
         profile_name: str | None = None,
         environ: Mapping[str, str] | None = None,
@@ -54,11 +55,13 @@ class RolesAnywhereProvider(CredentialProvider):
         """Read nothing yet.
 
         Args:
-            session: whose config file and profile count; a new one of botocore's by default.
+            session: whose config file and profile count, boto3's or botocore's; a new one of
+                botocore's by default.
             profile_name: a profile other than the session's.
             environ: in place of the process's environment.
         """
-        super().__init__(session or botocore.session.Session())
+        given = as_botocore_session(session) if session else botocore.session.Session()
+        super().__init__(given)
         self._profile_name = profile_name
         self._environ = environ
 
@@ -69,6 +72,7 @@ class RolesAnywhereProvider(CredentialProvider):
 
         Raises:
             RolesAnywhereError: it is configured, and wrong.
+            botocore.exceptions.ProfileNotFound: the profile does not exist.
         """
         config = load_config(
             self.session, profile_name=self._profile_name, environ=self._environ, arguments={}
@@ -91,9 +95,12 @@ def load_config(
     """
     if profile_name is None:
         profile_name = session.get_config_variable("profile") or "default"
-        section = session.get_scoped_config()
+        section: Mapping[str, object] = session.get_scoped_config()
     else:
-        section = session.full_config["profiles"].get(profile_name, {})
+        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
+        if profile_name not in profiles and profile_name != "default":
+            raise ProfileNotFound(profile=profile_name)
+        section = profiles.get(profile_name, {})
     return resolve(
         arguments,
         environ=os.environ if environ is None else environ,
@@ -109,6 +116,7 @@ def open_credentials(
     client_config: ClientConfig | None = None,
     verify: bool | str | None = None,
     cache: bool | str | os.PathLike[str] = False,
+    profile_name: str | None = None,
 ) -> SessionCredentials:
     """Credentials for `config`, after its certificate and key were opened and checked.
 
@@ -118,6 +126,7 @@ def open_credentials(
         client_config: botocore's options for the call.
         verify: as in `boto3.client`.
         cache: whether, or in which folder, to share sessions with this user's other processes.
+        profile_name: the profile that counts; that of `session` by default.
 
     Raises:
         RolesAnywhereError: certificate and key cannot be used.
@@ -132,8 +141,9 @@ def open_credentials(
     if cache:
         from .cache import cached
 
-        profile = session.get_config_variable("profile") if session else None
-        create = cached(create, config, cache, profile=profile)
+        if profile_name is None and session is not None:
+            profile_name = session.get_config_variable("profile")
+        create = cached(create, config, cache, profile=profile_name)
     return SessionCredentials(create, account_id=config.role.account)
 
 

@@ -18,7 +18,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from .denials import find_denial
+from .denials import INVALID_SIGNATURE, find_denial
 from .diagnosis import findings, service_time
 from .errors import (
     ConfigurationError,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _THROTTLED: Final = frozenset(
     {"ThrottlingException", "TooManyRequestsException", "Throttling", "429"}
 )
+_TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _NOT_THE_SERVICE: Final = (
     "Check the endpoint URL, and whether a proxy on the way answers in its place."
@@ -115,7 +116,7 @@ def _service_error(
             remedy=_NOT_THE_SERVICE,
         )
     code = str(error.response.get("Error", {}).get("Code", ""))
-    if code in _THROTTLED:
+    if code in _THROTTLED or status == _TOO_MANY:
         return ThrottledError(
             error.response,
             error.operation_name,
@@ -130,13 +131,14 @@ def _service_error(
         error.response,
         error.operation_name,
         causes=denial.causes if denial else (),
-        findings=_findings(config, identity, now, headers),
+        findings=tuple(
+            findings(
+                config,
+                identity,
+                now=now,
+                theirs=service_time(headers.get("date")),
+                signature_refused=denial is None or denial.text == INVALID_SIGNATURE,
+            )
+        ),
         remedy=denial.remedy if denial else None,
     )
-
-
-def _findings(
-    config: Config, identity: Identity, now: datetime, headers: Mapping[str, str]
-) -> tuple[str, ...]:
-    theirs = service_time(headers.get("date"))
-    return tuple(findings(config, identity, now=now, theirs=theirs))

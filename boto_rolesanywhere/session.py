@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
@@ -12,8 +14,6 @@ from .errors import ConfigurationError
 from .provider import as_botocore_session, load_config, open_credentials
 
 if TYPE_CHECKING:
-    import os
-
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
 
 
@@ -64,7 +64,7 @@ def get_session(
         client_config: botocore's options of the CreateSession call alone.
         profile_name: the profile of the AWS config file, for these settings and for the session.
         botocore_session: the session to put the credentials in, botocore's or boto3's; a new one
-            by default.
+            by default. One of boto3's is what is returned.
         pkcs11_module: path of the token's PKCS #11 library; p11-kit's proxy by default.
         tpm_tcti: how to reach the TPM, for example ``device:/dev/tpmrm0``.
         cache: True to share sessions, through files of mode 0600, with this user's other processes
@@ -83,14 +83,13 @@ def get_session(
     session = botocore.session.Session()
     if botocore_session is not None:
         session = as_botocore_session(botocore_session)
+    _require_usable(verify)
     if client_config is not None and not isinstance(client_config, ClientConfig):
         raise ConfigurationError(
             f"it is a {type(client_config).__name__}",
             where="argument client_config",
             expected="a botocore.config.Config",
         )
-    if profile_name is not None:
-        session.set_config_variable("profile", profile_name)
     arguments = {
         "cert": cert,
         "key": key,
@@ -106,18 +105,42 @@ def get_session(
         "pkcs11_module": pkcs11_module,
         "tpm_tcti": tpm_tcti,
     }
-    config = load_config(session, arguments=arguments)
+    config = load_config(session, arguments=arguments, profile_name=profile_name)
     if config is None:
+        profile_name = profile_name or session.get_config_variable("profile") or "default"
         raise ConfigurationError(
             "nothing is configured for IAM Roles Anywhere",
+            where=f"arguments, environment and profile {profile_name!r}",
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… keys of a profile",
         )
+    credentials = open_credentials(
+        config,
+        session,
+        client_config=client_config,
+        verify=verify,
+        cache=cache,
+        profile_name=profile_name,
+    )
+    # From here on nothing fails: a session that was given is changed as a whole or not at all.
+    if profile_name is not None:
+        session.set_config_variable("profile", profile_name)
     # What an older chain of this session found is dropped; botocore has no public setter for
     # credentials that renew themselves.
-    session._credentials = open_credentials(  # type: ignore[attr-defined]  # noqa: SLF001  # above
-        config, session, client_config=client_config, verify=verify, cache=cache
-    )
+    session._credentials = credentials  # type: ignore[attr-defined]  # noqa: SLF001  # above
     if session.get_config_variable("region") is None:
         session.set_config_variable("region", config.region)
+    if isinstance(botocore_session, boto3.Session):
+        # A second one around the same session of botocore could make no client of S3.
+        return botocore_session
     return boto3.Session(botocore_session=session)
+
+
+def _require_usable(verify: object) -> None:
+    if verify is None or isinstance(verify, bool):
+        return
+    if not isinstance(verify, str | os.PathLike) or not Path(verify).exists():
+        what = f"there is no file {verify!r}" if isinstance(verify, str) else "it is no path"
+        raise ConfigurationError(
+            what, where="argument verify", expected="False, or the path of a CA bundle in PEM"
+        )

@@ -202,6 +202,15 @@ def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request
     return f"{algorithm}\n{timestamp}\n{scope}\n{digest}"
 
 
+def host_header(url: str) -> str:
+    """The ``Host`` that `sign` signs for a URL if none is given: without a default port.
+
+    Raises:
+        ConfigurationError: it is no URL that a request can be sent to.
+    """
+    return _target("GET", url).host
+
+
 def _timestamp(now: datetime) -> str:
     if now.tzinfo is not timezone.utc:
         if now.utcoffset() is None:
@@ -227,7 +236,9 @@ def _assemble(
     return "".join(parts), signed
 
 
-def _payload(body: str | None) -> bytes:
+def _payload(body: bytearray | memoryview | str | None) -> bytes:
+    if isinstance(body, bytearray | memoryview):
+        return bytes(body)
     try:
         return (body or "").encode()
     except UnicodeEncodeError:
@@ -240,9 +251,9 @@ def _payload(body: str | None) -> bytes:
 # A client signs the same few requests again and again: what is the same is worked out once.
 @lru_cache(maxsize=8)
 def _target(method: str, url: str) -> _Target:
-    if not _TOKEN.fullmatch(method):
+    if not (isinstance(method, str) and _TOKEN.fullmatch(method)):
         raise _refused("no method that HTTP can send", "the request's method", "one such as POST")
-    match = _URL.fullmatch(url) if url.isprintable() else None
+    match = _URL.fullmatch(url) if isinstance(url, str) and url.isprintable() else None
     if match is None:
         # The URL itself stays out of the message: it may hold a password.
         raise _refused(
@@ -339,7 +350,8 @@ def _without_tabs(name: str, value: str) -> str:
 @lru_cache(maxsize=8)
 def _place(region: str, service: str) -> str:
     place = f"{region}/{service}"
-    if not _PLACE.fullmatch(place):
+    given = isinstance(region, str) and isinstance(service, str)
+    if not (given and _PLACE.fullmatch(place)):
         what = "a Region or service name that cannot be signed for"
         raise _refused(what, repr(place), "letters, digits and hyphens in each")
     return place

@@ -11,6 +11,9 @@ import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, ProfileNotFound
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials import SessionCredentials
@@ -20,7 +23,7 @@ from boto_rolesanywhere.errors import (
     PrivateKeyError,
     SessionDeniedError,
 )
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate, faults
 
 
 @pytest.fixture(scope="module")
@@ -218,9 +221,16 @@ def test_a_profile_that_does_not_exist_is_botocores_error(
         call(emulator, issued, profile_name="nowhere")
 
 
-def test_nothing_configured_is_said() -> None:
-    with pytest.raises(ConfigurationError, match="nothing is configured for IAM Roles Anywhere"):
+def test_nothing_configured_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile work]\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_PROFILE", "work")
+
+    with pytest.raises(ConfigurationError, match="nothing is configured for IAM") as caught:
         boto_rolesanywhere.get_session()
+
+    assert caught.value.where == "arguments, environment and profile 'work'"
 
 
 def test_a_given_botocore_session_is_the_one_that_is_used(
@@ -238,9 +248,103 @@ def test_a_given_botocore_session_is_the_one_that_is_used(
     assert "CreateSession" not in operations
 
 
+def test_a_given_session_of_boto3_is_what_comes_back_and_makes_clients(
+    emulator: Emulator, issued: IssuedCertificate
+) -> None:
+    given = boto3.Session(region_name="eu-west-1")
+
+    session = call(emulator, issued, botocore_session=given)
+
+    assert session is given
+    assert credentials(session).session
+    assert given.client("s3").upload_file  # boto3 puts it there once in each botocore session
+    assert given.resource("s3").meta
+
+
+def test_a_call_that_fails_leaves_the_session_as_it_was(
+    emulator: Emulator,
+    issued: IssuedCertificate,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    config = tmp_path / "config"
+    config.write_text("[profile work]\nregion = eu-west-2\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    given = boto3.Session(region_name="eu-west-1")
+
+    with pytest.raises(ProfileNotFound):
+        call(emulator, issued, botocore_session=given, profile_name="nowhere")
+    with pytest.raises(PrivateKeyError):
+        call(emulator, issued, botocore_session=given, profile_name="work", key=b"no key")
+
+    assert given.profile_name == "default"
+    assert given.client("s3")
+
+
+class OnceKey:
+    """A key that signs once: a token that wants another touch, a service that has gone."""
+
+    def __init__(self, issued: IssuedCertificate) -> None:
+        self.asked = 0
+        self._key = issued.private_key
+
+    def public_key(self) -> PublicKeyTypes:
+        return self._key.public_key()
+
+    def sign(self, data: bytes) -> bytes:
+        self.asked += 1
+        if self.asked > 1:
+            raise RuntimeError
+        assert isinstance(self._key, ec.EllipticCurvePrivateKey)
+        return self._key.sign(data, ec.ECDSA(SHA256()))
+
+
+@pytest.mark.parametrize(
+    ("message", "asked"),
+    [("Certificate revoked", 1), ("Invalid signature", 2), ("Something new", 2)],
+)
+def test_a_key_is_tried_again_only_if_the_signature_may_be_at_fault_and_may_fail(
+    emulator: Emulator, issued: IssuedCertificate, message: str, asked: int
+) -> None:
+    key = OnceKey(issued)
+    emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", message))
+
+    with pytest.raises(SessionDeniedError, match=message) as caught:
+        credentials(call(emulator, issued, key=key)).get_frozen_credentials()
+
+    assert key.asked == asked
+    told = any("the key could not be tried once more" in one for one in caught.value.findings)
+    assert told == (asked > 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "services = m\n[services m]\nrolesanywhere = https://vpce.example",
+        "api_versions = x",
+        "max_attempts =\n  a = 5",
+    ],
+)
+def test_what_botocore_cannot_use_is_an_error_in_words(
+    emulator: Emulator,
+    issued: IssuedCertificate,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    text: str,
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[default]\n{text}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+
+    with pytest.raises(ConfigurationError, match="botocore cannot use"):
+        credentials(call(emulator, issued, endpoint_url=None)).get_frozen_credentials()
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        ({"verify": 5}, "argument verify: it is no path; expected False, or the path of a CA"),
+        ({"verify": "/no/such.pem"}, "argument verify: there is no file '/no/such.pem'"),
         ({"cache": 5}, "argument cache: it is a int; expected True, False or a folder's path"),
         ({"botocore_session": 5}, "the session: it is a int; expected a session of boto3"),
         ({"client_config": {}}, "argument client_config: it is a dict"),

@@ -8,7 +8,7 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from copy import deepcopy
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import botocore.session
@@ -128,6 +128,17 @@ def test_credentials_that_nobody_could_use(
 
     with pytest.raises(InvalidResponseError, match=re.escape(words)):
         creator.create()
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:00:00 GMT", "not one"])
+def test_a_date_that_cannot_be_does_not_prolong_a_session(
+    service: Service, creator: SessionCreator, date: str
+) -> None:
+    end = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+    body = changed(*CREDENTIALS, "expiration", to=end)
+    service.answer = answer(201, body, f"Date: {date}")
+
+    assert 3500 < creator.create().lifetime <= 3600
 
 
 STEPS = st.sampled_from(

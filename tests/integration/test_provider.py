@@ -8,10 +8,12 @@ from pathlib import Path
 import boto3
 import botocore.session
 import pytest
+from botocore.exceptions import ProfileNotFound
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials import SessionCredentials
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
+from boto_rolesanywhere.provider import RolesAnywhereProvider
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
 
@@ -69,6 +71,11 @@ def installed(profile: str | None) -> botocore.session.Session:
     session = botocore.session.Session(profile=profile)
     boto_rolesanywhere.install(session)
     return session
+
+
+def test_a_profile_that_does_not_exist_is_botocores_error() -> None:
+    with pytest.raises(ProfileNotFound, match="onprm"):
+        RolesAnywhereProvider(boto3.Session(), profile_name="onprm").load()
 
 
 def test_a_profile_of_ours_is_used(config: Path, emulator: Emulator) -> None:

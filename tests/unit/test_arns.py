@@ -57,7 +57,7 @@ def test_a_role_keeps_its_path() -> None:
         (parse_profile_arn, ROLE, "is of the service 'iam'"),
         (parse_role_arn, PROFILE, "is of the service 'rolesanywhere'"),
         (parse_role_arn, "arn:aws:iam::123456789012:user/bob", "names a 'user'"),
-        (parse_role_arn, "arn:aws:iam::123456789012:role/", "names nothing after 'role/'"),
+        (parse_role_arn, "arn:aws:iam::123456789012:role/", "ends too soon"),
         (parse_role_arn, "arn:aws:iam::12345678901:role/x", "no twelve-digit account"),
         (parse_role_arn, "arn:aws:iam::xxxxxx:role/RolesAnywhere", "no twelve-digit account"),
         (parse_role_arn, "arn:aws:iam:eu-west-1:123456789012:role/x", "has a Region"),

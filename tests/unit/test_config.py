@@ -167,7 +167,7 @@ def test_a_key_that_is_like_no_other_is_not_guessed_at() -> None:
         ("key", b"", "argument key: it is empty; expected a private key"),
         ("anchor", 5, "argument anchor: it is a int; expected the trust anchor ARN as text"),
         ("anchor", PROFILE, "argument anchor: "),
-        ("role", " ", "argument role: it is a str"),
+        ("role", " ", "argument role: it is empty; expected the role ARN as text"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(

@@ -36,7 +36,7 @@ class World:
     monotonic: float = 50.0
     created: int = 0
     tried: int = 0
-    failure: RolesAnywhereError | None = None
+    failure: Exception | None = None
     during: Callable[[], None] | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -155,6 +155,23 @@ def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
     world.failure = None
     world.pass_time(120)
     assert use(credentials) == "ASIA2"
+
+
+def test_any_failure_of_a_renewal_keeps_what_is_good(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.failure = TypeError("hunter2")  # of botocore, say, since its config file was edited
+    world.pass_time(3600 - 800)
+
+    with caplog.at_level(logging.WARNING):
+        assert use(credentials) == "ASIA1"
+
+    assert caplog.messages[0].endswith("TypeError")
+    assert "hunter2" not in caplog.text
+    world.pass_time(800)
+    with pytest.raises(TypeError):
+        use(credentials)
 
 
 def test_a_failure_in_the_last_minutes_still_uses_what_is_good() -> None:

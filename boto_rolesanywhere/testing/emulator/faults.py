@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from threading import Lock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, get_args
+
+from boto_rolesanywhere.errors import ConfigurationError
 
 from .answers import Answer, Refusal, json_answer, refusal_answer
 
@@ -161,7 +163,23 @@ class FaultPlan:
         self._planned: list[tuple[Fault, int | None]] = []
 
     def add(self, fault: Fault, times: int | None) -> None:
-        """Plan a fault for so many requests; None: until `clear`."""
+        """Plan a fault for so many requests; None: until `clear`.
+
+        Raises:
+            ConfigurationError: a test would be green with a fault that never comes.
+        """
+        if not isinstance(fault, get_args(Fault)):
+            raise ConfigurationError(
+                f"{fault!r} is no fault",
+                where="argument fault",
+                expected="one of boto_rolesanywhere.testing.faults, such as faults.Reset()",
+            )
+        if times is not None and not (isinstance(times, int) and times >= 1):
+            raise ConfigurationError(
+                f"{times!r} is no number of requests",
+                where="argument times",
+                expected="1 or more, or None",
+            )
         with self._lock:
             self._planned.append((fault, times))
 

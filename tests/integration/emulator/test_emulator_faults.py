@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate, faults
 
 if TYPE_CHECKING:
@@ -26,6 +27,18 @@ def either(request: pytest.FixtureRequest, ca: CertificateAuthority) -> Iterator
     """An emulator without and with TLS, since these faults touch the connection itself."""
     with Emulator(ca, tls=request.param == "https") as running:
         yield running
+
+
+@pytest.mark.parametrize("fault", [faults.ErrorStatus, 5, None])
+def test_what_is_no_fault_is_refused(emulator: Emulator, fault: faults.Fault) -> None:
+    with pytest.raises(ConfigurationError, match="is no fault; expected one of"):
+        emulator.inject(fault)
+
+
+@pytest.mark.parametrize("times", [0, -1, 1.5])
+def test_a_fault_comes_at_least_once(emulator: Emulator, times: int) -> None:
+    with pytest.raises(ConfigurationError, match="is no number of requests"):
+        emulator.inject(faults.Reset(), times=times)
 
 
 def test_an_error_status_comes_as_often_as_asked_for(
