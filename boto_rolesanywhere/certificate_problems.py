@@ -34,6 +34,8 @@ Code = Literal[
 ]
 
 _SHA256_BYTES: Final = 32
+# RFC 5280, section 4.2.1.3: bits 0 and 5, of which the first is the octet's highest.
+_DIGITAL_SIGNATURE, _KEY_CERT_SIGN = 0x80, 0x04
 _BASIC_CONSTRAINTS, _KEY_USAGE = "2.5.29.19", "2.5.29.15"
 _EC_PUBLIC_KEY, _RSASSA_PSS = "1.2.840.10045.2.1", "1.2.840.113549.1.1.10"
 
@@ -59,6 +61,22 @@ def problems(certificate: x509.Certificate, now: datetime) -> tuple[Finding, ...
     Never raises, whatever the certificate contains.
     """
     return tuple(_find(certificate, now))
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Whether its basicConstraints say CA:TRUE, whatever its other extensions are."""
+    try:
+        return any(_Tbs(certificate.tbs_certificate_bytes).find_ca())
+    except der.DerError:
+        return False
+
+
+def signs_certificates(certificate: x509.Certificate) -> bool:
+    """Whether its keyUsage has keyCertSign, as a trust anchor's must."""
+    try:
+        return _Tbs(certificate.tbs_certificate_bytes).has_usage(_KEY_CERT_SIGN)
+    except der.DerError:
+        return False
 
 
 def quietly(call: Callable[[], Result]) -> Result:
@@ -126,18 +144,22 @@ def _find_time(certificate: x509.Certificate, now: datetime) -> Iterator[Finding
         )
 
 
-def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
+def weak_hash(certificate: x509.Certificate) -> str | None:
+    """The hash it was signed with, if that is weaker than AWS takes."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         used = certificate.signature_hash_algorithm  # None: Ed25519, ML-DSA, which hash inside
     except (UnsupportedAlgorithm, ValueError):
-        return  # an algorithm newer than this library is not a weak one
-    if used is not None and used.digest_size < _SHA256_BYTES:
+        return None  # an algorithm newer than this library is not a weak one
+    weak = used is not None and used.digest_size < _SHA256_BYTES
+    return used.name.upper().replace("SHA", "SHA-") if used is not None and weak else None
+
+
+def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
+    if weak := weak_hash(certificate):
         yield Finding(
-            "hash",
-            f"its CA signed it with {used.name.upper().replace('SHA', 'SHA-')}",
-            "Have it issued with SHA-256 or stronger.",
+            "hash", f"its CA signed it with {weak}", "Have it issued with SHA-256 or stronger."
         )
 
 
@@ -202,10 +224,15 @@ class _Tbs:
         if value is None:
             yield Finding("key-usage", "it has no keyUsage, and AWS asks for it", remedy)
             return
-        bits = der.read_only(value).expect(der.BIT_STRING).content
-        # RFC 5280, section 4.2.1.3: digitalSignature is bit 0, the highest of the first octet.
-        if len(bits) < 2 or not bits[1] & 0x80:  # noqa: PLR2004  # the count of unused bits, then bits
+        if not self.has_usage(_DIGITAL_SIGNATURE):
             yield Finding("key-usage", "its keyUsage lacks digitalSignature", remedy)
+
+    def has_usage(self, bit: int) -> bool:
+        value = self.extensions.get(_KEY_USAGE)
+        if value is None:
+            return False
+        bits = der.read_only(value).expect(der.BIT_STRING).content
+        return len(bits) > 1 and bool(bits[1] & bit)  # the first counts the unused bits
 
 
 def _extensions(fields: Sequence[der.Element]) -> Iterator[tuple[str, bytes]]:

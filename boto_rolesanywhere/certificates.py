@@ -6,14 +6,15 @@ User Guide: "Trust model" (end-entity certificates) and "Signature verification"
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
-from .certificate_problems import Finding, problems, quietly
+from .certificate_problems import Finding, is_ca, problems, quietly, signs_certificates, weak_hash
 from .errors import CertificateError
 from .public_keys import algorithm_for, describe_key, verify_signature
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -31,16 +32,20 @@ __all__ = [
     "describe_key",
     "describe_subject",
     "find_leaf",
+    "is_ca",
     "is_issued_by",
     "is_self_signed",
     "order_chain",
     "problems",
     "quietly",
     "readable_public_key",
+    "signs_certificates",
     "verify_signature",
+    "weak_hash",
 ]
 
 MAX_CHAIN: Final = 5
+_MOST_PATHS: Final = 256
 
 
 def describe_subject(certificate: x509.Certificate) -> str:
@@ -48,7 +53,7 @@ def describe_subject(certificate: x509.Certificate) -> str:
     try:
         name = quietly(lambda: certificate.subject)  # parsed here, with warnings for odd names
         text = name.rfc4514_string()
-    except ValueError:
+    except (ValueError, TypeError):
         return "an unreadable subject"
     return text or "an empty subject"
 
@@ -58,7 +63,7 @@ def describe_issuer(certificate: x509.Certificate) -> str:
     try:
         name = quietly(lambda: certificate.issuer)
         text = name.rfc4514_string()
-    except ValueError:
+    except (ValueError, TypeError):
         return "an unreadable issuer"
     return text or "an empty issuer"
 
@@ -92,21 +97,27 @@ def order_chain(
     """The intermediates among `candidates`, from the leaf's issuer upward.
 
     Each has really signed the one before it. Left out: the leaf, self-signed roots, what does not
-    belong to the path, and what stands there twice. Where two could follow (an intermediate that
-    was renewed or cross-signed), the first that is in its time at `now` is taken.
+    belong to the path, and what stands there twice. Where several paths lead upward (where an
+    intermediate was renewed or cross-signed), the best is taken: in its time at `now`, not too
+    long, and with its end signed by a root among `candidates`; of equal ones, the first.
 
     Raises:
         CertificateError: more than 5, which IAM Roles Anywhere does not take.
     """
-    left = [one for one in dict.fromkeys(candidates) if one != leaf and not is_self_signed(one)]
-    if now is not None:
-        left.sort(key=lambda one: not _in_time(one, now))  # stable: otherwise in the given order
-    chain: list[x509.Certificate] = []
-    current = leaf
-    while issuer := next((one for one in left if is_issued_by(current, one)), None):
-        left.remove(issuer)
-        chain.append(issuer)
-        current = issuer
+    given = dict.fromkeys(candidates)
+    roots = [one for one in given if is_self_signed(one)]
+    others = [one for one in given if one != leaf and one not in roots]
+
+    def drawback(chain: tuple[x509.Certificate, ...]) -> tuple[bool, ...]:
+        last = (leaf, *chain)[-1]
+        return (
+            now is not None and not all(_in_time(one, now) for one in chain),
+            len(chain) > MAX_CHAIN,
+            not any(is_issued_by(last, root) for root in roots),
+        )
+
+    # There are many paths only where somebody made them up.
+    chain = min(islice(_paths(leaf, others), _MOST_PATHS), key=drawback)
     if len(chain) > MAX_CHAIN:
         raise CertificateError(
             f"the chain has {len(chain)} intermediates",
@@ -114,7 +125,26 @@ def order_chain(
             expected=f"at most {MAX_CHAIN}, the limit of IAM Roles Anywhere",
             remedy="Use an intermediate further down as the trust anchor, and leave out the rest.",
         )
-    return tuple(chain)
+    return chain
+
+
+def _paths(
+    leaf: x509.Certificate, others: Sequence[x509.Certificate]
+) -> Iterator[tuple[x509.Certificate, ...]]:
+    """Every way from the leaf's issuer upward as far as it goes, in the order of `others`."""
+    issuers: dict[x509.Certificate, list[x509.Certificate]] = {}
+
+    def upward(path: tuple[x509.Certificate, ...]) -> Iterator[tuple[x509.Certificate, ...]]:
+        last = path[-1]
+        if last not in issuers:
+            issuers[last] = [one for one in others if is_issued_by(last, one)]
+        following = [one for one in issuers[last] if one not in path]
+        if not following:
+            yield path[1:]
+        for issuer in following:
+            yield from upward((*path, issuer))
+
+    return upward((leaf,))
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:

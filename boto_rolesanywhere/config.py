@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
 
 # CreateSession: durationSeconds is 900 to 43200.
+_LONGEST_SECRET: Final = 64 * 1024
 LONGEST_SESSION: Final = 43200  # seconds, of CreateSession's durationSeconds
 _DURATION: Final = range(900, LONGEST_SESSION + 1)
 # STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
@@ -222,10 +223,13 @@ def read_secret_file(path: str, where: str) -> bytes:
     from pathlib import Path
 
     try:
-        content = Path(path).expanduser().read_bytes()
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(_LONGEST_SECRET + 1)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         _refuse(f"the passphrase file {path!r} cannot be read ({reason})", where)
+    if len(content) > _LONGEST_SECRET:
+        _refuse(f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes", where)
     return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
 
 

@@ -80,7 +80,7 @@ def findings(
         signature_refused: whether the signature may be at fault. Another one is made then, which
             may take a touch of a token or cost a call of a key service.
     """
-    from .certificates import problems
+    from .certificates import describe_subject, problems
 
     if clock := clock_finding(now, theirs):
         yield clock
@@ -88,6 +88,13 @@ def findings(
         yield text
     for problem in problems(identity.certificate, now):
         yield problem.text
+    for one in identity.chain:
+        start, end = one.not_valid_before_utc, one.not_valid_after_utc
+        if not start <= now <= end:
+            yield (
+                f"the intermediate {describe_subject(one)}, which was sent, is valid from"
+                f" {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+            )
     if config.region != config.trust_anchor.region:
         yield (
             f"the call went to {config.region}, the trust anchor is in"

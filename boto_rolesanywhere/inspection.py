@@ -12,6 +12,7 @@ from . import session_tags as tags_of
 from .certificates import (
     algorithm_for,
     describe_key,
+    is_ca,
     is_self_signed,
     order_chain,
     problems,
@@ -201,7 +202,7 @@ def choose_leaf(certificates: Iterable[x509.Certificate]) -> x509.Certificate:
         raise CertificateError("there is no certificate in it", expected="at least one")
     issuers = {one for leaf in given for one in _path(leaf, given)}
     free = [one for one in given if one not in issuers] or given
-    return min(free, key=lambda one: (is_self_signed(one), _is_ca(one)))  # the first of the best
+    return min(free, key=lambda one: (is_self_signed(one), is_ca(one)))  # the first of the best
 
 
 def inspect_certificate(
@@ -300,7 +301,12 @@ def _extension(
 
     try:
         return quietly(lambda: certificate.extensions).get_extension_for_class(kind).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
         return None
 
 
@@ -352,10 +358,6 @@ def _path(leaf: x509.Certificate, given: list[x509.Certificate]) -> tuple[x509.C
         return order_chain(leaf, given)
     except CertificateError:  # too long a chain is said when the leaf is inspected
         return ()
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    return _basic_constraints(certificate) == "CA:TRUE"
 
 
 def _iso(time: datetime) -> str:

@@ -49,7 +49,8 @@ def aws_file(variable: str, usual: str) -> Path:
         variable: that may name another, for example AWS_CONFIG_FILE.
         usual: the path without it.
     """
-    return Path(os.path.expandvars(os.environ.get(variable) or usual)).expanduser()
+    path = os.path.expandvars(os.environ.get(variable) or usual)
+    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own fails where there is no home
 
 
 def with_section(
@@ -133,8 +134,7 @@ def change_file(
             )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with file_lock(path.with_name(f".{path.name}.lock"), timeout=patience, mode=0o600):
-            for left in path.parent.glob(f".{path.name}.*{TEMPORARY_SUFFIX}"):
-                left.unlink(missing_ok=True)  # of a writer that was killed: we hold its lock
+            _clear_left_overs(path)
             content = path.read_bytes() if path.exists() else b""
             changed = with_section(content, title, values, shell_words=shell_words)
             write_atomically(path, changed, **_kept(path, mode=shell_words))
@@ -147,6 +147,15 @@ def change_file(
     except OSError as error:
         what = f"it cannot be written ({error.strerror})"
         raise ConfigurationError(what, where=str(error.filename or path)) from None
+
+
+def _clear_left_overs(path: Path) -> None:
+    """Remove what a writer of this file that was killed has left. The lock is held."""
+    # Without a dot in the middle: that would be the file of who writes `path` with one more ending.
+    ours = re.compile(re.escape(f".{path.name}.") + r"[^.]+" + re.escape(TEMPORARY_SUFFIX))
+    for left in path.parent.iterdir():
+        if ours.fullmatch(left.name):
+            left.unlink(missing_ok=True)
 
 
 class _Kept(TypedDict, total=False):
@@ -184,7 +193,8 @@ def _require_writable(title: str, values: Mapping[str, str | None], *, shell_wor
             raise ConfigurationError(
                 what if title.isprintable() else "the profile's name is not one"
             )
-    if "]" in title or not _identity(title, shell_words=shell_words):
+    # What stands in configparser's [DEFAULT] is part of every section.
+    if "]" in title or title == "DEFAULT" or not _identity(title, shell_words=shell_words):
         raise ConfigurationError(f"{title!r} cannot be the title of a section")
 
 

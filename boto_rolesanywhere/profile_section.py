@@ -72,8 +72,18 @@ def _sections(text: str) -> Sections:
 
 
 def _section(sections: Sections, kind: str, name: str) -> dict[str, str] | None:
-    title = next((title for title in sections if _name_in(title, kind) == name), None)
+    title = _title(sections, kind, name)
     return None if title is None else sections[title]
+
+
+def _title(sections: Sections, kind: str, name: str) -> str | None:
+    # Of [default] and [profile default], botocore takes the later one alone.
+    return next((title for title in reversed(sections) if _name_in(title, kind) == name), None)
+
+
+def title_of(profile: str, environ: Mapping[str, str]) -> str | None:
+    """What stands in the brackets of the profile's section; None if there is none."""
+    return _title(_sections(_read(environ) or ""), "profile", profile)
 
 
 def read_plainly(text: str) -> Sections | None:

@@ -158,7 +158,7 @@ def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str]
     """
     try:
         return tuple(_attributes(quietly(lambda: getattr(certificate, field))))
-    except ValueError as error:
+    except (ValueError, TypeError) as error:
         raise CertificateError(f"the certificate's {field} cannot be read ({error})") from None
 
 

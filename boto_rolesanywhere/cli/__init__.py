@@ -68,8 +68,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status: 0, 1 (failed, with one line on stderr), 2 (wrong usage) or 130.
     """
     given = list(sys.argv[1:] if argv is None else argv)
-    if sys.stdout is None:  # closed, as by >&-
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  # till the end
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed, as by >&-
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  # till the end
     try:
         try:
             status = _dispatch(given)
@@ -130,6 +131,10 @@ def _dispatch(given: list[str]) -> int:
 
         if (answer := cached_answer(rest, os.environ)) is not None:
             return _print(answer)
+    if not sys.warnoptions:  # a warning of Python's shows a line of code: it is for programmers
+        import warnings
+
+        warnings.simplefilter("ignore")
     command = _load(name)
     return command.run(_parser(name, command).parse_args(rest))
 

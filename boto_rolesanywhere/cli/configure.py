@@ -308,10 +308,13 @@ def _region(profile: str, config: Config) -> dict[str, str]:
 
 def _write(profile: str, values: Mapping[str, str]) -> None:
     from boto_rolesanywhere.profile_file import aws_file, change_file, quoted_name
+    from boto_rolesanywhere.profile_section import title_of
 
     path = aws_file(_CONFIG_FILE, "~/.aws/config")
     _require_readable(path)
-    title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
+    title = title_of(profile, os.environ)
+    if title is None:
+        title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
     stale = _stale(profile, values)
     change_file(path, title, {**values, **dict.fromkeys(stale)}, shell_words=True)
     sys.stdout.write(f"{path}: wrote [{title}]\n")

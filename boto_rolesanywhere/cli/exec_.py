@@ -163,7 +163,8 @@ def _region(arguments: argparse.Namespace, config: Config) -> str:
 
 def _secret_variables(arguments: argparse.Namespace) -> set[str]:
     from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
-    from boto_rolesanywhere.settings import PASSPHRASE_ENV
+    from boto_rolesanywhere.settings import PASSPHRASE_ENV, SETTINGS
+    from boto_rolesanywhere.shown import holds_secret
 
     from .flag_table import FROM_ENV, SECRETS
 
@@ -174,6 +175,8 @@ def _secret_variables(arguments: argparse.Namespace) -> set[str]:
         os.environ.get(PASSPHRASE_ENV.variable, ""),
         str(section.get(PASSPHRASE_ENV.config_key, "")),
         *(given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS),
+        # A URI's pin-value, or a key where its path belongs.
+        *(one.variable for one in SETTINGS if holds_secret(os.environ.get(one.variable, ""))),
     }
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.inspection import CertificateInspection
     from boto_rolesanywhere.trust_policy import Evaluation
 
+_LONGEST_TEXT: Final = 1024 * 1024  # bytes; a trust policy has a few thousand at most
 _DESCRIPTION: Final = """\
 Show what AWS will see of a certificate: whether it meets AWS's constraints, the
 session name, SourceIdentity and session tags it turns into, and the chain that
@@ -218,11 +219,18 @@ def _passphrase(place: str) -> Secret | None:
 def _read_text(place: str) -> bytes:
     from boto_rolesanywhere.errors import ConfigurationError
 
-    if place == "-":
-        return sys.stdin.buffer.read()
     try:
-        return Path(place).read_bytes()
+        if place == "-":
+            text = sys.stdin.buffer.read(_LONGEST_TEXT + 1)
+        else:
+            with Path(place).open("rb") as file:
+                text = file.read(_LONGEST_TEXT + 1)
     except OSError as error:
         raise ConfigurationError(
             f"it cannot be read ({error.strerror})", where=place, expected="a file with JSON"
         ) from None
+    if len(text) > _LONGEST_TEXT:
+        raise ConfigurationError(
+            f"it is larger than {_LONGEST_TEXT} bytes", where=place, expected="a file with JSON"
+        )
+    return text

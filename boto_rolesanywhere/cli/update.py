@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from . import OK, leave, told_to_leave
@@ -111,4 +112,6 @@ def _write(
         patience=patience,
     )
     until = f"{session.expiration:%Y-%m-%d %H:%M:%S} UTC"
-    sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")
+    with suppress(BrokenPipeError):  # whoever reads along may be gone; the renewals go on
+        sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")
+        sys.stderr.flush()

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from boto_rolesanywhere.certificates import (
     describe_issuer,
     describe_subject,
+    is_ca,
     is_issued_by,
     is_self_signed,
     order_chain,
-    quietly,
+    signs_certificates,
+    weak_hash,
 )
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.identity.material import PKCS11
@@ -66,7 +68,7 @@ def _left_out(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[t
 
 def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
     for one in chain:
-        if not _is_ca(one):
+        if not is_ca(one):
             yield Concern(
                 "fail",
                 f"{describe_subject(one)} is no CA (basicConstraints), and yet issued another",
@@ -131,11 +133,29 @@ def _anchor_concerns(case: Case) -> Iterator[Concern]:
             "A trust anchor takes at most 2 certificates.",
         )
     for one in case.anchors:
-        if not _is_ca(one):
+        if not is_ca(one):
             yield Concern(
                 "fail",
                 f"{describe_subject(one)} is no CA's (basicConstraints)",
                 "A trust anchor is a CA certificate: give the one that is registered with AWS.",
+            )
+        elif not signs_certificates(one):
+            yield Concern(
+                "fail",
+                f"{describe_subject(one)} may not sign certificates (keyUsage lacks keyCertSign)",
+                "Have the CA certificate made with keyUsage keyCertSign: AWS asks for it.",
+            )
+        if weak := weak_hash(one):
+            yield Concern(
+                "fail",
+                f"{describe_subject(one)} was signed with {weak}",
+                "Have the CA certificate made with SHA-256 or stronger: AWS asks for it.",
+            )
+        if now < one.not_valid_before_utc:
+            yield Concern(
+                "fail",
+                f"{describe_subject(one)} is valid from {one.not_valid_before_utc:%Y-%m-%d} on",
+                "Look at this machine's clock, and at that of the CA.",
             )
         if now > one.not_valid_after_utc:
             yield Concern(
@@ -167,13 +187,3 @@ def _path_concerns(case: Case) -> Iterator[Concern]:
         "Give the intermediates that are missing (--intermediates), or use the trust anchor of"
         " the CA that issued the certificate.",
     )
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    from cryptography import x509
-
-    try:
-        extensions = quietly(lambda: certificate.extensions)
-        return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound):
-        return False

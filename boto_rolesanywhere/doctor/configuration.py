@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
-from boto_rolesanywhere.settings import CORE, PREFIX, PRIVATE_KEY, REQUIRED, SETTINGS, gather
+from boto_rolesanywhere.settings import (
+    CORE,
+    PASSPHRASE_ENV,
+    PREFIX,
+    PRIVATE_KEY,
+    REQUIRED,
+    SETTINGS,
+    gather,
+)
 from boto_rolesanywhere.shown import holds_secret
 
 from .verdict import Verdict
@@ -89,7 +97,7 @@ def _read_profile(case: Case) -> Iterator[Verdict]:
 
 def _config_file(case: Case) -> str:
     given = case.environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
-    path = Path(os.path.expandvars(given)).expanduser()
+    path = Path(os.path.expanduser(os.path.expandvars(given)))  # noqa: PTH111  # never fails
     if not path.exists():
         return f"{path}, which does not exist"
     return str(path) if os.access(path, os.R_OK) else f"{path}, which cannot be read"
@@ -97,7 +105,10 @@ def _config_file(case: Case) -> str:
 
 def _shown_settings(case: Case) -> Iterator[tuple[str, str]]:
     for setting, found in case.found.items():
-        yield setting.title, f"{_shown(found, setting)} (from {found.where})"
+        value = _shown(found, setting)
+        if setting is PASSPHRASE_ENV and found.value not in case.environ:
+            value = "no variable that is set, not shown"  # it may be the secret itself
+        yield setting.title, f"{value} (from {found.where})"
     if case.arguments.get("passphrase") is not None:
         yield "passphrase", "set, not shown (given directly)"
     elif case.environ.get(PASSPHRASE_VARIABLE):

@@ -69,7 +69,8 @@ def _read(place: str) -> _List:
         else:
             encoded = data
         crl = quietly(lambda: x509.load_der_x509_crl(encoded))
-    except (PemError, ValueError) as error:
+        quietly(lambda: (crl.issuer.rfc4514_string(), list(crl)))  # read here, if it can be
+    except (PemError, ValueError, TypeError, x509.InvalidVersion) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         what = f"it is not a certificate revocation list ({reason})"
         raise CertificateError(what, where=place, expected="a CRL in PEM") from None
@@ -155,7 +156,13 @@ def _use(case: Case, listed: _List) -> Iterator[Concern]:
             f"it has {listed.size} bytes, and ImportCrl takes {_MAX_BYTES}",
             "Leave out entries whose certificates have expired.",
         )
-    end = listed.crl.next_update_utc
+    start, end = listed.crl.last_update_utc, listed.crl.next_update_utc
+    if case.clock() < start:
+        yield Concern(
+            "warn",
+            f"it is of {start:%Y-%m-%d}, which is still to come",
+            "Look at the CA's clock and at this machine's.",
+        )
     if end is not None and case.clock() > end:
         yield Concern(
             "warn",

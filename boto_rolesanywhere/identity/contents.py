@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere import der
 from boto_rolesanywhere.certificates import quietly
+from boto_rolesanywhere.errors import PassphraseError
 
 from .keys import ask_passphrase, decode_key, error_summary, wrong_passphrase
 from .pem import Block, PemError, as_plain_text, scan
@@ -155,11 +156,27 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
     except ValueError as error:
         _refuse_if_open(error, part)
     passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
+    _require_text(passphrase, secret, part)
     try:
         return load(passphrase)
     except ValueError as error:
         _refuse_if_open(error, part)
         raise wrong_passphrase(secret, passphrase, part.where, _OR_DAMAGED) from None
+
+
+def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:
+    """Refuse what the library answers with an exception of no kind to catch."""
+    try:
+        if "\0" not in passphrase.decode():
+            return
+    except UnicodeDecodeError:
+        pass
+    origin = secret.origin if secret else "nowhere"
+    raise PassphraseError(
+        f"the passphrase from {origin} is no text in UTF-8",
+        where=part.where,
+        expected="for a PKCS #12 file: UTF-8 without NUL (what PowerShell's > writes is UTF-16)",
+    )
 
 
 def _refuse_if_open(error: ValueError, part: Part) -> None:

@@ -149,5 +149,12 @@ def _missing(path: Path, role: Role) -> RolesAnywhereError:
         what = "there is no such file"
     else:
         what = f"there is no such file, nor the folder {folder}"
-    relative = None if path.is_absolute() else f"The path is relative to {Path.cwd()}."
-    return error_class(role)(what, where=str(path), expected=f"the {role}", remedy=relative)
+    remedy = None if path.is_absolute() else f"The path is relative to {_here()}."
+    return error_class(role)(what, where=str(path), expected=f"the {role}", remedy=remedy)
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the current folder, which is gone"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, cast
 from boto_rolesanywhere.certificates import (
     algorithm_for,
     check_certificate,
+    describe_issuer,
     describe_key,
     describe_subject,
     find_leaf,
@@ -85,16 +86,36 @@ def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
     return build_identity(read_sources(sources), sources, now=now)
 
 
-def build_identity(material: Material, sources: IdentitySources, *, now: datetime) -> Identity:
-    """Build the identity from what was read. Raises as `open_identity` does."""
+def build_identity(
+    material: Material,
+    sources: IdentitySources,
+    *,
+    now: datetime,
+    in_use: Identity | None = None,
+) -> Identity:
+    """Build the identity from what was read.
+
+    Args:
+        material: what was read.
+        sources: what it was read from.
+        now: the present time, with its time zone.
+        in_use: the one that it is to replace, if there is one that may be kept.
+
+    Raises:
+        RolesAnywhereError: as `open_identity`; also if the chain of `in_use` shows that the new one
+            is not whole yet.
+    """
     found = match_key(material, sources, now=now)
     place = place_of(material.certificate)
     check_certificate(found.leaf, now=now, where=place)
-    _warn_of_strangers(found.leaf, found.extra, found.candidates, material)
     where = place_of(material.chain) or place
+    chain = order_chain(found.leaf, found.candidates, now=now, where=where)
+    if in_use is not None:
+        _require_whole((found.leaf, *chain), in_use, where, apart=material.chain is not None)
+    _warn_of_strangers(found.leaf, found.extra, found.candidates, material)
     return Identity(
         certificate=found.leaf,
-        chain=order_chain(found.leaf, found.candidates, now=now, where=where),
+        chain=chain,
         key=found.key,
         algorithm=algorithm_for(found.leaf.public_key()),
     )
@@ -281,6 +302,23 @@ def _mismatch(
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
         "-pubkey`: they must be equal.",
     )
+
+
+def _require_whole(
+    path: tuple[x509.Certificate, ...], in_use: Identity, where: str | None, *, apart: bool
+) -> None:
+    """Refuse a path that ends where the one in use goes on: its file is still being written.
+
+    Likewise one without intermediates, if there were some and they stand in a file `apart`: that
+    is still the old one.
+    """
+    goes_on = any(is_issued_by(path[-1], one) for one in in_use.chain if one not in path)
+    if goes_on or (apart and in_use.chain and len(path) == 1):
+        raise CertificateError(
+            f"the certificate of {describe_issuer(path[-1])}, which issued"
+            f" {describe_subject(path[-1])}, is not there yet",
+            where=where,
+        )
 
 
 def _warn_of_strangers(

@@ -62,7 +62,8 @@ class RotatingIdentity:
             # certificate in the same file.
             if held is not None and usable and held[0] == material:
                 return held[1]
-            identity = build_identity(material, self._sources, now=now)
+            in_use = held[1] if held is not None and usable else None
+            identity = build_identity(material, self._sources, now=now, in_use=in_use)
         except RolesAnywhereError as error:
             if held is None or not usable:
                 raise

@@ -55,7 +55,11 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         if len(self.connections) > self.limits.connections:
             # None is quiet: all the others are being answered, and this one has to wait its turn.
-            next(iter(self.quiet), self).transport.abort()
+            oldest = next(iter(self.quiet), self)
+            self.quiet.pop(oldest, None)  # its end comes a turn later; the next takes another's
+            oldest.transport.abort()
+            if oldest is self:
+                return
         self._become_quiet()
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from .app import CredentialApp
     from .connection import Connection
 
-_FILES_BESIDE_CONNECTIONS: Final = 256
+_BACKLOG: Final = 2048  # asyncio takes up to so many connections before any is cut off
+_FILES_BESIDE_CONNECTIONS: Final = 256 + _BACKLOG
 _GOODBYE: Final = 2  # seconds for answers that are under way at the end
 _START_TIMEOUT: Final = 30.0
 
@@ -121,6 +122,7 @@ class _Server(uvicorn.Server):
                 # The connection's own limit; uvicorn's closing would wait for a slow reader.
                 timeout_keep_alive=int(connections.limits.quiet) + 1,
                 timeout_graceful_shutdown=_GOODBYE,
+                backlog=_BACKLOG,
             )
         )
         self._connections = connections
