@@ -227,6 +227,7 @@ def test_passphrases_and_pins_are_never_printed(flags: dict[str, str], tmp_path:
             done = run(locked | {"--pkcs8-password": secret}, *more)
             assert done.returncode == status
             assert "hunter2" not in done.stdout + done.stderr
+            assert "Security-Token" not in done.stderr  # of the call of STS
 
 
 def test_the_check_of_tls_switched_off(flags: dict[str, str]) -> None:

@@ -147,6 +147,18 @@ def test_the_commands_environment_has_no_other_source_and_no_passphrase(
     assert "hush" not in env.values()
 
 
+def test_a_pin_in_a_uri_is_not_passed_on(flags: list[str]) -> None:
+    given = {
+        "AWS_ROLESANYWHERE_PRIVATE_KEY": "pkcs11:token=t?pin-value=4711",
+        "AWS_ROLESANYWHERE_CERTIFICATE": "pkcs11:token=t",
+    }
+
+    found = environment(flags, **given)
+
+    assert found["AWS_ROLESANYWHERE_CERTIFICATE"] == "pkcs11:token=t"
+    assert "4711" not in json.dumps(found)
+
+
 def test_the_passphrase_in_the_usual_variable_is_not_passed_on(flags: list[str]) -> None:
     env = environment(flags, AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE="hush")
 

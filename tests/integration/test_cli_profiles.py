@@ -190,6 +190,29 @@ def test_update_waits_for_no_other_writer_when_it_is_told_to_end(
     assert file.read_text() == first
 
 
+def test_update_goes_on_when_nobody_reads_along(
+    emulator: Emulator, flags: list[str], tmp_path: Path
+) -> None:
+    emulator.max_lifetime = 4
+    file = tmp_path / "credentials"
+    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
+    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert "has credentials until" in process.stderr.readline()
+        process.stderr.close()
+        first = file.read_text()
+        deadline = time.monotonic() + 30
+        while file.read_text() == first and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert file.read_text() != first
+        emulator.wait_for_requests(3, timeout=30)
+        process.send_signal(signal.SIGTERM)
+        process.wait(timeout=15)
+
+    assert process.returncode == 0
+
+
 def test_update_ends_at_once_while_its_first_call_hangs(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
@@ -230,6 +253,14 @@ def test_a_closed_output_is_no_traceback(flags: list[str]) -> None:
     )
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_error_stream_is_no_failure(flags: list[str], clean_environment: Path) -> None:
+    program = [sys.executable, "-m", "boto_rolesanywhere"]
+    for words, status in ((["update", "--once", *flags], 0), (["env", "--nope"], 2)):
+        done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *program, *words], check=False)
+        assert done.returncode == status
+    assert (clean_environment / ".aws" / "credentials").exists()
 
 
 def test_update_without_first_credentials_fails_and_writes_nothing(
@@ -291,6 +322,21 @@ def test_configure_writes_a_line_that_chooses_the_certificate(
     credentials = boto3.Session().get_credentials().get_frozen_credentials()
 
     assert credentials.access_key == emulator.requests[0].access_key_id
+
+
+def test_configure_writes_where_botocore_reads_the_default_profile(
+    flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "config"
+    file.parent.mkdir()
+    file.write_text("[profile default]\nregion = eu-west-3\n")
+
+    run("configure", *flags)
+
+    assert file.read_text().startswith("[profile default]\nregion = eu-west-3\nrolesanywhere_")
+    assert boto3.Session().region_name == "eu-west-3"
+    assert boto_rolesanywhere.get_session().get_credentials()
+    run("credential-process", "--config-profile", "default")
 
 
 def test_configure_keeps_the_region_that_is_there(

@@ -22,6 +22,7 @@ from boto_rolesanywhere.create_session import SessionCreator
 from boto_rolesanywhere.credentials import SessionCredentials
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
+from boto_rolesanywhere.identity.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
 SWAPS = 200
@@ -114,6 +115,74 @@ def test_readers_never_fail_and_no_mismatched_pair_is_sent(
     assert all(counts)
     assert {record.outcome for record in emulator.requests} == {"created"}
     assert len({record.certificate_serial for record in emulator.requests}) > SWAPS / 2
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Path:
+    """Certificate, key and chain in a file each."""
+    folder = tmp_path / "apart"
+    put_apart(folder, CertificateAuthority("Old").issue_intermediate().issue("old"))
+    return folder
+
+
+def put_apart(folder: Path, issued: IssuedCertificate, *names: str) -> None:
+    folder.mkdir(exist_ok=True)
+    content = {
+        "leaf": issued.certificate_pem,
+        "key": issued.private_key_pem,
+        "chain": issued.chain_pem,
+    }
+    for name in names or content:
+        (folder / name).touch(0o600)
+        (folder / name).write_bytes(content[name])
+
+
+def test_the_chain_is_waited_for(apart: Path, caplog: pytest.LogCaptureFixture) -> None:
+    sources = IdentitySources(
+        certificate=apart / "leaf", private_key=apart / "key", chain=apart / "chain"
+    )
+    identity = RotatingIdentity(sources, now)
+    first = identity()
+    successor = CertificateAuthority("New").issue_intermediate().issue("new")
+
+    put_apart(apart, successor, "leaf", "key")
+    assert [identity() for _ in range(3)] == [first] * 3
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "which issued CN=new, is not there yet" in caplog.text
+
+    put_apart(apart, successor, "chain")
+    assert identity().certificate == successor.certificate
+    assert identity().chain_header
+
+
+def test_a_bundle_that_is_cut_off_between_two_certificates_is_waited_for(tmp_path: Path) -> None:
+    issuing = CertificateAuthority().issue_intermediate("upper").issue_intermediate("lower")
+    old, successor = issuing.issue("old"), issuing.issue("new")
+    bundle, key = tmp_path / "bundle", tmp_path / "key"
+    bundle.write_bytes(old.bundle_pem)
+    key.write_bytes(old.private_key_pem)
+    identity = RotatingIdentity(IdentitySources(certificate=bundle, private_key=key), now)
+    first = identity()
+
+    key.write_bytes(successor.private_key_pem)
+    pieces = successor.bundle_pem.split(b"-----END CERTIFICATE-----\n")
+    for end in (1, 2):
+        bundle.write_bytes(b"-----END CERTIFICATE-----\n".join([*pieces[:end], b""]))
+        assert identity() is first
+    bundle.write_bytes(successor.bundle_pem)
+    assert identity().certificate == successor.certificate
+
+
+def test_a_certificate_of_another_ca_may_need_no_chain(tmp_path: Path) -> None:
+    old = CertificateAuthority().issue_intermediate().issue("old")
+    successor = CertificateAuthority("New").issue("new")
+    both = tmp_path / "both"
+    both.write_bytes(old.bundle_pem + old.private_key_pem)
+    identity = RotatingIdentity(IdentitySources(certificate=both), now)
+    identity()
+
+    both.write_bytes(successor.bundle_pem + successor.private_key_pem)
+    assert identity().certificate == successor.certificate
 
 
 def test_a_set_that_does_not_fit_is_warned_of_once_and_taken_when_it_does(

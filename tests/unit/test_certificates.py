@@ -277,6 +277,35 @@ def test_of_a_renewed_intermediate_the_valid_one_is_sent() -> None:
     assert order_chain(leaf, [expired], now=NOW) == (expired,)
 
 
+def test_of_cross_signed_intermediates_the_one_that_leads_to_the_root_is_sent() -> None:
+    root, gone = Authority("root"), Authority("gone")
+    upper, issuing = Authority("upper", root), Authority("issuing", gone)
+    crossed = upper.certify(issuing)
+    leaf = issuing.issue()
+    given = [issuing.certificate, crossed, upper.certificate, root.certificate]
+    for order in itertools.permutations(given):
+        assert order_chain(leaf, order) == (crossed, upper.certificate)
+
+
+def test_of_a_path_that_is_too_long_and_one_that_is_not_the_second_is_sent() -> None:
+    authorities = line(MAX_CHAIN + 1)
+    issuing = Authority("issuing", Authority("root"))
+    long_way = authorities[-1].certify(issuing)
+    others = [one.certificate for one in authorities[1:]]
+    leaf = issuing.issue()
+    assert order_chain(leaf, [long_way, *others, issuing.certificate]) == (issuing.certificate,)
+
+
+def test_many_ways_upward_take_no_time() -> None:
+    authorities = [Authority("root")]
+    candidates: list[x509.Certificate] = []
+    for number in range(8):  # each of the three certifies each of the next three: 6,561 paths
+        authorities.append(Authority(f"step {number}", authorities[-1]))
+        candidates += [authorities[-2].certify(authorities[-1]) for _ in range(3)]
+    with pytest.raises(CertificateError, match="has 8 intermediates"):
+        order_chain(authorities[-1].issue(), candidates)
+
+
 def test_cross_signed_authorities_make_no_loop() -> None:
     one, two = Authority("one"), Authority("two")
     crossed = [one.certify(two), two.certify(one)]

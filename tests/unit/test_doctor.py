@@ -107,6 +107,18 @@ class TestConfiguration:
             "role ARN": f"{ARNS['role']} (from rolesanywhere_role_arn of profile 'onprem')",
         }
 
+    def test_what_stands_for_a_variable_may_be_the_secret(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        arguments = written(ISSUING.issue("app"), folder)
+        monkeypatch.setenv("AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE_ENV", "hunter2")
+
+        assert "hunter2" not in str(examined(arguments))
+
+        monkeypatch.setenv("hunter2", "as a name")
+        found = only(examined(arguments), "configuration")
+        assert dict(found.details)["passphrase variable"].startswith("hunter2 (from ")
+
     def test_nothing_is_configured(self) -> None:
         verdicts = examined({})
 
@@ -533,6 +545,21 @@ class TestCertificate:
 
 
 class TestRevocation:
+    def test_a_list_of_an_unknown_version(self, folder: Path) -> None:
+        listed = x509.load_pem_x509_crl(ISSUING.crl((4711,))).public_bytes(Encoding.DER)
+        version = listed.index(b"\x02\x01\x01")  # the first INTEGER: v2
+        broken = listed[: version + 2] + b"\x05" + listed[version + 3 :]
+        found = self.checked(ISSUING.issue("app"), folder, broken)
+        assert found.status == "fail"
+        assert "it is not a certificate revocation list" in found.text
+
+    def test_a_list_of_tomorrow(self, folder: Path) -> None:
+        tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+        crl = ISSUING.crl((4711,), last_update=tomorrow)
+        found = self.checked(ISSUING.issue("app"), folder, crl)
+        assert found.status == "warn"
+        assert f"it is of {tomorrow:%Y-%m-%d}, which is still to come" in found.text
+
     def checked(
         self, issued: IssuedCertificate, folder: Path, crl: bytes, **options: str
     ) -> Verdict:

@@ -17,7 +17,13 @@ import pytest
 from cryptography.hazmat.primitives import asymmetric
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from openssl_files import END_ENTITY, OpenSSL
 
 from boto_rolesanywhere.certificates import verify_signature
@@ -171,6 +177,18 @@ def test_a_key_beside_it_that_cannot_be_used_does_no_harm(
     signature = open_identity(sources, now=NOW).sign(b"data")
 
     assert verify_signature(issued.certificate.public_key(), signature, b"data")
+
+
+@pytest.mark.parametrize("passphrase", [b"p\xe4", b"pw\0", "pw".encode("utf-16")])
+def test_a_pkcs12_passphrase_that_is_no_text(issued: IssuedCertificate, passphrase: bytes) -> None:
+    packed = serialize_key_and_certificates(
+        *(None, issued.private_key, issued.certificate, None),  # type: ignore[arg-type]  # no DSA
+        BestAvailableEncryption(b"pw"),
+    )
+    sources = IdentitySources(certificate=packed, secret=Secret(passphrase, "here"))
+
+    with pytest.raises(PassphraseError, match="the passphrase from here is no text in UTF-8"):
+        open_identity(sources, now=NOW)
 
 
 def test_of_a_key_that_is_a_strangers_and_a_locked_one_the_lock_is_told(

@@ -236,6 +236,22 @@ def test_what_is_no_file_is_left_as_it_is(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == [pipe]
 
 
+def test_the_section_that_is_part_of_all_others_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="'DEFAULT' cannot be the title"):
+        change_file(tmp_path / "credentials", "DEFAULT", KEYS, shell_words=False)
+
+
+def test_the_file_of_another_writer_is_not_cleared_away(tmp_path: Path) -> None:
+    others, ours = tmp_path / ".a.b.XXXX.tmp", tmp_path / ".a.XXXX.tmp"
+    others.touch()
+    ours.touch()
+
+    change_file(tmp_path / "a", "work", KEYS, shell_words=False)
+
+    assert others.exists()
+    assert not ours.exists()
+
+
 def test_links_in_a_ring_are_an_error_of_ours(tmp_path: Path) -> None:
     ring = tmp_path / "ring"
     ring.symlink_to(ring)

@@ -218,6 +218,20 @@ def test_the_longest_quiet_makes_room_when_there_are_too_many() -> None:
         assert one_answer(others[-1]).startswith(b"HTTP/1.1 200 ")
 
 
+def test_a_burst_does_not_get_past_the_limit() -> None:
+    with running(limits=Limits(quiet=60.0, connections=10)) as server, ExitStack() as held:
+        burst = [socket.socket() for _ in range(100)]
+        for sock in burst:
+            held.enter_context(sock).setblocking(False)
+            with suppress(BlockingIOError):  # so that the server finds many at once
+                sock.connect(("127.0.0.1", server.port))
+        assert server.still_serves()
+        server.wait_for(lambda: server.open_connections <= 10)
+        burst[-1].settimeout(PATIENCE)
+        burst[-1].sendall(server.get())
+        assert one_answer(burst[-1]).startswith(b"HTTP/1.1 200 ")
+
+
 @pytest.mark.parametrize("requests", [1, 4])
 def test_a_client_that_does_not_read_is_cut_off(requests: int) -> None:
     async def large(_scope: object, _receive: object, send: Callable[..., object]) -> None:
