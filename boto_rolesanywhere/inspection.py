@@ -135,6 +135,7 @@ class CertificateInspection:
             dropped_tags={tag.key: tag.dropped for tag in self.tags if tag.dropped is not None},
             undocumented_tags=frozenset(tag.key for tag in kept if not tag.documented),
             source_identity=self.source_identity,
+            source_identity_doubt=self.source_identity_doubt,
             session_name=self.session_name,
             trust_anchor_arn=trust_anchor_arn,
             now=now,

@@ -37,9 +37,7 @@ if TYPE_CHECKING:
     from .config import Config
     from .identity import Identity
 
-_THROTTLED: Final = frozenset(
-    {"ThrottlingException", "TooManyRequestsException", "Throttling", "429"}
-)
+_THROTTLED: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling"})
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
 _NOT_THE_SERVICE: Final = (

@@ -31,9 +31,10 @@ def find_warnings(
         facts: the session's, for the names of its tags.
     """
     yield from _missing_actions(results)
+    guards = [guard for result in results for guard in _guards(result)]
     for result in results:
         if result.principal is not False and result.actions:
-            yield from _open_door(result)
+            yield from _open_door(result, guards)
             for condition in result.conditions:
                 for text in _condition_warnings(policy, result, condition, facts):
                     yield f"{result.statement.name}: {text}"
@@ -55,11 +56,22 @@ def _missing_actions(results: tuple[StatementResult, ...]) -> Iterator[str]:
         )
 
 
-def _open_door(result: StatementResult) -> Iterator[str]:
+def _guards(result: StatementResult) -> Iterator[Condition]:
+    """What a Deny lets through alone: the one condition of it, if that is a negated one."""
+    statement = result.statement
+    parsed = [Operator.parse(condition.operator) for condition in statement.conditions]
+    denies = statement.effect == "Deny" and "sts:AssumeRole" in result.actions
+    if denies and result.principal and len(parsed) == 1 and parsed[0] and parsed[0].negated:
+        yield statement.conditions[0]
+
+
+def _open_door(result: StatementResult, guards: list[Condition]) -> Iterator[str]:
     statement = result.statement
     if statement.effect != "Allow" or "sts:AssumeRole" not in result.actions:
         return
-    if not any(map(_tells_apart, statement.conditions)):
+    if any(_is_of_anchor(guard) for guard in guards):
+        return
+    if not guards and not any(map(_tells_apart, statement.conditions)):
         lack = " that tells certificates apart" if statement.conditions else ""
         yield (
             f"{statement.name} has no Condition{lack}: every certificate of every trust anchor in "
@@ -82,11 +94,15 @@ def _tells_apart(condition: Condition) -> bool:
 
 def _names_anchor(condition: Condition) -> bool:
     parsed = Operator.parse(condition.operator)
+    return parsed is not None and not parsed.negated and _is_of_anchor(condition)
+
+
+def _is_of_anchor(condition: Condition) -> bool:
+    parsed = Operator.parse(condition.operator)
     return (
         condition.key.lower() == "aws:sourcearn"
         and parsed is not None
         and parsed.base.startswith(("Arn", "String"))
-        and not parsed.negated
         and not any(_ANY_ANCHOR.fullmatch(value) for value in condition.values)
     )
 

@@ -53,6 +53,7 @@ class SessionFacts:
         tags: session tags by key, for example ``x509Subject/CN``.
         dropped_tags: those that the certificate has and the session has not, with the reason.
         source_identity: for example ``CN=web-1``.
+        source_identity_doubt: why AWS may set another one; None if its rules settle it.
         session_name: the role session name.
         trust_anchor_arn: ``aws:SourceArn`` and ``aws:SourceAccount`` come from it (User Guide,
             "Trust policy"); None if it is not known.
@@ -69,6 +70,7 @@ class SessionFacts:
     session_name: str
     now: datetime
     trust_anchor_arn: str | None = None
+    source_identity_doubt: str | None = None
     dropped_tags: Mapping[str, str] = field(default_factory=dict)
     undocumented_tags: frozenset[str] = frozenset()
     context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -94,8 +96,9 @@ class SessionFacts:
         return Fact(unknown=f"its value is not known here: give --context {key}=VALUE")
 
     def _session_facts(self) -> dict[str, Fact]:
+        doubt = self.source_identity_doubt
         known = {
-            "sts:sourceidentity": Fact((self.source_identity,)),
+            "sts:sourceidentity": Fact(unknown=doubt) if doubt else Fact((self.source_identity,)),
             "sts:rolesessionname": Fact((self.session_name,)),
             "aws:currenttime": Fact((self.now.isoformat(),)),
             "aws:epochtime": Fact((str(int(self.now.timestamp())),)),

@@ -6,7 +6,7 @@ The answer has three values: it holds, it does not, or it cannot be told here (N
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from . import comparisons as compare
 from .comparisons import Comparison, NotComparableError
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from .facts import Fact, SessionFacts
 
 Quantifier = Literal["ForAnyValue", "ForAllValues"]
+# A value of the policy: None if a variable in it has no value, the error if that is not known.
+_Wanted: TypeAlias = Pattern | UnknownVariableError | None
 
 _IF_EXISTS: Final = "IfExists"
 # Operator → (comparison, negated, whether policy variables are filled in).
@@ -121,12 +123,9 @@ def evaluate_condition(
     elif reason is None and fact.several and parsed.quantifier is None:
         reason = "the key has several values: IAM wants ForAnyValue: or ForAllValues: before it"
     elif reason is None:
-        try:
-            patterns = _patterns(condition, facts, parsed, variables=variables)
-            wanted = tuple(p.text if p else "(no value)" for p in patterns)
-            holds, reason = _compare(parsed, fact, patterns)
-        except (UnknownVariableError, NotComparableError) as error:
-            reason = str(error)
+        patterns = _patterns(condition, facts, parsed, variables=variables)
+        wanted = tuple(map(_text, condition.values, patterns))
+        holds, reason = _compare(parsed, fact, patterns)
     return ConditionResult(
         condition=condition, holds=holds, seen=fact.values, wanted=wanted, reason=reason
     )
@@ -155,34 +154,71 @@ def _absent(operator: Operator, fact: Fact) -> tuple[bool, str]:
 
 def _patterns(
     condition: Condition, facts: SessionFacts, operator: Operator, *, variables: bool
-) -> list[Pattern | None]:
+) -> list[_Wanted]:
     takes_variables = _OPERATORS[operator.base][2]
     if not variables or not takes_variables:
         return [plain(value) for value in condition.values]
-    return [fill_in(value, facts) for value in condition.values]
+    return [_filled_in(value, facts) for value in condition.values]
+
+
+def _filled_in(value: str, facts: SessionFacts) -> _Wanted:
+    try:
+        return fill_in(value, facts)
+    except UnknownVariableError as error:  # another of the values may decide
+        return error
+
+
+def _text(written: str, wanted: _Wanted) -> str:
+    if isinstance(wanted, UnknownVariableError):
+        return written
+    return "(no value)" if wanted is None else wanted.text
 
 
 def _compare(
-    operator: Operator, fact: Fact, patterns: list[Pattern | None]
-) -> tuple[bool, str | None]:
+    operator: Operator, fact: Fact, patterns: list[_Wanted]
+) -> tuple[bool | None, str | None]:
     comparison, negated, _ = _OPERATORS[operator.base]
+    doubts: list[str] = []
 
-    def holds(value: str) -> bool:
+    def matches(value: str, pattern: _Wanted) -> bool | None:
+        try:
+            if isinstance(pattern, UnknownVariableError):
+                raise pattern
+            return pattern is not None and comparison(value, pattern)
+        except (UnknownVariableError, NotComparableError) as error:
+            doubts.append(str(error))
+            return None
+
+    def holds(value: str) -> bool | None:
         # Several values of the policy are alternatives; negated, none of them may match.
-        return any(p is not None and comparison(value, p) for p in patterns) != negated
+        found = _any_of([matches(value, pattern) for pattern in patterns])
+        return None if found is None else found != negated
 
-    decide = any if operator.quantifier == "ForAnyValue" else all
-    result = decide(holds(value) for value in fact.values)
+    each = [holds(value) for value in fact.values]
+    if operator.quantifier == "ForAnyValue":
+        result = _any_of(each)
+    else:  # all of them: none that does not
+        failing = _any_of([None if one is None else not one for one in each])
+        result = None if failing is None else not failing
+    if result is None:
+        return None, doubts[0]
     return result, None if result else _near_miss(fact, patterns)
 
 
-def _near_miss(fact: Fact, patterns: list[Pattern | None]) -> str | None:
+def _any_of(found: list[bool | None]) -> bool | None:
+    """Whether one is true; None if that hangs on one that cannot be told."""
+    return True if True in found else None if None in found else False
+
+
+def _near_miss(fact: Fact, patterns: list[_Wanted]) -> str | None:
     if None in patterns:
         return "a policy variable has no value in this session"
     for pattern in patterns:
+        if not isinstance(pattern, Pattern):
+            continue
         for value in fact.values:
-            if pattern is not None and value.casefold() == pattern.text.casefold():
+            if value.casefold() == pattern.text.casefold():
                 return "they differ in case only" if value != pattern.text else None
-            if pattern is not None and value.strip() == pattern.text.strip():
+            if value.strip() == pattern.text.strip():
                 return "they differ in blanks only"
     return None

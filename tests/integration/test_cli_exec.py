@@ -159,6 +159,12 @@ def test_a_pin_in_a_uri_is_not_passed_on(flags: list[str]) -> None:
     assert "4711" not in json.dumps(found)
 
 
+def test_the_variable_that_the_environment_names_is_not_passed_on(flags: list[str]) -> None:
+    named = {"AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE_ENV": "LOCK", "LOCK": "hunter2"}
+
+    assert "hunter2" not in json.dumps(environment(flags, **named))
+
+
 def test_the_passphrase_in_the_usual_variable_is_not_passed_on(flags: list[str]) -> None:
     env = environment(flags, AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE="hush")
 

@@ -115,6 +115,14 @@ def test_a_ca_that_signs_with_another_hash_changes_nothing(emulator: Emulator) -
         assert credentials(call(other, ca.issue("ec"))).session
 
 
+def test_the_lifetime_is_told_by_the_services_clock(
+    emulator: Emulator, issued: IssuedCertificate
+) -> None:
+    emulator.clock_offset = timedelta(minutes=4)
+
+    assert abs(credentials(call(emulator, issued)).session.lifetime - 3600) < 10
+
+
 def test_no_duration_is_sent_unless_given(emulator: Emulator, issued: IssuedCertificate) -> None:
     assert credentials(call(emulator, issued)).session
     assert set(body(emulator)) == {"trustAnchorArn", "profileArn", "roleArn"}

@@ -6,8 +6,10 @@ certificate carries those names and is signed by a private CA.
 
 from __future__ import annotations
 
+import socket
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import botocore.session
 import pytest
@@ -70,6 +72,22 @@ def create(
     verify: str | bool | None = None,
     partition: str = "aws",
 ) -> RolesAnywhereSession:
+    """A session, made by the call under test."""
+    creator = creator_for(
+        emulator, identity, endpoint_url=endpoint_url, client_config=client_config, verify=verify
+    )
+    assert creator.config.trust_anchor.partition == partition
+    return creator.create()
+
+
+def creator_for(
+    emulator: Emulator,
+    identity: Identity,
+    *,
+    endpoint_url: str | None = None,
+    client_config: ClientConfig | None = None,
+    verify: str | bool | None = None,
+) -> SessionCreator:
     session = botocore.session.Session()
     arguments = {
         "cert": b"given below",
@@ -80,15 +98,13 @@ def create(
     }
     config = load_config(session, arguments=arguments)
     assert config is not None
-    assert config.trust_anchor.partition == partition
-    creator = SessionCreator(
+    return SessionCreator(
         config,
         lambda: identity,
         client_config=client_config,
         verify=verify,
         botocore_session=session,
     )
-    return creator.create()
 
 
 @pytest.mark.parametrize(
@@ -224,6 +240,51 @@ def test_throttling_is_an_error_of_its_own(emulator: Emulator, identity: Identit
 
     with pytest.raises(ThrottledError, match="10 CreateSession calls a second"):
         insist()
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (400, "ThrottlingException"),
+        (400, "TooManyRequestsException"),
+        (400, "Throttling"),
+        (429, "LimitExceededException"),
+    ],
+)
+def test_each_form_of_throttling_is_recognised(
+    emulator: Emulator, identity: Identity, status: int, code: str
+) -> None:
+    with (
+        emulator.injected(faults.ErrorStatus(status, code, "slow down")),
+        pytest.raises(ThrottledError, match="slow down"),
+    ):
+        create(emulator, identity, endpoint_url=emulator.endpoint_url, client_config=NO_WAITING)
+
+
+def test_a_host_with_a_dot_at_its_end_is_signed_as_it_is_sent(
+    emulator: Emulator, identity: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up = socket.getaddrinfo
+
+    def resolved(host: str, *rest: Any, **named: Any) -> Any:  # noqa: ANN401  # the library's own
+        return look_up("127.0.0.1" if host == "private.example." else host, *rest, **named)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    url = emulator.endpoint_url.replace("127.0.0.1", "private.example.")
+
+    assert create(emulator, identity, endpoint_url=url).subject_arn
+
+
+def test_a_network_that_swallows_packets_does_not_hold_the_program_up(
+    emulator: Emulator, identity: Identity
+) -> None:
+    def timeouts(**options: float) -> tuple[float, float]:
+        creator = creator_for(emulator, identity, client_config=ClientConfig(**options))  # type: ignore[arg-type]  # any
+        config = creator.open_client().meta.config
+        return config.connect_timeout, config.read_timeout
+
+    assert timeouts() == (10, 30)
+    assert timeouts(read_timeout=3) == (10, 3)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
 from boto_rolesanywhere.config import Config, resolve
 from boto_rolesanywhere.create_session import SessionCreator
@@ -171,6 +172,36 @@ def test_a_bundle_that_is_cut_off_between_two_certificates_is_waited_for(tmp_pat
         assert identity() is first
     bundle.write_bytes(successor.bundle_pem)
     assert identity().certificate == successor.certificate
+
+
+def test_an_intermediate_that_ends_is_replaced_by_the_next_one_in_the_file(tmp_path: Path) -> None:
+    root = CertificateAuthority()
+    issuing = root.issue_intermediate(not_after=now() + timedelta(days=1))
+    renewed = CertificateAuthority.from_pem(root.certificate_pem, root.private_key_pem)
+    issued = issuing.issue("app")
+    successor = certify_again(renewed, issuing)
+    both = tmp_path / "both"
+    both.write_bytes(issued.bundle_pem + successor + issued.private_key_pem)
+    time_is = now()
+    identity = RotatingIdentity(IdentitySources(certificate=both), lambda: time_is)
+
+    assert identity().chain == (issuing.certificate,)
+    time_is += timedelta(days=2)
+    assert identity().chain == (x509.load_pem_x509_certificate(successor),)
+
+
+def certify_again(root: CertificateAuthority, issuing: CertificateAuthority) -> bytes:
+    """A second certificate for an intermediate's key, with a later end."""
+    old = issuing.certificate
+    assert isinstance(root.private_key, ec.EllipticCurvePrivateKey)
+    made = (
+        x509.CertificateBuilder(old.issuer, old.subject, old.public_key(), 4711)
+        .not_valid_before(old.not_valid_before_utc)
+        .not_valid_after(now() + timedelta(days=100))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(root.private_key, hashes.SHA256())
+    )
+    return made.public_bytes(Encoding.PEM)
 
 
 def test_a_certificate_of_another_ca_may_need_no_chain(tmp_path: Path) -> None:

@@ -85,6 +85,12 @@ def test_the_windows_follow_the_lifetime(lifetime: float, jitter: float) -> None
     assert windows.expiry - windows.mandatory <= 5 * 60
 
 
+def test_not_all_programs_renew_at_the_same_moment() -> None:
+    early, late = (RefreshWindows.for_lifetime(3600, jitter) for jitter in (0.0, 1.0))
+
+    assert abs(early.advisory - late.advisory) > 30
+
+
 def test_nothing_is_created_before_the_first_use() -> None:
     world = World()
 
@@ -461,6 +467,24 @@ def test_a_fork_while_another_thread_renews_does_not_hang_the_child() -> None:
     renewing.join()
 
     assert worked
+
+
+def test_a_fork_amidst_a_renewal_can_renew_for_itself() -> None:
+    world = World()
+    credentials = world.credentials()
+    forked: list[bool] = []
+
+    def use_again() -> bool:
+        world.during = None
+        return use(credentials) == "ASIA1"
+
+    def during() -> None:
+        forked.append(in_child(use_again))
+
+    world.during = during
+    use(credentials)
+
+    assert forked == [True]
 
 
 def test_no_repr_shows_a_secret() -> None:

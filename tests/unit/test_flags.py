@@ -123,6 +123,22 @@ def test_what_changes_nothing_is_accepted() -> None:
     assert config(*PLAIN, "--with-proxy", "--reuse-pin") == config(*PLAIN)
 
 
+def test_all_that_the_helper_refuses_together_is_known() -> None:
+    chosen = ("--cert-selector", "--system-store-name", "--system-store-location")
+    latest = "--use-latest-expiring-certificate"
+    helpers = {
+        *((one, other) for one in ("--certificate", "--private-key") for other in chosen),
+        *((one, "--reuse-pin") for one in (*chosen, latest, "--tpm-key-password")),
+        *((one, "--intermediates") for one in (latest, "--cert-selector")),
+        ("--private-key", latest),
+        *((one, "--cert-selector") for one in ("--tpm-key-password", "--no-tpm-key-password")),
+        ("--no-tpm-key-password", "--tpm-key-password"),
+        ("--pkcs8-password", "--tpm-key-password"),
+    }
+
+    assert {frozenset(pair) for pair in helpers} <= {frozenset(pair) for pair in EXCLUSIVE}
+
+
 def arguments_for(flag: str) -> tuple[str, ...]:
     return (flag, "value") if TAKES_VALUE[flag] else (flag,)
 

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.name import _ASN1Type
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 
 from boto_rolesanywhere.attribute_mappings import AttributeMappings
+from boto_rolesanywhere.certificates import is_ca
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 from boto_rolesanywhere.inspection import choose_leaf, inspect_certificate
 from boto_rolesanywhere.session_tags import source_identity_doubt
@@ -37,6 +38,7 @@ DIGITAL_SIGNATURE = x509.KeyUsage(
     encipher_only=False,
     decipher_only=False,
 )
+ODD_NAMES = ["3004a3020500", "3004a5020500", "0500", "30038201ff"]  # x400Address, ediPartyName, …
 CN, OU, ORG = (
     NameOID.COMMON_NAME,
     NameOID.ORGANIZATIONAL_UNIT_NAME,
@@ -482,3 +484,23 @@ def test_the_facts_for_a_trust_policy_are_the_certificates() -> None:
     }.items():
         assert facts.look_up(key).values == values
         assert facts.look_up(key).unknown is None
+
+
+@pytest.mark.parametrize("encoded", ODD_NAMES)
+def test_names_that_cannot_be_read_are_an_error_of_ours(encoded: str) -> None:
+    names = x509.UnrecognizedExtension(
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex(encoded)
+    )
+    odd = (
+        x509.CertificateBuilder(name((CN, "odd")), name((CN, "CA")), KEY.public_key(), 1)
+        .not_valid_before(NOW)
+        .not_valid_after(NOW + timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(names, critical=False)
+        .sign(KEY, hashes.SHA256())
+    )
+
+    with pytest.raises(CertificateError, match="extensions cannot be read"):
+        inspect_certificate(odd, now=NOW)
+    assert choose_leaf([odd]) == odd
+    assert is_ca(odd)  # which one odd name does not hide

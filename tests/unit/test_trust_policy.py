@@ -98,6 +98,15 @@ OPERATORS = [
     ("ArnLike", "aws:SourceArn", "arn:aws:rolesanywhere:*:999999999999:*", False),
     ("StringLike", "aws:SourceArn", "arn:aws:rolesanywhere:*:trust-anchor/0aa0-1", True),
     ("ArnLike", CN, "*:*:*:*:*:*", False),  # not an ARN at all
+    # A value that decides does so wherever it stands among those that cannot.
+    ("ArnEquals", "aws:SourceArn", ["junk", ANCHOR], True),
+    ("ArnEquals", "aws:SourceArn", [ANCHOR, "junk"], True),
+    ("ArnNotEquals", "aws:SourceArn", ["junk", ANCHOR], False),
+    ("StringEquals", CN, ["web-1", "${aws:SourceVpc}"], True),
+    ("StringEquals", CN, ["db-1", "${aws:SourceVpc}"], None),
+    ("StringNotEquals", CN, ["${aws:SourceVpc}", "web-1"], False),
+    ("ForAnyValue:StringEquals", CN, ["${aws:SourceVpc}", "web-1"], True),
+    ("ForAllValues:StringEquals", CN, ["${aws:SourceVpc}", "web-1"], True),
     ("ArnNotEquals", "aws:SourceArn", ANCHOR, False),
     ("ArnNotLike", "aws:SourceArn", "arn:aws:rolesanywhere:us-*:*:*", True),
     ("StringEquals", "aws:SourceAccount", "123456789012", True),
@@ -395,6 +404,28 @@ def test_a_sound_policy_has_no_warning() -> None:
     evaluation = evaluate(policy(statement(condition)), facts())
     assert evaluation.allowed
     assert evaluation.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("guard", "said"),
+    [
+        ({"ArnNotEquals": {"aws:SourceArn": ANCHOR}}, False),
+        ({"ArnNotEquals": {"aws:SourceArn": "*"}}, True),
+        ({"ArnEquals": {"aws:SourceArn": ANCHOR}}, True),
+        ({"ArnNotEquals": {"aws:SourceArn": ANCHOR}, "StringEquals": {CN: "db-1"}}, True),
+    ],
+)
+def test_a_deny_may_close_the_door(guard: dict[str, object], said: bool) -> None:
+    evaluation = evaluate(policy(statement(), statement(guard, Effect="Deny")), facts())
+
+    assert any("of every trust anchor" in text for text in evaluation.warnings) == said
+
+
+def test_a_source_identity_that_aws_does_not_document_decides_nothing() -> None:
+    wanted = {"StringEquals": {"sts:SourceIdentity": "CN=web-1"}}
+
+    assert decisions(statement(wanted)) == ["allowed"] * 3
+    assert decisions(statement(wanted), source_identity_doubt="of two CNs") == ["undecided"] * 3
 
 
 def test_another_services_statement_is_not_warned_about() -> None:
