@@ -7,6 +7,7 @@ calls brings the environment and the profile's section.
 from __future__ import annotations
 
 import difflib
+import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, cast
@@ -46,13 +47,15 @@ from .settings import (
 from .shown import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
 
+logger = logging.getLogger(__name__)
+
+_LONGEST_SECRET: Final = 64 * 1024  # bytes
 # CreateSession: durationSeconds is 900 to 43200.
-_LONGEST_SECRET: Final = 64 * 1024
-LONGEST_SESSION: Final = 43200  # seconds, of CreateSession's durationSeconds
+LONGEST_SESSION: Final = 43200
 _DURATION: Final = range(900, LONGEST_SESSION + 1)
 # STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
 _SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -254,9 +257,18 @@ def _duration(found: Mapping[Setting, Found]) -> int | None:
 
 def _session_name(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, SESSION_NAME)
-    if text is not None and not _SESSION_NAME.fullmatch(text):
+    return None if text is None else require_session_name(text, found[SESSION_NAME].where)
+
+
+def require_session_name(text: str, where: str) -> str:
+    """The role session name itself.
+
+    Raises:
+        ConfigurationError: STS takes no such name.
+    """
+    if not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
-        _refuse(f"{shown(text)} is not a role session name", found[SESSION_NAME].where, expected)
+        _refuse(f"{shown(text)} is not a role session name", where, expected)
     return text
 
 
@@ -307,15 +319,9 @@ def _refuse_missing(
     if PRIVATE_KEY not in found:
         key = f"private key, if it is not with the certificate {places(PRIVATE_KEY)}"
         wanted.insert(int(CERTIFICATE in missing), key)
-    known = {setting.name for setting in SETTINGS}
-    # Compared without the prefix, which alone would make any two of them alike.
-    unknown = {key: key.removeprefix(PREFIX) for key in section if key.startswith(PREFIX)}
     guesses = [
-        f"{key} in the profile is not a setting: did you mean {PREFIX}{near[0]}?"
-        for key, name in unknown.items()
-        if name not in known
-        for near in [difflib.get_close_matches(name, known, n=1)]
-        if near
+        f"{key} in the profile is not a setting: did you mean {meant}?"
+        for key, meant in _misspelt(section)
     ]
     looked_at = ["flags" if by_flag else "arguments", "environment"]
     if profile_name is None:
@@ -327,6 +333,24 @@ def _refuse_missing(
         f"configuration for IAM Roles Anywhere ({', '.join(looked_at)})",
         remedy=" ".join(guesses) or None,
     )
+
+
+def warn_of_misspelt(section: Mapping[str, object], profile_name: str | None) -> None:
+    """Warn of keys of a profile that are nearly ours: what they were to set is not set."""
+    for key, meant in _misspelt(section):
+        logger.warning(
+            "%s of profile %s is not a setting: did you mean %s?", key, profile_name, meant
+        )
+
+
+def _misspelt(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    known = {setting.name for setting in SETTINGS}
+    for key in section:
+        # Compared without the prefix, which alone would make any two of them alike.
+        name = key.removeprefix(PREFIX)
+        if name != key and name not in known:
+            for near in difflib.get_close_matches(name, known, n=1):
+                yield key, PREFIX + near
 
 
 def _refuse(

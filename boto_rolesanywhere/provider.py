@@ -13,7 +13,7 @@ import botocore.session
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import ProfileNotFound
 
-from .config import PASSPHRASE_VARIABLE, resolve
+from .config import PASSPHRASE_VARIABLE, resolve, warn_of_misspelt
 from .create_session import SessionCreator, utc_now
 from .credentials import SessionCredentials
 from .errors import PROVIDER, ConfigurationError
@@ -101,12 +101,15 @@ def load_config(
         if profile_name not in profiles and profile_name != "default":
             raise ProfileNotFound(profile=profile_name)
         section = profiles.get(profile_name, {})
-    return resolve(
+    config = resolve(
         arguments,
         environ=os.environ if environ is None else environ,
         section=section,
         profile_name=profile_name,
     )
+    if config is not None:
+        warn_of_misspelt(section, profile_name)
+    return config
 
 
 def open_credentials(
@@ -138,7 +141,7 @@ def open_credentials(
         config, identity, client_config=client_config, verify=verify, botocore_session=session
     )
     create = creator.create
-    if cache:
+    if cache is not False and cache is not None:
         from .cache import cached
 
         if profile_name is None and session is not None:

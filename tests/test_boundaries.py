@@ -41,7 +41,7 @@ LAYERS: Final = (
     ("credentials",),
     ("cache*",),
     ("provider",),
-    ("session", "aio"),
+    ("session",),
     (ROOT,),
     # The stand-in shares no code with what it stands against; what a user's key must keep to does.
     ("testing", "testing.compliance"),
@@ -68,7 +68,6 @@ UNREACHABLE: Final = {
 
 # Distributions of the extras, and the only modules (patterns) that may import them.
 EXTRAS: Final = {
-    "aiobotocore": ("aio",),
     "filelock": ("cache*", "profile_file"),
     "httptools": ("server",),
     "pkcs11": ("identity.pkcs11*",),

@@ -133,7 +133,7 @@ def config_from(
         ConfigurationError: settings are missing, wrong or exclude each other.
         CertificateError, KeyDeviceError: the certificate store cannot be searched.
     """
-    from boto_rolesanywhere.config import resolve
+    from boto_rolesanywhere.config import resolve, warn_of_misspelt
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
@@ -159,6 +159,7 @@ def config_from(
             f" --role-arn, or {CONFIG_PROFILE}",
             remedy=elsewhere if env.get("AWS_PROFILE") else _NOTHING,
         )
+    warn_of_misspelt(section, profile_name)
     return config
 
 

@@ -114,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspection:
     from boto_rolesanywhere.attribute_mappings import AttributeMappings
+    from boto_rolesanywhere.config import require_session_name
     from boto_rolesanywhere.inspection import choose_leaf, inspect_certificate
 
     place = arguments.file or arguments.certificate
@@ -128,12 +129,13 @@ def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspect
         text = _read_text(arguments.attribute_mappings)
         mappings = AttributeMappings.parse(text, where=arguments.attribute_mappings)
     candidates = (*given, *beside, *more[0], *more[1])
+    asked = arguments.role_session_name
     return inspect_certificate(
         choose_leaf(given),
         candidates,
         now=now,
         mappings=mappings,
-        session_name=arguments.role_session_name,
+        session_name=asked and require_session_name(asked, "--role-session-name"),
     )
 
 

@@ -91,6 +91,6 @@ class Case:
     session: RolesAnywhereSession | None = None
 
     def close(self) -> None:
-        """Let go of the key."""
-        if self.identity is not None:
+        """Let go of the key, unless the caller gave it as an object."""
+        if self.identity is not None and self.identity.key is not self.arguments.get("key"):
             self.identity.close()

@@ -31,8 +31,8 @@ class SigningKey(Protocol):
     * EC (P-256, P-384, P-521): ECDSA with SHA-256, DER-encoded (r, s);
     * ML-DSA: pure ML-DSA (no pre-hash) with an empty context.
 
-    It may be called from several threads at once, and again in a forked child. A method `close()`,
-    if there is one, is called when the identity is closed.
+    It may be called from several threads at once, and again in a forked child. Who made it lets go
+    of what it holds.
     """
 
     def public_key(self) -> PublicKeyTypes:

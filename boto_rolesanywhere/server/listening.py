@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 
 from boto_rolesanywhere.errors import ConfigurationError
 
-# More than the connections that are let in, so that a burst is taken without a SYN lost.
+# So that a burst before it is served loses no SYN; the server then sets its own.
 _BACKLOG: Final = 4096
 _IPV4: Final = 4
 

@@ -79,7 +79,10 @@ class SessionFacts:
     def __post_init__(self) -> None:
         known = self._session_facts() | self._anchor_facts()
         # Condition keys are not case-sensitive (IAM User Guide, "Condition").
-        known |= {key.lower(): Fact(tuple(values)) for key, values in self.context.items()}
+        for key, values in self.context.items():
+            name = key.lower()
+            several = len(values) > 1 or (name in known and known[name].several)
+            known[name] = Fact(tuple(values), several=several)
         object.__setattr__(self, "_known", known)  # the dataclass is frozen
 
     def look_up(self, key: str) -> Fact:

@@ -73,6 +73,20 @@ def installed(profile: str | None) -> botocore.session.Session:
     return session
 
 
+def test_a_misspelt_key_is_warned_of(config: Path, caplog: pytest.LogCaptureFixture) -> None:
+    text = config.read_text()
+    config.write_text(
+        text.replace("[profile onprem]", "[profile onprem]\nrolesanywhere_duration = 900")
+    )
+
+    assert RolesAnywhereProvider(profile_name="onprem").load()
+
+    assert caplog.messages == [
+        "rolesanywhere_duration of profile 'onprem' is not a setting:"
+        " did you mean rolesanywhere_duration_seconds?"
+    ]
+
+
 def test_a_profile_that_does_not_exist_is_botocores_error() -> None:
     with pytest.raises(ProfileNotFound, match="onprm"):
         RolesAnywhereProvider(boto3.Session(), profile_name="onprm").load()

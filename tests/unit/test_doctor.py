@@ -362,7 +362,7 @@ class TestKey:
         arguments = written(issued, folder) | {"key": Liar()}
         assert "does not verify with its certificate" in only(examined(arguments), "key").text
 
-    def test_the_key_is_closed_in_the_end(self, folder: Path) -> None:
+    def test_a_key_that_the_caller_made_is_the_callers_to_close(self, folder: Path) -> None:
         issued = ISSUING.issue("app")
 
         class Own:
@@ -381,7 +381,7 @@ class TestKey:
 
         own = Own()
         assert only(examined(written(issued, folder) | {"key": own}), "key").status == "ok"
-        assert own.closed == 1
+        assert own.closed == 0
 
 
 class TestChain:
