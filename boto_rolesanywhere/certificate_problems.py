@@ -152,8 +152,9 @@ def weak_hash(certificate: x509.Certificate) -> str | None:
         used = certificate.signature_hash_algorithm  # None: Ed25519, ML-DSA, which hash inside
     except (UnsupportedAlgorithm, ValueError):
         return None  # an algorithm newer than this library is not a weak one
-    weak = used is not None and used.digest_size < _SHA256_BYTES
-    return used.name.upper().replace("SHA", "SHA-") if used is not None and weak else None
+    if used is None or used.digest_size >= _SHA256_BYTES:
+        return None
+    return used.name.upper().replace("SHA", "SHA-")
 
 
 def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:

@@ -45,7 +45,9 @@ __all__ = [
 ]
 
 MAX_CHAIN: Final = 5
+# What is looked at, of what somebody may have made up: so many paths, each no longer than that.
 _MOST_PATHS: Final = 256
+_LONGEST_PATH: Final = 32
 
 
 def describe_subject(certificate: x509.Certificate) -> str:
@@ -116,7 +118,6 @@ def order_chain(
             not any(is_issued_by(last, root) for root in roots),
         )
 
-    # There are many paths only where somebody made them up.
     chain = min(islice(_paths(leaf, others), _MOST_PATHS), key=drawback)
     if len(chain) > MAX_CHAIN:
         raise CertificateError(
@@ -139,8 +140,9 @@ def _paths(
         if last not in issuers:
             issuers[last] = [one for one in others if is_issued_by(last, one)]
         following = [one for one in issuers[last] if one not in path]
-        if not following:
+        if not following or len(path) > _LONGEST_PATH:
             yield path[1:]
+            return
         for issuer in following:
             yield from upward((*path, issuer))
 

@@ -231,9 +231,6 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
     _require_no_pin(text, setting.title)
     if text.lower().startswith(_NO_FILE):
         return
-    if not Path(text).expanduser().is_file():
-        what = f"there is no file {text!r}" if text else "it is empty"
-        raise ConfigurationError(what, where=setting.title, expected="a path or a pkcs11: URI")
     from boto_rolesanywhere.errors import PassphraseError
     from boto_rolesanywhere.identity.contents import open_contents
     from boto_rolesanywhere.identity.file import read_part

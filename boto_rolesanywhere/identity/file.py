@@ -103,7 +103,7 @@ def _read_file(path: Path, role: Role) -> Part:
                 "it is a pipe, socket or device",
                 where=where,
                 expected="a regular file",
-                remedy=f"Pass the {role} as bytes instead.",
+                remedy=f"Put the {role} into a file; in Python it can be passed as bytes too.",
             )
         with path.open("rb") as file:
             facts = os.fstat(file.fileno())

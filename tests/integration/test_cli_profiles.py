@@ -600,7 +600,7 @@ def test_configure_asks_for_what_no_flag_gives_and_asks_again(
 
     told = at_terminal(["configure"], answers)
 
-    assert "there is no file '/nowhere/key.pem'" in told
+    assert "/nowhere/key.pem: there is no such file" in told
     assert f"{paths.private_key}: it holds 1 private key; expected a certificate" in told
     assert f"{paths.certificate}: it holds 1 certificate; expected a private key" in told
     assert "'nonsense' is not an ARN" in told

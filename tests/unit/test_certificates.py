@@ -306,6 +306,12 @@ def test_many_ways_upward_take_no_time() -> None:
         order_chain(authorities[-1].issue(), candidates)
 
 
+def test_a_chain_without_end_is_an_error_of_ours() -> None:
+    authorities = line(60)
+    with pytest.raises(CertificateError, match="the chain has 32 intermediates"):
+        order_chain(authorities[-1].issue(), [one.certificate for one in authorities])
+
+
 def test_cross_signed_authorities_make_no_loop() -> None:
     one, two = Authority("one"), Authority("two")
     crossed = [one.certify(two), two.certify(one)]

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import pytest
+from forked import in_child
 
 from boto_rolesanywhere.server.app import CredentialApp, health_routes
 from boto_rolesanywhere.server.connection import Limits
@@ -216,6 +217,19 @@ def test_the_longest_quiet_makes_room_when_there_are_too_many() -> None:
         assert until_closed(first) == b""
         others[-1].sendall(server.get())
         assert one_answer(others[-1]).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_limit_of_open_files_is_raised_as_far_as_it_may() -> None:
+    resource = pytest.importorskip("resource", reason="Windows has no such limit")
+
+    def raised() -> bool:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
+        with running(limits=Limits(connections=500)) as server:
+            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+            return server.still_serves() and bool(soft >= min(hard, 500))
+
+    assert in_child(raised)
 
 
 def test_a_burst_does_not_get_past_the_limit() -> None:

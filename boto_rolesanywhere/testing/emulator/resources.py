@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     TrustSource: TypeAlias = CertificateAuthority | x509.Certificate | str | bytes
 
 MAX_ANCHOR_CERTIFICATES: Final = 2  # per trust anchor, as documented
+_MOST_LISTS: Final = 2  # for one trust anchor (User Guide, "Quotas")
 MAX_CRL_BYTES: Final = 300_000  # ImportCrl, as documented
 
 DEFAULT_MAPPINGS: Final = {
@@ -204,6 +205,13 @@ class Registry:
             parsed = resource.load()
             with self._lock:
                 key = (resource.trust_anchor_arn, resource.name)
+                others = [one for one in self._lists if one[0] == key[0] and one != key]
+                if len(others) >= _MOST_LISTS:
+                    raise ConfigurationError(
+                        f"the trust anchor has {_MOST_LISTS} revocation lists already",
+                        where=f"revocation list {resource.name!r}",
+                        remedy="Give it the name of the one that it replaces.",
+                    )
                 self._lists[key] = (resource.enabled, parsed)
             return
         if isinstance(resource, TrustAnchor):

@@ -129,8 +129,9 @@ def _duration(received: Received) -> int | None:
     value = received.parameter("durationSeconds")
     if value is None:
         return None
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        value = int(value)  # from the query, everything is text
+    in_query = any(key == "durationSeconds" for key, _ in received.query_pairs)
+    if in_query and isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)  # there everything is text; in JSON it is a number
     if type(value) is not int or not MIN_DURATION <= value <= MAX_DURATION:
         raise _malformed(
             f"durationSeconds must be between {MIN_DURATION} and {MAX_DURATION}",

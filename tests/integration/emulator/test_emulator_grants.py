@@ -86,6 +86,7 @@ def test_the_duration_may_stand_in_the_query(
         {"durationSeconds": 1000.5},
         {"durationSeconds": True},
         {"durationSeconds": "soon"},
+        {"durationSeconds": "901"},
         {"roleSessionName": "x"},
         {"roleSessionName": "x" * 65},
         {"roleSessionName": "with space"},

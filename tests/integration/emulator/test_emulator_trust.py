@@ -323,9 +323,9 @@ def test_only_the_issuers_own_enabled_list_counts(
 ) -> None:
     issued = ca.issue()
     forged = CertificateAuthority()  # of the same name
-    emulator.import_crl(forged.crl((issued,)), name="forged")
-    emulator.import_crl(CertificateAuthority("Other").crl((issued,)), name="other")
-    assert client.create(issued).status == 201
+    for crl in (forged.crl((issued,)), CertificateAuthority("Other").crl((issued,))):
+        emulator.import_crl(crl, name="of another")
+        assert client.create(issued).status == 201
     own = RevocationList(
         trust_anchor_arn=emulator.trust_anchor_arn, pem=ca.crl((issued,)), enabled=False
     )
@@ -333,6 +333,14 @@ def test_only_the_issuers_own_enabled_list_counts(
     assert client.create(issued).status == 201
     emulator.import_crl(own.pem)
     assert client.create(issued).refusal == REVOKED
+
+
+def test_a_trust_anchor_takes_two_lists(emulator: Emulator, ca: CertificateAuthority) -> None:
+    for name in ("one", "two", "one"):
+        emulator.import_crl(ca.crl((1,)), name=name)
+
+    with pytest.raises(ConfigurationError, match="has 2 revocation lists already"):
+        emulator.import_crl(ca.crl((1,)), name="three")
 
 
 def test_lists_that_importcrl_refuses_are_refused(
