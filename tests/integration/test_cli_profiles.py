@@ -10,8 +10,11 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from configparser import RawConfigParser
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO, cast
 
 import boto3
 import pytest
@@ -117,16 +120,31 @@ def test_update_once_writes_what_boto3_reads(
     assert frozen.secret_key not in done.stderr
 
 
+@contextmanager
+def updating(
+    flags: list[str], file: Path, **environ: str
+) -> Iterator[tuple[subprocess.Popen[str], TextIO]]:
+    """A running `update` that has written `file` once, and what it says on stderr."""
+    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
+    named = {"AWS_SHARED_CREDENTIALS_FILE": str(file), **environ}
+    with subprocess.Popen(
+        command, env=os.environ | named, stderr=subprocess.PIPE, text=True
+    ) as process:
+        errors = cast("TextIO", process.stderr)
+        try:
+            assert "has credentials until" in errors.readline()
+            yield process, errors
+        except BaseException:
+            process.kill()  # else its end would be waited for
+            raise
+
+
 def test_update_keeps_renewing_through_errors_until_it_is_told_to_end(
     ca: CertificateAuthority, emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
     emulator.max_lifetime = 4
     file = tmp_path / "credentials"
-    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_MAX_ATTEMPTS": "1"}
-    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "has credentials until" in process.stderr.readline()
+    with updating(flags, file, AWS_MAX_ATTEMPTS="1") as (process, errors):
         first = file.read_text()
         emulator.inject(faults.ErrorStatus(503), times=1)
         emulator.wait_for_requests(3, timeout=30)
@@ -134,7 +152,7 @@ def test_update_keeps_renewing_through_errors_until_it_is_told_to_end(
         while file.read_text() == first and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        told = process.stderr.read()
+        told = errors.read()
 
     assert process.returncode == 0
     assert "HTTP 503" in told
@@ -149,20 +167,16 @@ def test_update_writes_when_it_can_again(
 ) -> None:
     emulator.max_lifetime = 4
     file = tmp_path / "credentials"
-    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
-    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "has credentials until" in process.stderr.readline()
+    with updating(flags, file) as (process, errors):
         file.unlink()
         file.mkdir()
-        told = process.stderr.readline()
+        told = errors.readline()
         file.rmdir()
         deadline = time.monotonic() + 30
         while not file.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGTERM)
-        process.stderr.read()
+        errors.read()
 
     assert "The new credentials are not written yet: " in told
     assert f"{file}: it is a folder, pipe, device or ring of links" in told
@@ -174,14 +188,10 @@ def test_update_waits_for_no_other_writer_when_it_is_told_to_end(
 ) -> None:
     emulator.max_lifetime = 4
     file = tmp_path / "credentials"
-    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
-    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "has credentials until" in process.stderr.readline()
+    with updating(flags, file) as (process, errors):
         first = file.read_text()
         with FileLock(tmp_path / ".credentials.lock"):
-            told = process.stderr.readline()
+            told = errors.readline()
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=15)
 
@@ -195,12 +205,8 @@ def test_update_goes_on_when_nobody_reads_along(
 ) -> None:
     emulator.max_lifetime = 4
     file = tmp_path / "credentials"
-    environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(file)}
-    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        assert "has credentials until" in process.stderr.readline()
-        process.stderr.close()
+    with updating(flags, file) as (process, errors):
+        errors.close()
         first = file.read_text()
         deadline = time.monotonic() + 30
         while file.read_text() == first and time.monotonic() < deadline:
