@@ -20,6 +20,10 @@ _ANY_ANCHOR: Final = re.compile(r"[*?:]*|.*:(trust-anchor/)?\*+")
 _PROFILE_ARN: Final = re.compile(r"arn:[^:]*:rolesanywhere:[^:]*:[^:]*:(alias/)?profile/")
 
 
+# The same for all of an account's certificates, unless the second names one trust anchor.
+_OF_THE_ACCOUNT: Final = ("aws:sourceaccount", "aws:sourcearn")
+
+
 def find_warnings(
     policy: TrustPolicy, results: tuple[StatementResult, ...], facts: SessionFacts
 ) -> Iterator[str]:
@@ -71,7 +75,8 @@ def _open_door(result: StatementResult, guards: list[Condition]) -> Iterator[str
         return
     if any(_is_of_anchor(guard) for guard in guards):
         return
-    if not guards and not any(map(_tells_apart, statement.conditions)):
+    guarded = any(guard.key.lower() not in _OF_THE_ACCOUNT for guard in guards)
+    if not guarded and not any(map(_tells_apart, statement.conditions)):
         lack = " that tells certificates apart" if statement.conditions else ""
         yield (
             f"{statement.name} has no Condition{lack}: every certificate of every trust anchor in "
