@@ -420,6 +420,17 @@ def test_a_session_name_that_the_profile_does_not_take(
     assert caught.value.causes == ("the profile does not accept role session names",)
 
 
+def test_an_intermediate_that_has_ended_is_named(
+    ca: CertificateAuthority, emulator: Emulator
+) -> None:
+    ended = ca.issue_intermediate("Ended", flaws=("expired",)).issue("app")
+
+    with pytest.raises(SessionDeniedError) as caught:
+        credentials(call(emulator, ended, chain=ended.chain_pem)).get_frozen_credentials()
+
+    assert any("intermediate CN=Ended, which was sent, is" in one for one in caught.value.findings)
+
+
 def test_another_region_than_the_anchors_is_named(
     ca: CertificateAuthority, issued: IssuedCertificate
 ) -> None:

@@ -174,6 +174,19 @@ def test_a_bundle_that_is_cut_off_between_two_certificates_is_waited_for(tmp_pat
     assert identity().certificate == successor.certificate
 
 
+def test_a_folder_that_is_gone_keeps_the_certificate_in_use(
+    ca: CertificateAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = ca.issue("app")
+    (tmp_path / "app.pem").write_bytes(issued.certificate_pem + issued.private_key_pem)
+    monkeypatch.chdir(tmp_path)
+    identity = RotatingIdentity(IdentitySources(certificate="app.pem"), now)
+    first = identity()
+    shutil.rmtree(tmp_path)
+
+    assert identity() is first
+
+
 def test_an_intermediate_that_ends_is_replaced_by_the_next_one_in_the_file(tmp_path: Path) -> None:
     root = CertificateAuthority()
     issuing = root.issue_intermediate(not_after=now() + timedelta(days=1))

@@ -10,7 +10,10 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from boto_rolesanywhere.doctor import Verdict, examine
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate
@@ -402,6 +405,30 @@ class TestChain:
             ("sent 1", "CN=Issuing"),
             ("left out", "CN=Root (self-signed: AWS has its own copy)"),
         )
+
+    def test_a_trust_anchor_that_aws_would_not_take(self, folder: Path) -> None:
+        tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Poor")])
+        key = ec.generate_private_key(ec.SECP256R1())
+        poor = (
+            x509.CertificateBuilder(name, name, key.public_key(), 1)
+            .not_valid_before(tomorrow)
+            .not_valid_after(tomorrow + timedelta(days=1))
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .sign(key, SHA256())
+        )
+        anchor = folder / "anchor.pem"
+        weak = ROOT.issue_intermediate("Weak", flaws=("sha1",)).certificate_pem
+        anchor.write_bytes(poor.public_bytes(Encoding.PEM) + weak)
+        arguments = written(ISSUING.issue("app"), folder)
+
+        found = only(examined(arguments, trust_anchor_certificate=str(anchor)), "trust-anchor")
+
+        assert found.status == "fail"
+        assert "CN=Poor may not sign certificates (keyUsage lacks keyCertSign)" in found.text
+        assert "CN=Weak was signed with SHA-1" in found.text
+        assert "CN=Weak may not" not in found.text
+        assert f"CN=Poor is valid from {tomorrow:%Y-%m-%d} on" in found.text
 
     def test_an_end_entity_that_issued_another(self, folder: Path) -> None:
         first = ISSUING.issue("first")

@@ -16,7 +16,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
-from boto_rolesanywhere.profile_file import change_file, quoted_name, with_section
+from boto_rolesanywhere.profile_file import aws_file, change_file, quoted_name, with_section
 
 KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "s/+=", "aws_session_token": "t"}
 WRITTEN = b"aws_access_key_id = ASIANEW\naws_secret_access_key = s/+=\naws_session_token = t\n"
@@ -250,6 +250,12 @@ def test_the_file_of_another_writer_is_not_cleared_away(tmp_path: Path) -> None:
 
     assert others.exists()
     assert not ours.exists()
+
+
+def test_a_home_that_nobody_has_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_CONFIG_FILE", "~nobody-of-this-name/config")
+
+    assert str(aws_file("AWS_CONFIG_FILE", "~/.aws/config")) == "~nobody-of-this-name/config"
 
 
 def test_links_in_a_ring_are_an_error_of_ours(tmp_path: Path) -> None:
