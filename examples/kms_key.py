@@ -60,9 +60,9 @@ class KmsClient(Protocol):
         self,
         *,
         KeyId: str,  # noqa: N803  # all of them named by KMS
-        Message: bytes,  # noqa: N803
-        MessageType: str,  # noqa: N803
-        SigningAlgorithm: str,  # noqa: N803
+        Message: bytes,  # noqa: N803  # likewise
+        MessageType: str,  # noqa: N803  # likewise
+        SigningAlgorithm: str,  # noqa: N803  # likewise
     ) -> SignAnswer:
         """A signature: PKCS #1 v1.5, or (r, s) as DER."""
         ...

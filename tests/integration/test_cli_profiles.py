@@ -1,26 +1,24 @@
-"""env, update and configure, run as a user runs them, with the emulator behind."""
+"""env and update, run as a user runs them, with the emulator behind."""
 
 from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import stat
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from configparser import RawConfigParser
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO, cast
 
 import boto3
 import pytest
+from commands import arns, ended, identity, parsed
 from filelock import FileLock
 
-import boto_rolesanywhere
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
 
 
@@ -31,31 +29,7 @@ def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
 
 @pytest.fixture
 def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
-    return [
-        *("--certificate", str(paths.certificate), "--private-key", str(paths.private_key)),
-        *("--trust-anchor-arn", emulator.trust_anchor_arn, "--profile-arn", emulator.profile_arn),
-        *("--role-arn", emulator.role_arn, "--endpoint", emulator.endpoint_url),
-    ]
-
-
-def run(*arguments: str, status: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", *arguments]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-        env=os.environ | environ,
-    )
-    assert done.returncode == status, done.stderr
-    return done
-
-
-def parsed(path: Path) -> RawConfigParser:
-    parser = RawConfigParser()
-    parser.read(path)
-    return parser
+    return [*identity(paths), *arns(emulator)]
 
 
 def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> None:
@@ -63,7 +37,7 @@ def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> Non
     show = "import os; print(*(os.environ[n] for n in sorted(os.environ) if 'AWS_' in n))"
 
     done = subprocess.run(
-        ["sh", "-c", script, "sh", run("env", *flags).stdout, show],
+        ["sh", "-c", script, "sh", ended("env", *flags).stdout, show],
         capture_output=True,
         text=True,
         check=True,
@@ -83,7 +57,7 @@ def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> Non
     ],
 )
 def test_env_in_each_format(emulator: Emulator, flags: list[str], name: str, line: str) -> None:
-    printed = run("env", "--format", name, *flags).stdout
+    printed = ended("env", "--format", name, *flags).stdout
 
     assert printed.startswith(line.format(emulator.requests[0].access_key_id))
     assert "AWS_CREDENTIAL_EXPIRATION" in printed
@@ -94,7 +68,7 @@ def test_env_in_each_format(emulator: Emulator, flags: list[str], name: str, lin
 def test_env_fails_on_one_line_with_nothing_on_stdout(emulator: Emulator, flags: list[str]) -> None:
     emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", "Certificate revoked"))
 
-    done = run("env", *flags, status=1)
+    done = ended("env", *flags, status=1)
 
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
@@ -109,7 +83,7 @@ def test_update_once_writes_what_boto3_reads(
     kept = b"# mine\n[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = kept"
     file.write_bytes(kept)
 
-    done = run("update", "--once", "--profile", "work", *flags)
+    done = ended("update", "--once", "--profile", "work", *flags)
 
     assert file.read_bytes().startswith(kept + b"\n\n[work]\n")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -274,350 +248,15 @@ def test_update_without_first_credentials_fails_and_writes_nothing(
 ) -> None:
     emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", "Certificate revoked"))
 
-    done = run("update", *flags, status=1)
+    done = ended("update", *flags, status=1)
 
     assert "Certificate revoked" in done.stderr
     assert not (clean_environment / ".aws" / "credentials").exists()
 
 
-def test_configure_writes_a_profile_that_works(
-    emulator: Emulator, flags: list[str], clean_environment: Path
-) -> None:
-    file = clean_environment / ".aws" / "config"
-    file.parent.mkdir()
-    file.write_bytes(b"[default]\nregion = eu-west-3 ; mine\n")
-
-    done = run("configure", "--profile", "on prem", *flags)
-
-    assert file.read_bytes().startswith(
-        b"[default]\nregion = eu-west-3 ; mine\n\n[profile 'on prem']\nregion = eu-west-1\n"
-    )
-    assert "doctor --config-profile 'on prem'" in done.stdout
-    session = boto_rolesanywhere.get_session(profile_name="on prem")
-    assert session.get_credentials().get_frozen_credentials().access_key
-    assert emulator.created == 1
-
-
-def test_configure_writes_a_credential_process_line_that_boto3_runs(
-    emulator: Emulator, flags: list[str], clean_environment: Path
-) -> None:
-    run("configure", "--credential-process", "--profile", "default", *flags)
-
-    credentials = boto3.Session().get_credentials()
-
-    assert credentials.method == "custom-process"
-    assert credentials.get_frozen_credentials().access_key == (emulator.requests[0].access_key_id)
-
-
-@pytest.mark.parametrize("selector", ["Key=x509Subject,Value=CN=app", "file://app.json"])
-def test_configure_writes_a_line_that_chooses_the_certificate(
-    emulator: Emulator,
-    flags: list[str],
-    paths: IssuedPaths,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    selector: str,
-) -> None:
-    chosen = [{"Key": "x509Subject", "Value": "CN=app"}]
-    (tmp_path / "app.json").write_text(json.dumps(chosen))
-    monkeypatch.chdir(tmp_path)
-    which = ["--cert-selector", selector, "--cert-store", paths.certificate.parent.name]
-    run("configure", "--credential-process", *which, *flags[4:])
-    monkeypatch.chdir("/")
-
-    credentials = boto3.Session().get_credentials().get_frozen_credentials()
-
-    assert credentials.access_key == emulator.requests[0].access_key_id
-
-
-def test_configure_writes_where_botocore_reads_the_default_profile(
-    flags: list[str], clean_environment: Path
-) -> None:
-    file = clean_environment / ".aws" / "config"
-    file.parent.mkdir()
-    file.write_text("[profile default]\nregion = eu-west-3\n")
-
-    run("configure", *flags)
-
-    assert file.read_text().startswith("[profile default]\nregion = eu-west-3\nrolesanywhere_")
-    assert boto3.Session().region_name == "eu-west-3"
-    assert boto_rolesanywhere.get_session().get_credentials()
-    run("credential-process", "--config-profile", "default")
-
-
-def test_configure_keeps_the_region_that_is_there(
-    flags: list[str], clean_environment: Path
-) -> None:
-    file = clean_environment / ".aws" / "config"
-    file.parent.mkdir()
-    file.write_text("[default]\nregion = eu-west-3\n")
-
-    run("configure", *flags)
-    run("configure", "--profile", "other", "--region", "eu-west-2", *flags)
-
-    written = parsed(file)
-    assert written["default"]["region"] == "eu-west-3"
-    assert written["profile other"]["region"] == "eu-west-2"
-
-
-def test_configure_changes_one_thing_of_a_profile(
-    flags: list[str], clean_environment: Path
-) -> None:
-    file = clean_environment / ".aws" / "config"
-    run("configure", "--profile", "work", *flags)
-    before = file.read_text()
-
-    changed = ["--config-profile", "work", "--session-duration", "900"]
-    run("configure", "--profile", "work", *changed)
-
-    assert file.read_text() == before + "rolesanywhere_duration_seconds = 900\n"
-
-
-def test_configure_copies_a_profile_with_what_unlocks_its_key(
-    ca: CertificateAuthority, flags: list[str], clean_environment: Path, tmp_path: Path
-) -> None:
-    locked = ca.issue("locked").write(tmp_path / "locked", passphrase="hunter2")
-    files = ["--certificate", str(locked.certificate), "--private-key", str(locked.private_key)]
-    secret = tmp_path / "secret"
-    secret.write_text("hunter2")
-    variable = {"LOCK": "hunter2"}
-    run("configure", "--profile", "a", *flags, *files, "--pkcs8-password-env", "LOCK", **variable)
-
-    run("configure", "--profile", "b", "--config-profile", "a", **variable)
-    other = ["--config-profile", "a", "--pkcs8-password-file", str(secret)]
-    run("configure", "--profile", "c", *other)
-
-    written = parsed(clean_environment / ".aws" / "config")
-    key = "rolesanywhere_private_key_passphrase"
-    assert dict(written["profile a"]) == dict(written["profile b"])
-    assert written["profile c"][f"{key}_file"] == str(secret)
-    assert f"{key}_env" not in written["profile c"]
-
-
-def test_configure_writes_a_line_that_names_a_profile(
-    emulator: Emulator, flags: list[str], clean_environment: Path
-) -> None:
-    run("configure", "--profile", "work", *flags)
-    run("configure", "--profile", "cli", "--config-profile", "work", "--credential-process")
-
-    line = parsed(clean_environment / ".aws" / "config")["profile cli"]["credential_process"]
-    credentials = boto3.Session(profile_name="cli").get_credentials().get_frozen_credentials()
-
-    assert line.endswith(" credential-process --config-profile work")
-    assert credentials.access_key == emulator.requests[0].access_key_id
-
-
-def test_configure_copies_no_pin(flags: list[str], clean_environment: Path) -> None:
-    file = clean_environment / ".aws" / "config"
-    file.parent.mkdir()
-    before = "[profile token]\nrolesanywhere_certificate = pkcs11:token=t?pin-value=4711\n"
-    file.write_text(before)
-
-    told = run("configure", *flags[4:], "--config-profile", "token", status=1).stderr
-
-    assert "rolesanywhere_certificate: the PIN in it (pin-value) is not written" in told
-    assert file.read_text() == before
-
-
-@pytest.mark.parametrize(
-    ("broken", "line"),
-    [
-        ("[a]\nkey = 1\n[b\nsecret-word\n", "{file}, line 3: "),
-        ("[a]\nkey = 1\nkey = secret-word\n", "{file}, line 3: "),
-        ("secret-word\n", "{file}, line 1: "),
-        ("[a]\ns3 =\n  secret-word\n", "{file}: "),
-    ],
-)
-@pytest.mark.parametrize("name", ["config", "credentials"])
-def test_a_file_that_botocore_cannot_read_is_named_with_its_line(
-    flags: list[str], clean_environment: Path, name: str, broken: str, line: str
-) -> None:
-    file = clean_environment / ".aws" / name
-    file.parent.mkdir()
-    file.write_text(broken)
-    commands = [["env"], *([["configure"]] if name == "config" else [])]
-
-    for command in commands:
-        told = run(*command, *flags, status=1).stderr
-
-        assert f"{line.format(file=file)}it cannot be read as an INI file" in told
-        assert "secret-word" not in told
-    assert file.read_text() == broken
-
-
-def test_configure_names_a_passphrase_and_never_writes_it(
-    emulator: Emulator, flags: list[str], clean_environment: Path, tmp_path: Path
-) -> None:
-    refused = run("configure", *flags, "--pkcs8-password", "hunter2", status=1)
-    assert "--pkcs8-password: its value is not written to a file" in refused.stderr
-    assert "hunter2" not in refused.stderr
-
-    secret = tmp_path / "secret"
-    secret.write_text("hunter2\n")
-    run("configure", *flags, "--pkcs8-password-file", str(secret))
-
-    written = (clean_environment / ".aws" / "config").read_text()
-    assert f"rolesanywhere_private_key_passphrase_file = {secret}" in written
-    assert "hunter2" not in written
-
-
-def test_configure_leaves_no_key_of_ours_that_it_has_not_checked(
-    flags: list[str], clean_environment: Path, tmp_path: Path
-) -> None:
-    file = clean_environment / ".aws" / "config"
-    secret = tmp_path / "secret"
-    secret.write_text("not needed")
-    named = {"OLD": "not needed either"}
-    run("configure", *flags, "--session-duration", "900", "--pkcs8-password-env", "OLD", **named)
-    file.write_text(file.read_text() + "# mine\noutput = json\n")
-
-    done = run("configure", *flags, "--pkcs8-password-file", str(secret))
-
-    written = file.read_text()
-    assert "# mine\noutput = json\n" in written
-    assert f"rolesanywhere_private_key_passphrase_file = {secret}" in written
-    for key in ("rolesanywhere_private_key_passphrase_env", "rolesanywhere_duration_seconds"):
-        assert key not in written
-        assert f"  {key} was there, and is removed\n" in done.stdout
-
-
-def test_configure_takes_variables_in_the_files_path_as_botocore_does(
-    flags: list[str], tmp_path: Path
-) -> None:
-    run("configure", *flags, HERE=str(tmp_path), AWS_CONFIG_FILE="$HERE/config")
-    update = ["update", "--once", *flags]
-    run(*update, HERE=str(tmp_path), AWS_SHARED_CREDENTIALS_FILE="$HERE/credentials")
-
-    assert "rolesanywhere_role_arn" in (tmp_path / "config").read_text()
-    assert "aws_access_key_id" in (tmp_path / "credentials").read_text()
-
-
-def test_configure_writes_where_a_library_of_pkcs11_is(
-    flags: list[str], clean_environment: Path
-) -> None:
-    file = clean_environment / ".aws" / "config"
-    for given, written in (("./mine.so", Path("mine.so").absolute()), ("mine.so", "mine.so")):
-        run("configure", *flags, "--pkcs11-lib", given)
-        assert f"rolesanywhere_pkcs11_module = {written}\n" in file.read_text()
-
-
-@pytest.mark.parametrize(
-    ("flag", "value", "wording"),
-    [
-        ("--role-arn", "arn:aws:iam::1:role/x", "no twelve-digit account"),
-        ("--certificate", "/nowhere/cert.pem", "/nowhere/cert.pem"),
-        ("--certificate", "pkcs11:token=t?pin-value=4711", "--certificate: the PIN in it (pin-val"),
-        ("--private-key", "PKCS11:token=t?pin-value=4711", "expected pin-source=file:… in its pl"),
-    ],
-)
-def test_configure_writes_nothing_that_is_wrong(
-    flags: list[str], clean_environment: Path, flag: str, value: str, wording: str
-) -> None:
-    pairs = zip(["", *flags], flags, strict=False)
-    changed = [value if before == flag else word for before, word in pairs]
-
-    told = run("configure", *changed, status=1).stderr
-    assert wording in told
-    assert "4711" not in told
-    assert not (clean_environment / ".aws").exists()
-
-
-@pytest.mark.parametrize(
-    ("more", "wording"),
-    [
-        (["--profile", ""], "--profile: it is empty"),
-        (
-            ["--no-verify-ssl"],
-            "--no-verify-ssl: no key of a profile says it; expected --cre",
-        ),
-    ],
-)
-def test_configure_drops_nothing_in_silence(
-    flags: list[str], clean_environment: Path, more: list[str], wording: str
-) -> None:
-    assert wording in run("configure", *flags, *more, status=1).stderr
-    assert not (clean_environment / ".aws").exists()
-
-
-def test_configure_has_no_key_for_a_selector(flags: list[str], clean_environment: Path) -> None:
-    chosen = ["--cert-selector", "Key=x509Subject,Value=CN=app", "--cert-store", "/etc"]
-
-    told = run("configure", *chosen, *flags[4:], status=1).stderr
-
-    assert "--cert-selector: no key of a profile says it; expected --credential-process" in told
-    assert not (clean_environment / ".aws").exists()
-
-
-def test_configure_does_without_the_variables_that_are_set_now(
-    ca: CertificateAuthority, flags: list[str], tmp_path: Path
-) -> None:
-    locked = ca.issue("locked").write(tmp_path / "locked", passphrase="hunter2")
-    files = ["--certificate", str(locked.certificate), "--private-key", str(locked.private_key)]
-    variable = {"AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE": "hunter2"}
-
-    told = run("configure", *flags, *files, status=1, **variable).stderr
-
-    assert "Say where it is, with one of --pkcs8-password-file, " in told
-    assert "what is written must do without the variables that are set now" in told
-
-
-def test_configure_asks_where_the_passphrase_is(
-    ca: CertificateAuthority, flags: list[str], clean_environment: Path, tmp_path: Path
-) -> None:
-    locked = ca.issue("locked").write(tmp_path / "locked", passphrase="hunter2")
-    secret = tmp_path / "secret"
-    secret.write_text("hunter2")
-    files = ["--certificate", str(locked.certificate), "--private-key", str(locked.private_key)]
-
-    told = at_terminal(["configure", *flags, *files], ["", "$NOT_SET", "/nowhere", str(secret)])
-
-    assert "the environment variable NOT_SET is not set" in told
-    assert "the passphrase file '/nowhere' cannot be read" in told
-    section = parsed(clean_environment / ".aws" / "config")["default"]
-    assert section["rolesanywhere_private_key_passphrase_file"] == str(secret)
-
-
-def at_terminal(words: list[str], answers: list[str]) -> str:
-    """What a command complains of that asks at a terminal, and succeeds in the end."""
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "boto_rolesanywhere", *words]
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
-    _, told = process.communicate(timeout=60)
-    os.close(ours)
-    os.close(theirs)
-    assert process.returncode == 0, told
-    return told
-
-
-def test_configure_asks_for_what_no_flag_gives_and_asks_again(
-    emulator: Emulator, paths: IssuedPaths, clean_environment: Path
-) -> None:
-    answers = [
-        *(str(paths.private_key), str(paths.certificate)),  # asked again after the first
-        *("/nowhere/key.pem", str(paths.certificate), str(paths.private_key)),
-        "",
-        *("nonsense", emulator.trust_anchor_arn),
-        emulator.profile_arn,
-        emulator.role_arn,
-    ]
-
-    told = at_terminal(["configure"], answers)
-
-    assert "/nowhere/key.pem: there is no such file" in told
-    assert f"{paths.private_key}: it holds 1 private key; expected a certificate" in told
-    assert f"{paths.certificate}: it holds 1 certificate; expected a private key" in told
-    assert "'nonsense' is not an ARN" in told
-    section = parsed(clean_environment / ".aws" / "config")["default"]
-    assert section["rolesanywhere_trust_anchor_arn"] == emulator.trust_anchor_arn
-    assert "rolesanywhere_certificate_chain" not in section
-
-
 @pytest.mark.parametrize("command", ["env", "update", "configure"])
 def test_help_teaches_with_an_example(command: str) -> None:
-    printed = run(command, "--help").stdout
+    printed = ended(command, "--help").stdout
 
     assert "example" in printed
     assert f"boto-rolesanywhere {command}" in printed

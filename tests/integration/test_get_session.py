@@ -40,7 +40,7 @@ def call(emulator: Emulator, issued: IssuedCertificate, **arguments: object) -> 
         "role": emulator.role_arn,
         "endpoint_url": emulator.endpoint_url,
     }
-    return boto_rolesanywhere.get_session(**(given | arguments))  # type: ignore[arg-type]
+    return boto_rolesanywhere.get_session(**(given | arguments))  # type: ignore[arg-type]  # any
 
 
 def credentials(session: boto3.Session) -> SessionCredentials:
@@ -87,7 +87,7 @@ def test_what_the_service_said_is_at_hand(emulator: Emulator, issued: IssuedCert
 def test_each_key_type_gets_a_session(
     ca: CertificateAuthority, emulator: Emulator, key_type: str
 ) -> None:
-    session = call(emulator, ca.issue("typed", key_type=key_type))  # type: ignore[arg-type]
+    session = call(emulator, ca.issue("typed", key_type=key_type))  # type: ignore[arg-type]  # a str
 
     assert credentials(session).session.access_key_id.startswith("ASIA")
 
@@ -380,7 +380,7 @@ def test_what_aws_would_refuse_is_refused_before_anything_is_sent(
     ca: CertificateAuthority, emulator: Emulator, flaw: str, error: type[Exception], wording: str
 ) -> None:
     with pytest.raises(error, match=wording):
-        call(emulator, ca.issue("flawed", flaws=(flaw,)))  # type: ignore[arg-type]
+        call(emulator, ca.issue("flawed", flaws=(flaw,)))  # type: ignore[arg-type]  # a str
 
     assert emulator.requests == []
 

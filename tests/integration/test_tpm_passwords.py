@@ -53,7 +53,7 @@ class Asked:
 @pytest.mark.parametrize("secret", ["pässword", "pässword".encode(), lambda: "pässword"])
 def test_a_password_in_any_form(tpm: SoftwareTpm, secret: object) -> None:
     pem = tpm.pem("group:P-256", "user-auth:pässword")
-    assert works(open_tpm_key(pem, secret=Secret(secret)))  # type: ignore[arg-type]
+    assert works(open_tpm_key(pem, secret=Secret(secret)))  # type: ignore[arg-type]  # of three types
 
 
 def test_a_callable_is_asked_once_and_when_needed(tpm: SoftwareTpm) -> None:

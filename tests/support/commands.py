@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from configparser import RawConfigParser
 from pathlib import Path
 
 from boto_rolesanywhere.testing import Emulator
@@ -32,6 +33,27 @@ def run(
     return subprocess.run(
         [*program, *map(str, arguments)], env=dict(env), capture_output=True, check=False
     )
+
+
+def ended(*arguments: str, status: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the command in the test's own environment; it must end with `status`, unwarned."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *COMMAND[1:], *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        env=os.environ | environ,
+    )
+    assert done.returncode == status, done.stderr
+    return done
+
+
+def parsed(path: Path) -> RawConfigParser:
+    """A config or credentials file."""
+    parser = RawConfigParser()
+    parser.read(path)
+    return parser
 
 
 def arns(emulator: Emulator) -> tuple[str, ...]:

@@ -34,8 +34,8 @@ _silence.addHandler(logging.NullHandler())
 class _Connection(H11Protocol):
     """A connection whose transport the application finds in ``scope["state"]``."""
 
-    # uvicorn narrows the type of asyncio's own protocol, and so does this.
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    # uvicorn narrows the transport of asyncio's protocol in the same way.
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # see above
         self.logger = _silence
         self.access_log = False
         self.app_state = {**self.app_state, "transport": transport}
