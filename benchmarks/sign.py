@@ -30,15 +30,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from boto_rolesanywhere.identity import Identity
-from boto_rolesanywhere.signer import sign
+from boto_rolesanywhere.create_session.signer import sign
+from boto_rolesanywhere.identity.identity import Identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
-    from boto_rolesanywhere.identity import Algorithm
+    from boto_rolesanywhere.signing_key import Algorithm
 
 TARGET_US = 20.0
 CERTIFICATE_BYTES = 1000

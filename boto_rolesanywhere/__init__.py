@@ -13,6 +13,8 @@ from ._version import __version__
 # As `typing` has it, which alone takes as long to load as a bare interpreter does to start.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+
     from .errors import (
         CertificateError,
         ConfigurationError,
@@ -26,10 +28,9 @@ if TYPE_CHECKING:
         SessionDeniedError,
         ThrottledError,
     )
-    from .identity import SigningKey
     from .provider import RolesAnywhereProvider, install
     from .session import get_session
-    from .session_value import RolesAnywhereSession
+    from .signing_key import SigningKey
 
 __all__ = [
     "CertificateError",
@@ -54,8 +55,8 @@ __all__ = [
 # Where the names that are not errors live.
 _HOMES = {
     "RolesAnywhereProvider": "provider",
-    "RolesAnywhereSession": "session_value",
-    "SigningKey": "identity",
+    "RolesAnywhereSession": "credentials.session_value",
+    "SigningKey": "signing_key",
     "get_session": "session",
     "install": "provider",
 }

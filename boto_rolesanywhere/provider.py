@@ -13,12 +13,20 @@ import botocore.session
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import ProfileNotFound
 
-from .config import PASSPHRASE_VARIABLE, resolve, warn_of_misspelt
-from .create_session import SessionCreator, utc_now
-from .credentials import SessionCredentials
+from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+from boto_rolesanywhere.identity.rotation import RotatingIdentity
+from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE, resolve, warn_of_misspelt
+from boto_rolesanywhere.settings.names import (
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PKCS11_MODULE,
+    PREFIX,
+    TPM_TCTI,
+)
+
+from .clock import utc_now
 from .errors import PROVIDER, ConfigurationError
-from .identity.rotation import RotatingIdentity
-from .settings import PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, PREFIX, TPM_TCTI
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
     from botocore.config import Config as ClientConfig
     from botocore.credentials import ProfileProviderBuilder
 
-    from .config import Config
+    from boto_rolesanywhere.settings.config import Config
 
 
 _OF_THE_MACHINE: Final = (
@@ -142,7 +150,7 @@ def open_credentials(
     )
     create = creator.create
     if cache is not False and cache is not None:
-        from .cache import cached
+        from boto_rolesanywhere.credentials.cache import cached
 
         if profile_name is None and session is not None:
             profile_name = session.get_config_variable("profile")
@@ -171,7 +179,7 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     assume_role = resolver.get_provider("assume-role")
     resolver.insert_after("assume-role", RolesAnywhereProvider(botocore_session))
     # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
-    # other way into it; tests/unit/test_botocore_contract.py fails when this attribute moves.
+    # other way into it; test_botocore_contract.py fails when this attribute moves.
     assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001  # see above
         assume_role._profile_provider_builder,  # noqa: SLF001  # see above
         botocore_session,

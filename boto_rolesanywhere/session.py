@@ -14,7 +14,12 @@ from .errors import ConfigurationError
 from .provider import as_botocore_session, load_config, open_credentials
 
 if TYPE_CHECKING:
-    from .identity.sources import CertificateSource, ChainSource, KeySource, SecretSource
+    from boto_rolesanywhere.settings.sources import (
+        CertificateSource,
+        ChainSource,
+        KeySource,
+        SecretSource,
+    )
 
 
 def get_session(

@@ -1,4 +1,4 @@
-"""What all tests share: an environment in which nothing of AWS is configured, and a real proxy."""
+"""What all tests share: a clean environment, and the services that a test may ask for."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
 # scripts/test asks for it on the Pythons that it runs besides the first. Where CI is set, it builds
 # on the profile "ci" of hypothesis: the same examples in every run, and no deadlines.
@@ -85,3 +87,26 @@ def connect_proxy() -> Iterator[ConnectProxy]:
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         yield proxy
         server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def ca() -> CertificateAuthority:
+    return CertificateAuthority()
+
+
+@pytest.fixture
+def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
+    with Emulator(ca) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """A server that answers as S3, STS and the rest of AWS do."""
+    from moto.server import ThreadedMotoServer  # slow to load, and few tests ask for it
+
+    server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()

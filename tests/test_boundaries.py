@@ -1,10 +1,8 @@
-"""Imports point downward only, and what is heavy or optional is imported where it is used alone.
+"""The house: which room may import which, and what is imported where it is used alone.
 
-To add a module, add its name to the layer it belongs to. A package (`identity`) stands for all the
-modules in it and a pattern (`cache*`) for all that fit it, except those with an entry of their own,
-which is the longer one; inside one entry, modules may import each other.
-Names under `if TYPE_CHECKING` run in no program: they may point anywhere but where a rule of its
-own forbids them.
+A room is a folder of the package or a file at its root. Every import counts, also one inside a
+function and one for types alone; the rules name rooms and folders, so that a new file needs no
+entry here.
 """
 
 from __future__ import annotations
@@ -13,6 +11,7 @@ import ast
 import sys
 from fnmatch import fnmatchcase
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
@@ -26,58 +25,58 @@ if TYPE_CHECKING:
 PACKAGE: Final = Path(boto_rolesanywhere.__file__).parent
 ROOT: Final = PACKAGE.name  # in the tables below: the package's own __init__
 
-# From the bottom up: a module imports from lower lines only. Entries of one line do not know of
-# each other.
-LAYERS: Final = (
-    ("ending", "errors", "response_body", "shown", "_version"),
-    ("arns", "atomic_file", "attribute_mappings", "denials", "der", "distinguished_name"),
-    ("identity.sources", "profile_*", "public_keys", "session_value", "settings", "trust_policy"),
-    ("certificate_problems", "config", "selector", "signer"),
-    ("certificates",),
-    ("identity", "session_tags"),
-    ("certificate_store", "diagnosis", "inspection"),
-    ("service_errors",),
-    ("create_session",),
-    ("credentials",),
-    ("cache*",),
-    ("provider",),
-    ("session",),
-    (ROOT,),
-    # The stand-in shares no code with what it stands against; what a user's key must keep to does.
-    ("testing", "testing.compliance"),
-    ("doctor", "server"),
-    ("cli",),
-    ("__main__",),
+# From the ground up. A room imports from lower floors only, so no two rooms need each other.
+FLOORS: Final = (
+    {
+        "_version",
+        "atomic_file",
+        "clock",
+        "errors",
+        "redaction",
+        "signals",
+        "signing_key",
+    },
+    {"certificates", "settings"},
+    {"credentials", "identity", "inspection"},
+    {"create_session", "server"},
+    {"provider", "testing"},
+    {"doctor", "session"},
+    {"cli", ROOT},
+    {"__main__"},
 )
 
-# What must not be within reach of a module, however long the way there.
+# What must not be reached from a module, however long the way there.
 UNREACHABLE: Final = {
-    "signer": ("identity", "certificates", "create_session", "config", "arns"),
+    "certificates": ("identity",),
+    "create_session.signer": ("certificates", "identity", "settings"),
+    "identity": ("create_session", "credentials"),
+    "inspection": ("cli",),
+    "server": ("cli",),
+    "settings": ("certificates", "identity"),
+    # One bug must not pass on both sides.
     "testing.emulator": (
-        "signer",
         "certificates",
-        "certificate_problems",
-        "public_keys",
-        "identity",
         "create_session",
         "credentials",
+        "identity",
+        "inspection",
         "provider",
-        "trust_policy",
     ),
 }
 
-# Distributions of the extras, and the only modules (patterns) that may import them.
+# The distributions of the extras, and the only modules (patterns) that may import them.
 EXTRAS: Final = {
-    "filelock": ("cache*", "profile_file"),
+    "filelock": ("credentials.cache", "settings.profile_writer"),
     "httptools": ("server",),
-    "pkcs11": ("identity.pkcs11*",),
+    "pkcs11": ("identity.pkcs11",),
     "pytest": ("testing.pytest_plugin", "testing.compliance"),
     "starlette": ("testing.emulator",),
-    "tpm2_pytss": ("identity.tpm*",),
+    "tpm2_pytss": ("identity.tpm",),
     "uvicorn": ("server", "testing.emulator"),
 }
 
 RUNTIME: Final = {"boto3", "botocore", "cryptography", "urllib3"}  # urllib3 comes with botocore
+SIGNER: Final = "create_session.signer"
 SIGNERS_NEEDS: Final = {
     "__future__",
     "collections.abc",
@@ -88,6 +87,8 @@ SIGNERS_NEEDS: Final = {
     "typing",
     "urllib.parse",
 }
+# A cached answer of the command passes through these.
+LIGHT: Final = ("cli", "credentials", "settings")
 
 When = Literal["loading", "use", "types"]
 
@@ -162,20 +163,12 @@ def within(module: str, entry: str) -> bool:
     return fnmatchcase(module, entry) or fnmatchcase(module, f"{entry}.*")
 
 
+def room(module: str) -> str:
+    return module.partition(".")[0]
+
+
 def every_import(*when: When) -> list[Import]:
     return [each for module in modules() for each in imports(module) if each.when in when]
-
-
-def entry_of(module: str) -> tuple[int, str]:
-    """The number of a module's layer, and the most exact entry for it."""
-    entries = [
-        (level, entry)
-        for level, layer in enumerate(LAYERS)
-        for entry in layer
-        if within(module, entry)
-    ]
-    assert entries, f"{module} is in no layer: add it to LAYERS"
-    return max(entries, key=lambda each: len(each[1]))
 
 
 def reached_from(starts: Iterable[str], *when: When) -> set[str]:
@@ -190,60 +183,52 @@ def reached_from(starts: Iterable[str], *when: When) -> set[str]:
     return seen
 
 
-def test_every_module_has_its_layer() -> None:
-    for module in modules():
-        entry_of(module)
+def test_the_house_is_small() -> None:
+    rooms = {room(module) for module in modules()}
+    assert rooms == set().union(*FLOORS)
+    assert len(rooms) <= 25
+    assert len(FLOORS) <= 8
 
 
 def test_imports_point_downward() -> None:
-    wrong = []
-    for each in every_import("loading", "use"):
-        if each.target in modules():
-            level, entry = entry_of(each.importer)
-            below, other = entry_of(each.target)
-            if below >= level and other != entry:
-                wrong.append(str(each))
+    floor = {name: number for number, names in enumerate(FLOORS) for name in names}
+    wrong = [
+        str(each)
+        for each in every_import("loading", "use", "types")
+        if each.target in modules()
+        and room(each.importer) != room(each.target)
+        and floor[room(each.importer)] <= floor[room(each.target)]
+    ]
     assert wrong == []
 
 
-def test_no_module_waits_for_itself_to_load() -> None:
-    circular = [
-        module
-        for module in modules()
-        if module
-        in reached_from(
-            (each.target for each in imports(module) if each.when == "loading"), "loading"
-        )
-    ]
-    assert circular == []
+def test_no_file_needs_itself() -> None:
+    needs: dict[str, set[str]] = {module: set() for module in modules()}
+    for each in every_import("loading", "use", "types"):
+        if each.target in modules():
+            needs[each.importer].add(each.target)
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        pytest.fail(f"a circle: {' <- '.join(error.args[1])}")
 
 
 @pytest.mark.parametrize("entry", UNREACHABLE)
 def test_what_is_kept_apart_cannot_be_reached(entry: str) -> None:
     starts = [module for module in modules() if within(module, entry)]
     assert starts
-    reached = reached_from(starts, "loading", "use")
+    reached = reached_from(starts, "loading", "use", "types")
     forbidden = UNREACHABLE[entry]
     assert {each for each in reached if any(within(each, other) for other in forbidden)} == set()
 
 
-def test_the_emulator_does_not_even_share_types() -> None:
-    named = [
-        str(each)
-        for each in every_import("types")
-        if within(each.importer, "testing.emulator")
-        and any(within(each.target, other) for other in UNREACHABLE["testing.emulator"])
-    ]
-    assert named == []
-
-
 def test_the_signer_needs_the_standard_library_alone() -> None:
     by_time: dict[str, set[str]] = {"loading": set(), "use": set(), "types": set()}
-    for each in imports("signer"):
+    for each in imports(SIGNER):
         by_time[each.when].add(each.target)
     assert by_time["loading"] <= SIGNERS_NEEDS
     assert by_time["use"] == {"errors"}
-    assert {each for each in by_time["types"] if each in modules()} == {"errors", "identity"}
+    assert {each for each in by_time["types"] if each in modules()} <= {"errors", "signing_key"}
 
 
 def test_only_the_command_line_knows_the_command_line() -> None:
@@ -281,3 +266,9 @@ def test_nothing_else_is_imported() -> None:
 
 def test_the_package_itself_loads_its_version_alone() -> None:
     assert reached_from([ROOT], "loading") == {ROOT, "_version"}
+
+
+@pytest.mark.parametrize("folder", LIGHT)
+def test_a_folder_on_the_way_of_a_cached_answer_loads_nothing_heavy(folder: str) -> None:
+    loaded = {each.target for each in imports(folder) if each.when == "loading"}
+    assert loaded & {"argparse", "logging", "pathlib", *RUNTIME, *EXTRAS} == set()

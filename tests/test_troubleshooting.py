@@ -7,15 +7,14 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import pytest
 from raised_messages import Message, Source
+from repository import ROOT
 
-from boto_rolesanywhere.denials import DENIALS
+from boto_rolesanywhere.create_session.denials import DENIALS
 
-ROOT: Final = Path(__file__).resolve().parents[1]
 PAGE: Final = ROOT / "TROUBLESHOOTING.md"
 
 # Messages that the source does not hold in one piece.
@@ -27,16 +26,16 @@ BUILT_ELSEWHERE: Final = {
 # Where a message is nothing but words that come from elsewhere.
 HANDED_ON: Final = {
     "cli/__init__.py": "an error's own message",
-    "cli/configure.py": "an error's own message",
-    "identity/file.py": "PemError's, which counts by itself",
+    "cli/commands/configure.py": "an error's own message",
+    "identity/files/reading.py": "PemError's, which counts by itself",
     "identity/opening.py": "of the same error about a certificate",
-    "identity/pkcs11_uri.py": "the wrong value; what stands before it has an entry",
+    "identity/pkcs11/uri.py": "the wrong value; what stands before it has an entry",
     "server/exchange.py": "JSON, whose message counts where it is given",
     "server/imds.py": "a token or a role's name",
     "server/role.py": "credentials",
     "testing/emulator/answers.py": "the service's, of which those that users saw are denials",
     "testing/emulator/service.py": "credentials",
-    "trust_policy/document.py": "a ValueError's, which counts by itself",
+    "inspection/trust_policy/document.py": "a ValueError's, which counts by itself",
 }
 # What is no message of its own to a user.
 NO_ENTRY: Final = {
@@ -98,7 +97,7 @@ def wanted() -> dict[str, list[str]]:
     for text in BUILT_ELSEWHERE:
         found[text].append("BUILT_ELSEWHERE")
     for denial in DENIALS:
-        found[denial.text].append("denials.py")
+        found[denial.text].append("create_session/denials.py")
     return found
 
 

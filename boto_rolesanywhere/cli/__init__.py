@@ -11,11 +11,12 @@ import errno
 import os
 import sys
 
+from .outcome import FAILED, INTERRUPTED, OK, PROGRAM, USAGE, complain
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from types import FrameType
     from typing import Final, Protocol
 
     class Command(Protocol):
@@ -30,15 +31,13 @@ if TYPE_CHECKING:
             ...
 
 
-PROGRAM: Final = "boto-rolesanywhere"
-
 # Name → the module in this package, and what it does in one line.
 COMMANDS: Final = {
     "credential-process": (
         "credential_process",
         "print credentials for the AWS CLI and the SDKs (credential_process)",
     ),
-    "inspect": ("inspect_command", "show what AWS will see of a certificate; try a trust policy"),
+    "inspect": ("inspect_", "show what AWS will see of a certificate; try a trust policy"),
     "doctor": ("doctor", "check everything that can be wrong, and say what to do about it"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
     "exec": ("exec_", "run a command with credentials"),
@@ -50,11 +49,6 @@ COMMANDS: Final = {
     "version": ("version", "show the version"),
 }
 
-OK: Final = 0
-FAILED: Final = 1
-USAGE: Final = 2
-INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
-_left_by: list[int] = []
 _UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -93,24 +87,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def complain(message: str) -> None:
-    """Write one line to stderr, after the program's name."""
-    from .terminal import printable
-
-    sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
-
-
-def leave(number: int, _frame: FrameType | None) -> None:
-    """A signal's handler: end, with the exit status of what was told to."""
-    _left_by.append(number)
-    raise SystemExit(OK)
-
-
-def told_to_leave() -> bool:
-    """Whether `leave` was called: what it raises in a callback of the interpreter is lost."""
-    return bool(_left_by)
-
-
 def _dispatch(given: list[str]) -> int:
     if not given:
         # Not on stdout and not 0: a credential_process line that lost its arguments ends here.
@@ -142,7 +118,7 @@ def _dispatch(given: list[str]) -> int:
 def _load(name: str) -> Command:
     from importlib import import_module
 
-    module: Command = import_module(f".{COMMANDS[name][0]}", __name__)
+    module: Command = import_module(f".{COMMANDS[name][0]}", f"{__name__}.commands")
     return module
 
 

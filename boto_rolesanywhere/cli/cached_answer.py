@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import time
 
-from boto_rolesanywhere.cache_entry import cache_folder, read_entry
-from boto_rolesanywhere.cache_key import (
+from boto_rolesanywhere.credentials.cache_entry import cache_folder, read_entry
+from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
     fingerprint,
     fingerprint_file,
     fingerprint_folder,
 )
-from boto_rolesanywhere.profile_section import configured_endpoint, read_profile
-from boto_rolesanywhere.settings import (
+from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
     DURATION,
     ENDPOINT_URL,
@@ -29,6 +28,7 @@ from boto_rolesanywhere.settings import (
     TRUST_ANCHOR,
     gather,
 )
+from boto_rolesanywhere.settings.profile_reader import configured_endpoint, read_profile
 
 from .flag_table import (
     CONFIG_PROFILE,
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Final
 
-    from boto_rolesanywhere.settings import Found, Setting
+    from boto_rolesanywhere.settings.names import Found, Setting
 
 CACHE_DIR: Final = "--cache-dir"
 NO_CACHE: Final = "--no-cache"

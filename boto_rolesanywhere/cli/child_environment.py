@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from boto_rolesanywhere.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 
 # What SDKs take credentials from, other than files (AWS SDKs and Tools Reference Guide, "Settings
 # reference"). AWS_PROFILE is among them: with it set, the SDK for JavaScript passes over keys in

@@ -7,7 +7,7 @@ parser that prints help is built elsewhere.
 
 from __future__ import annotations
 
-from boto_rolesanywhere.settings import ENDPOINT_URL, SETTINGS
+from boto_rolesanywhere.settings.names import ENDPOINT_URL, SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 `config_from` gives the settings, `creator_from` the call, `credentials_from` credentials that renew
 themselves; `prepare` comes first. Names and help texts are in `flag_table`, the choice of a
-certificate by ``--cert-selector`` in `boto_rolesanywhere.certificate_store`.
+certificate by ``--cert-selector`` in `boto_rolesanywhere.cli.store.certificate_store`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.settings import PKCS11_MODULE, PREFIX, gather
+from boto_rolesanywhere.settings.names import PKCS11_MODULE, PREFIX, gather
 
-from . import PROGRAM, flag_table
+from . import flag_table
 from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, NO_VERIFY, SECRETS
+from .outcome import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,11 +25,11 @@ if TYPE_CHECKING:
     import botocore.session
     from botocore.exceptions import ConfigParseError
 
-    from boto_rolesanywhere.config import Config
-    from boto_rolesanywhere.create_session import SessionCreator
-    from boto_rolesanywhere.credentials import SessionCredentials
+    from boto_rolesanywhere.create_session.client import SessionCreator
+    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
     from boto_rolesanywhere.errors import ConfigurationError
-    from boto_rolesanywhere.identity.sources import IdentitySources, Secret
+    from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 
 # AWS's helper, like every Go program, takes a switch in this form too.
 _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
@@ -133,7 +134,7 @@ def config_from(
         ConfigurationError: settings are missing, wrong or exclude each other.
         CertificateError, KeyDeviceError: the certificate store cannot be searched.
     """
-    from boto_rolesanywhere.config import resolve, warn_of_misspelt
+    from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
@@ -183,8 +184,8 @@ def sources_from(
     Raises:
         ConfigurationError, CertificateError, KeyDeviceError: as `config_from`.
     """
-    from boto_rolesanywhere.config import identity_sources
-    from boto_rolesanywhere.settings import CERTIFICATE, PRIVATE_KEY
+    from boto_rolesanywhere.settings.config import identity_sources
+    from boto_rolesanywhere.settings.names import CERTIFICATE, PRIVATE_KEY
 
     env = os.environ if environ is None else environ
     given = given_flags(arguments)
@@ -217,7 +218,8 @@ def creator_from(
     Raises:
         ConfigurationError, CertificateError, KeyDeviceError: as `config_from`.
     """
-    from boto_rolesanywhere.create_session import SessionCreator, utc_now
+    from boto_rolesanywhere.clock import utc_now
+    from boto_rolesanywhere.create_session.client import SessionCreator
     from boto_rolesanywhere.identity.rotation import RotatingIdentity
 
     config = config or config_from(arguments, environ=environ)
@@ -239,7 +241,7 @@ def credentials_from(
 
     The first CreateSession is made at the first use. Takes and raises the same as `creator_from`.
     """
-    from boto_rolesanywhere.credentials import SessionCredentials
+    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 
     creator = creator_from(arguments, config, environ=environ)
     return SessionCredentials(creator.create, account_id=creator.config.role.account)
@@ -255,7 +257,7 @@ def _identity_arguments(given: Mapping[str, str], environ: Mapping[str, str]) ->
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
         )
     if flag_table.SELECTOR in given:
-        from boto_rolesanywhere.certificate_store import choose
+        from boto_rolesanywhere.cli.store.certificate_store import choose
 
         store_secret, module = store_access(given, environ)
         arguments |= choose(
@@ -276,7 +278,7 @@ def store_access(
     Raises:
         ConfigurationError: as `secret_from`; or there is no such profile.
     """
-    from boto_rolesanywhere.config import configured_secret
+    from boto_rolesanywhere.settings.config import configured_secret
 
     profile_name, section = section_of(given, environ)
     found = gather(flag_table.as_arguments(given), environ, section, profile_name=profile_name)
@@ -290,8 +292,8 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     Raises:
         ConfigurationError: there are several, or the variable named is not set.
     """
-    from boto_rolesanywhere.config import read_secret_file
-    from boto_rolesanywhere.identity.sources import Secret
+    from boto_rolesanywhere.settings.config import read_secret_file
+    from boto_rolesanywhere.settings.sources import Secret
 
     forms = [flag for base in SECRETS for flag in flag_table.forms(base) if given.get(flag)]
     if len(forms) > 1:
@@ -314,7 +316,7 @@ def section_of(
     given: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[str | None, Mapping[str, str]]:
     """The profile's name, and its keys; neither without --config-profile."""
-    from boto_rolesanywhere.profile_section import read_profile
+    from boto_rolesanywhere.settings.profile_reader import read_profile
 
     name = given.get(CONFIG_PROFILE)
     if not name:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import NoReturn
 
-from . import PROGRAM, USAGE, complain
+from .outcome import PROGRAM, USAGE, complain
 
 _TORN = (
     "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"

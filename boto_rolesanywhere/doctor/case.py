@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -12,15 +13,72 @@ if TYPE_CHECKING:
     import botocore.session
     from cryptography import x509
 
-    from boto_rolesanywhere.config import Config
-    from boto_rolesanywhere.create_session import SessionCreator
-    from boto_rolesanywhere.identity import Identity
+    from boto_rolesanywhere.create_session.client import SessionCreator
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.identity.opening import Matched
-    from boto_rolesanywhere.identity.sources import IdentitySources
-    from boto_rolesanywhere.session_value import RolesAnywhereSession
-    from boto_rolesanywhere.settings import Found, Setting
+    from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.names import Found, Setting
+    from boto_rolesanywhere.settings.sources import IdentitySources
 
-    from .route import Route
+
+PORTS: Final = {"http": 80, "https": 443}
+
+
+OWN_BUNDLE: Final = "botocore's own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The way of the call.
+
+    Attributes:
+        scheme: ``https``, or ``http``.
+        host: of the endpoint.
+        port: of the endpoint.
+        proxy_url: the proxy on the way, with its password if it has one; None for none.
+        proxy_headers: what the proxy is told of who asks.
+        bundle: the CA bundle's path; None if nothing is checked.
+        bundle_origin: which setting named it.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    proxy_url: str | None = field(default=None, repr=False)
+    proxy_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    bundle: str | None = None
+    bundle_origin: str = OWN_BUNDLE
+
+    @property
+    def url(self) -> str:
+        """The endpoint, without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = self.port == PORTS.get(self.scheme)
+        return f"{self.scheme}://{host}" if usual else f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def proxy(self) -> tuple[str, int] | None:
+        """Host and port of the proxy.
+
+        Raises:
+            ValueError: its URL has none.
+        """
+        if self.proxy_url is None:
+            return None
+        url = urlsplit(self.proxy_url)
+        # Of socks5://host botocore makes http://socks5://host.
+        if not url.hostname or "//" in url.path:
+            raise ValueError("no host")
+        return url.hostname, url.port or PORTS.get(url.scheme, 80)
+
+    @property
+    def shown_proxy(self) -> str:
+        """The proxy's URL without user and password."""
+        if self.proxy is None:
+            return "no proxy"
+        host, port = self.proxy
+        return f"{urlsplit(self.proxy_url or '').scheme}://{host}:{port}"
 
 
 @dataclass(slots=True, kw_only=True, repr=False)

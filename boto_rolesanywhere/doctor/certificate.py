@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates import describe_subject, problems
+from boto_rolesanywhere.certificates.reading import describe_subject
+from boto_rolesanywhere.certificates.rules import problems
 
 from .verdict import Concern, Verdict, skipped, summed_up
 

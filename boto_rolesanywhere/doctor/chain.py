@@ -5,16 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from boto_rolesanywhere.certificates import (
-    describe_issuer,
-    describe_subject,
-    is_ca,
-    is_issued_by,
-    is_self_signed,
-    order_chain,
-    signs_certificates,
-    weak_hash,
-)
+from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, order_chain
+from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.rules import is_ca, signs_certificates, weak_hash
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.identity.material import PKCS11
 
@@ -103,8 +96,8 @@ def _on_token(source: object) -> bool:
 
 def check_trust_anchor(case: Case) -> Iterator[Verdict]:
     """Hold the chain to the trust anchor's certificate, if that is given."""
-    from boto_rolesanywhere.identity.contents import open_contents
-    from boto_rolesanywhere.identity.file import read_part
+    from boto_rolesanywhere.identity.files.contents import open_contents
+    from boto_rolesanywhere.identity.files.reading import read_part
 
     if case.anchor_file is None:
         yield skipped("trust-anchor", "give --trust-anchor-certificate FILE to compare")

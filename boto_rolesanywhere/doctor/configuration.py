@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from boto_rolesanywhere.config import PASSPHRASE_VARIABLE
-from boto_rolesanywhere.settings import (
+from boto_rolesanywhere.redaction import holds_secret
+from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE
+from boto_rolesanywhere.settings.names import (
     CORE,
     PASSPHRASE_ENV,
     PREFIX,
@@ -18,14 +19,13 @@ from boto_rolesanywhere.settings import (
     SETTINGS,
     gather,
 )
-from boto_rolesanywhere.shown import holds_secret
 
 from .verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from boto_rolesanywhere.settings import Found, Setting
+    from boto_rolesanywhere.settings.names import Found, Setting
 
     from .case import Case
 
@@ -135,7 +135,7 @@ def _shown(found: Found, setting: Setting) -> str:
 
 def _shown_uri(text: str) -> str:
     from boto_rolesanywhere.errors import ConfigurationError
-    from boto_rolesanywhere.identity.pkcs11_uri import parse_pkcs11_uri
+    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 
     try:
         return str(parse_pkcs11_uri(text))

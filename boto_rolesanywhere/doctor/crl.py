@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates import describe_issuer, describe_subject, quietly
+from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject, quietly
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 
 from .verdict import Concern, of_error, skipped, summed_up
@@ -54,8 +54,8 @@ class _List:
 def _read(place: str) -> _List:
     from cryptography import x509
 
-    from boto_rolesanywhere.identity.file import read_part
-    from boto_rolesanywhere.identity.pem import PemError, as_plain_text, looks_like_pem, scan
+    from boto_rolesanywhere.identity.files.pem import PemError, as_plain_text, looks_like_pem, scan
+    from boto_rolesanywhere.identity.files.reading import read_part
 
     data = read_part(place, "revocation list").data
     pem = looks_like_pem(as_plain_text(data))

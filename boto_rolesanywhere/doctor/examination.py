@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.create_session import utc_now
+from boto_rolesanywhere.clock import utc_now
 
 from .calls import check_caller_identity, check_create_session
 from .case import Case

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.settings import PKCS11_MODULE
+from boto_rolesanywhere.settings.names import PKCS11_MODULE
 
 from .verdict import Concern, Verdict, of_error, skipped, summed_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boto_rolesanywhere.identity.file import Role
-    from boto_rolesanywhere.identity.sources import IdentitySources, Secret
+    from boto_rolesanywhere.identity.files.reading import Role
+    from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 
     from .case import Case
 
@@ -54,8 +54,8 @@ def _given(sources: IdentitySources) -> Iterator[tuple[Role, object]]:
 
 
 def _look_at(role: Role, source: object, secret: Secret | None) -> Verdict:
-    from boto_rolesanywhere.identity.contents import open_contents
-    from boto_rolesanywhere.identity.file import read_part
+    from boto_rolesanywhere.identity.files.contents import open_contents
+    from boto_rolesanywhere.identity.files.reading import read_part
 
     if isinstance(source, str) and source.lower().startswith(("pkcs11:", "handle:")):
         device = "PKCS#11 token" if source.lower().startswith("pkcs11:") else "TPM"
@@ -104,7 +104,7 @@ def _look_at_module(place: str) -> Iterator[Verdict]:
 
 def _concerns(path: Path) -> Iterator[Concern]:
     """Who else may read the secret in the file, or put another in its place."""
-    from boto_rolesanywhere.identity.file import excess
+    from boto_rolesanywhere.identity.files.reading import excess
 
     if os.name != "posix":
         return  # modes say nothing there

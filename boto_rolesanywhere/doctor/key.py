@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 def check_key(case: Case) -> Iterator[Verdict]:
     """Open the key wherever it is, find its certificate, and try a signature."""
-    from boto_rolesanywhere.certificates import algorithm_for, describe_key, describe_subject
-    from boto_rolesanywhere.diagnosis import signature_fits
-    from boto_rolesanywhere.identity import Identity
+    from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
+    from boto_rolesanywhere.certificates.reading import describe_subject
+    from boto_rolesanywhere.create_session.diagnosis import signature_fits
+    from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.identity.opening import match_key, read_sources
 
     if case.sources is None or not case.files_hold:

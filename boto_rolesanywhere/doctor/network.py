@@ -13,8 +13,7 @@ from .verdict import Verdict, skipped
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .case import Case
-    from .route import Route
+    from .case import Case, Route
 
 _NOT_REACHED = "the endpoint is not reached"
 
@@ -142,7 +141,11 @@ def reason(error: Exception) -> str:
 
 def check_clock(case: Case) -> Iterator[Verdict]:
     """Hold this machine's clock to the endpoint's, by a request that asks for nothing."""
-    from boto_rolesanywhere.diagnosis import CLOCK_TOLERANCE, clock_finding, service_time
+    from boto_rolesanywhere.create_session.diagnosis import (
+        CLOCK_TOLERANCE,
+        clock_finding,
+        service_time,
+    )
 
     route = case.route
     if route is None or not case.reached:

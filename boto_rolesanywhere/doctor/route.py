@@ -6,77 +6,22 @@ botocore is asked, and its answer is shown; nothing is sent.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from .case import OWN_BUNDLE, PORTS, Route
 from .verdict import Verdict, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boto_rolesanywhere.identity import Identity
+    from boto_rolesanywhere.identity.identity import Identity
 
     from .case import Case
 
 _LOOPBACK: Final = ("localhost", "127.", "::1")
-_PORTS: Final = {"http": 80, "https": 443}
-_OWN_BUNDLE: Final = "botocore's own"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """The way of the call.
-
-    Attributes:
-        scheme: ``https``, or ``http``.
-        host: of the endpoint.
-        port: of the endpoint.
-        proxy_url: the proxy on the way, with its password if it has one; None for none.
-        proxy_headers: what the proxy is told of who asks.
-        bundle: the CA bundle's path; None if nothing is checked.
-        bundle_origin: which setting named it.
-    """
-
-    scheme: str
-    host: str
-    port: int
-    proxy_url: str | None = field(default=None, repr=False)
-    proxy_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    bundle: str | None = None
-    bundle_origin: str = _OWN_BUNDLE
-
-    @property
-    def url(self) -> str:
-        """The endpoint, without a path."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        usual = self.port == _PORTS.get(self.scheme)
-        return f"{self.scheme}://{host}" if usual else f"{self.scheme}://{host}:{self.port}"
-
-    @property
-    def proxy(self) -> tuple[str, int] | None:
-        """Host and port of the proxy.
-
-        Raises:
-            ValueError: its URL has none.
-        """
-        if self.proxy_url is None:
-            return None
-        url = urlsplit(self.proxy_url)
-        # Of socks5://host botocore makes http://socks5://host.
-        if not url.hostname or "//" in url.path:
-            raise ValueError("no host")
-        return url.hostname, url.port or _PORTS.get(url.scheme, 80)
-
-    @property
-    def shown_proxy(self) -> str:
-        """The proxy's URL without user and password."""
-        if self.proxy is None:
-            return "no proxy"
-        host, port = self.proxy
-        return f"{urlsplit(self.proxy_url or '').scheme}://{host}:{port}"
 
 
 def check_endpoint(case: Case) -> Iterator[Verdict]:
@@ -84,7 +29,7 @@ def check_endpoint(case: Case) -> Iterator[Verdict]:
     from botocore.config import Config as ClientConfig
     from botocore.exceptions import BotoCoreError
 
-    from boto_rolesanywhere.create_session import SessionCreator
+    from boto_rolesanywhere.create_session.client import SessionCreator
 
     config = case.config
     if config is None:
@@ -143,7 +88,7 @@ def _find_route(case: Case, client: Any) -> Route:  # noqa: ANN401  # botocore m
     return Route(
         scheme=url.scheme,
         host=url.hostname or "",
-        port=url.port or _PORTS[url.scheme],
+        port=url.port or PORTS[url.scheme],
         proxy_url=proxy_url,
         proxy_headers=tuple(configuration.proxy_headers_for(proxy_url).items())
         if proxy_url
@@ -166,7 +111,7 @@ def _bundle(case: Case) -> tuple[str | None, str]:
         return str(named), "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else "ca_bundle"
     if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
         return bundle, "REQUESTS_CA_BUNDLE"
-    return get_cert_path(True), _OWN_BUNDLE
+    return get_cert_path(True), OWN_BUNDLE
 
 
 def check_proxy(case: Case) -> Iterator[Verdict]:

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.arns import (
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.arns import (
     parse_profile_arn,
     parse_role_arn,
     parse_trust_anchor_arn,
     require_agreement,
 )
-from boto_rolesanywhere.config import identity_sources, resolve
-from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings import CERTIFICATE, PROFILE, ROLE, TRUST_ANCHOR
+from boto_rolesanywhere.settings.config import identity_sources, resolve
+from boto_rolesanywhere.settings.names import CERTIFICATE, PROFILE, ROLE, TRUST_ANCHOR
 
 from .verdict import Verdict, of_error, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from boto_rolesanywhere.arns import Arn
-    from boto_rolesanywhere.config import Config
+    from boto_rolesanywhere.settings.arns import Arn
+    from boto_rolesanywhere.settings.config import Config
 
     from .case import Case
 

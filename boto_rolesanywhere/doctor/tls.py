@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from .case import Case
-    from .route import Route
+    from .case import Case, Route
 
 # OpenSSL's X509_V_ERR_…, of x509_vfy.h
 _NOT_YET_VALID: Final = 9
@@ -101,7 +100,7 @@ def _handshake(
 ) -> tuple[str, x509.Certificate | None]:
     from cryptography.x509 import load_der_x509_certificate
 
-    from boto_rolesanywhere.certificates import quietly
+    from boto_rolesanywhere.certificates.reading import quietly
 
     with (
         open_socket(route, timeout) as plain,
@@ -148,6 +147,6 @@ def _about(certificate: x509.Certificate | None) -> Iterator[tuple[str, str]]:
 
 
 def _name(name: x509.Name) -> str:
-    from boto_rolesanywhere.certificates import quietly
+    from boto_rolesanywhere.certificates.reading import quietly
 
     return quietly(name.rfc4514_string) or "an empty name"

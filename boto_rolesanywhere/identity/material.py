@@ -10,15 +10,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.errors import ConfigurationError
-
-from . import SigningKey
-from .file import Part, Role, read_part
+from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
+from boto_rolesanywhere.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-    from .sources import IdentitySources
+    from boto_rolesanywhere.settings.sources import IdentitySources
 
 PKCS11: Final = "pkcs11:"
 TPM_HANDLE: Final = "handle:"

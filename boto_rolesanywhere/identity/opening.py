@@ -11,28 +11,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from boto_rolesanywhere.certificates import (
-    algorithm_for,
-    check_certificate,
+from boto_rolesanywhere.certificates.chain import find_leaf, is_issued_by, order_chain
+from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
+from boto_rolesanywhere.certificates.reading import (
     describe_issuer,
-    describe_key,
     describe_subject,
-    find_leaf,
-    is_issued_by,
-    order_chain,
     readable_public_key,
 )
-from boto_rolesanywhere.errors import (
-    CertificateError,
-    PrivateKeyError,
-    RolesAnywhereError,
-)
+from boto_rolesanywhere.certificates.rules import check_certificate
+from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
+from boto_rolesanywhere.identity.files.contents import Contents, open_contents
+from boto_rolesanywhere.identity.files.reading import Part, Role
+from boto_rolesanywhere.identity.files.software_key import SoftwareKey
 
-from . import Identity, SigningKey
-from .contents import Contents, open_contents
-from .file import Part, Role
+from .identity import Identity
 from .material import PKCS11, Material, place_of, read_sources
-from .software import SoftwareKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -41,7 +34,8 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-    from .sources import IdentitySources
+    from boto_rolesanywhere.settings.sources import IdentitySources
+    from boto_rolesanywhere.signing_key import SigningKey
 
     _KeyOpener = Callable[[], SigningKey]
 

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from . import Identity
+    from boto_rolesanywhere.settings.sources import IdentitySources
+
+    from .identity import Identity
     from .opening import Material
-    from .sources import IdentitySources
 
 logger = logging.getLogger(__name__)
 

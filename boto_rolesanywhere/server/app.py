@@ -14,9 +14,10 @@ from .exchange import NOT_FOUND, Request, Route, answer, json_answer, wrong_meth
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
+    from boto_rolesanywhere.credentials.keeper import Keeper
+
     from .exchange import Answer
     from .guard import Guard
-    from .keeper import Keeper
 
 logger = logging.getLogger(__name__)
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .keeper import Keeper
+from boto_rolesanywhere.credentials.keeper import Keeper
+
 from .role import ServedRole
 
 if TYPE_CHECKING:
-    from boto_rolesanywhere.arns import Arn
-    from boto_rolesanywhere.credentials import SessionCredentials
+    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+    from boto_rolesanywhere.settings.arns import Arn
 
 
 def host(name: str | None, role: Arn, credentials: SessionCredentials) -> tuple[ServedRole, Keeper]:

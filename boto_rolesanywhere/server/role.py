@@ -10,7 +10,7 @@ from .exchange import Answer, json_answer
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from boto_rolesanywhere.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 
 _RETRY_AFTER: Final = ((b"retry-after", b"1"),)
 # Never 200 with empty keys: an SDK would take them and fail later, at AWS.

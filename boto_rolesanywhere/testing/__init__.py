@@ -20,26 +20,28 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from boto_rolesanywhere.clock import Clock as Clock
+    from boto_rolesanywhere.clock import utc_now as utc_now
+    from boto_rolesanywhere.testing.emulator.facade import Emulator as Emulator
+    from boto_rolesanywhere.testing.emulator.records import RequestRecord as RequestRecord
+    from boto_rolesanywhere.testing.emulator.resources import Profile as Profile
+    from boto_rolesanywhere.testing.emulator.resources import RevocationList as RevocationList
+    from boto_rolesanywhere.testing.emulator.resources import Role as Role
+    from boto_rolesanywhere.testing.emulator.resources import TrustAnchor as TrustAnchor
+    from boto_rolesanywhere.testing.emulator.tls import TlsFiles as TlsFiles
+
     from .ca import CertificateAuthority as CertificateAuthority
     from .ca import Flaw as Flaw
-    from .clock import Clock as Clock
-    from .clock import utc_now as utc_now
     from .compliance import SigningKeyCompliance as SigningKeyCompliance
     from .drafts import Digest as Digest
-    from .emulator.facade import Emulator as Emulator
-    from .emulator.records import RequestRecord as RequestRecord
-    from .emulator.resources import Profile as Profile
-    from .emulator.resources import RevocationList as RevocationList
-    from .emulator.resources import Role as Role
-    from .emulator.resources import TrustAnchor as TrustAnchor
-    from .emulator.tls import TlsFiles as TlsFiles
     from .issued import IssuedCertificate as IssuedCertificate
     from .issued import IssuedPaths as IssuedPaths
     from .keys import KeyType as KeyType
 
+# Where each lives, from this folder; `.clock` is the one beside it.
 _HOMES = {
     "CertificateAuthority": "ca",
-    "Clock": "clock",
+    "Clock": ".clock",
     "Digest": "drafts",
     "Emulator": "emulator.facade",
     "Flaw": "ca",
@@ -53,7 +55,7 @@ _HOMES = {
     "SigningKeyCompliance": "compliance",
     "TlsFiles": "emulator.tls",
     "TrustAnchor": "emulator.resources",
-    "utc_now": "clock",
+    "utc_now": ".clock",
 }
 
 __all__ = list(_HOMES)

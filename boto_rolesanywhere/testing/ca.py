@@ -9,9 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 
-from .clock import utc_now
 from .drafts import Draft, general_names, hash_algorithm, name_of, validity
 from .issued import IssuedCertificate, certificates_pem, key_pem, write_private
 from .keys import generate_key
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from .clock import Clock
+    from boto_rolesanywhere.clock import Clock
+
     from .drafts import Digest
     from .keys import AnyPrivateKey, KeyType, PrivateKey
 

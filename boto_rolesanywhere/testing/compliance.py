@@ -1,6 +1,6 @@
 """The suite that every signing key has to pass: yours, and those of this package.
 
-It needs pytest. What a key has to do is said by `boto_rolesanywhere.identity.SigningKey`.
+It needs pytest. What a key has to do is said by `boto_rolesanywhere.SigningKey`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,13 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import pytest
 
-from boto_rolesanywhere.certificates import algorithm_for, describe_key, verify_signature
+from boto_rolesanywhere.certificates.public_keys import (
+    algorithm_for,
+    describe_key,
+    verify_signature,
+)
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.identity import SigningKey
+from boto_rolesanywhere.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

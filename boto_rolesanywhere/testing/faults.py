@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .emulator.faults import (
+from boto_rolesanywhere.testing.emulator.faults import (
     EmptyBody,
     ErrorStatus,
     Fault,

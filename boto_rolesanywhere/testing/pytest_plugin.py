@@ -13,8 +13,9 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from boto_rolesanywhere.testing.emulator.facade import Emulator
+
     from .ca import CertificateAuthority
-    from .emulator.facade import Emulator
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,7 @@ def rolesanywhere_ca() -> CertificateAuthority:
 @pytest.fixture
 def rolesanywhere_emulator(rolesanywhere_ca: CertificateAuthority) -> Iterator[Emulator]:
     """A running IAM Roles Anywhere that trusts `rolesanywhere_ca`; a new one for each test."""
-    from .emulator.facade import Emulator
+    from boto_rolesanywhere.testing.emulator.facade import Emulator
 
     with Emulator(rolesanywhere_ca) as emulator:
         yield emulator

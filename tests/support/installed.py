@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import pytest
+from repository import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 AWS_CLI = ROOT / ".cache" / "awscli"
 NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
 

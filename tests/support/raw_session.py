@@ -6,8 +6,8 @@ import json
 import urllib.request
 from datetime import datetime, timezone
 
-from boto_rolesanywhere.identity import Identity
-from boto_rolesanywhere.signer import sign
+from boto_rolesanywhere.create_session.signer import sign
+from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.testing import Emulator
 
 

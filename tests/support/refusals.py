@@ -14,13 +14,14 @@ from pathlib import Path
 
 import pytest
 from openssl_files import OpenSSL
+from repository import VECTORS
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.identity import open_identity
-from boto_rolesanywhere.identity.sources import IdentitySources, Secret
+from boto_rolesanywhere.identity.opening import open_identity
+from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 
 Make = Callable[[OpenSSL], IdentitySources]
-WORDS = json.loads((Path(__file__).parents[1] / "vectors" / "refusals.json").read_text("utf-8"))
+WORDS = json.loads((VECTORS / "refusals.json").read_text("utf-8"))
 
 
 def sources(

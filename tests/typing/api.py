@@ -19,7 +19,7 @@ from boto_rolesanywhere import (
     get_session,
     install,
 )
-from boto_rolesanywhere.credentials import SessionCredentials
+from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 
 
 class OwnKey:

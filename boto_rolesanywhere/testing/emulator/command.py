@@ -10,8 +10,8 @@ from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
 
-from boto_rolesanywhere.ending import ending_signals
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.signals import ending_signals
 from boto_rolesanywhere.testing.ca import CertificateAuthority
 
 from .facade import Emulator

@@ -8,19 +8,12 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
+from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
-from boto_rolesanywhere.testing.clock import utc_now
 from boto_rolesanywhere.testing.issued import IssuedCertificate
 
-from .resources import (
-    Arn,
-    Profile,
-    RevocationList,
-    Role,
-    TrustAnchor,
-    anchor_certificates,
-)
+from .resources import Arn, Profile, RevocationList, Role, TrustAnchor, anchor_certificates
 from .service import Service
 from .tls import TlsFiles, make_tls_files, write_tls_files
 
@@ -29,7 +22,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from types import TracebackType
 
-    from boto_rolesanywhere.testing.clock import Clock
+    from boto_rolesanywhere.clock import Clock
 
     from .delivery import Gate
     from .faults import Fault

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from boto_rolesanywhere.testing.clock import Clock
+    from boto_rolesanywhere.clock import Clock
 
     from .answers import Answer
     from .resources import TrustAnchor

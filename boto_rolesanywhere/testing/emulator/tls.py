@@ -10,7 +10,7 @@ from boto_rolesanywhere.testing.ca import CertificateAuthority
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from boto_rolesanywhere.testing.clock import Clock
+    from boto_rolesanywhere.clock import Clock
     from boto_rolesanywhere.testing.issued import IssuedCertificate
 
 _NAMES = ("DNS:localhost", "IP:127.0.0.1", "IP:::1")

@@ -1,0 +1,1 @@
+"""What a certificate says, and what AWS asks of it. No files, private keys or clocks here."""

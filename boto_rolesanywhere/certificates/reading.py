@@ -1,0 +1,58 @@
+"""Reading an `x509.Certificate` that may be odd: its values without exceptions or warnings."""
+
+from __future__ import annotations
+
+import warnings
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+
+Result = TypeVar("Result")
+
+
+def quietly(call: Callable[[], Result]) -> Result:
+    """The result of `call`, also where the program turns `cryptography`'s warnings into errors.
+
+    It warns of odd but readable certificates. The warning filters are the whole process's, so
+    they are touched only when there is no other way.
+    """
+    try:
+        return call()
+    except Warning:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return call()
+
+
+def describe_subject(certificate: x509.Certificate) -> str:
+    """The subject as RFC 4514 writes it; never an error, whatever stands in it."""
+    try:
+        name = quietly(lambda: certificate.subject)  # parsed here, with warnings for odd names
+        text = name.rfc4514_string()
+    except (ValueError, TypeError):
+        return "an unreadable subject"
+    return text or "an empty subject"
+
+
+def describe_issuer(certificate: x509.Certificate) -> str:
+    """The issuer as RFC 4514 writes it; never an error, whatever stands in it."""
+    try:
+        name = quietly(lambda: certificate.issuer)
+        text = name.rfc4514_string()
+    except (ValueError, TypeError):
+        return "an unreadable issuer"
+    return text or "an empty issuer"
+
+
+def readable_public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
+    """The public key; None if `cryptography` cannot read it."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return quietly(certificate.public_key)
+    except (ValueError, UnsupportedAlgorithm):
+        return None

@@ -1,0 +1,259 @@
+"""Everything for which AWS would refuse an end-entity certificate, found without asking AWS.
+
+The rules are those of the IAM Roles Anywhere User Guide, "Trust model" (end-entity certificates).
+Each finding says what is wrong and what to do; whether that stops anything is the caller's choice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from boto_rolesanywhere.errors import CertificateError
+
+from . import der
+from .public_keys import NEW_KEY, USABLE_KEYS, algorithm_for, describe_key
+from .reading import quietly
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
+
+    from cryptography import x509
+
+Code = Literal[
+    "malformed",
+    "version",
+    "key",
+    "expired",
+    "not-yet-valid",
+    "ca",
+    "key-usage",
+    "hash",
+    "subject",
+]
+
+_SHA256_BYTES: Final = 32
+# RFC 5280, section 4.2.1.3: bits 0 and 5, of which the first is the octet's highest.
+_DIGITAL_SIGNATURE, _KEY_CERT_SIGN = 0x80, 0x04
+_BASIC_CONSTRAINTS, _KEY_USAGE = "2.5.29.19", "2.5.29.15"
+_EC_PUBLIC_KEY, _RSASSA_PSS = "1.2.840.10045.2.1", "1.2.840.113549.1.1.10"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing for which AWS would refuse a certificate.
+
+    Attributes:
+        code: short and stable, for machines.
+        text: what is wrong, as a clause about the certificate ("it …").
+        remedy: what to do, as a sentence.
+    """
+
+    code: Code
+    text: str
+    remedy: str
+
+
+def problems(certificate: x509.Certificate, now: datetime) -> tuple[Finding, ...]:
+    """Everything for which AWS would refuse `certificate` as an end-entity certificate.
+
+    Never raises, whatever the certificate contains.
+    """
+    return tuple(_find(certificate, now))
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Whether its basicConstraints say CA:TRUE, whatever its other extensions are."""
+    try:
+        return any(_Tbs(certificate.tbs_certificate_bytes).find_ca())
+    except der.DerError:
+        return False
+
+
+def signs_certificates(certificate: x509.Certificate) -> bool:
+    """Whether its keyUsage has keyCertSign, as a trust anchor's must."""
+    try:
+        return _Tbs(certificate.tbs_certificate_bytes).has_usage(_KEY_CERT_SIGN)
+    except der.DerError:
+        return False
+
+
+def _find(certificate: x509.Certificate, now: datetime) -> Iterator[Finding]:
+    if certificate.version.name != "v3":
+        yield Finding(
+            "version",
+            f"it is an X.509 {certificate.version.name} certificate, not v3",
+            "Have it issued as v3: with openssl, give -extfile or -copy_extensions.",
+        )
+    yield from _find_key(certificate)
+    yield from _find_time(certificate, now)
+    yield from _find_hash(certificate)
+    try:
+        tbs = _Tbs(certificate.tbs_certificate_bytes)
+        found = [*tbs.find_subject(), *tbs.find_key_form(), *tbs.find_ca(), *tbs.find_key_usage()]
+    except der.DerError as error:
+        found = [
+            Finding("malformed", f"it is malformed ({error})", "Have the certificate issued anew.")
+        ]
+    yield from found
+
+
+def _find_key(certificate: x509.Certificate) -> Iterator[Finding]:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        key = quietly(certificate.public_key)
+        algorithm_for(key)
+    except CertificateError:
+        yield Finding("key", f"its key is {describe_key(key)}; AWS takes {USABLE_KEYS}", NEW_KEY)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        yield Finding(
+            "key", f"its public key cannot be read ({error}); AWS takes {USABLE_KEYS}", NEW_KEY
+        )
+
+
+def _find_time(certificate: x509.Certificate, now: datetime) -> Iterator[Finding]:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    span = f"(valid from {_utc(start)} to {_utc(end)}); this machine's clock says {_utc(now)}"
+    if now > end:
+        yield Finding(
+            "expired",
+            f"it has expired {span}",
+            "Renew the certificate; if the clock is wrong, set it.",
+        )
+    if now < start:
+        yield Finding(
+            "not-yet-valid",
+            f"it is not valid yet {span}",
+            "Set the clock if it is wrong; otherwise wait until the certificate is valid.",
+        )
+
+
+def weak_hash(certificate: x509.Certificate) -> str | None:
+    """The hash it was signed with, if that is weaker than AWS takes."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        used = certificate.signature_hash_algorithm  # None: Ed25519, ML-DSA, which hash inside
+    except (UnsupportedAlgorithm, ValueError):
+        return None  # an algorithm newer than this library is not a weak one
+    if used is None or used.digest_size >= _SHA256_BYTES:
+        return None
+    return used.name.upper().replace("SHA", "SHA-")
+
+
+def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
+    if weak := weak_hash(certificate):
+        yield Finding(
+            "hash", f"its CA signed it with {weak}", "Have it issued with SHA-256 or stronger."
+        )
+
+
+class _Tbs:
+    """The parts of a TBSCertificate (RFC 5280, section 4.1) that `cryptography` hides.
+
+    It cannot parse one extension without all the others, so that one odd subject alternative name
+    would hide keyUsage; and it makes named curves of explicit parameters.
+    """
+
+    def __init__(self, encoded: bytes) -> None:
+        fields = list(der.read_only(encoded).expect(der.SEQUENCE).children())
+        if fields[0].tag == 0xA0:  # noqa: PLR2004  # [0] version
+            del fields[0]
+        if len(fields) < 6:  # noqa: PLR2004  # serial, algorithm, issuer, validity, subject, key
+            raise der.DerError("fields are missing")
+        self.subject = fields[4]
+        self.key_algorithm = fields[5].children()[0].children()
+        self.extensions = dict(_extensions(fields[6:]))
+
+    def find_subject(self) -> Iterator[Finding]:
+        if not self.subject.content:
+            yield Finding(
+                "subject", "its subject is empty", "Have it issued with a subject, such as a CN."
+            )
+
+    def find_key_form(self) -> Iterator[Finding]:
+        kind = der.oid(self.key_algorithm[0])
+        if kind == _RSASSA_PSS:
+            yield Finding(
+                "key",
+                "its key is for RSASSA-PSS alone, and AWS wants PKCS #1 v1.5 signatures",
+                "Make the key with -algorithm RSA, and have a certificate issued for it.",
+            )
+        if (
+            kind == _EC_PUBLIC_KEY
+            and self.key_algorithm[1:2]
+            and self.key_algorithm[1].tag != der.OID
+        ):
+            yield Finding(
+                "key",
+                "its EC key gives the curve as explicit parameters, not by name",
+                "Convert the key with `openssl ec -in key.pem -param_enc named_curve -out new.pem`"
+                ", and have a certificate issued for it.",
+            )
+
+    def find_ca(self) -> Iterator[Finding]:
+        value = self.extensions.get(_BASIC_CONSTRAINTS)
+        if value is None:
+            return
+        inner = der.read_only(value).expect(der.SEQUENCE).children()
+        if inner and inner[0].tag == der.BOOLEAN and any(inner[0].content):
+            yield Finding(
+                "ca",
+                "it is a CA's (basicConstraints says CA:TRUE)",
+                "Use an end-entity certificate that this CA issued, with CA:FALSE.",
+            )
+
+    def find_key_usage(self) -> Iterator[Finding]:
+        value = self.extensions.get(_KEY_USAGE)
+        remedy = "Have it issued with keyUsage = critical, digitalSignature."
+        if value is None:
+            yield Finding("key-usage", "it has no keyUsage, and AWS asks for it", remedy)
+            return
+        if not self.has_usage(_DIGITAL_SIGNATURE):
+            yield Finding("key-usage", "its keyUsage lacks digitalSignature", remedy)
+
+    def has_usage(self, bit: int) -> bool:
+        value = self.extensions.get(_KEY_USAGE)
+        if value is None:
+            return False
+        bits = der.read_only(value).expect(der.BIT_STRING).content
+        return len(bits) > 1 and bool(bits[1] & bit)  # the first counts the unused bits
+
+
+def _extensions(fields: Sequence[der.Element]) -> Iterator[tuple[str, bytes]]:
+    for field in fields:
+        if field.tag != 0xA3:  # noqa: PLR2004  # [3] extensions; the others are unique identifiers
+            continue
+        for extension in field.children()[0].expect(der.SEQUENCE).children():
+            parts = extension.children()  # extnID, critical (may be left out), extnValue
+            yield der.oid(parts[0]), parts[-1].expect(der.OCTET_STRING).content
+
+
+def _utc(time: datetime) -> str:
+    from datetime import timezone
+
+    return f"{time.astimezone(timezone.utc):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def check_certificate(
+    certificate: x509.Certificate, *, now: datetime, where: str | None = None
+) -> None:
+    """Say what AWS would refuse `certificate` for, before AWS does.
+
+    Args:
+        certificate: the end-entity certificate.
+        now: the present time, with its time zone.
+        where: the file it came from, for the error.
+
+    Raises:
+        CertificateError: with every problem that was found.
+    """
+    found = problems(certificate, now)
+    if found:
+        raise CertificateError(
+            "AWS would refuse this certificate: " + "; ".join(one.text for one in found),
+            where=where,
+            remedy=" ".join(dict.fromkeys(one.remedy for one in found)),
+        )

@@ -1,0 +1,352 @@
+"""``configure``: a profile of the AWS config file, asked for, checked and written."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flag_table import (
+    FROM_ENV,
+    FROM_FILE,
+    NO_VERIFY,
+    SECRETS,
+    SELECTOR,
+    STORE,
+    as_arguments,
+)
+from boto_rolesanywhere.cli.flags import (
+    add_flags,
+    add_switch,
+    config_from,
+    given_flags,
+    prepare,
+    section_of,
+    unparseable,
+)
+from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.settings.arns import (
+    parse_profile_arn,
+    parse_role_arn,
+    parse_trust_anchor_arn,
+)
+from boto_rolesanywhere.settings.names import (
+    CERTIFICATE,
+    CHAIN,
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PKCS11_MODULE,
+    PRIVATE_KEY,
+    PROFILE,
+    ROLE,
+    SETTINGS,
+    TRUST_ANCHOR,
+)
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from boto_rolesanywhere.identity.files.reading import Role
+    from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.names import Setting
+
+_DESCRIPTION: Final = """\
+Write a profile of ~/.aws/config (or AWS_CONFIG_FILE) for IAM Roles Anywhere.
+
+What no flag gives is asked for, if there is a terminal. Everything is checked before it is
+written: the ARNs, that they belong together, the certificate, and that the key is the
+certificate's. Of a profile that is there, the rolesanywhere_… keys are written anew; the rest
+of the file stays byte for byte. No secret is written: a passphrase is named by its file or
+variable.
+
+The profile gets the Region, if it has none, and rolesanywhere_… keys, which Python programs
+read through this package; or, with --credential-process, a line that the AWS CLI and every
+other SDK runs.
+
+With --config-profile, what no flag gives is copied from that profile (which may be the one
+that is written), or the line names it."""
+_EPILOG: Final = """\
+examples:
+  boto-rolesanywhere configure --profile onprem
+
+  boto-rolesanywhere configure --profile onprem --credential-process \\
+    --certificate cert.pem --private-key key.pem \\
+    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN"""
+
+# What is asked for, in this order: the setting, whether it may be left out, how it is checked.
+_QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
+    (CERTIFICATE, False, lambda text: _require_part(text, CERTIFICATE, "certificate")),
+    (PRIVATE_KEY, True, lambda text: _require_part(text, PRIVATE_KEY, "private key")),
+    (CHAIN, True, lambda text: _require_part(text, CHAIN, "chain")),
+    (TRUST_ANCHOR, False, parse_trust_anchor_arn),
+    (PROFILE, False, parse_profile_arn),
+    (ROLE, False, parse_role_arn),
+)
+_NO_FILE: Final = ("pkcs11:", "handle:")
+_SELECTOR_FILE: Final = "file://"
+_NAMED: Final = (FROM_FILE, FROM_ENV)
+_PASSPHRASE: Final = (PASSPHRASE_FILE, PASSPHRASE_ENV)
+_CONFIG_FILE: Final = "AWS_CONFIG_FILE"
+_PIN: Final = "--pkcs11-pin"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    group = parser.add_argument_group("the file")
+    group.add_argument(
+        "--profile", default="default", metavar="NAME", help="to write; default: %(default)s"
+    )
+    add_switch(group, "--credential-process", "write a credential_process line instead of keys")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Ask, check, write.
+
+    Raises:
+        RolesAnywhereError: something is missing or wrong; nothing was written.
+    """
+    prepare(arguments)
+    given = given_flags(arguments)
+    section = section_of(given, os.environ)[1]
+    _require_storable(arguments, given, section)
+    if sys.stdin.isatty():
+        _ask(arguments, given, section)
+    config = _check(arguments, section)
+    given = given_flags(arguments)
+    values = _values(given, section)
+    if arguments.credential_process:
+        values = {"credential_process": _command(given, values)}
+    _write(arguments.profile, _region(arguments.profile, config) | values)
+    return OK
+
+
+def _require_storable(
+    arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
+) -> None:
+    for flag in SECRETS:
+        if given.get(flag):
+            raise ConfigurationError(
+                "its value is not written to a file",
+                where=flag,
+                expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
+            )
+    for flag in ("--certificate", "--private-key", "--intermediates", STORE):
+        _require_no_pin(given.get(flag, ""), flag)
+    for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
+        if not arguments.credential_process:
+            _require_no_pin(section.get(setting.config_key, ""), setting.config_key)
+    for flag in (NO_VERIFY, SELECTOR):
+        if flag in given and not arguments.credential_process:
+            raise ConfigurationError(
+                "no key of a profile says it",
+                where=flag,
+                expected="--credential-process with it",
+            )
+    if not arguments.profile:
+        raise ConfigurationError("it is empty", where="--profile", expected="a profile's name")
+
+
+def _require_no_pin(text: str, where: str) -> None:
+    if is_pkcs11_uri(text) and parse_pkcs11_uri(text).pin_value is not None:
+        raise ConfigurationError(
+            "the PIN in it (pin-value) is not written to a file",
+            where=where,
+            expected=f"pin-source=file:… in its place, {_PIN}{FROM_FILE} or {_PIN}{FROM_ENV}",
+        )
+
+
+def _ask(
+    arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
+) -> None:
+    has_identity = SELECTOR in given or CERTIFICATE.config_key in section
+    for setting, optional, check in _QUESTIONS:
+        flag = setting.flag or ""
+        if flag in given or setting.config_key in section:
+            continue
+        if has_identity and setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
+            continue
+        hint = " (Enter if there is none, or it is in the certificate's file)" if optional else ""
+        while True:
+            answer = _answer(f"{setting.title}{hint}: ")
+            if not answer and optional:
+                break
+            try:
+                check(answer)
+            except RolesAnywhereError as error:
+                complain(str(error))
+            else:
+                setattr(arguments, flag[2:].replace("-", "_"), answer)
+                break
+
+
+def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
+    """Open certificate and key; at a terminal, ask for what unlocks the key if it needs that."""
+    from boto_rolesanywhere.clock import utc_now
+    from boto_rolesanywhere.errors import PassphraseError
+    from boto_rolesanywhere.identity.opening import open_identity
+
+    asked = False
+    while True:
+        given = given_flags(arguments)
+        try:
+            # Without the environment: what is written must do without it.
+            config = config_from(arguments, environ=_named_variables(given, section))
+            open_identity(config.sources, now=utc_now())
+        except (ConfigurationError, PassphraseError) as error:
+            forms = [f"{flag}{form}" for flag in SECRETS for form in _NAMED]
+            if asked:
+                complain(str(error))
+            elif isinstance(error, ConfigurationError) or any(form in given for form in forms):
+                raise
+            elif not sys.stdin.isatty():
+                raise PassphraseError(
+                    error.what,
+                    where=error.where,
+                    remedy=f"Say where it is, with one of {', '.join(forms)}: what is written must"
+                    " do without the variables that are set now.",
+                ) from None
+        else:
+            return config
+        asked = True
+        answer = _answer("file with the passphrase of the private key, or $NAME of a variable: ")
+        name = answer[1:] if answer.startswith("$") else None
+        arguments.pkcs8_password_env = name
+        arguments.pkcs8_password_file = None if name else answer
+
+
+def _answer(question: str) -> str:
+    try:
+        return input(question).strip()
+    except EOFError:
+        raise KeyboardInterrupt from None  # Ctrl-D: as little is wanted as with Ctrl-C
+
+
+def _require_part(text: str, setting: Setting, role: Role) -> None:
+    """Whether what was answered is there, and of the kind that was asked for."""
+    _require_no_pin(text, setting.title)
+    if text.lower().startswith(_NO_FILE):
+        return
+    from boto_rolesanywhere.errors import PassphraseError
+    from boto_rolesanywhere.identity.files.contents import open_contents
+    from boto_rolesanywhere.identity.files.reading import read_part
+
+    part = read_part(text, role)
+    try:
+        contents = open_contents(part, None)
+    except PassphraseError:
+        return  # where that is will be asked when the rest is known
+    if not (contents.has_key if role == "private key" else contents.certificates):
+        raise part.error(
+            f"it holds {contents.inventory}", expected=f"a {role}", remedy=contents.remedy
+        )
+
+
+def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
+    names = [given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
+    names += [section.get(PASSPHRASE_ENV.config_key, ""), _CONFIG_FILE]
+    return {name: os.environ[name] for name in names if name in os.environ}
+
+
+def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
+    """The keys of the profile. Paths become absolute: who reads it may stand elsewhere."""
+    chosen = as_arguments(given)
+    unlocked = any(given.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
+    values = {}
+    for setting in SETTINGS:
+        value = chosen.get(setting.argument or "")
+        if isinstance(value, str):
+            # The name of a library without a folder is looked up by whoever loads it.
+            is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN) or (
+                setting is PKCS11_MODULE and Path(value).name != value
+            )
+            values[setting.config_key] = _absolute(value) if is_path else value
+        elif setting.config_key in section and not (unlocked and setting in _PASSPHRASE):
+            values[setting.config_key] = section[setting.config_key]
+    for secret in SECRETS:
+        if path := given.get(f"{secret}{FROM_FILE}"):
+            values[PASSPHRASE_FILE.config_key] = _absolute(path)
+        if name := given.get(f"{secret}{FROM_ENV}"):
+            values[PASSPHRASE_ENV.config_key] = name
+    return values
+
+
+def _absolute(text: str) -> str:
+    return text if text.lower().startswith(_NO_FILE) else str(Path(text).expanduser().absolute())
+
+
+def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
+    program = shutil.which(PROGRAM)
+    words = [program] if program else [sys.executable, "-m", "boto_rolesanywhere"]
+    words.append("credential-process")
+    flags = {setting.flag: values.get(setting.config_key) for setting in SETTINGS if setting.flag}
+    for flag, value in given.items():
+        words.append(flag)
+        if flag == SELECTOR and value.startswith(_SELECTOR_FILE):
+            words.append(_SELECTOR_FILE + _absolute(value.removeprefix(_SELECTOR_FILE)))
+        elif flag == STORE or flag.endswith(FROM_FILE):
+            words.append(_absolute(value))
+        elif value:
+            words.append(flags.get(flag) or value)
+    return shlex.join(words)
+
+
+def _region(profile: str, config: Config) -> dict[str, str]:
+    """What boto3 and the AWS CLI take the Region from, if the profile has none yet."""
+    from boto_rolesanywhere.settings.profile_reader import read_profile
+
+    there = read_profile(profile, os.environ) or {}
+    return {} if there.get("region") else {"region": config.region}
+
+
+def _write(profile: str, values: Mapping[str, str]) -> None:
+    from boto_rolesanywhere.settings.profile_reader import title_of
+    from boto_rolesanywhere.settings.profile_writer import aws_file, change_file, quoted_name
+
+    path = aws_file(_CONFIG_FILE, "~/.aws/config")
+    _require_readable(path)
+    title = title_of(profile, os.environ)
+    if title is None:
+        title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
+    stale = _stale(profile, values)
+    change_file(path, title, {**values, **dict.fromkeys(stale)}, shell_words=True)
+    sys.stdout.write(f"{path}: wrote [{title}]\n")
+    for key, value in values.items():
+        sys.stdout.write(f"  {key} = {value}\n")
+    for key in stale:
+        sys.stdout.write(f"  {key} was there, and is removed\n")
+    if "credential_process" in values:
+        sys.stdout.write(f"Try it: aws sts get-caller-identity --profile {shlex.quote(profile)}\n")
+    else:
+        sys.stdout.write(f"Try it: {PROGRAM} doctor --config-profile {shlex.quote(profile)}\n")
+
+
+def _require_readable(path: Path) -> None:
+    """What botocore cannot read now it could not read with a profile more."""
+    from botocore.configloader import load_config
+    from botocore.exceptions import ConfigNotFound, ConfigParseError
+
+    try:
+        load_config(str(path))
+    except ConfigNotFound:
+        pass  # it will be made
+    except ConfigParseError as error:
+        raise unparseable(error) from None
+
+
+def _stale(profile: str, values: Mapping[str, str]) -> list[str]:
+    """Keys of ours that an earlier run left: with them, the profile is not the one checked."""
+    from boto_rolesanywhere.settings.profile_reader import read_profile
+
+    if "credential_process" in values:
+        return []
+    section = read_profile(profile, os.environ) or {}
+    keys = (setting.config_key for setting in SETTINGS)
+    return [key for key in keys if key in section and key not in values]

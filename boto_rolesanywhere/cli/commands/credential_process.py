@@ -1,0 +1,106 @@
+"""``credential-process``: credentials as the AWS CLI and all SDKs take them from a command.
+
+What is cached and needs no renewal is printed by `cached_answer` before this is loaded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.cached_answer import CACHE_DIR, FORCE, NO_CACHE, key_of_flags
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, creator_from, given_flags, prepare
+from boto_rolesanywhere.cli.outcome import FAILED, OK
+from boto_rolesanywhere.cli.parser import Parser
+
+if TYPE_CHECKING:
+    import argparse
+
+    from boto_rolesanywhere.credentials.cache import SessionCache
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+
+logger = logging.getLogger(__name__)
+
+_DESCRIPTION: Final = """\
+Print temporary credentials as JSON, the way the AWS CLI and every AWS SDK expect it
+of a credential_process. Certificate, key, ARNs and options are given by the flags of
+AWS's aws_signing_helper.
+
+The session is kept in your cache folder and shared by all processes that ask for the
+same, so CreateSession is called about once in a session's life and not for each
+`aws` command. One process renews it while the others go on with it."""
+_EPILOG: Final = """\
+exit status: 0, or 1 with one line on stderr and nothing on stdout
+
+example, in ~/.aws/config, all of it on one line:
+  [profile onprem]
+  credential_process = boto-rolesanywhere credential-process
+    --certificate /etc/pki/workload.pem --private-key /etc/pki/workload.key
+    --trust-anchor-arn arn:aws:rolesanywhere:REGION:ACCOUNT:trust-anchor/ID
+    --profile-arn arn:aws:rolesanywhere:REGION:ACCOUNT:profile/ID
+    --role-arn arn:aws:iam::ACCOUNT:role/NAME
+and then:
+  aws s3 ls --profile onprem"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    group = parser.add_argument_group("cache")
+    add_switch(group, NO_CACHE, "ask AWS, and keep nothing")
+    add_switch(group, FORCE, "ask AWS, and replace what is kept")
+    group.add_argument(
+        CACHE_DIR,
+        metavar="FOLDER",
+        help="keep sessions there (default: AWS_ROLESANYWHERE_CACHE_DIR, or boto_rolesanywhere in"
+        " your cache folder); it must be yours alone, mode 0700",
+    )
+    if isinstance(parser, Parser):
+        parser.usage_status = FAILED
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the credentials.
+
+    Raises:
+        RolesAnywhereError: there are none.
+    """
+    from boto_rolesanywhere.credentials.cache import credential_process_answer
+
+    prepare(arguments)
+    key = None if arguments.no_cache else key_of_flags(given_flags(arguments), os.environ)
+    cache = None if key is None else _cache(arguments)
+
+    def create() -> RolesAnywhereSession:
+        # Here, since another process may create the session, and this one need not load botocore.
+        return creator_from(arguments).create()
+
+    if cache is None or key is None:
+        answer = credential_process_answer(create())
+    else:
+        answer = cache.get(key, create, force=arguments.force_refresh).answer
+    sys.stdout.write(f"{answer}\n")
+    return OK
+
+
+def _cache(arguments: argparse.Namespace) -> SessionCache | None:
+    """The cache; without one, which costs time but no credentials, a warning says why."""
+    from boto_rolesanywhere.credentials.cache import SessionCache
+    from boto_rolesanywhere.credentials.cache_entry import FOLDER_VARIABLE, cache_folder
+
+    folder = cache_folder(os.environ, arguments.cache_dir)
+    if folder is None:
+        logger.warning("Nothing is cached: there is no home folder. Set %s.", FOLDER_VARIABLE)
+        return None
+    if find_spec("filelock") is None:
+        logger.warning(
+            "Nothing is cached: the package filelock is not installed. Run pip install"
+            " 'boto_rolesanywhere[cli]', or say %s.",
+            NO_CACHE,
+        )
+        return None
+    return SessionCache(folder)

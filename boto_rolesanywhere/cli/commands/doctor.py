@@ -1,0 +1,179 @@
+"""``doctor``: check everything that can be wrong, and say each verdict as soon as it is known.
+
+What is checked is in `boto_rolesanywhere.doctor`; here are its options and how verdicts look.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import warnings
+from collections import Counter
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, arguments_from, given_flags, prepare
+from boto_rolesanywhere.cli.outcome import FAILED, OK, USAGE, complain
+from boto_rolesanywhere.cli.terminal import Page
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterable, Iterator
+
+    from boto_rolesanywhere.doctor import Verdict
+
+_DESCRIPTION: Final = """\
+Check everything between this workload and its credentials, in order: settings,
+files and their modes, key, chain, certificate, the way to AWS, and then CreateSession
+and sts get-caller-identity themselves. Each line is a verdict with what to do about it.
+
+Settings come from flags, from the environment, and from the profile of the AWS config
+file (--config-profile, else AWS_PROFILE, else default). No secret is printed."""
+_EPILOG: Final = """\
+exit status:
+  0  all is well, or there are warnings only
+  1  something failed
+  2  wrong usage
+
+examples:
+  boto-rolesanywhere doctor
+  boto-rolesanywhere doctor --config-profile onprem --offline
+  boto-rolesanywhere doctor --certificate workload.pem --private-key workload.key \\
+    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN --json"""
+
+_TITLES: Final = {
+    "arns": "ARNs",
+    "crl": "CRL",
+    "create-session": "CreateSession",
+    "caller-identity": "caller",
+    "name-resolution": "name",
+    "tls": "TLS",
+    "trust-anchor": "trust anchor",
+}
+_ALWAYS: Final = ("configuration",)  # where a setting comes from is half of most answers
+_COLUMN: Final = len("configuration")
+_DETAIL: Final = 7
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    group = parser.add_argument_group("what to check and how to show it")
+    add_switch(group, "--offline", "leave out all that needs the network")
+    add_switch(group, "--json", "print JSON, at the end")
+    add_switch(group, "--verbose", "show the details of what is well, too")
+    group.add_argument(
+        "--trust-anchor-certificate",
+        metavar="FILE",
+        help="the trust anchor's certificate, to hold the chain to",
+    )
+    group.add_argument(
+        "--crl",
+        metavar="FILE",
+        help="a certificate revocation list, to look the certificate up in",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the verdicts, each when it is known."""
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    try:
+        given = given_flags(arguments)
+    except ConfigurationError as error:
+        complain(f"doctor: {error}")
+        return USAGE
+    _quieten(arguments)
+    verdicts = _verdicts(arguments, given)
+    counts = (
+        _as_json(verdicts) if arguments.json else _as_pages(verdicts, verbose=arguments.verbose)
+    )
+    return FAILED if counts["fail"] else OK
+
+
+def _quieten(arguments: argparse.Namespace) -> None:
+    """What would be logged as a warning is a verdict here."""
+    if arguments.debug:
+        prepare(arguments)
+        return
+    logging.getLogger().addHandler(logging.NullHandler())
+    if arguments.no_verify_ssl:
+        from urllib3.exceptions import InsecureRequestWarning
+
+        warnings.simplefilter("ignore", InsecureRequestWarning)
+
+
+def _verdicts(arguments: argparse.Namespace, given: dict[str, str]) -> Iterator[Verdict]:
+    import os
+
+    from boto_rolesanywhere.doctor import Verdict, examine
+    from boto_rolesanywhere.errors import RolesAnywhereError
+
+    try:
+        settings = arguments_from(given, os.environ)
+    except RolesAnywhereError as error:
+        yield Verdict("configuration", "fail", str(error))
+        settings = {}
+    yield from examine(
+        settings,
+        profile_name=arguments.config_profile or None,
+        by_flag=True,
+        verify=False if arguments.no_verify_ssl else None,
+        trust_anchor_certificate=arguments.trust_anchor_certificate,
+        crl=arguments.crl,
+        offline=arguments.offline,
+    )
+
+
+def _as_json(verdicts: Iterable[Verdict]) -> Counter[str]:
+    listed = list(verdicts)
+    counts = Counter(one.status for one in listed)
+    document = {
+        "ok": not counts["fail"],
+        "counts": {status: counts[status] for status in ("ok", "warn", "fail", "skip")},
+        "verdicts": [one.to_json() for one in listed],
+    }
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    return Counter(counts)
+
+
+def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:
+    from boto_rolesanywhere.doctor.verdict import LOCAL
+
+    counts: Counter[str] = Counter()
+    group = None
+    for one in verdicts:
+        page = Page.for_stream(sys.stdout)
+        heading = "On this machine" if one.name in LOCAL else "On the way to AWS"
+        if heading != group:
+            sys.stdout.write("\n" if group else "")
+            page.heading(heading)
+            group = heading
+        _show(page, one, details=verbose or one.status != "ok" or one.name in _ALWAYS)
+        page.write(sys.stdout)
+        sys.stdout.flush()  # the next one may take seconds
+        counts[one.status] += 1
+    page = Page.for_stream(sys.stdout)
+    sys.stdout.write("\n")
+    page.heading(_summary(counts))
+    page.write(sys.stdout)
+    return counts
+
+
+def _show(page: Page, verdict: Verdict, *, details: bool) -> None:
+    title = _TITLES.get(verdict.name, verdict.name)
+    page.marked(verdict.status, title, verdict.text, column=_COLUMN)
+    indent = _DETAIL + _COLUMN + 2
+    if details:
+        # ARNs and their origins need the room.
+        wide = verdict.name in _ALWAYS
+        page.fields(verdict.details, indent=_DETAIL + 2 if wide else indent)
+    if verdict.remedy:
+        page.note(f"-> {verdict.remedy}", indent=indent)
+
+
+def _summary(counts: Counter[str]) -> str:
+    if not counts["fail"]:
+        return "Nothing failed." + (f" Warnings: {counts['warn']}." if counts["warn"] else "")
+    return f"Failed: {counts['fail']}. Warnings: {counts['warn']}. Not checked: {counts['skip']}."

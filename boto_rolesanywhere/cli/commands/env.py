@@ -1,0 +1,88 @@
+"""``env``: credentials as variables, in the words of a shell, a dotenv file or JSON."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flags import add_flags, creator_from, prepare
+from boto_rolesanywhere.cli.outcome import OK
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping
+
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+
+_DESCRIPTION: Final = """\
+Print the variables by which the AWS CLI and every SDK take credentials, in the words of
+your shell. They are printed once and end with the session: for commands that run longer,
+use `exec --serve`, `serve` or a credential_process."""
+_EPILOG: Final = """\
+examples:
+  eval "$(boto-rolesanywhere env --config-profile backup)"
+
+  boto-rolesanywhere env --config-profile backup --format fish | source
+
+  boto-rolesanywhere env --config-profile backup --format powershell | Invoke-Expression
+
+  (umask 077; boto-rolesanywhere env --config-profile backup --format dotenv > .env)"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    parser.add_argument_group("the output").add_argument(
+        "--format", choices=FORMATS, default="sh", help="default: %(default)s"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the variables.
+
+    Raises:
+        RolesAnywhereError: there are no credentials.
+    """
+    prepare(arguments)
+    session = creator_from(arguments).create()
+    sys.stdout.write(FORMATS[arguments.format](variables(session)))
+    return OK
+
+
+def variables(session: RolesAnywhereSession) -> dict[str, str]:
+    """The session as environment variables; the last is the AWS CLI's own name for the end."""
+    return {
+        "AWS_ACCESS_KEY_ID": session.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
+        "AWS_SESSION_TOKEN": session.session_token,
+        "AWS_CREDENTIAL_EXPIRATION": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
+    }
+
+
+def _lines(line: Callable[[str, str], str]) -> Callable[[Mapping[str, str]], str]:
+    return lambda values: "".join(f"{line(name, value)}\n" for name, value in values.items())
+
+
+def _fish(name: str, value: str) -> str:
+    # fish: in single quotes only \ and ' are escaped, with \.
+    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"set -gx {name} '{quoted}'"
+
+
+def _powershell(name: str, value: str) -> str:
+    # about_Quoting_Rules: in single quotes only ' is escaped, by doubling it.
+    quoted = value.replace("'", "''")
+    return f"$env:{name} = '{quoted}'"
+
+
+FORMATS: Final[dict[str, Callable[[Mapping[str, str]], str]]] = {
+    "sh": _lines(lambda name, value: f"export {name}={shlex.quote(value)}"),
+    "fish": _lines(_fish),
+    "powershell": _lines(_powershell),
+    # Quoted by nobody in the same way; what AWS gives needs no quotes.
+    "dotenv": _lines(lambda name, value: f"{name}={value}"),
+    "json": lambda values: json.dumps(values, indent=2) + "\n",
+}

@@ -1,0 +1,194 @@
+"""``exec``: a command with credentials in its environment, or with a private endpoint beside it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flags import (
+    add_flags,
+    add_switch,
+    config_from,
+    credentials_from,
+    given_flags,
+    prepare,
+    section_of,
+)
+from boto_rolesanywhere.cli.outcome import USAGE, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+    from boto_rolesanywhere.settings.config import Config
+
+_DESCRIPTION: Final = """\
+Run a command with the credentials of a role, and of nothing else.
+
+Without --serve the command gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
+AWS_SESSION_TOKEN, and takes the place of this program. They end with the session.
+
+With --serve it gets the address and the token of an endpoint on 127.0.0.1 that is
+there for this command alone, and from which SDKs renew what they need: for commands
+that run longer than a session. Signals are passed on to the command.
+
+Either way AWS_REGION and AWS_DEFAULT_REGION are set, and the variables by which an SDK would
+find other credentials (AWS_PROFILE, AWS_ROLE_ARN and the like) or the private key's
+passphrase are taken out. With --serve, AWS_SHARED_CREDENTIALS_FILE is set to the null
+device, since SDKs read that file first; so is AWS_CONFIG_FILE, but only if the default
+profile in it has credentials of its own.
+
+The exit status is that of the command: 128 + N if signal N ended it, 127 if it was not
+found, 126 if it cannot be run; 1 if there are no credentials, and 2 for wrong usage."""
+_EPILOG: Final = """\
+examples:
+  boto-rolesanywhere exec --config-profile backup -- aws s3 ls
+
+  boto-rolesanywhere exec --serve --certificate cert.pem --private-key key.pem \\
+    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN -- ./sync-all-day.sh"""
+
+# Keys of a profile from which SDKs take credentials before they ask a container endpoint.
+_PROFILE_SOURCES: Final = {
+    *("aws_access_key_id", "credential_process", "login_session", "role_arn"),
+    *("sso_account_id", "sso_session", "sso_start_url", "web_identity_token_file"),
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options and the command."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    parser.usage = "%(prog)s [flags] [--serve] -- COMMAND [ARGUMENT ...]"
+    group = parser.add_argument_group("the command")
+    add_switch(group, "--serve", "let it renew its credentials, from an endpoint of its own")
+    group.add_argument(
+        "command", nargs=argparse.REMAINDER, metavar="COMMAND", help="and its arguments, after --"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the command.
+
+    Returns:
+        Its exit status, if this process is still there to give one.
+
+    Raises:
+        RolesAnywhereError: there are no credentials.
+    """
+    command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
+    if not command or not command[0]:
+        complain("exec: there is no command to run. Write it after --, as in: exec -- aws s3 ls")
+        return USAGE
+    prepare(arguments)
+    if arguments.serve:
+        from boto_rolesanywhere.server.extra import require_extra
+
+        require_extra()
+    config = config_from(arguments)
+    credentials = credentials_from(arguments, config)
+    run_it = _run_with_endpoint if arguments.serve else _run_with_keys
+    return run_it(command, arguments, config, credentials)
+
+
+def _run_with_keys(
+    command: Sequence[str],
+    arguments: argparse.Namespace,
+    config: Config,
+    credentials: SessionCredentials,
+) -> int:
+    from boto_rolesanywhere.cli.child import replace_process
+    from boto_rolesanywhere.cli.child_environment import with_keys
+
+    environ = with_keys(
+        os.environ,
+        credentials.session,
+        region=_region(arguments, config),
+        secrets=_secret_variables(arguments),
+    )
+    return replace_process(command, environ)
+
+
+def _run_with_endpoint(
+    command: Sequence[str],
+    arguments: argparse.Namespace,
+    config: Config,
+    credentials: SessionCredentials,
+) -> int:
+    from boto_rolesanywhere.cli.child import run_child, signals_held
+    from boto_rolesanywhere.cli.child_environment import with_endpoint
+    from boto_rolesanywhere.server.app import CredentialApp
+    from boto_rolesanywhere.server.connection import Limits
+    from boto_rolesanywhere.server.container import container_routes, path_of
+    from boto_rolesanywhere.server.endpoint import Endpoint
+    from boto_rolesanywhere.server.guard import Guard
+    from boto_rolesanywhere.server.hosting import host
+    from boto_rolesanywhere.server.listening import bind, url_of
+
+    token = secrets.token_urlsafe(32)
+    role, keeper = host(None, config.role, credentials)
+    _ = credentials.session  # while signals still end this program
+    with bind("127.0.0.1", 0) as sock:
+        app = CredentialApp(Guard(sock.getsockname()[1]), container_routes({role: token}))
+        environ = with_endpoint(
+            os.environ,
+            url_of(sock) + path_of(role.name),
+            token,
+            region=_region(arguments, config),
+            secrets=_secret_variables(arguments),
+            files=_files(),
+        )
+        # Few connections: the limit of open files, which the command inherits, stays as it is.
+        endpoint = Endpoint(app, sock, limits=Limits(connections=256))
+        with signals_held() as held_before:
+            keeper.start()
+            endpoint.start()
+            try:
+                return run_child(command, environ, held_before)
+            finally:
+                endpoint.stop()
+                keeper.stop()
+
+
+def _region(arguments: argparse.Namespace, config: Config) -> str:
+    """What the profile says, since the command does not see AWS_PROFILE; else that of the call."""
+    from botocore.session import Session
+
+    session = Session(profile=arguments.config_profile or None)
+    region: str | None = session.get_config_variable("region")  # which does not read AWS_REGION
+    return region or os.environ.get("AWS_REGION") or config.region
+
+
+def _secret_variables(arguments: argparse.Namespace) -> set[str]:
+    from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
+    from boto_rolesanywhere.redaction import holds_secret
+    from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE
+    from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, SETTINGS
+
+    given = given_flags(arguments)
+    _, section = section_of(given, os.environ)
+    return {
+        PASSPHRASE_VARIABLE,
+        os.environ.get(PASSPHRASE_ENV.variable, ""),
+        str(section.get(PASSPHRASE_ENV.config_key, "")),
+        *(given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS),
+        # A URI's pin-value, or a key where its path belongs.
+        *(one.variable for one in SETTINGS if holds_secret(os.environ.get(one.variable, ""))),
+    }
+
+
+def _files() -> dict[str, str]:
+    """Both files of AWS, as far as the command must not see them."""
+    from botocore.configloader import load_config
+    from botocore.exceptions import ConfigNotFound
+    from botocore.session import Session
+
+    hidden = {"AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    try:
+        profiles = load_config(Session().get_config_variable("config_file"))["profiles"]
+    except ConfigNotFound:
+        return hidden
+    if _PROFILE_SOURCES & set(profiles.get("default", {})):
+        hidden["AWS_CONFIG_FILE"] = os.devnull
+    return hidden

@@ -1,0 +1,151 @@
+"""``read-certificate-data``: a certificate's data, or a list of those that a selector means.
+
+JSON and list are those of AWS's helper. What AWS will see of a certificate is shown by ``inspect``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from base64 import b64encode
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flag_table import LATEST, SELECTOR, STORE
+from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare, sources_from, store_access
+from boto_rolesanywhere.cli.outcome import OK
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cryptography import x509
+
+    from boto_rolesanywhere.cli.store.certificate_store import Listed
+    from boto_rolesanywhere.settings.sources import IdentitySources
+
+_DESCRIPTION: Final = """\
+Show a certificate file as JSON: kind of key, certificate (base64 of the DER), serial
+number in decimal, and the algorithms that the key can sign with. Of several
+certificates in the file, the end-entity certificate.
+
+For a pkcs11: URI or a selector, list the certificates that match, with their SHA-1
+fingerprint and subject; on a token also the URI that names just the one."""
+_EPILOG: Final = """\
+exit status: 0 (also when nothing matches); 1 with one line on stderr; 2 for wrong usage
+
+examples:
+  boto-rolesanywhere read-certificate-data --certificate workload.pem
+  boto-rolesanywhere read-certificate-data --certificate pkcs11:token=prod
+  boto-rolesanywhere read-certificate-data --cert-store /etc/pki/workloads
+  boto-rolesanywhere read-certificate-data --cert-store /etc/pki/workloads \\
+    --cert-selector 'Key=x509Issuer,Value=CN=Issuing CA,O=Example'"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser, calls=False)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the JSON or the list.
+
+    Raises:
+        RolesAnywhereError: certificate or store cannot be read.
+    """
+    from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri
+
+    prepare(arguments)
+    given = given_flags(arguments)
+    if SELECTOR in given or STORE in given:
+        return _print_list(_in_store(given))
+    sources = sources_from(arguments)
+    if isinstance(sources.certificate, str) and is_pkcs11_uri(sources.certificate):
+        return _print_list(_on_token(sources))
+    # Like the helper, without a line break.
+    sys.stdout.write(json.dumps(certificate_data(_read(sources)), separators=(",", ":")))
+    return OK
+
+
+def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
+    """What the helper prints of a certificate.
+
+    Raises:
+        CertificateError: its public key is of a kind that cannot be read.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    from boto_rolesanywhere.certificates.public_keys import describe_key
+    from boto_rolesanywhere.certificates.reading import readable_public_key
+
+    key = readable_public_key(certificate)
+    digests = ("SHA256", "SHA384", "SHA512")
+    if isinstance(key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey):
+        kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
+        algorithms = [f"{kind}{digest}" for digest in digests]
+    else:
+        # The helper leaves the kind empty; nothing of ours reads this, so we say what it is.
+        kind = describe_key(key) if key is not None else ""
+        algorithms = [kind] if kind else []
+    return {
+        "keyType": kind,
+        "certificateData": b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"),
+        "serialNumber": str(certificate.serial_number),
+        "supportedAlgorithms": algorithms,
+    }
+
+
+def _read(sources: IdentitySources) -> x509.Certificate:
+    from boto_rolesanywhere.identity.files.contents import open_contents
+    from boto_rolesanywhere.identity.files.reading import read_part
+    from boto_rolesanywhere.inspection.certificate import choose_leaf
+
+    part = read_part(str(sources.certificate), "certificate")
+    contents = open_contents(part, sources.secret)
+    if not contents.certificates:
+        raise part.error(
+            f"it holds {contents.inventory}", expected="a certificate", remedy=contents.remedy
+        )
+    return choose_leaf(contents.certificates)
+
+
+def _in_store(given: dict[str, str]) -> tuple[Listed, ...]:
+    from boto_rolesanywhere.cli.store.certificate_store import find_certificates
+    from boto_rolesanywhere.cli.store.selector import Selector, parse_selector
+
+    selector = parse_selector(given[SELECTOR]) if SELECTOR in given else Selector()
+    secret, module = store_access(given, os.environ)
+    found = find_certificates(selector, given.get(STORE), secret=secret, pkcs11_module=module)
+    if LATEST in given:
+        return tuple(sorted(found, key=lambda one: one.certificate.not_valid_after_utc)[-1:])
+    return found
+
+
+def _on_token(sources: IdentitySources) -> tuple[Listed, ...]:
+    from boto_rolesanywhere.cli.store.certificate_store import find_certificates
+    from boto_rolesanywhere.cli.store.selector import Selector
+
+    return find_certificates(
+        Selector(),
+        str(sources.certificate),
+        secret=sources.secret,
+        pkcs11_module=sources.pkcs11_module,
+    )
+
+
+def _print_list(found: tuple[Listed, ...]) -> int:
+    from cryptography.hazmat.primitives.hashes import SHA1
+
+    from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
+    from boto_rolesanywhere.cli.terminal import printable
+
+    lines = ["Matching identities" if found else "No matching identities"]
+    for number, one in enumerate(found, 1):
+        # SHA-1 only tells certificates apart here, as in the helper's list.
+        fingerprint = one.certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
+        subject = printable(as_helper_shows(one.certificate.subject))
+        kind = "URI" if one.place.startswith("pkcs11:") else "File"
+        lines += [f'{number}) {fingerprint} "{subject}"', f"\t{kind}: {printable(one.place)}"]
+    sys.stdout.write("\n".join(lines) + "\n")
+    return OK

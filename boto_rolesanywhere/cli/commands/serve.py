@@ -1,0 +1,263 @@
+"""``serve``: credentials for SDKs on this machine, over IMDSv2 and the container protocol.
+
+Puts the parts of `boto_rolesanywhere.server` together and prints what to paste. No protocol here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shlex
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flags import (
+    add_flags,
+    add_switch,
+    config_from,
+    credentials_from,
+    prepare,
+)
+from boto_rolesanywhere.cli.outcome import FAILED, OK, complain, leave, told_to_leave
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.settings.names import ROLE
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Mapping, Sequence
+
+    from boto_rolesanywhere.credentials.keeper import Keeper
+    from boto_rolesanywhere.server.role import ServedRole
+
+DEFAULT_PORT: Final = 9911
+_DEFAULT_HOP_LIMIT: Final = 64
+_LOOPBACK: Final = "127.0.0.1"
+# IAM's characters for a role's name; it becomes a path and a file's name.
+_NAME: Final = re.compile(r"(?!\.)[\w+,.@-]{1,64}", re.ASCII)
+
+_DESCRIPTION: Final = """\
+Serve credentials on this machine, to programs that cannot run a credential_process,
+in the two ways that every AWS SDK knows:
+
+  IMDSv2      as an EC2 instance has it. For every user of this machine: whoever can
+              connect gets the credentials. Turn it off with --no-imds.
+  container   as ECS and EKS have it. Each role has its own path and its own token, in
+              a file that only you can read. A server without IMDSv2 gives credentials
+              to nobody but the readers of that file.
+
+It does not start unless the first CreateSession succeeds. Then it renews in the
+background; while a renewal fails it goes on with the last credentials until they end,
+and answers 503 after that. What to paste in a shell is printed at the start, and
+/healthz tells whether all is well. SIGTERM and SIGINT end it.
+
+An address that other machines or containers can reach (--listen) is served with tokens
+alone, without IMDSv2. Nothing is encrypted on the way."""
+_EPILOG: Final = """\
+examples:
+  boto-rolesanywhere serve --config-profile backup
+
+  boto-rolesanywhere serve --certificate cert.pem --private-key key.pem \\
+    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN --port 9911
+
+  two roles on one server, from two profiles of ~/.aws/config:
+  boto-rolesanywhere serve --no-imds --role reader --role writer=prod-writer
+
+  then, in the shell of the program that needs them, as printed:
+  export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9911/credentials/reader
+  export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE=/run/user/1000/boto-rolesanywhere/reader.token"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    group = parser.add_argument_group("the endpoint")
+    group.add_argument(
+        "--port",
+        type=_number("a port", 0, 65535),
+        default=DEFAULT_PORT,
+        metavar="PORT",
+        help="default: %(default)s; 0 for any that is free",
+    )
+    group.add_argument(
+        "--listen",
+        default=_LOOPBACK,
+        metavar="ADDRESS",
+        help="an IP address of this machine; default: %(default)s. One that is not loopback turns"
+        " IMDSv2 off",
+    )
+    group.add_argument(
+        "--hop-limit",
+        type=_number("a hop limit", 1, 255),
+        default=_DEFAULT_HOP_LIMIT,
+        metavar="HOPS",
+        help="how many routers an answer may pass (IP TTL); default: %(default)s",
+    )
+    group.add_argument(
+        "--role",
+        action="append",
+        default=[],
+        metavar="[NAME=]PROFILE",
+        help="serve the role of this --config-profile as NAME; repeat it for several roles. The"
+        " other flags hold for all of them, and IMDSv2 serves the first",
+    )
+    group.add_argument(
+        "--token-folder",
+        metavar="FOLDER",
+        help="where NAME.token is; made if it is missing, kept if it is there. Default:"
+        " $RUNTIME_DIRECTORY, else $XDG_RUNTIME_DIR/boto-rolesanywhere, else a folder of yours in"
+        " the temporary folder",
+    )
+    add_switch(group, "--no-imds", "serve the container protocol alone")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until a signal ends it.
+
+    Raises:
+        RolesAnywhereError: it cannot be started: settings, certificate, address or token files
+            are wrong, or the first CreateSession failed.
+    """
+    prepare(arguments)
+    # Until the server has its own handlers; process 1 of a container has no default ones.
+    signal.signal(signal.SIGTERM, leave)
+    from boto_rolesanywhere.server.extra import require_extra
+    from boto_rolesanywhere.server.listening import bind, is_loopback
+
+    require_extra()
+    with_imds = is_loopback(arguments.listen) and not arguments.no_imds
+    hosted = [_hosted(name, chosen) for name, chosen in _choices(arguments)]
+    with bind(arguments.listen, arguments.port, hop_limit=arguments.hop_limit) as sock:
+        for role, keeper in hosted:
+            try:
+                keeper.start()
+            except RolesAnywhereError as error:  # noqa: PERF203  # the first one ends the loop
+                if len(hosted) == 1:
+                    raise
+                complain(f"serve: the role {role.name}: {error}")
+                return FAILED
+        tokens = _tokens(arguments.token_folder, [role for role, _ in hosted])
+        if told_to_leave():
+            return OK
+        _serve(sock, [keeper for _, keeper in hosted], tokens, with_imds=with_imds)
+    return OK
+
+
+def _serve(
+    sock: socket.socket,
+    keepers: Sequence[Keeper],
+    tokens: Mapping[ServedRole, tuple[Path, str]],
+    *,
+    with_imds: bool,
+) -> None:
+    from boto_rolesanywhere.server.app import CredentialApp, health_routes
+    from boto_rolesanywhere.server.container import container_routes
+    from boto_rolesanywhere.server.endpoint import Endpoint
+    from boto_rolesanywhere.server.guard import Guard
+    from boto_rolesanywhere.server.imds import MetadataService
+    from boto_rolesanywhere.server.imds_tokens import MetadataTokens
+    from boto_rolesanywhere.server.listening import url_of
+    from boto_rolesanywhere.server.notify import notify
+
+    first = next(iter(tokens))
+    app = CredentialApp(
+        Guard(sock.getsockname()[1]),
+        health_routes(keepers),
+        container_routes({role: token for role, (_, token) in tokens.items()}),
+        MetadataService(first, MetadataTokens()).routes() if with_imds else {},
+    )
+    files = {role.name: path for role, (path, _) in tokens.items()}
+    text = exports(url_of(sock), files, first.name if with_imds else None)
+
+    def ready() -> None:
+        with suppress(BrokenPipeError):  # whoever reads the exports may be gone
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        notify("READY=1", os.environ)
+
+    Endpoint(app, sock, on_ready=ready, on_leaving=lambda: notify("STOPPING=1", os.environ)).run()
+
+
+def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) -> str:
+    """What to paste into a POSIX shell; comments say what each part is for.
+
+    Args:
+        url: of the endpoint.
+        token_files: by the role's name.
+        imds_role: the role that IMDSv2 serves; None if it is off.
+    """
+    from boto_rolesanywhere.server.container import path_of
+
+    lines = [f"# Serving on {url} until SIGTERM. Paste one of these parts:"]
+    if imds_role is not None:
+        lines += [
+            f"# IMDSv2, role {imds_role}, for every user of this machine",
+            f"export AWS_EC2_METADATA_SERVICE_ENDPOINT={url}",
+        ]
+    for name, path in token_files.items():
+        lines += [
+            f"# container credentials, role {name}, for who can read the token file",
+            f"export AWS_CONTAINER_CREDENTIALS_FULL_URI={shlex.quote(url + path_of(name))}",
+            f"export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE={shlex.quote(str(path))}",
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _hosted(name: str | None, chosen: argparse.Namespace) -> tuple[ServedRole, Keeper]:
+    from boto_rolesanywhere.server.hosting import host
+
+    config = config_from(chosen)
+    return host(name, config.role, credentials_from(chosen, config))
+
+
+def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.Namespace]]:
+    """The names of the roles, and for each the flags as if it were the only one."""
+    if not arguments.role:
+        return [(None, arguments)]
+    for flag in ("--role-arn", "--config-profile"):
+        if getattr(arguments, flag[2:].replace("-", "_")):
+            raise ConfigurationError(
+                f"{flag} and --role were both given, and exclude each other",
+                remedy="Give one --role for each role.",
+            )
+    if len(arguments.role) > 1 and os.environ.get(ROLE.variable):
+        raise ConfigurationError(
+            "it is set, and would be the role of every --role",
+            where=ROLE.variable,
+            remedy="Unset it, so that each --role has that of its profile.",
+        )
+    chosen: dict[str | None, argparse.Namespace] = {}
+    for text in arguments.role:
+        name, equals, profile = text.partition("=")
+        profile = profile if equals else name
+        if not _NAME.fullmatch(name) or not profile:
+            raise ConfigurationError(
+                f"{text!r} gives no name for a path",
+                where="--role",
+                expected="PROFILE or NAME=PROFILE, with up to 64 letters, digits or any of"
+                " _+,.@- in the name",
+            )
+        if name in chosen:
+            raise ConfigurationError(f"there are two roles called {name}", where="--role")
+        chosen[name] = argparse.Namespace(**{**vars(arguments), "config_profile": profile})
+    return list(chosen.items())
+
+
+def _tokens(folder: str | None, roles: Sequence[ServedRole]) -> dict[ServedRole, tuple[Path, str]]:
+    from boto_rolesanywhere.server.token_files import default_folder, token_file
+
+    place = Path(folder).expanduser() if folder else default_folder(os.environ)
+    return {role: token_file(place.absolute(), role.name) for role in roles}
+
+
+def _number(kind: str, least: int, most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {kind}: {least} to {most}")
+        return int(text)
+
+    return parse

@@ -1,0 +1,168 @@
+"""``sign-string``: sign a fixed text, to see that a private key can be read and signs.
+
+The text and the output are those of AWS's helper, so that the two can be compared. No service is
+asked and no request is signed.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flags import add_flags, prepare, sources_from
+from boto_rolesanywhere.cli.outcome import OK
+
+if TYPE_CHECKING:
+    import argparse
+
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+    from cryptography.hazmat.primitives.hashes import HashAlgorithm
+
+    from boto_rolesanywhere.settings.sources import IdentitySources
+    from boto_rolesanywhere.signing_key import SigningKey
+
+DIGESTS: Final = ("SHA256", "SHA384", "SHA512")
+FORMATS: Final = ("json", "text", "bin")
+
+_TEXT: Final = b"AWS Roles Anywhere Credential Helper Signing Test"
+_VERSION: Final = b"1"  # the helper's SIGN_STRING_TEST_VERSION
+_PREFIX: Final = b"IAM RA"
+_DESCRIPTION: Final = """\
+Sign a fixed text with the private key and print the signature: a test of key,
+passphrase, token or TPM that asks no service. The text is that of AWS's helper, so an
+RSA key gives the same signature there and here; an EC signature is another each time.
+
+The text: "AWS Roles Anywhere Credential Helper Signing Test", "1", and the SHA-256 of
+"IAM RA" and the public key (RSA: PKCS #1 DER; EC: the uncompressed point)."""
+_EPILOG: Final = """\
+exit status: 0; 1 with one line on stderr and nothing on stdout; 2 for wrong usage
+
+examples:
+  boto-rolesanywhere sign-string --private-key workload.key --format text
+  boto-rolesanywhere sign-string --private-key 'pkcs11:token=prod;object=web' \\
+    --pkcs11-pin-file /etc/pki/pin"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser, calls=False)
+    group = parser.add_argument_group("the signature")
+    group.add_argument(
+        "--digest",
+        type=str.upper,
+        choices=DIGESTS,
+        default="SHA256",
+        help="the hash to sign with (default: SHA256, which IAM Roles Anywhere takes)",
+    )
+    group.add_argument(
+        "--format",
+        type=str.lower,
+        choices=FORMATS,
+        default="json",
+        help="json (a quoted hexadecimal string, the default), text (without quotes) or bin",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the signature, without a line break, as the helper does.
+
+    Raises:
+        RolesAnywhereError: the key cannot be read, or cannot sign so.
+    """
+    prepare(arguments)
+    signature = sign_text(_open_key(sources_from(arguments)), arguments.digest)
+    if arguments.format == "bin":
+        sys.stdout.buffer.write(signature)
+    elif arguments.format == "text":
+        sys.stdout.write(signature.hex())
+    else:
+        sys.stdout.write(json.dumps(signature.hex()))
+    return OK
+
+
+def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
+    """The signature of the fixed text.
+
+    Args:
+        key: an object of `cryptography`, or a key that a device holds.
+        digest: one of `DIGESTS`.
+
+    Raises:
+        ConfigurationError: a device is to sign with another hash than SHA-256.
+        CertificateError: the key is of a kind or size that AWS does not take.
+        PrivateKeyError: the key fails.
+    """
+    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+
+    from boto_rolesanywhere.certificates.public_keys import algorithm_for
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    public_key = key.public_key()
+    algorithm_for(public_key, where="the private key")
+    text = fixed_text(public_key)
+    if isinstance(key, rsa.RSAPrivateKey):
+        return key.sign(text, padding.PKCS1v15(), _hash(digest))
+    if isinstance(key, ec.EllipticCurvePrivateKey):
+        return key.sign(text, ec.ECDSA(_hash(digest)))
+    if digest != "SHA256":
+        raise ConfigurationError(
+            "tokens, TPMs and ML-DSA keys sign as IAM Roles Anywhere wants it, and nothing else",
+            where=f"--digest {digest}",
+            expected="SHA256",
+        )
+    # What is left takes the text alone; the union of all kinds of keys does not tell.
+    signature: bytes = key.sign(text)  # type: ignore[union-attr, call-arg]  # see above
+    return signature
+
+
+def fixed_text(public_key: PublicKeyTypes) -> bytes:
+    """The text that the helper signs with this key."""
+    from hashlib import sha256
+
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if isinstance(public_key, rsa.RSAPublicKey):
+        encoded = public_key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
+    elif isinstance(public_key, ec.EllipticCurvePublicKey):
+        encoded = public_key.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    else:
+        return _TEXT + _VERSION  # the helper adds nothing for other keys
+    return _TEXT + _VERSION + sha256(_PREFIX + encoded).digest()
+
+
+def _hash(digest: str) -> HashAlgorithm:
+    from cryptography.hazmat.primitives import hashes
+
+    known: dict[str, HashAlgorithm] = {
+        "SHA256": hashes.SHA256(),
+        "SHA384": hashes.SHA384(),
+        "SHA512": hashes.SHA512(),
+    }
+    return known[digest]
+
+
+def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
+    """The key itself, without its certificate: that may be missing, or not good yet."""
+    from boto_rolesanywhere.identity.files.contents import open_contents
+    from boto_rolesanywhere.identity.files.reading import read_part
+    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, open_token_key
+    from boto_rolesanywhere.identity.tpm import open_tpm_key
+
+    # The flags and the config file give text; only the library takes objects.
+    source = str(sources.private_key or sources.certificate)
+    if is_pkcs11_uri(source):
+        return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
+    if source.startswith("handle:"):
+        return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret)
+    part = read_part(source, "private key")
+    contents = open_contents(part, sources.secret)
+    if loaders := contents.key_loaders(part.where, sources.secret):
+        return loaders[0]()
+    if contents.tpm_key is not None:
+        return open_tpm_key(contents.tpm_key, tcti=sources.tpm_tcti, secret=sources.secret)
+    raise part.error(
+        f"it holds {contents.inventory}", expected="a private key", remedy=contents.remedy
+    )

@@ -1,0 +1,123 @@
+"""``update``: credentials kept fresh in a profile of the shared credentials file."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.flags import (
+    add_flags,
+    add_switch,
+    creator_from,
+    credentials_from,
+    prepare,
+)
+from boto_rolesanywhere.cli.outcome import OK, leave, told_to_leave
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+
+logger = logging.getLogger(__name__)
+
+# How soon a renewal is noticed, and how long until a failed write is tried again.
+_TICK: Final = 1.0
+_PATIENCE: Final = 30.0  # seconds, for another writer at the start; later the next tick tries again
+_DESCRIPTION: Final = """\
+Keep the credentials of a role in a profile of the shared credentials file, for programs
+that read nothing else: ~/.aws/credentials, or AWS_SHARED_CREDENTIALS_FILE.
+
+The file is replaced in one step under a lock, and its mode is 0600: a reader never sees
+half of it. All else in it, other profiles, comments and keys, stays byte for byte.
+
+The first CreateSession must succeed. Then the credentials are renewed until SIGTERM or
+SIGINT; an error on the way is told on stderr and tried again, and what is in the file
+stays there."""
+_EPILOG: Final = """\
+examples:
+  boto-rolesanywhere update --config-profile backup --profile backup-keys
+
+  boto-rolesanywhere update --once --certificate cert.pem --private-key key.pem \\
+    --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    add_flags(parser)
+    group = parser.add_argument_group("the file")
+    group.add_argument(
+        "--profile",
+        default="default",
+        metavar="NAME",
+        help="the profile to write; default: %(default)s",
+    )
+    add_switch(group, "--once", "write it once, and end")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the profile, and again whenever the credentials were renewed.
+
+    Raises:
+        RolesAnywhereError: there are no first credentials, or the file cannot be written.
+    """
+    from boto_rolesanywhere.settings.profile_writer import aws_file
+
+    prepare(arguments)
+    path = aws_file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+    if arguments.once:
+        _write(path, arguments.profile, creator_from(arguments).create())
+        return OK
+    return _keep(arguments, path)
+
+
+def _keep(arguments: argparse.Namespace, path: Path) -> int:
+    from boto_rolesanywhere.credentials.keeper import Keeper
+    from boto_rolesanywhere.errors import ConfigurationError
+    from boto_rolesanywhere.signals import ending_signals
+
+    signal.signal(signal.SIGTERM, leave)  # the first call may hang, and SIGINT interrupts it
+    keeper = Keeper(arguments.profile, credentials_from(arguments))
+    written = keeper.start()
+    _write(path, arguments.profile, written)
+    with ending_signals() as ended:
+        while not told_to_leave() and not ended(_TICK):
+            session = keeper.current()
+            if session is None or session is written:
+                continue
+            try:
+                _write(path, arguments.profile, session, patience=_TICK)
+            except ConfigurationError as error:
+                # A full disk may have room again; what is in the file is good for a while.
+                logger.warning("The new credentials are not written yet: %s", error)
+            else:
+                written = session
+    keeper.stop()
+    return OK
+
+
+def _write(
+    path: Path, profile: str, session: RolesAnywhereSession, *, patience: float = _PATIENCE
+) -> None:
+    from boto_rolesanywhere.settings.profile_writer import change_file
+
+    change_file(
+        path,
+        profile,
+        {
+            "aws_access_key_id": session.access_key_id,
+            "aws_secret_access_key": session.secret_access_key,
+            "aws_session_token": session.session_token,
+        },
+        shell_words=False,
+        patience=patience,
+    )
+    until = f"{session.expiration:%Y-%m-%d %H:%M:%S} UTC"
+    with suppress(BrokenPipeError):  # whoever reads along may be gone; the renewals go on
+        sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")
+        sys.stderr.flush()

@@ -1,0 +1,38 @@
+"""How a command ends: its exit status, and the one line on stderr that says why.
+
+A cached answer of the command passes through here: nothing heavy is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import FrameType
+    from typing import Final
+
+PROGRAM: Final = "boto-rolesanywhere"
+OK: Final = 0
+FAILED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+_left_by: list[int] = []
+
+
+def complain(message: str) -> None:
+    """Write one line to stderr, after the program's name."""
+    from .terminal import printable
+
+    sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
+
+
+def leave(number: int, _frame: FrameType | None) -> None:
+    """A signal's handler: end, with the exit status of what was told to."""
+    _left_by.append(number)
+    raise SystemExit(OK)
+
+
+def told_to_leave() -> bool:
+    """Whether `leave` was called: what it raises in a callback of the interpreter is lost."""
+    return bool(_left_by)

@@ -1,0 +1,253 @@
+"""Certificates to choose from: those in a folder of files, or on a PKCS #11 token.
+
+Which of them is meant is in `selector`; here they are found, and the private key with the one that
+was chosen. The certificate stores of operating systems are not read.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.certificates.chain import order_chain
+from boto_rolesanywhere.certificates.reading import describe_subject, readable_public_key
+from boto_rolesanywhere.errors import (
+    CertificateError,
+    ConfigurationError,
+    PassphraseError,
+    PrivateKeyError,
+    RolesAnywhereError,
+)
+from boto_rolesanywhere.identity.files.contents import Contents, open_contents
+from boto_rolesanywhere.identity.files.reading import read_part
+from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.settings.sources import Secret
+
+from .helper_names import as_helper_shows
+from .selector import Selector, parse_selector
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+
+    from boto_rolesanywhere.signing_key import SigningKey
+
+logger = logging.getLogger(__name__)
+
+_STORE: Final = "--cert-store"
+_LATEST: Final = "--use-latest-expiring-certificate"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One certificate of a store.
+
+    Attributes:
+        certificate: it.
+        place: the file, or the URI that names it alone.
+    """
+
+    certificate: x509.Certificate
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _File:
+    """What a file of the folder holds; nothing if it is locked."""
+
+    path: str
+    contents: Contents = field(repr=False)
+    locked: bool = False
+
+
+def find_certificates(
+    selector: Selector,
+    store: str | None,
+    *,
+    secret: Secret | None = None,
+    pkcs11_module: str | None = None,
+) -> tuple[Listed, ...]:
+    """The certificates of a store that are meant, each once.
+
+    Args:
+        selector: which.
+        store: a folder or a ``pkcs11:`` URI.
+        secret: for PKCS #12 files, or the token's PIN.
+        pkcs11_module: the token's library.
+
+    Raises:
+        ConfigurationError: there is no such store.
+        KeyDeviceError, PassphraseError: the token cannot be read.
+    """
+    place = _require_store(store)
+    if is_pkcs11_uri(place):
+        return _on_token(selector, place, secret, pkcs11_module)
+    return _in_folder(selector, _read_folder(place, secret))
+
+
+def choose(
+    selector: str,
+    store: str | None,
+    *,
+    latest: bool = False,
+    secret: Secret | None = None,
+    pkcs11_module: str | None = None,
+) -> dict[str, object]:
+    """Certificate, key and chain that a selector means, as arguments of `get_session`.
+
+    Args:
+        selector: the text of ``--cert-selector``.
+        store: a folder or a ``pkcs11:`` URI.
+        latest: of several, take the one that expires last.
+        secret: as for `find_certificates`; also for encrypted key files.
+        pkcs11_module: the token's library.
+
+    Raises:
+        ConfigurationError: the selector cannot be read, or there is no such store.
+        CertificateError: no certificate is meant, or several are.
+        PrivateKeyError: none of the files holds the key of the one that is meant.
+    """
+    wanted, place = parse_selector(selector), _require_store(store)
+    if is_pkcs11_uri(place):
+        one = _choose_one(_on_token(wanted, place, secret, pkcs11_module), place, latest=latest)
+        pin = parse_pkcs11_uri(place).pin_value
+        if pin is not None and secret is None:
+            secret = Secret(pin, f"pin-value in {_STORE}")
+        others = [one.certificate for one in _on_token(Selector(), place, secret, pkcs11_module)]
+        found: dict[str, object] = {"key": one.place}
+        if secret is not None:
+            found["passphrase"] = secret
+    else:
+        files = _read_folder(place, secret)
+        one = _choose_one(_in_folder(wanted, files), place, latest=latest)
+        others = [certificate for file in files for certificate in file.contents.certificates]
+        found = {"key": _key_file(one, files, place, secret)}
+    chain = order_chain(one.certificate, others, now=datetime.now(timezone.utc))
+    # As an object: its file may hold another one of the same key.
+    return {**found, "cert": one.certificate, **({"chain": chain} if chain else {})}
+
+
+def _require_store(store: str | None) -> str:
+    if not store:
+        raise ConfigurationError(
+            "the certificate stores of Windows and macOS are not supported",
+            where="--cert-selector",
+            remedy=f"Name what to choose from: {_STORE} with a folder of certificate files or a"
+            " pkcs11: URI; or name the certificate itself with --certificate.",
+        )
+    return store
+
+
+def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
+    # A token may hold the same one twice, which no selector can tell apart; the first will do.
+    found = list({one.certificate: one for one in reversed(found)}.values())
+    if not found:
+        raise CertificateError(
+            "no certificate in it is meant by --cert-selector",
+            where=_shown(store),
+            remedy="`boto-rolesanywhere read-certificate-data --cert-store` shows those there are.",
+        )
+    if len(found) > 1 and not latest:
+        listed = ", ".join(
+            f"{as_helper_shows(one.certificate.subject)} (serial {one.certificate.serial_number:X})"
+            for one in found
+        )
+        raise CertificateError(
+            f"{len(found)} certificates in it are meant by --cert-selector: {listed}",
+            where=_shown(store),
+            remedy=f"Add x509Serial to the selector, or {_LATEST}.",
+        )
+    return max(found, key=lambda one: one.certificate.not_valid_after_utc)
+
+
+def _on_token(
+    selector: Selector, uri: str, secret: Secret | None, module: str | None
+) -> tuple[Listed, ...]:
+    from boto_rolesanywhere.identity.pkcs11 import list_token_certificates
+
+    found = list_token_certificates(uri, module=module, secret=secret)
+    return tuple(Listed(one, place) for place, one in found if selector.matches(one))
+
+
+def _in_folder(selector: Selector, files: Sequence[_File]) -> tuple[Listed, ...]:
+    found: dict[x509.Certificate, Listed] = {}
+    for file in files:
+        for one in file.contents.certificates:
+            if selector.matches(one):
+                found.setdefault(one, Listed(one, file.path))
+    if not found and (locked := [file.path for file in files if file.locked]):
+        logger.warning(
+            "Left out of %s, since the passphrase is missing or wrong: %s",
+            _STORE,
+            ", ".join(locked),
+        )
+    return tuple(found.values())
+
+
+def _read_folder(place: str, secret: Secret | None) -> list[_File]:
+    folder = Path(os.path.expanduser(place))  # noqa: PTH111  # Path's own may fail
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError as error:
+        raise ConfigurationError(
+            f"it cannot be read ({error.strerror})",
+            where=f"{_STORE} {place}",
+            expected="a folder of certificate files, or a pkcs11: URI",
+        ) from None
+    return [file for path in paths for file in _read_file(path, secret)]
+
+
+def _read_file(path: Path, secret: Secret | None) -> Iterator[_File]:
+    try:
+        yield _File(str(path), open_contents(read_part(path, "certificate"), secret))
+    except PassphraseError:
+        yield _File(str(path), Contents(), locked=True)
+    except RolesAnywhereError as error:
+        logger.debug("Left out of %s: %s", _STORE, error)  # a folder may hold other things too
+
+
+def _key_file(one: Listed, files: Sequence[_File], store: str, secret: Secret | None) -> str:
+    public_key = readable_public_key(one.certificate)
+    # That beside the certificate first, so that its file is not left for another copy of the key.
+    for file in sorted(files, key=lambda file: file.path != one.place):
+        if public_key in _public_keys(file, secret):
+            return file.path
+    raise PrivateKeyError(
+        f"none of its files holds the private key of {describe_subject(one.certificate)}",
+        where=_shown(store),
+        expected="the key in a file of its own, or with the certificate",
+        remedy="If it is encrypted, give the passphrase with --pkcs8-password-file.",
+    )
+
+
+def _public_keys(file: _File, secret: Secret | None) -> list[PublicKeyTypes]:
+    contents = file.contents
+    openers: list[Callable[[], PrivateKeyTypes | SigningKey]] = [
+        *contents.key_loaders(file.path, secret)
+    ]
+    if (tpm_key := contents.tpm_key) is not None:
+        openers.append(partial(_open_tpm_key, tpm_key))
+    keys: list[PublicKeyTypes] = []
+    for open_key in openers:
+        try:
+            keys.append(open_key().public_key())
+        except RolesAnywhereError as error:  # noqa: PERF203  # another one may be the right one
+            logger.debug("Left out of %s: %s", _STORE, error)
+    return keys
+
+
+def _open_tpm_key(pem: bytes) -> SigningKey:
+    from boto_rolesanywhere.identity.tpm import open_tpm_key
+
+    return open_tpm_key(pem)
+
+
+def _shown(store: str) -> str:
+    return str(parse_pkcs11_uri(store)) if is_pkcs11_uri(store) else store

@@ -1,0 +1,1 @@
+"""One call: sign it, send it, read the answer, explain a refusal."""

@@ -1,0 +1,289 @@
+"""The one place that talks to AWS: CreateSession, through a botocore client.
+
+No SDK's model has the operation, so `data/` adds it to botocore's model of the service. Endpoints,
+proxies, CA bundles, time-outs and retries are botocore's own; the client is unsigned, and a handler
+signs each attempt with the identity's key.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import replace
+from datetime import datetime, timezone
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from botocore import UNSIGNED
+from botocore.config import Config as ClientConfig
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session as BotocoreSession
+
+from boto_rolesanywhere._version import __version__
+from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError
+from boto_rolesanywhere.settings.config import LONGEST_SESSION
+
+from .response_body import BODY, take_body
+from .service_errors import not_json, translated
+from .signer import host_header, sign
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from botocore.awsrequest import AWSRequest
+    from botocore.client import BaseClient
+
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.settings.config import Config
+
+_T = TypeVar("_T")
+
+OPERATION: Final = "CreateSession"
+_SERVICE: Final = "rolesanywhere"
+_EVENT: Final = f"{_SERVICE}.{OPERATION}"
+_MODELS: Final = str(Path(__file__).with_name("data"))
+# botocore's own 60 seconds each would hold up the program at a network that swallows packets.
+_TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
+
+
+class SessionCreator:
+    """Calls CreateSession for one Config, with whatever identity is current at the call.
+
+    Safe to use from several threads and after a fork.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        identity: Callable[[], Identity],
+        *,
+        client_config: ClientConfig | None = None,
+        verify: bool | str | None = None,
+        botocore_session: BotocoreSession | None = None,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Prepare the calls; nothing is sent yet.
+
+        Args:
+            config: ARNs, Region and options of the call.
+            identity: gives the identity to sign with; asked at each call, so that it may rotate.
+            client_config: botocore's options for this call (proxies, time-outs, retries, FIPS).
+            verify: as in `boto3.client`: False, or the path of a CA bundle.
+            botocore_session: whose profile and settings hold for the call; it is left as it is.
+            clock: gives the time, aware.
+        """
+        self.config = config
+        self._identity = identity
+        self._client_config = client_config
+        self._verify = verify
+        self._botocore_session = botocore_session
+        self._clock = clock
+        # The client's connections are of one process: a child of a fork opens a client of its own.
+        self._client: tuple[int, BaseClient] | None = None
+        # What the call under way in this thread signs with; botocore passes nothing of ours on.
+        self._signing = threading.local()
+
+    def create(self) -> RolesAnywhereSession:
+        """Call CreateSession.
+
+        Raises:
+            RolesAnywhereError: its subclasses tell why; see `boto_rolesanywhere.errors`.
+        """
+        identity = self._identity()
+        with translated(self.config, identity, self._clock):
+            self._signing.identity = identity
+            answer = self._own_client().create_session(**_parameters(self.config))
+            if answer[BODY] is None:
+                raise not_json(self.config)
+            return _session(answer[BODY], answer["ResponseMetadata"]["HTTPHeaders"], self._clock)
+
+    def _own_client(self) -> Any:  # noqa: ANN401  # botocore makes its class
+        held = self._client
+        if held is None or held[0] != os.getpid():
+            held = self._client = (os.getpid(), self.open_client())
+        return held[1]
+
+    def open_client(self) -> BaseClient:
+        """A client of botocore's for the call, with connections of its own.
+
+        Only `create` signs what it sends.
+
+        Raises:
+            ConfigurationError: what is set for botocore cannot be used.
+            botocore.exceptions.BotoCoreError: botocore refuses other settings.
+        """
+        session = _private_session(self._botocore_session)
+        options = _TIMEOUTS
+        for config in (session.get_default_client_config(), self._client_config):
+            options = options.merge(config) if config is not None else options
+        try:
+            client: BaseClient = session.create_client(
+                _SERVICE,
+                region_name=self.config.region,
+                endpoint_url=self.config.endpoint_url,
+                verify=self._verify,
+                config=options.merge(ClientConfig(signature_version=UNSIGNED)),
+            )
+        # Of what was set for botocore: an endpoint or a number, or text where it wants a block.
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            if "endpoint" not in str(error).lower():
+                raise ConfigurationError(
+                    f"botocore cannot use what is set for it ({error})",
+                    where="AWS_MAX_ATTEMPTS and other variables, the profile's settings"
+                    " (services, api_versions, …), or the argument client_config",
+                ) from error
+            raise ConfigurationError(
+                f"botocore cannot use the endpoint that is set for it ({error})",
+                where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
+                expected="a URL such as https://host:443",
+            ) from None
+
+        def sign_attempt(request: AWSRequest, **_: object) -> None:
+            _sign_request(request, self._signing.identity, self.config.region, self._clock())
+
+        events = client.meta.events
+        events.register(f"request-created.{_EVENT}", sign_attempt)
+        events.register(f"before-parse.{_EVENT}", take_body)
+        return client
+
+
+def _private_session(parent: BotocoreSession | None) -> BotocoreSession:
+    """A session of our own with the settings of `parent`.
+
+    Not `parent` itself: it may be waiting for these very credentials, and neither the model nor
+    the handlers added here are its business.
+    """
+    session = BotocoreSession()
+    session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
+    if parent is not None:
+        for name, value in parent.instance_variables().items():
+            session.set_config_variable(name, value)
+        if (options := parent.get_default_client_config()) is not None:
+            session.set_default_client_config(options)
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session
+
+
+class _OwnLoader(Loader):
+    """Loads the models of one service."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  # botocore's
+        """That service. botocore would look into the folders of all 400 before it loads one."""
+        return [_SERVICE]
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """The models of botocore and the one added here; read once a process, since that is slow."""
+    paths = [*create_loader(data_path).search_paths, _MODELS]
+    return _OwnLoader(extra_search_paths=paths, include_default_search_paths=False)
+
+
+def _parameters(config: Config) -> dict[str, Any]:
+    optional = {"durationSeconds": config.duration, "roleSessionName": config.session_name}
+    return {
+        "trustAnchorArn": str(config.trust_anchor),
+        "profileArn": str(config.profile),
+        "roleArn": str(config.role),
+        # Absent, the profile's own duration holds; a default sent here would cut it short.
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+
+
+def _sign_request(request: AWSRequest, identity: Identity, region: str, now: datetime) -> None:
+    del request.headers["Host"]
+    # Said, since HTTP clients differ in what they make of a name with a dot at its end.
+    request.headers["Host"] = host_header(request.url or "")
+    added = sign(
+        request.method or "POST",
+        request.url or "",
+        request.headers.items(),
+        request.data,
+        identity=identity,
+        region=region,
+        now=now,
+    )
+    for name, value in added.items():
+        # A retry starts from a request of its own, but a header set twice would be sent twice.
+        del request.headers[name]
+        if name == "Authorization":
+            # botocore encodes its headers itself, and leaves those that are bytes as they are.
+            request.headers[name] = _Unlogged(value.encode("ascii"))  # type: ignore[assignment]  # bytes
+        else:
+            request.headers[name] = value
+
+
+class _Unlogged(bytes):
+    """Bytes whose repr is hidden: botocore logs a request's headers by it.
+
+    The signature among them can be used for some minutes.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes, hidden>"
+
+
+def _session(
+    body: Mapping[str, Any], headers: Mapping[str, str], clock: Callable[[], datetime]
+) -> RolesAnywhereSession:
+    from .diagnosis import service_time
+
+    issued_at = service_time(headers.get("date")) or clock()
+    try:
+        given = body["credentialSet"][0]
+        credentials = given["credentials"]
+        user = given.get("assumedRoleUser") or {}
+        session = RolesAnywhereSession(
+            access_key_id=_required(credentials, "accessKeyId"),
+            secret_access_key=_required(credentials, "secretAccessKey"),
+            session_token=_required(credentials, "sessionToken"),
+            expiration=_time(_required(credentials, "expiration")),
+            issued_at=issued_at.astimezone(timezone.utc),
+            role_arn=_optional(given, "roleArn", str),
+            assumed_role_arn=_optional(user, "arn", str),
+            assumed_role_id=_optional(user, "assumedRoleId", str),
+            subject_arn=_optional(body, "subjectArn", str),
+            source_identity=_optional(given, "sourceIdentity", str),
+            packed_policy_size=_optional(given, "packedPolicySize", int),
+        )
+    except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
+        # The exception's own text may quote the body, which holds the credentials.
+        what = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
+        raise InvalidResponseError(
+            what,
+            expected="credentialSet[0].credentials with its four fields",
+            remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
+        ) from None
+    if session.lifetime > LONGEST_SESSION:  # the date is a proxy's, or a clock's that is off
+        session = replace(session, issued_at=clock().astimezone(timezone.utc))
+    if session.lifetime <= 0:
+        raise InvalidResponseError(
+            f"{OPERATION} gave credentials that ended at {session.expiration:%Y-%m-%dT%H:%M:%SZ},"
+            f" and it was {session.issued_at:%Y-%m-%dT%H:%M:%SZ} when they were given"
+        )
+    return session
+
+
+def _required(credentials: Mapping[str, object], name: str) -> str:
+    value = credentials[name]
+    if not isinstance(value, str) or not value:
+        raise ValueError(name)
+    return value
+
+
+def _optional(given: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
+    value = given.get(name)
+    return value if isinstance(value, kind) else None
+
+
+def _time(text: str) -> datetime:
+    # datetime.fromisoformat reads a trailing Z only from Python 3.11 on.
+    time = datetime.fromisoformat(text[:-1] + "+00:00" if text.endswith(("Z", "z")) else text)
+    if time.tzinfo is None:
+        raise ValueError("no time zone")
+    return time.astimezone(timezone.utc)

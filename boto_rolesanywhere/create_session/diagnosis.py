@@ -1,0 +1,103 @@
+"""Facts on this machine that decide why the service refused: looked up, not guessed.
+
+Used when a refusal comes and by `doctor`. Nothing here talks to anybody.
+"""
+
+from __future__ import annotations
+
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.settings.config import Config
+
+# User Guide, "Signing process": a request is refused when its time is further off than this.
+CLOCK_TOLERANCE: Final = 5 * 60
+# Less than this is the time an answer takes, not a clock that is off.
+_NOTABLE: Final = 30
+_PROBE: Final = b"does this key belong to this certificate?"
+
+
+def service_time(date_header: str | None) -> datetime | None:
+    """The time in an HTTP ``Date`` header, aware; None if there is none or it is not one."""
+    try:
+        time = parsedate_to_datetime(date_header or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return time if time.tzinfo else None
+
+
+def clock_finding(now: datetime, theirs: datetime | None) -> str | None:
+    """What to say of the local clock `now` beside the service's; None if they agree."""
+    if theirs is None:
+        return None
+    offset = (now - theirs).total_seconds()
+    if abs(offset) < _NOTABLE:
+        return None
+    minutes, seconds = divmod(round(abs(offset)), 60)
+    amount = f"{minutes} min {seconds} s"
+    side = "ahead of" if offset > 0 else "behind"
+    limit = ", which is more than the 5 minutes allowed" if abs(offset) > CLOCK_TOLERANCE else ""
+    return f"this machine's clock is {amount} {side} the service's{limit}"
+
+
+def signature_fits(identity: Identity) -> bool:
+    """Whether what the key signs verifies with the certificate's public key."""
+    from boto_rolesanywhere.certificates.public_keys import verify_signature
+
+    return verify_signature(identity.certificate.public_key(), identity.sign(_PROBE), _PROBE)
+
+
+def _signature_finding(identity: Identity) -> str | None:
+    from boto_rolesanywhere.errors import RolesAnywhereError
+
+    try:
+        fits = signature_fits(identity)
+    except RolesAnywhereError as error:  # what the service said counts for more
+        return f"the key could not be tried once more: {error}"
+    return None if fits else "what the key signs does not verify with the certificate"
+
+
+def findings(
+    config: Config,
+    identity: Identity,
+    *,
+    now: datetime,
+    theirs: datetime | None,
+    signature_refused: bool,
+) -> Iterator[str]:
+    """All that can be told here about a refused call.
+
+    Args:
+        config: of the call.
+        identity: what it was signed with.
+        now: the local time.
+        theirs: the service's, if it told.
+        signature_refused: whether the signature may be at fault. Another one is made then, which
+            may take a touch of a token or cost a call of a key service.
+    """
+    from boto_rolesanywhere.certificates.reading import describe_subject
+    from boto_rolesanywhere.certificates.rules import problems
+
+    if clock := clock_finding(now, theirs):
+        yield clock
+    if signature_refused and (text := _signature_finding(identity)):
+        yield text
+    for problem in problems(identity.certificate, now):
+        yield problem.text
+    for one in identity.chain:
+        start, end = one.not_valid_before_utc, one.not_valid_after_utc
+        if not start <= now <= end:
+            yield (
+                f"the intermediate {describe_subject(one)}, which was sent, is valid from"
+                f" {start:%Y-%m-%d} to {end:%Y-%m-%d}"
+            )
+    if config.region != config.trust_anchor.region:
+        yield (
+            f"the call went to {config.region}, the trust anchor is in"
+            f" {config.trust_anchor.region} (leave the Region out, and it is the trust anchor's)"
+        )

@@ -1,0 +1,140 @@
+"""One role's credentials, kept good by a thread of their own. Knows no protocol.
+
+Only this thread calls CreateSession: so there is one call at a time whatever the load, and a slow
+one holds up nobody as long as the last credentials are good.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import RolesAnywhereError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .refreshing import SessionCredentials
+    from .session_value import RolesAnywhereSession
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_PAUSE: Final = 8.0
+
+
+class Keeper:
+    """Renews in the background; gives what there is.
+
+    While the credentials are good, `SessionCredentials` decides when to renew and how often to try
+    again. Once they have ended there is nothing to spare, but no reason to hammer the service
+    either: tries follow after 1, 2, 4 and then every 8 seconds.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        credentials: SessionCredentials,
+        *,
+        tick: float = 1.0,
+        patience: float = 10.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Call nothing yet.
+
+        Args:
+            name: the role's, for the log.
+            credentials: what to keep good.
+            tick: seconds between looks at whether it is time.
+            patience: seconds that a request waits for a renewal when there is nothing else.
+            monotonic: seconds that never go back.
+        """
+        self.name = name
+        self.failing = False
+        self._credentials = credentials
+        self._tick = tick
+        self._patience = patience
+        self._monotonic = monotonic
+        self._resume_at = 0.0
+        self._pause = 0.0
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+
+    def start(self) -> RolesAnywhereSession:
+        """Make the first session, in this thread, and keep it good in another from then on.
+
+        Raises:
+            RolesAnywhereError: there is no first session, and so nothing to keep.
+        """
+        session = self._credentials.session
+        threading.Thread(target=self._run, name=f"keeper-{self.name}", daemon=True).start()
+        return session
+
+    def stop(self) -> None:
+        """Renew no more. A call that is under way is left to itself."""
+        self._stopped.set()
+        self._wake.set()
+
+    def current(self) -> RolesAnywhereSession | None:
+        """The session in use if it is good; never waits."""
+        return self._credentials.held_session
+
+    async def awaited(self) -> RolesAnywhereSession | None:
+        """Wait for the renewal that is under way or due, but not through a pause between tries."""
+        if self._monotonic() >= self._resume_at:
+            loop = asyncio.get_running_loop()
+            waiting = (loop, loop.create_future())
+            with self._lock:
+                self._waiting.append(waiting)
+            self._wake.set()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(waiting[1], self._patience)
+            with self._lock, suppress(ValueError):
+                self._waiting.remove(waiting)
+        return self.current()
+
+    def _run(self) -> None:
+        while not self._stopped.is_set():
+            self._wake.wait(self._tick)
+            self._wake.clear()
+            if self._stopped.is_set():
+                return
+            if self._monotonic() >= self._resume_at and self._credentials.refresh_needed():
+                self._renew()
+            self._tell_waiting()
+
+    def _renew(self) -> None:
+        try:
+            _ = self._credentials.session
+        except RolesAnywhereError as error:
+            self._fail("%s: there are no credentials: %s", str(error))
+        except Exception as error:  # noqa: BLE001  # without this thread nothing is ever renewed
+            # Its words are not ours, and could hold anything.
+            self._fail("%s: the renewal broke off (%s)", type(error).__name__)
+        else:
+            self._pause = 0.0
+            # Still due: the try failed and the old ones are kept, as `SessionCredentials` has said.
+            self.failing = self._credentials.refresh_needed()
+
+    def _fail(self, message: str, reason: str) -> None:
+        self.failing = True
+        self._pause = min(self._pause * 2 or 1.0, _LONGEST_PAUSE)
+        self._resume_at = self._monotonic() + self._pause
+        logger.error(message, self.name, reason)
+
+    def _tell_waiting(self) -> None:
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for loop, future in waiting:
+            with suppress(RuntimeError):  # the loop was closed meanwhile
+                loop.call_soon_threadsafe(_resolve, future)
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

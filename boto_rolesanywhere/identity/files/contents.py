@@ -1,0 +1,211 @@
+"""What an input holds: certificates and keys, whatever container they came in.
+
+Which of them are used, and whether AWS would take them, is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.certificates import der
+from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.errors import PassphraseError
+
+from .pem import Block, PemError, as_plain_text, scan
+from .private_keys import ask_passphrase, decode_key, error_summary, wrong_passphrase
+from .recognise import PKCS12, foreign, recognise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from boto_rolesanywhere.settings.sources import Secret
+
+    from .reading import Part
+
+_CERTIFICATES: Final = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"}
+_PKCS7: Final = {"PKCS7", "PKCS #7 SIGNED DATA", "CMS"}
+_KEYS: Final = {
+    "PRIVATE KEY",
+    "ENCRYPTED PRIVATE KEY",
+    "RSA PRIVATE KEY",
+    "EC PRIVATE KEY",
+    "DSA PRIVATE KEY",
+}
+_OR_DAMAGED: Final = " or damaged"  # a PKCS #12 file does not tell
+_TPM_KEY: Final = "TSS2 PRIVATE KEY"
+_OPENSSH_KEY: Final = "OPENSSH PRIVATE KEY"
+_NAMES: Final = {
+    "CERTIFICATE REQUEST": "certificate request",
+    "NEW CERTIFICATE REQUEST": "certificate request",
+    "X509 CRL": "certificate revocation list",
+    "PUBLIC KEY": "public key",
+    "RSA PUBLIC KEY": "public key",
+    "EC PUBLIC KEY": "public key",
+    "SSH2 PUBLIC KEY": "public key",
+    _OPENSSH_KEY: "key in OpenSSH's own form",
+    _TPM_KEY: "TPM key",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was found in one input.
+
+    Attributes:
+        certificates: in their order.
+        keys: encoded private keys, to be decoded when needed: it may take a passphrase.
+        opened: the private key of a PKCS #12 file, which is opened as a whole.
+        tpm_key: PEM of a key that a TPM has wrapped.
+        inventory: everything that was found, in words.
+        remedy: what to do about what was found, where that is known.
+    """
+
+    certificates: tuple[x509.Certificate, ...] = ()
+    keys: tuple[Block, ...] = field(default=(), repr=False)
+    opened: PrivateKeyTypes | None = field(default=None, repr=False)
+    tpm_key: bytes | None = field(default=None, repr=False)
+    inventory: str = "nothing of use"
+    remedy: str | None = None
+
+    @property
+    def has_key(self) -> bool:
+        """Whether there is a private key of any kind."""
+        return bool(self.keys or self.tpm_key) or self.opened is not None
+
+    def key_loaders(self, where: str, secret: Secret | None) -> list[Callable[[], PrivateKeyTypes]]:
+        """For each private key what decodes it, or raises as `decode_key` does.
+
+        One by one, since a key that cannot be read may stand before the one that is wanted.
+        """
+        opened = self.opened
+        there = [] if opened is None else [lambda: opened]
+        return there + [partial(decode_key, block, where, secret) for block in self.keys]
+
+
+def open_contents(part: Part, secret: Secret | None) -> Contents:
+    """Look into `part`.
+
+    Args:
+        part: PEM, DER, PKCS #7 or PKCS #12, recognised by what is in it.
+        secret: asked only for a PKCS #12 file that does not open without.
+
+    Raises:
+        CertificateError, PrivateKeyError: it cannot be read.
+        PassphraseError: a PKCS #12 file's passphrase is missing or wrong.
+    """
+    blocks = _blocks(part)
+    if blocks[0].label == PKCS12:
+        return _open_pkcs12(blocks[0].der, part, secret)
+    certificates = tuple(one for block in blocks for one in _certificates(block, part))
+    keys = tuple(block for block in blocks if block.label in _KEYS)
+    tpm_key = next((block.to_pem() for block in blocks if block.label == _TPM_KEY), None)
+    counts = Counter({"certificate": len(certificates), "private key": len(keys)})
+    counts.update(_other_names(blocks))
+    return Contents(
+        certificates, keys, tpm_key=tpm_key, inventory=_in_words(counts), remedy=_remedy(blocks)
+    )
+
+
+def _blocks(part: Part) -> tuple[Block, ...]:
+    if blocks := recognise(part.data):
+        return blocks
+    text = as_plain_text(part.data)
+    try:
+        blocks = scan(text)
+    except PemError as error:
+        raise part.error(str(error)) from None
+    if not blocks:
+        what, remedy = foreign(text)
+        raise part.error(f"it is {what}", expected=f"a {part.role} in PEM or DER", remedy=remedy)
+    return blocks
+
+
+def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
+
+    try:
+        if block.label in _PKCS7:
+            return tuple(quietly(lambda: load_der_pkcs7_certificates(block.der)))
+        if block.label in _CERTIFICATES:
+            # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
+            encoded = der.read(block.der)[0].raw
+            return (quietly(lambda: x509.load_der_x509_certificate(encoded)),)
+    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+        raise part.error(f"a certificate in it cannot be read ({error_summary(error)})") from None
+    return ()
+
+
+def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
+    from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+
+    def load(passphrase: bytes | None) -> Contents:
+        key, first, others = quietly(lambda: load_key_and_certificates(data, passphrase))
+        certificates = (*([first] if first else []), *others)
+        counts = Counter({"certificate": len(certificates), "private key": int(key is not None)})
+        return Contents(certificates, opened=key, inventory=_in_words(counts))
+
+    try:
+        return load(None)  # also opens what has an empty passphrase
+    except ValueError as error:
+        _refuse_if_open(error, part)
+    passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
+    _require_text(passphrase, secret, part)
+    try:
+        return load(passphrase)
+    except ValueError as error:
+        _refuse_if_open(error, part)
+        raise wrong_passphrase(secret, passphrase, part.where, _OR_DAMAGED) from None
+
+
+def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:
+    """Refuse what the library answers with an exception of no kind to catch."""
+    try:
+        if "\0" not in passphrase.decode():
+            return
+    except UnicodeDecodeError:
+        pass
+    origin = secret.origin if secret else "nowhere"
+    raise PassphraseError(
+        f"the passphrase from {origin} is no text in UTF-8",
+        where=part.where,
+        expected="for a PKCS #12 file: UTF-8 without NUL (what PowerShell's > writes is UTF-16)",
+    )
+
+
+def _refuse_if_open(error: ValueError, part: Part) -> None:
+    """The library says "password" for a wrong one and for damage alike, but not for the rest."""
+    if "assword" in str(error):
+        return
+    raise part.error(
+        f"what this PKCS #12 file holds cannot be read ({error_summary(error)})",
+        remedy="Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the "
+        "new file.",
+    )
+
+
+def _other_names(blocks: tuple[Block, ...]) -> list[str]:
+    other = [one.label for one in blocks if one.label not in _CERTIFICATES | _PKCS7 | _KEYS]
+    return [_NAMES.get(label, f"block {label!r}") for label in other]
+
+
+def _in_words(counts: Counter[str]) -> str:
+    """Such as ``2 certificates and 1 private key``."""
+    there = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+    return " and ".join(there) or "nothing of use"
+
+
+def _remedy(blocks: tuple[Block, ...]) -> str | None:
+    labels = {block.label for block in blocks}
+    if _OPENSSH_KEY in labels:
+        return "Convert a copy of it with `ssh-keygen -p -m PEM -f copy`."
+    if any("REQUEST" in label for label in labels):
+        return "A request goes to the CA; what the CA sends back is the certificate."
+    return None

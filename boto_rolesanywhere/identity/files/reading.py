@@ -1,0 +1,160 @@
+"""Reading a certificate, key or chain as bytes, and saying which file is wrong when that fails.
+
+Nothing here looks into the bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
+from boto_rolesanywhere.redaction import holds_secret
+
+Role = Literal["certificate", "private key", "chain", "trust anchor", "revocation list"]
+
+# The largest of our inputs, a chain or a PKCS#12 file, has some tens of kilobytes; a wrong path
+# may lead to a disk image.
+MAX_BYTES = 4 * 1024 * 1024
+_READABLE = stat.S_IRGRP | stat.S_IROTH
+_WRITABLE = stat.S_IWGRP | stat.S_IWOTH
+_ROOT = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The bytes of one input. Equal to another when role, place and bytes are the same.
+
+    Attributes:
+        role: what it is for.
+        where: the file, or how else it was given; for messages.
+        data: the bytes as they were read.
+        exposed: whether others may read the file than it is meant for (see `excess`).
+    """
+
+    role: Role
+    where: str
+    data: bytes = field(repr=False)
+    exposed: bool = field(default=False, compare=False)
+
+    def error(
+        self, what: str, *, expected: str | None = None, remedy: str | None = None
+    ) -> RolesAnywhereError:
+        """An error of the class that suits the role, naming the place."""
+        return error_class(self.role)(what, where=self.where, expected=expected, remedy=remedy)
+
+
+def error_class(role: Role) -> type[RolesAnywhereError]:
+    """The class of errors about an input of that role."""
+    return PrivateKeyError if role == "private key" else CertificateError
+
+
+def read_part(source: str | os.PathLike[str] | bytes | bytearray | memoryview, role: Role) -> Part:
+    """The bytes given, or those of the file at that path (``~`` is expanded).
+
+    Raises:
+        CertificateError, PrivateKeyError: there is no such file, it cannot be read, it is not a
+            regular file, or it is empty.
+    """
+    if isinstance(source, bytes | bytearray | memoryview):
+        part = Part(role, f"the {role} given as bytes", bytes(source))
+    else:
+        part = _read_file(_path(source, role), role)
+    if not part.data.strip(b"\0\t\n\r "):
+        raise part.error("it is empty", expected=f"a {role} in PEM or DER")
+    return part
+
+
+def _path(source: str | os.PathLike[str], role: Role) -> Path:
+    text = os.fspath(source)
+    if "-----BEGIN" in text:
+        raise error_class(role)(
+            "PEM was given as str, where a path is expected",
+            where=role,
+            remedy="Pass the PEM itself as bytes: text.encode().",
+        )
+    if not text:
+        raise error_class(role)("the path is empty", where=role)
+    if holds_secret(text):
+        raise error_class(role)(
+            "this is no path: it seems to be or to hold a secret, and is not shown",
+            where=role,
+            expected="a path, or a pkcs11: URI without quotes around it",
+            remedy=f"Pass the {role} itself as bytes, as PEM or DER.",
+        )
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        user = text.partition("/")[0]
+        raise error_class(role)(f"there is no home folder for {user}", where=text) from None
+
+
+def _read_file(path: Path, role: Role) -> Part:
+    fail, where = error_class(role), str(path) if str(path).isprintable() else repr(str(path))
+    try:
+        if path.is_dir():
+            raise fail("it is a directory", where=where, expected=f"a file with the {role}")
+        # A named pipe that nobody writes to would block for ever: look before opening.
+        if path.exists() and not path.is_file():
+            raise fail(
+                "it is a pipe, socket or device",
+                where=where,
+                expected="a regular file",
+                remedy=f"Put the {role} into a file; in Python it can be passed as bytes too.",
+            )
+        with path.open("rb") as file:
+            facts = os.fstat(file.fileno())
+            data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _missing(path, role) from None
+    except PermissionError:
+        remedy = "Check the owner and the mode of the file and of the folders above it."
+        raise fail("this process may not read it", where=where, remedy=remedy) from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise fail(f"it cannot be read ({reason})", where=where) from None
+    if len(data) > MAX_BYTES:
+        raise fail("it is larger than 4 MiB", where=where, expected=f"a {role} in PEM or DER")
+    return Part(role, where, data, bool(excess(facts, _user()) & _READABLE))
+
+
+def excess(facts: os.stat_result, user: int) -> int:
+    """The bits of a secret file's mode that let others read or write it; 0 where modes say nothing.
+
+    Who is not its owner reads it as one of its group, which is how keys are handed to a service:
+    a Secret's files with ``fsGroup`` (Kubernetes), the group ``ssl-cert`` (Debian).
+
+    Args:
+        facts: the file's.
+        user: the effective user ID of who reads it.
+    """
+    if os.name != "posix":
+        return 0
+    needed = 0 if user in {_ROOT, facts.st_uid} else stat.S_IRGRP
+    return facts.st_mode & (_READABLE | _WRITABLE) & ~needed
+
+
+def _user() -> int:
+    return os.geteuid() if hasattr(os, "geteuid") else _ROOT
+
+
+def _missing(path: Path, role: Role) -> RolesAnywhereError:
+    folder = path.parent
+    if path.is_symlink():
+        what = f"it is a symbolic link to {path.readlink()}, which does not exist"
+    elif folder.is_dir():
+        what = "there is no such file"
+    else:
+        what = f"there is no such file, nor the folder {folder}"
+    remedy = None if path.is_absolute() else f"The path is relative to {_here()}."
+    return error_class(role)(what, where=str(path), expected=f"the {role}", remedy=remedy)
+
+
+def _here() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "the current folder, which is gone"

@@ -1,0 +1,128 @@
+"""Telling from its shape what a DER structure, or a file of another format, is.
+
+The names are those of PEM labels (RFC 7468), so that DER and PEM go one way from here. Nothing is
+decoded beyond what tells one kind from another.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from boto_rolesanywhere.certificates import der
+
+from .pem import Block
+
+PKCS12 = "PKCS12"  # has no PEM label
+UNKNOWN = "UNKNOWN"
+_BLANK = b"\0\t\n\r "
+_SIGNED_DATA = "1.2.840.113549.1.7.2"
+_PKCS7_ARC = "1.2.840.113549.1.7."
+_TCG_KEY_ARC = "2.23.133.10.1."
+_TIMES = {0x17, 0x18}  # UTCTime, GeneralizedTime: only a CRL has them in the open
+
+_KEYTOOL: Final = (
+    "Convert it with `keytool -importkeystore -srcstoretype {} -srckeystore old -destkeystore "
+    "new.p12 -deststoretype pkcs12`."
+)
+# What the beginnings of other formats say; the second is a remedy, if there is one.
+_FOREIGN: Final = (
+    (
+        b"\xfe\xed\xfe\xed",
+        "a Java keystore (JKS)",
+        _KEYTOOL.format("jks"),
+    ),
+    (
+        b"\xce\xce\xce\xce",
+        "a Java keystore (JCEKS)",
+        _KEYTOOL.format("jceks"),
+    ),
+    (
+        b"PuTTY-User-Key-File",
+        "a PuTTY key",
+        "Convert it with `puttygen old.ppk -O private-openssh -o new.pem`.",
+    ),
+    (b"ssh-", "an SSH public key", "Name the private key's file."),
+    (b"ecdsa-sha2-", "an SSH public key", "Name the private key's file."),
+)
+_BASE64 = re.compile(rb"MI[A-Za-z0-9+/\s]+={0,2}\s*")
+
+
+def recognise(data: bytes) -> tuple[Block, ...]:
+    """The DER structures in `data`, one after the other; none if it is not DER.
+
+    Blanks and NULs around them are passed over.
+    """
+    # BER with indefinite lengths, as some PKCS #12 writers use: the library reads it.
+    if data.startswith(b"\x30\x80\x02\x01\x03"):
+        return (Block(PKCS12, data),)
+    blocks = []
+    left = data.lstrip(_BLANK)
+    try:
+        while left:
+            element, left = der.read(left)
+            if element.tag != der.SEQUENCE:
+                return ()
+            blocks.append(Block(_label(element), element.raw))
+            left = left.lstrip(_BLANK)
+    except der.DerError:
+        return ()
+    return tuple(blocks)
+
+
+def foreign(data: bytes) -> tuple[str, str | None]:
+    """What `data`, which is neither PEM nor DER, seems to be, and what to do about it."""
+    start = data.lstrip(_BLANK)
+    for beginning, name, remedy in _FOREIGN:
+        if start.startswith(beginning):
+            return name, remedy
+    if start[:2] in {b"\x30\x81", b"\x30\x82", b"\x30\x83"}:
+        return "DER that is damaged or cut short", None
+    if _BASE64.fullmatch(start):
+        return "base64 without its BEGIN and END lines", "Put the lines back, or decode it to DER."
+    return "neither PEM nor DER", None
+
+
+def _label(element: der.Element) -> str:
+    try:
+        fields = element.children()
+        tags = [one.tag for one in fields]
+        if tags[0] == der.INTEGER:
+            return _with_version(fields, tags)
+        if tags[0] == der.OID:
+            return _with_name(der.oid(fields[0]))
+        if tags[:2] == [der.SEQUENCE, der.OCTET_STRING]:
+            return "ENCRYPTED PRIVATE KEY"
+        if tags == [der.SEQUENCE, der.BIT_STRING]:
+            return "PUBLIC KEY"
+        if tags == [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+            return _signed(fields[0].children())
+    except (der.DerError, IndexError):
+        pass
+    return UNKNOWN
+
+
+def _with_version(fields: tuple[der.Element, ...], tags: list[int]) -> str:
+    if tags[1] == der.OCTET_STRING:
+        return "EC PRIVATE KEY"
+    if tags[1] == der.INTEGER:
+        return {2: "RSA PUBLIC KEY", 6: "DSA PRIVATE KEY"}.get(len(tags), "RSA PRIVATE KEY")
+    if tags[1:3] == [der.SEQUENCE, der.OCTET_STRING]:
+        return "PRIVATE KEY"
+    if tags[1] == der.SEQUENCE and der.oid(fields[1].children()[0]).startswith(_PKCS7_ARC):
+        return PKCS12
+    return UNKNOWN
+
+
+def _with_name(name: str) -> str:
+    if name == _SIGNED_DATA:
+        return "PKCS7"
+    return "TSS2 PRIVATE KEY" if name.startswith(_TCG_KEY_ARC) else UNKNOWN
+
+
+def _signed(inner: tuple[der.Element, ...]) -> str:
+    tags = [one.tag for one in inner]
+    if _TIMES & set(tags):
+        return "X509 CRL"
+    # version, subject, key, attributes; a certificate has at least six fields.
+    return "CERTIFICATE REQUEST" if len(tags) <= 4 else "CERTIFICATE"  # noqa: PLR2004  # see above

@@ -1,0 +1,86 @@
+"""Who the workload is: an end-entity certificate, its chain, and a key that can sign.
+
+The rest of the package sees only what stands here. How the key is held (a file, a token, a TPM,
+something of the user's) is the business of the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from boto_rolesanywhere.signing_key import Algorithm, SigningKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """An end-entity certificate with its chain and its key.
+
+    Build it with `open_identity`, which checks that the parts fit. What the signer needs of the
+    certificate is encoded once, here, since it is the same for each signature.
+
+    Attributes:
+        certificate: the end-entity certificate.
+        chain: the intermediates from the leaf's issuer upward, without leaf and self-signed root.
+        key: signs for `certificate`.
+        algorithm: follows from the certificate's public key alone.
+        serial_number: decimal, as the ``Credential`` of the Authorization header wants it.
+        certificate_header: the value of ``X-Amz-X509``: base64 of the DER.
+        chain_header: the value of ``X-Amz-X509-Chain``, or None when there are no intermediates.
+    """
+
+    certificate: x509.Certificate
+    chain: tuple[x509.Certificate, ...]
+    key: SigningKey
+    algorithm: Algorithm
+    serial_number: str = field(init=False)
+    certificate_header: str = field(init=False, repr=False)
+    chain_header: str | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        from cryptography.hazmat.primitives.serialization import Encoding
+
+        from boto_rolesanywhere.certificates.reading import quietly
+
+        def encoded(certificate: x509.Certificate) -> str:
+            return b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
+
+        put = object.__setattr__  # the dataclass is frozen
+        put(self, "serial_number", str(quietly(lambda: self.certificate.serial_number)))
+        put(self, "certificate_header", encoded(self.certificate))
+        # An empty chain header is answered with "Invalid signature": leave it out instead.
+        put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data` with the key, as `algorithm` wants it.
+
+        Raises:
+            PrivateKeyError: the key failed; what a key of the user's raised is its cause.
+        """
+        try:
+            # A key of the user's may give anything, whatever its annotation says.
+            signature: object = self.key.sign(data)
+        except Exception as error:
+            # Imported here alone: on the way of each signature that would take 2 microseconds.
+            from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
+
+            if isinstance(error, RolesAnywhereError):
+                raise
+            what = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"
+            raise PrivateKeyError(what) from error
+        if not isinstance(signature, bytes):
+            from boto_rolesanywhere.errors import PrivateKeyError
+
+            what = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
+            raise PrivateKeyError(what, expected="the signature as bytes")
+        return signature
+
+    def close(self) -> None:
+        """Let go of the key, if it has anything to let go of."""
+        close = getattr(self.key, "close", None)
+        if close is not None:
+            close()

@@ -1,0 +1,155 @@
+"""Keys and certificates on PKCS#11 tokens (smart cards, HSMs), named by RFC 7512 URIs.
+
+Only what the rest of the package calls stands here; it loads nothing until it is called. URIs are
+read in pkcs11_uri.py, libraries found in pkcs11_library.py and kept in pkcs11_module.py, tokens
+in pkcs11_token.py, PINs in pkcs11_pin.py, keys and certificates in pkcs11_objects.py and
+pkcs11_certificates.py; pkcs11_key.py signs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from boto_rolesanywhere.errors import KeyDeviceError
+
+from .library_path import library_path
+from .pin import TokenPin
+from .uri import is_pkcs11_uri, parse_pkcs11_uri
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from boto_rolesanywhere.settings.sources import Secret
+    from boto_rolesanywhere.signing_key import SigningKey
+
+    from .token import TokenAccess
+
+__all__ = [
+    "is_pkcs11_uri",
+    "list_token_certificates",
+    "named_token_certificates",
+    "open_token_key",
+    "read_token_certificates",
+]
+
+
+def open_token_key(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> SigningKey:
+    """The private key that `uri` names on a token, found and its token unlocked.
+
+    The URI may name the key itself, its certificate or its public key.
+
+    Args:
+        uri: an RFC 7512 URI. It must match one token and one key.
+        module: path or name of the PKCS#11 library. It goes before the URI's module-path and
+            module-name; without any of them it is p11-kit's proxy, which serves all tokens of the
+            system.
+        secret: the PIN, unless the URI has one (pin-value, pin-source). Asked for only when the
+            token wants it; a wrong one is never tried twice.
+
+    Returns:
+        A key that signs with RSA or EC. Its `close()` ends its session.
+
+    Raises:
+        ConfigurationError: the URI, the library's path or pin-source is wrong.
+        PassphraseError: the PIN is missing or wrong.
+        KeyDeviceError: python-pkcs11 is missing; there is no such token or key, or there are
+            several; the token or its library failed.
+    """
+    access = _access(uri, module, secret)
+    from .key import TokenKey
+
+    return TokenKey(access)
+
+
+def read_token_certificates(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> tuple[x509.Certificate, ...]:
+    """The certificates on the token that `uri` names.
+
+    Args:
+        uri: an RFC 7512 URI. It must match one token.
+        module: as for `open_token_key`.
+        secret: the PIN; needed only where a token hides its certificates until it is given.
+
+    Returns:
+        First those with the URI's object and id, then the token's others, among which the
+        intermediates are. Which of them is the end-entity certificate, the key decides.
+        Attestation certificates of a YubiKey are left out, unless the URI gives their label.
+
+    Raises:
+        ConfigurationError: the URI, the library's path or pin-source is wrong.
+        PassphraseError: the token wants a PIN first, and it is wrong.
+        KeyDeviceError: python-pkcs11 is missing; there is no such token or no certificate on it;
+            the token or its library failed.
+    """
+    named, others = _split(_access(uri, module, secret))
+    return (*named, *others)
+
+
+def named_token_certificates(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    """As `read_token_certificates`, where no key decides: some must have the URI's object and id.
+
+    Returns:
+        Those that have, and the token's others.
+
+    Raises:
+        KeyDeviceError: also if none has.
+    """
+    access = _access(uri, module, secret)
+    named, others = _split(access)
+    if not named:
+        raise KeyDeviceError(
+            "no certificate on the token is the one that is named",
+            where=str(access.uri),
+            remedy="List them: boto-rolesanywhere read-certificate-data --certificate pkcs11:…"
+            " with the token alone. If it hides them, give the PIN too.",
+        )
+    return named, others
+
+
+def list_token_certificates(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> tuple[tuple[str, x509.Certificate], ...]:
+    """The certificates that `uri` names, each with a URI that names it alone.
+
+    Args:
+        uri: an RFC 7512 URI. It must match one token.
+        module: as for `open_token_key`.
+        secret: as for `read_token_certificates`.
+
+    Returns:
+        URI (without its PIN) and certificate. Attestation certificates are among them. Empty if
+        none matches.
+
+    Raises:
+        ConfigurationError, PassphraseError, KeyDeviceError: as `read_token_certificates`.
+    """
+    access = _access(uri, module, secret)
+    from .listing import list_certificates
+
+    return access.run(lambda: list_certificates(access))
+
+
+def _split(
+    access: TokenAccess,
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
+    from .certificates import read_certificates
+
+    return access.run(lambda: read_certificates(access))
+
+
+def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:
+    parsed = parse_pkcs11_uri(uri)
+    try:
+        from .token import TokenAccess
+    except ImportError as error:
+        raise KeyDeviceError(
+            f"keys on PKCS#11 tokens need the package python-pkcs11, which cannot be loaded: "
+            f"{error}",
+            remedy="Install it: pip install 'boto_rolesanywhere[pkcs11]'.",
+        ) from error
+    return TokenAccess(library_path(parsed, module), parsed, TokenPin(parsed, secret))

@@ -1,0 +1,208 @@
+"""A private key on a token, as a `SigningKey`."""
+
+from __future__ import annotations
+
+import hashlib
+import weakref
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from pkcs11.constants import Attribute
+from pkcs11.exceptions import PKCS11Error
+from pkcs11.mechanisms import Mechanism
+
+from boto_rolesanywhere.certificates.public_keys import describe_key, verify_signature
+from boto_rolesanywhere.errors import KeyDeviceError
+
+from .errors import PIN_REFUSED
+from .libraries import LIBRARIES
+from .objects import find_private_key, find_public_keys, read
+from .token import close_session
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from pkcs11.types import Session, SignMixin
+
+    from .token import TokenAccess
+
+# RFC 8017 section 9.2, note 1: the DER of DigestInfo for SHA-256, up to the digest.
+_DIGEST_INFO: Final = bytes.fromhex("3031300d060960864801650304020105000420")
+# Cannot be a string to sign, which begins with the name of an algorithm.
+_PROBE: Final = b"boto_rolesanywhere: which public key is this private key's?"
+
+
+@dataclass(frozen=True, slots=True)
+class _Handles:
+    """The key as one session of one generation of the libraries has it."""
+
+    generation: int
+    session: Session
+    private: SignMixin
+    public: PublicKeyTypes
+    mechanism: Mechanism
+    always_authenticate: bool
+
+
+class _Opened:
+    """The key on the token: opened when needed, again when what was opened is void.
+
+    Each key has a session of its own. The one that logged in stays out of it, so that an operation
+    that went wrong wedges no more than this key's session, which is then closed.
+    """
+
+    __slots__ = ("_access", "_handles")
+
+    def __init__(self, access: TokenAccess) -> None:
+        self._access = access
+        self._handles: _Handles | None = None
+
+    def get(self) -> _Handles:
+        """The live handles. Only within `TokenAccess.run`."""
+        LIBRARIES.follow_fork()
+        if self._handles is None or not LIBRARIES.is_current(self._handles.generation):
+            self._handles = None
+            session = self._access.open(login=True)
+            generation = LIBRARIES.generation
+            try:
+                self._handles = self._find(session, generation)
+            except BaseException:
+                close_session(session, generation)
+                raise
+        return self._handles
+
+    def close(self) -> None:
+        """Close the session. Never an error."""
+        with LIBRARIES.lock:
+            handles, self._handles = self._handles, None
+            if handles is not None:
+                close_session(handles.session, handles.generation)
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`, opening the key if need be. Only within `TokenAccess.run`."""
+        handles = self.get()
+        try:
+            return self._sign(handles, data)
+        except PKCS11Error:
+            self.close()  # the operation may still be active in the session
+            raise
+
+    def _find(self, session: Session, generation: int) -> _Handles:
+        uri = self._access.uri
+        private = find_private_key(session, uri)
+        always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
+        public, *others = find_public_keys(session, private, uri)
+        mechanism = _mechanism(session, public)
+        handles = _Handles(generation, session, private, public, mechanism, always_authenticate)
+        return self._proven(handles, others) if others else handles
+
+    def _proven(self, handles: _Handles, others: list[PublicKeyTypes]) -> _Handles:
+        """With the public key for which a signature verifies, among several that may be it."""
+        signature = self._sign(handles, _PROBE)
+        for public in others:
+            if verify_signature(public, signature, _PROBE):
+                return replace(handles, public=public)
+        return handles
+
+    def _sign(self, handles: _Handles, data: bytes) -> bytes:
+        # The mechanism is always named: python-pkcs11's defaults are those of SHA-512.
+        message, mechanism = _input(handles.mechanism, data), handles.mechanism
+        if not handles.always_authenticate:
+            return _encoded(handles, handles.private.sign(message, mechanism=mechanism))
+        token = handles.session.token
+        pin = self._access.pin_for(token)
+        try:
+            return _encoded(handles, handles.private.sign(message, mechanism=mechanism, pin=pin))
+        except PKCS11Error as error:
+            if type(error).__name__ in PIN_REFUSED:
+                self._access.refuse_pin(token, pin)
+            raise
+
+
+class TokenKey:
+    """A `SigningKey` on a PKCS#11 token. Open it with `open_token_key`.
+
+    It may be used from several threads (they take turns) and after a fork, and outlives that the
+    token is removed and comes back.
+    """
+
+    def __init__(self, access: TokenAccess) -> None:
+        """Find the key. Raises as `open_token_key` does."""
+        self._access = access
+        self._opened = _Opened(access)
+        self._closed = False
+        # A dropped key must not keep its session: tokens have few.
+        weakref.finalize(self, self._opened.close).atexit = False
+        self._public: PublicKeyTypes = access.run(lambda: self._opened.get().public)
+
+    def public_key(self) -> PublicKeyTypes:
+        """The public key; also after `close`."""
+        return self._public
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`, as `SigningKey` says.
+
+        Raises:
+            PassphraseError: the PIN is wrong or missing; the same one is not tried again.
+            KeyDeviceError: the key was closed or is another by now; the token is gone, or failed.
+        """
+        signature = self._access.run(lambda: self._sign_once(data))
+        if not verify_signature(self._public, signature, data):
+            raise KeyDeviceError(
+                "the token's signature does not fit the public key found on it: the key under "
+                "this name is another by now, or its public key or certificate is another key's",
+                where=str(self._access.uri),
+                remedy="Open the identity again; give key and certificate the same id, alone.",
+            )
+        return signature
+
+    def close(self) -> None:
+        """Close the key's session. The process stays logged in for other keys on the token."""
+        self._closed = True
+        self._opened.close()
+
+    def _sign_once(self, data: bytes) -> bytes:
+        if self._closed:
+            raise KeyDeviceError(
+                "the token's key was closed",
+                where=str(self._access.uri),
+                remedy="Open the identity again.",
+            )
+        return self._opened.sign(data)
+
+    def __repr__(self) -> str:
+        return f"<TokenKey {self._access.uri} ({describe_key(self._public)})>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TokenKey cannot be pickled: it belongs to this process's session with the token; "
+            "open it anew in the other process"
+        )
+
+
+def _mechanism(session: Session, public: PublicKeyTypes) -> Mechanism:
+    # Few tokens hash for ECDSA (SoftHSM does not), and each signs a digest.
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return Mechanism.ECDSA
+    offered = session.token.slot.get_mechanisms()
+    if Mechanism.SHA256_RSA_PKCS in offered or Mechanism.RSA_PKCS not in offered:
+        return Mechanism.SHA256_RSA_PKCS
+    return Mechanism.RSA_PKCS
+
+
+def _input(mechanism: Mechanism, data: bytes) -> bytes:
+    if mechanism is Mechanism.SHA256_RSA_PKCS:
+        return data
+    digest = hashlib.sha256(data).digest()
+    return digest if mechanism is Mechanism.ECDSA else _DIGEST_INFO + digest
+
+
+def _encoded(handles: _Handles, signature: bytes) -> bytes:
+    if isinstance(handles.public, rsa.RSAPublicKey):
+        return signature
+    # PKCS #11 v2.40 section 2.3.1: r and s, of equal length, one after the other.
+    half = len(signature) // 2
+    return encode_dss_signature(
+        int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
+    )

@@ -1,0 +1,128 @@
+"""PKCS#11 libraries in this process: loaded once, called by one thread at a time, fork-safe.
+
+No token, key or PIN is known here. Whoever calls a library holds `LIBRARIES.lock` meanwhile and
+takes no handle (session, object) of an earlier `LIBRARIES.generation` for a live one.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Final
+
+import pkcs11
+from pkcs11.exceptions import PKCS11Error
+
+from .errors import is_already_initialized
+from .library_path import PROXY
+
+if TYPE_CHECKING:
+    from pkcs11._pkcs11 import lib as Library  # noqa: N812  # a class, whatever its name
+
+_PROXY_FILES: Final = (PROXY, "libp11-kit")  # the proxy is libp11-kit itself, under another name
+
+
+class Libraries:
+    """All PKCS#11 libraries that this process has loaded through us.
+
+    python-pkcs11 initialises them without locking and releases the GIL in each call, so calls from
+    several threads crash the process. One lock serves all of them, not one each: p11-kit's proxy
+    calls other libraries, which may be in use directly too. A process signs about once an hour.
+
+    Attributes:
+        lock: to be held round every call; re-entrant.
+        generation: goes up whenever the libraries were started anew, which voids all handles.
+    """
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.generation = 0
+        self._loaded: dict[str, Library] = {}
+        self._process = os.getpid()
+
+    def get(self, path: str) -> Library:
+        """The library at `path` (a real path), loaded and initialised.
+
+        Raises:
+            PKCS11Error: it cannot be.
+        """
+        self.follow_fork()
+        library = self._loaded.get(path) or self._load(path)
+        if not library.initialized:
+            library.initialize()
+        return library
+
+    def restart(self) -> None:
+        """Finalize and initialise every library. Cures what a fork or a lost token leaves behind.
+
+        All at once, since a library that the proxy uses too is one library. One that does not come
+        up again says so when `get` is asked for it.
+        """
+        self._finalize()
+        self._initialize()
+
+    def is_current(self, generation: int) -> bool:
+        """Whether handles of `generation` are alive in this process."""
+        return generation == self.generation and self._process == os.getpid()
+
+    def follow_fork(self) -> None:
+        """After a fork, start anew: a child shares neither sessions nor logins with its parent."""
+        if self._process != os.getpid():
+            self.restart()
+
+    def _load(self, path: str) -> Library:
+        try:
+            library = pkcs11.lib(path)
+        except PKCS11Error as error:
+            if not (is_already_initialized(error) and self._loaded):
+                raise
+            # The proxy came first and has initialised it. The other way round works.
+            self._finalize()
+            try:
+                library = pkcs11.lib(path)
+            finally:
+                self._initialize()
+        self._loaded[path] = library
+        return library
+
+    def _finalize(self) -> None:
+        self.generation += 1
+        self._process = os.getpid()
+        for library in self._loaded.values():
+            with suppress(PKCS11Error):  # a forked child, or whoever else finalized it
+                library.finalize()
+
+    def _initialize(self) -> None:
+        # The proxy last: it takes others as they are, but they do not take its initialisation.
+        for path in sorted(self._loaded, key=_is_proxy):
+            with suppress(PKCS11Error):
+                self._loaded[path].initialize()
+
+
+LIBRARIES: Final = Libraries()
+
+
+def _is_proxy(path: str) -> bool:
+    return Path(path).name.startswith(_PROXY_FILES)
+
+
+def _before() -> None:
+    LIBRARIES.lock.acquire()
+
+
+def _after_in_parent() -> None:
+    with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
+        LIBRARIES.lock.release()
+
+
+def _after_in_child() -> None:
+    LIBRARIES.lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    # A child forked in the middle of a call would find the library's own locks taken for ever.
+    os.register_at_fork(
+        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
+    )

@@ -1,0 +1,211 @@
+"""The keys on a token: which private key a URI means, and what its public key is.
+
+Objects are only looked up and read here; nothing is signed, and no PIN is known. All of it runs
+within `TokenAccess.run`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any, Final
+
+from pkcs11.constants import Attribute, ObjectClass
+from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid, FunctionFailed
+from pkcs11.types import SignMixin
+
+from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
+
+from .public import certificate_key, ec_key, may_fit, rsa_key
+from .token import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+    from pkcs11.types import Object, Session
+
+    from .uri import Pkcs11Uri
+
+_CLASSES: Final = {
+    "private": ObjectClass.PRIVATE_KEY,
+    "cert": ObjectClass.CERTIFICATE,
+    "public": ObjectClass.PUBLIC_KEY,
+}
+_LISTED: Final = 20  # an HSM may hold thousands
+
+
+def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
+    """The one private key that `uri` means and that may sign.
+
+    It is named itself; or its certificate or public key is, and then it is the one with the same
+    CKA_ID, else with the same label, else with the same public key.
+
+    Raises:
+        NotFoundError: there is none. Its error lists what the token holds.
+        KeyDeviceError: there are several, or none may sign.
+        ConfigurationError: the URI names something else than a key or certificate.
+    """
+    check_type(uri)
+    keys = _named(session, uri, "private") if uri.type in (None, "private") else []
+    for twin_type in ("cert", "public"):
+        if not keys and uri.type in (None, twin_type):
+            keys = _keys_of(session, _named(session, uri, twin_type))
+    if not keys:
+        raise NotFoundError(_error(session, uri, "no private key on the token matches"))
+    signing = [key for key in keys if isinstance(key, SignMixin)]
+    if not signing:
+        raise _error(session, uri, "the private key may not sign (its CKA_SIGN is false)")
+    if len(signing) > 1:
+        raise _error(session, uri, f"{len(signing)} private keys on the token match")
+    return signing[0]
+
+
+def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[PublicKeyTypes]:
+    """The public key of `private`; several where the token leaves open which it is.
+
+    Taken from the private key's own attributes where they are enough, else from the public keys
+    and certificates with the same CKA_ID or label. Left open can be EC only, by certificates of an
+    earlier key under the same name.
+
+    Raises:
+        KeyDeviceError: the token tells none, or the key is neither RSA nor EC.
+    """
+    keys: list[PublicKeyTypes] = []
+    for key in _possible_public_keys(session, private):
+        if key not in keys:
+            keys.append(key)
+    if keys:
+        return keys
+    raise KeyDeviceError(
+        "the public key of the private key is not known: it is neither RSA nor EC on P-256, P-384 "
+        "or P-521, or the token holds neither its public key nor its certificate",
+        where=str(uri),
+        remedy="Use such a key, and write its public key or certificate to the token under the "
+        "same id.",
+    )
+
+
+def check_type(uri: Pkcs11Uri) -> None:
+    """Refuse a URI that names neither a key pair nor a certificate.
+
+    Raises:
+        ConfigurationError: it does not.
+    """
+    if uri.type is not None and uri.type not in _CLASSES:
+        raise ConfigurationError(
+            f"type={uri.type}", where=str(uri), expected="type=private, type=cert, or no type"
+        )
+
+
+def read(one: Object, attribute: Attribute) -> Any:  # noqa: ANN401  # as python-pkcs11 types it
+    """An attribute; None where the object has none, or the token gives none that can be read."""
+    try:
+        return one[attribute]
+    except (
+        AttributeTypeInvalid,
+        AttributeSensitive,
+        FunctionFailed,  # python-pkcs11's word for "unavailable"
+        ValueError,  # text that is not UTF-8, a vendor's key type
+        struct.error,  # a value of another length than the type has
+        IndexError,
+    ):
+        return None
+
+
+def find_objects(
+    session: Session, type_: str, *, label: str | None = None, id_: bytes | None = None
+) -> list[Object]:
+    """All objects of a class, with this label and CKA_ID where given."""
+    template: dict[Attribute, Any] = {Attribute.CLASS: _CLASSES[type_]}
+    if label is not None:
+        template[Attribute.LABEL] = label
+    if id_ is not None:
+        template[Attribute.ID] = id_
+    # To the end, always: a search left open would be ended by the garbage collector, outside the
+    # lock.
+    return list(session.get_objects(template))
+
+
+def _named(session: Session, uri: Pkcs11Uri, type_: str) -> list[Object]:
+    return find_objects(session, type_, label=uri.object, id_=uri.id)
+
+
+def _keys_of(session: Session, twins: Iterable[Object]) -> list[Object]:
+    """The private keys of these certificates or public keys, each once."""
+    keys: dict[int | None, Object] = {}
+    for twin in twins:
+        keys.update((key.handle, key) for key in _keys_of_one(session, twin))
+    return list(keys.values())
+
+
+def _keys_of_one(session: Session, twin: Object) -> list[Object]:
+    id_, label = read(twin, Attribute.ID), read(twin, Attribute.LABEL)
+    keys = find_objects(session, "private", id_=id_) if id_ else []
+    if not keys and label:
+        keys = find_objects(session, "private", label=label)
+    if len(keys) == 1:
+        return keys
+    public = _twin_public_key(twin)
+    return [
+        key
+        for key in keys or find_objects(session, "private")
+        if public is not None and public in _possible_public_keys(session, key)
+    ]
+
+
+def _possible_public_keys(session: Session, private: Object) -> Iterator[PublicKeyTypes]:
+    own = _own_public_key(private)
+    if own is not None:
+        yield own
+        return
+    modulus, parameters = read(private, Attribute.MODULUS), read(private, Attribute.EC_PARAMS)
+    for twin in _twins(session, private):
+        key = _twin_public_key(twin)
+        if key is not None and may_fit(key, modulus, parameters):
+            yield key
+
+
+def _twins(session: Session, private: Object) -> Iterator[Object]:
+    """The public keys and certificates that may be `private`'s, the likeliest first."""
+    id_, label = read(private, Attribute.ID), read(private, Attribute.LABEL)
+    for type_ in ("public", "cert"):
+        if id_:
+            yield from find_objects(session, type_, id_=id_)
+    for type_ in ("public", "cert"):
+        if label:
+            yield from find_objects(session, type_, label=label)
+
+
+def _own_public_key(private: Object) -> PublicKeyTypes | None:
+    return rsa_key(
+        read(private, Attribute.MODULUS), read(private, Attribute.PUBLIC_EXPONENT)
+    ) or ec_key(read(private, Attribute.EC_PARAMS), read(private, Attribute.EC_POINT))
+
+
+def _twin_public_key(twin: Object) -> PublicKeyTypes | None:
+    if read(twin, Attribute.CLASS) == ObjectClass.CERTIFICATE:
+        return certificate_key(read(twin, Attribute.VALUE))
+    return _own_public_key(twin)
+
+
+def _error(session: Session, uri: Pkcs11Uri, what: str) -> KeyDeviceError:
+    return KeyDeviceError(
+        f"{what}; it holds {_holdings(session)}",
+        where=str(uri),
+        remedy="Name one private key by object= (its label) or id= in the URI.",
+    )
+
+
+def _holdings(session: Session) -> str:
+    kinds = (("private keys", "private"), ("certificates", "cert"))
+    return " and ".join(f"{words} {_list(find_objects(session, type_))}" for words, type_ in kinds)
+
+
+def _list(objects: list[Object]) -> str:
+    described = [
+        f"{read(one, Attribute.LABEL)!r} (id {(read(one, Attribute.ID) or b'').hex() or 'none'})"
+        for one in objects[:_LISTED]
+    ]
+    if len(objects) > _LISTED:
+        described.append(f"{len(objects) - _LISTED} more")
+    return ", ".join(described) or "(none)"

@@ -1,0 +1,180 @@
+"""A token's PIN: where it comes from, and which ones were refused. No token is asked here."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import unquote, urlsplit
+
+from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
+
+from .library_path import expand
+
+if TYPE_CHECKING:
+    from boto_rolesanywhere.settings.sources import Secret
+
+    from .uri import Pkcs11Uri
+
+_WAYS: Final = (
+    "Give the PIN as passphrase= (text, bytes or a callable), in the variable "
+    "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, through the config key "
+    "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env, or as "
+    "pin-source= in the PKCS#11 URI."
+)
+_LONGEST_FILE: Final = 4096
+
+_process_key: Final = secrets.token_bytes(32)
+_refused: Final[set[bytes]] = set()
+
+
+class PinNeededError(Exception):
+    """The token wants a PIN that was not asked for yet. Never leaves these modules."""
+
+
+class TokenPin:
+    """The PIN for one key, asked for when first needed and kept for logging in again.
+
+    The URI's own comes before the configured one. Its repr never shows it.
+    """
+
+    __slots__ = ("_pin", "_secret", "_uri", "_where")
+
+    def __init__(self, uri: Pkcs11Uri, secret: Secret | None) -> None:
+        self._uri = uri
+        self._secret = secret
+        self._where = str(uri)
+        self._pin: str | None = None
+
+    def known(self) -> str:
+        """The PIN that was asked for.
+
+        Raises:
+            PinNeededError: it was not yet. Call `ask` without holding a lock, then try again.
+        """
+        pin = self._pin  # read once: another thread may make it forget
+        if pin is None:
+            raise PinNeededError
+        return pin
+
+    def ask(self) -> None:
+        """Get the PIN from where it is. The user's callable, if that is it, may do as it likes.
+
+        Raises:
+            PassphraseError: there is none, or it is empty or not UTF-8.
+            ConfigurationError: pin-source cannot be read.
+        """
+        pin, origin = self._obtain()
+        if not pin:
+            # An empty PIN would be counted as a wrong one.
+            raise PassphraseError("the PIN is empty", where=origin, remedy=_WAYS)
+        try:
+            self._pin = pin.decode("utf-8")
+        except UnicodeDecodeError:
+            # `from None`: the exception carries the PIN.
+            raise PassphraseError("the PIN is not UTF-8", where=origin, remedy=_WAYS) from None
+
+    def forget(self) -> None:
+        """Forget the PIN; the next use asks for it anew."""
+        self._pin = None
+
+    def available(self) -> bool:
+        """Whether one is configured."""
+        return bool(self._uri.pin_value or self._uri.pin_source or self._secret)
+
+    def _obtain(self) -> tuple[bytes, str]:
+        if self._uri.pin_value is not None:
+            return self._uri.pin_value.encode("utf-8"), "pin-value of the PKCS#11 URI"
+        if self._uri.pin_source is not None:
+            path = pin_source_path(self._uri.pin_source)
+            return _read(path), f"pin-source of the PKCS#11 URI, {path}"
+        if self._secret is not None:
+            return self._secret.reveal(), self._secret.origin
+        raise PassphraseError(
+            "the token wants a PIN, and none is given", where=self._where, remedy=_WAYS
+        )
+
+    def __repr__(self) -> str:
+        return f"<TokenPin for {self._where}>"
+
+
+def pin_source_path(source: str) -> Path:
+    """The file that a ``pin-source`` names.
+
+    Args:
+        source: a path, or a ``file:`` URI (RFC 7512 section 2.4 leaves the form to us).
+
+    Raises:
+        ConfigurationError: it is something else, such as a command to run.
+    """
+    wrong = ConfigurationError(
+        f"{source!r} cannot be used",
+        where="pin-source of the PKCS#11 URI",
+        expected="a path or a file: URI of this machine; a command is never run",
+    )
+    scheme, colon, _ = source.partition(":")
+    # One letter before the colon is a drive of Windows.
+    if not colon or "/" in scheme or len(scheme) == 1:
+        if not source or source.startswith("|"):
+            raise wrong
+        return expand(source)
+    try:
+        parts = urlsplit(source)
+    except ValueError:
+        raise wrong from None
+    path = unquote(parts.path)
+    if scheme.lower() != "file" or parts.netloc not in ("", "localhost") or not path:
+        raise wrong
+    return Path(path)
+
+
+def check_not_refused(token: str, pin: str, *, where: str) -> None:
+    """Raise if the token has refused this PIN before.
+
+    Args:
+        token: what tells the token from others: its maker, model, serial number and label.
+        pin: the PIN about to be tried.
+        where: the URI, for the error.
+
+    Raises:
+        PassphraseError: it has; the token must not be asked again.
+    """
+    if digest(token, pin) in _refused:
+        raise PassphraseError(
+            "the token has refused this PIN before, so it is not asked again",
+            where=where,
+            remedy="Give the right PIN: tokens lock themselves after a few wrong ones. If it was "
+            "the token's PIN that changed, start the process anew.",
+        )
+
+
+def remember_refusal(token: str, pin: str) -> None:
+    """Note that the token refused `pin`. Only a digest is kept, under a key of this process."""
+    _refused.add(digest(token, pin))
+
+
+def digest(token: str, pin: str) -> bytes:
+    """What stands for a PIN of a token without telling it."""
+    # The token's own digest has a fixed length, so that no two pairs run together.
+    inner = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest() + pin.encode("utf-8")
+    return hashlib.blake2b(inner, key=_process_key).digest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LONGEST_FILE + 1)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"{path} cannot be read ({error})",
+            where="pin-source of the PKCS#11 URI",
+            expected="a file that holds the PIN and nothing else",
+        ) from None
+    if len(content) > _LONGEST_FILE:
+        raise ConfigurationError(
+            f"{path} is longer than {_LONGEST_FILE} bytes",
+            where="pin-source of the PKCS#11 URI",
+            expected="a file that holds the PIN and nothing else",
+        )
+    return content.rstrip(b"\r\n")

@@ -1,0 +1,248 @@
+"""One token as a URI names it: found, opened, logged in to, and found again when it was lost.
+
+What is on the token is for the modules beside this one.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from pkcs11.constants import TokenFlag
+from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
+
+from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
+
+from .errors import PIN_REFUSED, explain, is_curable
+from .libraries import LIBRARIES
+from .pin import PinNeededError, check_not_refused, digest, remember_refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pkcs11._pkcs11 import lib as Library  # noqa: N812  # a class, whatever its name
+    from pkcs11.types import Session, Token
+
+    from .pin import TokenPin
+    from .uri import Pkcs11Uri
+
+Result = TypeVar("Result")
+
+
+class NotFoundError(Exception):
+    """What was looked for is not there, for all the library knows. Never leaves these modules."""
+
+    def __init__(self, error: KeyDeviceError) -> None:
+        super().__init__()
+        self.error = error
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """Who is logged in to a token. The login is the process's, and ends with its session.
+
+    Attributes:
+        generation: that of the libraries.
+        session: the one that logged in; kept open and used for nothing else. None if it was not
+            ours but another part of the program's.
+        digest: stands for the PIN; None as `session` is.
+    """
+
+    generation: int
+    session: Session | None = None
+    digest: bytes | None = None
+
+
+# One login for each library and slot: a second one is refused, even with a wrong PIN.
+_logins: Final[dict[tuple[str, int], _Login]] = {}
+
+
+class TokenAccess:
+    """The way to the token that a URI names, through one library."""
+
+    __slots__ = ("_path", "_pin", "uri")
+
+    def __init__(self, path: str, uri: Pkcs11Uri, pin: TokenPin) -> None:
+        """Hold the way; the token is not asked yet.
+
+        Args:
+            path: real path of the library.
+            uri: names the token.
+            pin: unlocks it, if it wants that.
+        """
+        self._path = path
+        self.uri = uri
+        self._pin = pin
+
+    @property
+    def where(self) -> str:
+        """The place, for error messages: the URI without its PIN, and the library."""
+        return f"{self.uri} (library {self._path})"
+
+    def run(self, call: Callable[[], Result]) -> Result:
+        """Call the library: alone, and once more on a library started anew if that may help.
+
+        Args:
+            call: uses `open` and what it gives; it may run more than once.
+
+        Raises:
+            PassphraseError: the PIN is missing, wrong, or was wrong before.
+            KeyDeviceError: anything else that the token or its library answers.
+        """
+        while True:
+            try:
+                return self._run_alone(call)
+            except PinNeededError:  # noqa: PERF203  # twice round as a rule
+                self._pin.ask()  # not under the lock: the user's callable may take its time
+
+    def open(self, *, login: bool) -> Session:
+        """A new session on the token, of `LIBRARIES.generation`. Only within `run`.
+
+        Args:
+            login: log the process in, if the token wants that and it is not yet.
+        """
+        token = self._find()
+        if login and token.flags & TokenFlag.LOGIN_REQUIRED:
+            token = self._log_in(token)
+        return token.open()
+
+    def has_pin(self) -> bool:
+        """Whether a PIN is configured, for what can be had without one too."""
+        return self._pin.available()
+
+    def pin_for(self, token: Token) -> str:
+        """The PIN, if the token has not refused it before. Only within `run`."""
+        pin = self._pin.known()
+        try:
+            check_not_refused(_identity(token), pin, where=str(self.uri))
+        except PassphraseError:
+            self._pin.forget()
+            raise
+        return pin
+
+    def refuse_pin(self, token: Token, pin: str) -> None:
+        """Note that the token took `pin` for wrong. Only within `run`."""
+        remember_refusal(_identity(token), pin)
+        self._pin.forget()
+
+    def _run_alone(self, call: Callable[[], Result]) -> Result:
+        with LIBRARIES.lock:
+            try:
+                return call()
+            except NotFoundError:
+                pass  # a library may have looked for its tokens once only
+            except PKCS11Error as error:
+                if not is_curable(error):
+                    raise explain(error, where=self.where) from error
+            LIBRARIES.restart()
+            try:
+                return call()
+            except NotFoundError as missing:
+                raise missing.error from None
+            except PKCS11Error as error:
+                raise explain(error, where=self.where) from error
+
+    def _find(self) -> Token:
+        library = LIBRARIES.get(self._path)
+        tokens = list(_tokens(library)) if _library_matches(self.uri, library) else []
+        matching = [token for token in tokens if _token_matches(self.uri, token)]
+        # A slot that awaits a new token has one without name or keys: SoftHSM always shows one.
+        matching = [one for one in matching if one.flags & TokenFlag.TOKEN_INITIALIZED] or matching
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            raise KeyDeviceError(
+                f"{len(matching)} tokens match: {_list(matching)}",
+                where=self.where,
+                remedy="Name one of them with token= or serial= in the URI.",
+            )
+        present = [token for token in tokens if token.flags & TokenFlag.TOKEN_INITIALIZED]
+        raise NotFoundError(
+            KeyDeviceError(
+                f"no such token; the library shows {_list(present) or 'none'}",
+                where=self.where,
+                remedy="Insert the token, correct the URI, or name the library that serves the "
+                "token as pkcs11_module.",
+            )
+        )
+
+    def _log_in(self, token: Token) -> Token:
+        """Log the process in; the token again, since its library may have been started anew."""
+        pin = self.pin_for(token)
+        held: bytes | None = digest(_identity(token), pin)
+        login = _logins.get((self._path, token.slot.slot_id))
+        if login and LIBRARIES.is_current(login.generation):
+            if login.digest in (None, held):
+                return token
+            # Another PIN than the one that unlocked it. Only the token can tell which is right;
+            # SoftHSM sees that its PIN was changed only when it is started anew.
+            LIBRARIES.restart()
+            token = self._find()
+        session: Session | None = None
+        try:
+            session = token.open(user_pin=pin)
+        except UserAlreadyLoggedIn:
+            held = None
+        except PKCS11Error as error:
+            if type(error).__name__ in PIN_REFUSED:
+                self.refuse_pin(token, pin)
+            raise
+        key = (self._path, token.slot.slot_id)
+        _logins[key] = _Login(LIBRARIES.generation, session, held)
+        return token
+
+
+def close_session(session: Session, generation: int) -> None:
+    """Close a session that `TokenAccess.open` gave, unless it died before: never an error.
+
+    The number of a dead session may be another's by now.
+    """
+    with LIBRARIES.lock:
+        if LIBRARIES.is_current(generation):
+            with suppress(PKCS11Error):
+                session.close()
+
+
+def _tokens(library: Library) -> Iterator[Token]:
+    for slot in library.get_slots(token_present=True):
+        # One broken reader must not hide the other slots.
+        with suppress(PKCS11Error):
+            yield slot.get_token()
+
+
+def _library_matches(uri: Pkcs11Uri, library: Library) -> bool:
+    wanted_and_found = (
+        (uri.library_manufacturer, library.manufacturer_id),
+        (uri.library_description, library.library_description),
+        (uri.library_version, library.library_version),
+    )
+    return all(wanted in (None, found) for wanted, found in wanted_and_found)
+
+
+def _token_matches(uri: Pkcs11Uri, token: Token) -> bool:
+    # RFC 7512 section 2.5: an attribute that is absent matches everything.
+    slot = token.slot
+    wanted_and_found = (
+        (uri.token, token.label),
+        (uri.manufacturer, token.manufacturer_id),
+        (uri.serial, _serial(token)),
+        (uri.model, token.model),
+        (uri.slot_id, slot.slot_id),
+        (uri.slot_description, slot.slot_description),
+        (uri.slot_manufacturer, slot.manufacturer_id),
+    )
+    return all(wanted in (None, found) for wanted, found in wanted_and_found)
+
+
+def _serial(token: Token) -> str:
+    # Blank-padded by the specification; some libraries pad with NULs.
+    return token.serial.rstrip(b"\0 ").decode("utf-8", "replace")
+
+
+def _identity(token: Token) -> str:
+    return "\n".join((token.manufacturer_id, token.model, _serial(token), token.label))
+
+
+def _list(tokens: list[Token]) -> str:
+    return ", ".join(f"{token.label!r} (serial {_serial(token)})" for token in tokens)

@@ -1,0 +1,182 @@
+"""Keys in a TPM 2.0 that sign: opening them, their passwords, their signatures.
+
+How a TPM is reached stands in tpm_device.py, where keys are kept in tpm_stored.py, what the TPM's
+return codes mean in tpm_errors.py. A TPM can also be used through its PKCS#11 module, with none of
+these.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+
+from . import public as tpm_public
+from .device import device_at, load_library
+from .errors import TpmBusyError
+from .refusals import check_not_refused, remember_refusal
+from .stored import find_persistent_key, read_file_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
+
+    from boto_rolesanywhere.settings.sources import Secret
+    from boto_rolesanywhere.signing_key import SigningKey
+
+    from .device import TpmConnection, TpmDevice
+    from .stored import StoredKey
+
+# Without a resource manager two processes can fill the three slots of a TPM for a moment.
+_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between tries
+_LONGEST_PASSWORD: Final = 64  # TPM2B_AUTH holds a digest: SHA-512's at most
+
+
+def open_tpm_key(
+    source: str | bytes,
+    *,
+    tcti: str | None = None,
+    secret: Secret | None = None,
+    where: str | None = None,
+    sleep: Callable[[float], object] = time.sleep,
+) -> SigningKey:
+    """A key that a TPM holds, or can load.
+
+    A key from a file is opened without the TPM, which is first asked when something is signed. A
+    handle is looked up at once, for its public key.
+
+    Args:
+        source: ``handle:0x81000101`` (a persistent key), or the PEM of a ``TSS2 PRIVATE KEY`` as
+            OpenSSL's tpm2 provider, tpm2_encodeobject and tpm2-pytss write it. Other PEM blocks,
+            CRLF and text around it do no harm.
+        tcti: how to reach the TPM; None: the variable TPM2TOOLS_TCTI, and if that is not set, the
+            kernel's resource manager (``device:/dev/tpmrm0``).
+        secret: the key's password, asked for when first something is signed; None if it has none.
+        where: the file that `source` was read from, for error messages.
+        sleep: waits that many seconds, when the TPM is busy.
+
+    Raises:
+        ConfigurationError: `source` is not a persistent handle.
+        PrivateKeyError: the key cannot be read, or cannot sign as AWS wants it.
+        KeyDeviceError: tpm2-pytss is missing; the TPM does not answer, or has no such key.
+    """
+    device = device_at(tcti)
+    stored: StoredKey
+    if isinstance(source, bytes):
+        stored = read_file_key(source, where=where or "TSS2 PRIVATE KEY")
+    else:
+        stored = find_persistent_key(source, device)
+    return TpmKey(stored, device, secret, sleep)
+
+
+class TpmKey:
+    """A `SigningKey` in a TPM. Open it with `open_tpm_key`.
+
+    It may be used from several threads (they take turns) and after a fork. The password goes to
+    the TPM unencrypted: the way there is trusted.
+    """
+
+    __slots__ = ("_closed", "_device", "_password", "_secret", "_sleep", "_stored")
+
+    def __init__(
+        self,
+        stored: StoredKey,
+        device: TpmDevice,
+        secret: Secret | None,
+        sleep: Callable[[float], object],
+    ) -> None:
+        self._stored = stored
+        self._device = device
+        self._secret = secret
+        self._sleep = sleep
+        self._password: bytes | None = None  # kept once the TPM has taken it
+        self._closed = False
+
+    def public_key(self) -> PublicKeyTypes:
+        """The public key, as an object of `cryptography`."""
+        return self._stored.public
+
+    def sign(self, data: bytes) -> bytes:
+        """Sign `data`: RSA PKCS #1 v1.5, or ECDSA as DER, with SHA-256.
+
+        Raises:
+            PassphraseError: the password is wrong or missing; the same one is not tried again.
+            KeyDeviceError: the TPM does not answer, is locked out, does not know the key, …
+            PrivateKeyError: the key has been closed, or replaced in the TPM.
+        """
+        if self._closed:
+            raise PrivateKeyError(
+                "the TPM key has been closed", where=self._stored.where, remedy="Open it anew."
+            )
+        digest = hashlib.sha256(data).digest()
+        # Before any lock is taken: the user's callable may do as it likes.
+        password = self._password or self._reveal()
+        signature = self._sign_patiently(digest, password)
+        self._password = None if self._closed else password
+        return signature
+
+    def close(self) -> None:
+        """Forget the password. The TPM holds nothing of ours between signatures."""
+        self._closed = True
+        self._password = self._secret = None
+
+    def _sign_patiently(self, digest: bytes, password: bytes | None) -> bytes:
+        for pause in _PAUSES:
+            try:
+                with self._device.connection(self._stored.where) as tpm:
+                    return self._sign_once(tpm, digest, password)
+            except TpmBusyError:  # noqa: PERF203  # the loop is there to try again
+                self._sleep(pause)
+        with self._device.connection(self._stored.where) as tpm:
+            return self._sign_once(tpm, digest, password)
+
+    def _sign_once(self, tpm: TpmConnection, digest: bytes, password: bytes | None) -> bytes:
+        stored = self._stored
+        # Under the device's lock: of eight threads with one wrong password, one may try it.
+        check_not_refused(stored.identifier, password, where=stored.where)
+        try:
+            with (
+                stored.loaded(tpm, self._device, password) as handle,
+                self._device.explained("sign", stored.where),
+            ):
+                return _sign_digest(tpm, handle, digest, stored.scheme)
+        except PassphraseError:
+            remember_refusal(stored.identifier, password)
+            self._password = None
+            raise
+
+    def _reveal(self) -> bytes | None:
+        if self._secret is None:
+            return None
+        password = self._secret.reveal()
+        if len(password) > _LONGEST_PASSWORD:
+            raise PassphraseError(
+                f"the TPM key's password is longer than {_LONGEST_PASSWORD} bytes, which no TPM "
+                "takes",
+                where=self._secret.origin,
+            )
+        return password or None
+
+    def __repr__(self) -> str:
+        return f"<TpmKey {self._stored.where} (TPM at {self._device.tcti})>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a TpmKey cannot be pickled: only this machine's TPM can use it; open it anew in the "
+            "other process"
+        )
+
+
+def _sign_digest(tpm: TpmConnection, handle: int, digest: bytes, scheme: int) -> bytes:
+    library = load_library()
+    in_scheme = library.TPMT_SIG_SCHEME(scheme=scheme)
+    in_scheme.details.any.hashAlg = tpm_public.SHA256
+    # TPM 2.0 Library, Part 3, 20.2 (TPM2_Sign): for an unrestricted key the ticket may be this
+    # NULL ticket, which says that the digest was made outside the TPM.
+    ticket = library.TPMT_TK_HASHCHECK(
+        tag=library.TPM2_ST.HASHCHECK, hierarchy=library.TPM2_RH.NULL, digest=b""
+    )
+    return bytes(tpm.sign(handle, library.TPM2B_DIGEST(digest), in_scheme, ticket))

@@ -1,0 +1,169 @@
+"""The way to a TPM: tpm2-pytss loaded when it is needed, one connection at a time, fork-safe.
+
+No key is known here, only the TPM and how it is reached (its TCTI).
+
+A connection lives for one signature. With swtpm that costs 3 ms more than a lasting one. In return
+nothing has to survive a fork or a restart of the TPM or its resource manager, and no slot in the
+TPM is held between signatures, which are an hour apart as a rule.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager, suppress
+from functools import cache
+from importlib import import_module
+from threading import RLock
+from typing import TYPE_CHECKING, Final, Protocol, SupportsBytes
+
+from boto_rolesanywhere.errors import KeyDeviceError
+
+from .errors import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+    from .errors import Step
+
+DEFAULT_TCTI: Final = "device:/dev/tpmrm0"  # the kernel's resource manager
+TCTI_VARIABLE: Final = "TPM2TOOLS_TCTI"  # as tpm2-tools reads it
+
+
+class PublicPart(Protocol):
+    """TPM2B_PUBLIC: a key's public area."""
+
+    @property
+    def publicArea(self) -> object:  # noqa: N802  # named by the TPM specification
+        """TPMT_PUBLIC."""
+        ...
+
+
+class TpmConnection(Protocol):
+    """What is used of `tpm2_pytss.ESAPI`, which has no types. Its handles (ESYS_TR) are ints."""
+
+    def tr_from_tpmpublic(self, handle: int) -> int:
+        """The ESYS_TR of an object that is in the TPM already."""
+        ...
+
+    def tr_set_auth(self, esys_handle: int, auth_value: bytes | None) -> None:
+        """Set the password that goes with the object's next commands."""
+        ...
+
+    def tr_get_name(self, handle: int) -> SupportsBytes:
+        """The object's Name: a digest of its public area."""
+        ...
+
+    def read_public(self, object_handle: int) -> tuple[PublicPart, object, object]:
+        """The object's public area, Name and qualified Name."""
+        ...
+
+    def sign(
+        self, key_handle: int, digest: object, in_scheme: object, validation: object
+    ) -> SupportsBytes:
+        """TPM2_Sign. As bytes the signature is PKCS #1's, or DER of (r, s)."""
+        ...
+
+    def flush_context(self, flush_handle: int) -> None:
+        """Take a loaded object out of the TPM."""
+        ...
+
+    def close(self) -> None:
+        """Disconnect."""
+        ...
+
+
+class TpmDevice:
+    """One TPM, as one TCTI reaches it. Get it from `device_at`."""
+
+    def __init__(self, tcti: str) -> None:
+        self.tcti = tcti
+        # Re-entrant, since a signal handler may fork in the middle of a signature.
+        self.lock = RLock()
+
+    @contextmanager
+    def connection(self, where: str) -> Iterator[TpmConnection]:
+        """Connect, for the body of the `with`. Other threads wait meanwhile.
+
+        Args:
+            where: the key it is for, for error messages.
+
+        Raises:
+            KeyDeviceError: tpm2-pytss is missing, or no TPM answers at the TCTI.
+        """
+        esapi = load_library().ESAPI
+        with self.lock:
+            with self.explained("connect", where):
+                connection: TpmConnection = esapi(self.tcti)
+            try:
+                yield connection
+            finally:
+                connection.close()
+
+    @contextmanager
+    def explained(self, step: Step, where: str) -> Iterator[None]:
+        """Turn the TPM's return codes into errors of ours."""
+        try:
+            yield
+        except load_library().TSS2_Exception as error:
+            raise explain(int(error.rc), step, where=f"{where} (TPM at {self.tcti})") from error
+
+
+_devices: Final[dict[str, TpmDevice]] = {}
+_registry: Final = RLock()
+
+
+def device_at(tcti: str | None) -> TpmDevice:
+    """The TPM at `tcti`: one object, and so one lock, for each TCTI.
+
+    Args:
+        tcti: for example ``device:/dev/tpmrm0``; None: the variable TPM2TOOLS_TCTI, and if that is
+            not set, the kernel's resource manager.
+    """
+    # ESAPI(None) would search for itself and ignore the variable.
+    chosen = tcti or os.environ.get(TCTI_VARIABLE) or DEFAULT_TCTI
+    with _registry:
+        return _devices.setdefault(chosen, TpmDevice(chosen))
+
+
+@cache
+def load_library(name: str = "tpm2_pytss") -> ModuleType:
+    """A module of tpm2-pytss, which takes 100 ms to import.
+
+    Raises:
+        KeyDeviceError: it is not installed, or its libraries are not.
+    """
+    # It writes each failing command to standard error otherwise; we explain them ourselves.
+    os.environ.setdefault("TSS2_LOG", "all+none")
+    try:
+        return import_module(name)
+    except ImportError as error:
+        what = (
+            "keys in a TPM need the package tpm2-pytss, which is not installed"
+            if isinstance(error, ModuleNotFoundError)
+            else f"the package tpm2-pytss cannot be loaded: {error.msg}"
+        )
+        raise KeyDeviceError(
+            what,
+            remedy="Install it: pip install 'boto_rolesanywhere[tpm]'. It is compiled then; on "
+            "Debian this needs: apt-get install gcc pkg-config python3-dev libtss2-dev.",
+        ) from error
+
+
+def _before_fork() -> None:
+    # At the moment of a fork no connection may be open, or the child would share it.
+    _registry.acquire()
+    for device in _devices.values():
+        device.lock.acquire()
+
+
+def _after_fork() -> None:
+    for lock in (*(device.lock for device in _devices.values()), _registry):
+        with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
+            lock.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
+    )

@@ -1,0 +1,1 @@
+"""What AWS would make of a certificate, worked out offline."""

@@ -1,0 +1,362 @@
+"""What AWS will see of a certificate: everything that can be told without asking AWS.
+
+A value for people and programs; how it looks in a terminal is the command's business.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.certificates.chain import is_self_signed, order_chain
+from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
+from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.certificates.rules import is_ca, problems
+from boto_rolesanywhere.errors import CertificateError
+
+from . import session_tags as tags_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from cryptography import x509
+
+    from boto_rolesanywhere.certificates.rules import Finding
+
+    from .attribute_mappings import AttributeMappings
+    from .session_tags import SessionTag
+    from .trust_policy import SessionFacts
+
+_SECONDS_A_DAY: Final = 86400
+# RFC 5280, section 4.2.1.3, in the order of the bits; cryptography's own names differ.
+_KEY_USAGES: Final = {
+    "digital_signature": "digitalSignature",
+    "content_commitment": "nonRepudiation",
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+    "key_cert_sign": "keyCertSign",
+    "crl_sign": "cRLSign",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brief:
+    """A certificate in the chain, as short as it can be named.
+
+    Attributes:
+        serial_number: in hex.
+    """
+
+    subject: str
+    issuer: str
+    serial_number: str
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Constraint:
+    """One thing that AWS asks of an end-entity certificate, and what this one has.
+
+    Attributes:
+        code: as in `boto_rolesanywhere.certificates.rules.Finding`.
+        title: what it is about.
+        value: what the certificate has.
+        problems: why AWS would refuse it; empty if it would not.
+    """
+
+    code: str
+    title: str
+    value: str
+    problems: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateInspection:
+    """What AWS will see of a certificate.
+
+    Attributes:
+        serial_number: decimal is what the request's Credential has; hex is what people compare.
+        days_left: whole days until it expires; negative when it has.
+        key: kind and size, for example ``EC P-256``.
+        algorithm: the signing algorithm; None if AWS takes no such key.
+        constraints: everything AWS asks of it, met or not.
+        session_name: the role session name: the serial number in hex unless one is asked for.
+        source_identity_doubt: why AWS may set another one; None if its rules settle it.
+        tags: session tags, dropped ones included.
+        unused_names: subject alternative names that become no tag, with the reason.
+        chain: the intermediates that will be sent, from the leaf's issuer upward.
+    """
+
+    subject: str
+    issuer: str
+    serial_number: int
+    serial_number_hex: str
+    fingerprint: str
+    not_before: datetime
+    not_after: datetime
+    days_left: int
+    key: str
+    algorithm: str | None
+    constraints: tuple[Constraint, ...]
+    session_name: str
+    source_identity: str
+    source_identity_doubt: str | None
+    tags: tuple[SessionTag, ...]
+    unused_names: tuple[tuple[str, str], ...]
+    chain: tuple[Brief, ...]
+
+    @property
+    def acceptable(self) -> bool:
+        """Whether AWS would take it as an end-entity certificate now."""
+        return not any(constraint.problems for constraint in self.constraints)
+
+    def facts(
+        self,
+        *,
+        now: datetime,
+        trust_anchor_arn: str | None = None,
+        context: dict[str, tuple[str, ...]] | None = None,
+    ) -> SessionFacts:
+        """What a trust policy is evaluated against; see `SessionFacts` for the arguments.
+
+        Raises:
+            ConfigurationError: `trust_anchor_arn` is not the ARN of a trust anchor.
+        """
+        from .trust_policy import SessionFacts
+
+        kept = [tag for tag in self.tags if tag.dropped is None]
+        return SessionFacts(
+            tags={tag.key: tag.value for tag in kept},
+            dropped_tags={tag.key: tag.dropped for tag in self.tags if tag.dropped is not None},
+            undocumented_tags=frozenset(tag.key for tag in kept if not tag.documented),
+            source_identity=self.source_identity,
+            source_identity_doubt=self.source_identity_doubt,
+            session_name=self.session_name,
+            trust_anchor_arn=trust_anchor_arn,
+            now=now,
+            context=context or {},
+        )
+
+    def to_json(self) -> dict[str, object]:
+        """The inspection as JSON values, with keys that stay."""
+        return {
+            "subject": self.subject,
+            "issuer": self.issuer,
+            "serialNumber": {"hex": self.serial_number_hex, "decimal": str(self.serial_number)},
+            "sha256Fingerprint": self.fingerprint,
+            "notBefore": _iso(self.not_before),
+            "notAfter": _iso(self.not_after),
+            "daysLeft": self.days_left,
+            "key": self.key,
+            "algorithm": self.algorithm,
+            "acceptable": self.acceptable,
+            "constraints": [
+                {
+                    "code": one.code,
+                    "title": one.title,
+                    "value": one.value,
+                    "ok": not one.problems,
+                    "problems": [{"text": p.text, "remedy": p.remedy} for p in one.problems],
+                }
+                for one in self.constraints
+            ],
+            "sessionName": self.session_name,
+            "sourceIdentity": self.source_identity,
+            "sourceIdentityDoubt": self.source_identity_doubt,
+            "principalTags": [
+                {
+                    "key": f"aws:PrincipalTag/{tag.key}",
+                    "value": tag.value,
+                    "dropped": tag.dropped,
+                    "documented": tag.documented,
+                }
+                for tag in self.tags
+            ],
+            "unusedNames": [{"name": name, "reason": why} for name, why in self.unused_names],
+            "chain": [
+                {
+                    "subject": one.subject,
+                    "issuer": one.issuer,
+                    "serialNumber": one.serial_number,
+                    "notAfter": _iso(one.not_after),
+                }
+                for one in self.chain
+            ],
+        }
+
+
+def choose_leaf(certificates: Iterable[x509.Certificate]) -> x509.Certificate:
+    """The end-entity certificate when no key tells: the one that has issued none of the others.
+
+    Of several such, the first that is neither self-signed nor a CA's, else the first of all.
+
+    Raises:
+        CertificateError: there is no certificate at all.
+    """
+    given = list(dict.fromkeys(certificates))
+    if not given:
+        raise CertificateError("there is no certificate in it", expected="at least one")
+    issuers = {one for leaf in given for one in _path(leaf, given)}
+    free = [one for one in given if one not in issuers] or given
+    return min(free, key=lambda one: (is_self_signed(one), is_ca(one)))  # the first of the best
+
+
+def inspect_certificate(
+    certificate: x509.Certificate,
+    candidates: Iterable[x509.Certificate] = (),
+    *,
+    now: datetime,
+    mappings: AttributeMappings | None = None,
+    session_name: str | None = None,
+) -> CertificateInspection:
+    """Say what AWS will see of an end-entity certificate.
+
+    Args:
+        certificate: the end-entity certificate.
+        candidates: certificates among which its intermediates are; strangers do no harm.
+        now: aware; for the validity.
+        mappings: the profile's attribute mappings; None for AWS's default.
+        session_name: the role session name that is asked for, if one is.
+
+    Raises:
+        CertificateError: a name or the extensions cannot be read, or the chain is too long.
+    """
+    from cryptography.hazmat.primitives import hashes
+
+    found = problems(certificate, now)
+    return CertificateInspection(
+        subject=_name(certificate, "subject"),
+        issuer=_name(certificate, "issuer"),
+        serial_number=certificate.serial_number,
+        serial_number_hex=tags_of.serial_hex(certificate),
+        fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
+        not_before=certificate.not_valid_before_utc,
+        not_after=certificate.not_valid_after_utc,
+        days_left=int((certificate.not_valid_after_utc - now).total_seconds() // _SECONDS_A_DAY),
+        key=_key(certificate),
+        algorithm=_algorithm(certificate),
+        constraints=_constraints(certificate, found),
+        session_name=session_name or tags_of.serial_hex(certificate),
+        source_identity=tags_of.source_identity(certificate),
+        source_identity_doubt=tags_of.source_identity_doubt(certificate),
+        tags=tags_of.session_tags(certificate, mappings),
+        unused_names=tags_of.alternative_names(certificate).unused,
+        chain=tuple(_brief(one) for one in order_chain(certificate, candidates, now=now)),
+    )
+
+
+def _constraints(
+    certificate: x509.Certificate, found: tuple[Finding, ...]
+) -> tuple[Constraint, ...]:
+    span = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    rows = [
+        (("version",), "version", certificate.version.name),
+        (
+            ("subject",),
+            "subject",
+            "present" if tags_of.names_of(certificate, "subject") else "empty",
+        ),
+        (("key",), "public key", _key(certificate)),
+        (("expired", "not-yet-valid"), "validity", " to ".join(f"{at:%Y-%m-%d}" for at in span)),
+        (("ca",), "basicConstraints", _basic_constraints(certificate)),
+        (("key-usage",), "keyUsage", _key_usage(certificate)),
+        (("hash",), "signed with", _signature(certificate)),
+    ]
+    listed = [
+        Constraint(codes[0], title, value, tuple(one for one in found if one.code in codes))
+        for codes, title, value in rows
+    ]
+    if malformed := tuple(one for one in found if one.code == "malformed"):
+        listed.append(Constraint("malformed", "encoding", "malformed", malformed))
+    return tuple(listed)
+
+
+def _basic_constraints(certificate: x509.Certificate) -> str:
+    from cryptography import x509
+
+    value = _extension(certificate, x509.BasicConstraints)
+    if not isinstance(value, x509.BasicConstraints):
+        return "absent"
+    return "CA:TRUE" if value.ca else "CA:FALSE"
+
+
+def _key_usage(certificate: x509.Certificate) -> str:
+    from cryptography import x509
+
+    value = _extension(certificate, x509.KeyUsage)
+    if value is None:
+        return "absent"
+    usages = [title for name, title in _KEY_USAGES.items() if getattr(value, name)]
+    return ", ".join(usages) or "none of the usual"
+
+
+def _extension(
+    certificate: x509.Certificate, kind: type[x509.ExtensionType]
+) -> x509.ExtensionType | None:
+    from cryptography import x509
+
+    try:
+        return quietly(lambda: certificate.extensions).get_extension_for_class(kind).value
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
+        return None
+
+
+def _signature(certificate: x509.Certificate) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        used = certificate.signature_hash_algorithm
+    except (UnsupportedAlgorithm, ValueError):
+        used = None
+    if used is None:
+        return f"algorithm {certificate.signature_algorithm_oid.dotted_string}"
+    return used.name.upper()
+
+
+def _key(certificate: x509.Certificate) -> str:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return describe_key(quietly(certificate.public_key))
+    except (ValueError, UnsupportedAlgorithm):
+        return "unreadable"
+
+
+def _algorithm(certificate: x509.Certificate) -> str | None:
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    try:
+        return algorithm_for(quietly(certificate.public_key))
+    except (CertificateError, ValueError, UnsupportedAlgorithm):
+        return None
+
+
+def _brief(certificate: x509.Certificate) -> Brief:
+    return Brief(
+        subject=_name(certificate, "subject"),
+        issuer=_name(certificate, "issuer"),
+        serial_number=tags_of.serial_hex(certificate),
+        not_after=certificate.not_valid_after_utc,
+    )
+
+
+def _name(certificate: x509.Certificate, field: str) -> str:
+    return tags_of.name_text(tags_of.names_of(certificate, field)) or "(empty)"
+
+
+def _path(leaf: x509.Certificate, given: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    try:
+        return order_chain(leaf, given)
+    except CertificateError:  # too long a chain is said when the leaf is inspected
+        return ()
+
+
+def _iso(time: datetime) -> str:
+    return time.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,266 @@
+"""What a certificate turns into: session tags, SourceIdentity and session name.
+
+Pure: no files, no clock. The rules are those of the IAM Roles Anywhere User Guide, "Trust policy",
+"Certificate attribute mapping" and "Source identity rules"; what they leave open is marked so.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.errors import CertificateError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from cryptography import x509
+
+    from .attribute_mappings import AttributeMappings
+
+# STS, Tag: key up to 128 characters, value up to 256 of [\p{L}\p{Z}\p{N}_.:/=+\-@].
+_MAX_KEY: Final = 128
+_MAX_VALUE: Final = 256
+_PUNCTUATION: Final = "_.:/=+-@"
+_CATEGORIES: Final = "LZN"
+# AWS STS API Reference, AssumeRole, SourceIdentity: the pattern [\w+=,.@-]*
+_NOT_IN_SOURCE_IDENTITY: Final = re.compile(r"[^A-Za-z0-9_+=,.@-]")
+
+_CN: Final = "2.5.4.3"
+_MAX_PREFIXED_CN: Final = 61
+_MAX_CN: Final = 64
+
+# The names that AWS shows: the User Guide's examples, and UID in the API's PutAttributeMapping.
+_DOCUMENTED: Final = {
+    _CN: "CN",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.1": "UID",
+}
+# A guess: the usual names of the others. AWS says only that "recognizable" attributes are mapped.
+_CUSTOMARY: Final = {
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
+    "2.5.4.4": "SN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.9": "STREET",
+    "2.5.4.12": "title",
+    "2.5.4.15": "businessCategory",
+    "2.5.4.17": "postalCode",
+    "2.5.4.42": "GN",
+    "2.5.4.43": "initials",
+    "2.5.4.44": "generationQualifier",
+    "2.5.4.46": "dnQualifier",
+    "2.5.4.65": "pseudonym",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTag:
+    """One session tag that the certificate gives rise to.
+
+    Attributes:
+        key: without ``aws:PrincipalTag/``, for example ``x509Subject/CN``.
+        value: values of repeated attributes joined with ``/``.
+        dropped: why the session does not have it after all; None if it has it.
+        documented: False if AWS does not document the tag's name.
+    """
+
+    key: str
+    value: str
+    dropped: str | None = None
+    documented: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlternativeNames:
+    """The subject alternative names by whether they become tags.
+
+    Attributes:
+        used: of each of DNS, URI and directory name the first, with its kind.
+        unused: the others, as text such as ``DNS:b.example`` with why they are not used.
+    """
+
+    used: tuple[tuple[str, object], ...] = ()
+    unused: tuple[tuple[str, str], ...] = ()
+
+
+def session_tags(
+    certificate: x509.Certificate, mappings: AttributeMappings | None = None
+) -> tuple[SessionTag, ...]:
+    """The session tags of a certificate, dropped ones included.
+
+    Args:
+        certificate: the end-entity certificate.
+        mappings: the profile's attribute mappings; None for AWS's default, which maps all.
+
+    Raises:
+        CertificateError: a name in the certificate cannot be read.
+    """
+    from cryptography import x509
+
+    found = [
+        *_name_tags("x509Subject", "", names_of(certificate, "subject")),
+        *_name_tags("x509Issuer", "", names_of(certificate, "issuer")),
+    ]
+    for kind, value in alternative_names(certificate).used:
+        if isinstance(value, x509.Name):
+            found.extend(_name_tags("x509SAN", "Name/", _attributes(value)))
+        else:
+            found.append((SessionTag(f"x509SAN/{kind}", str(value)), kind))
+    return tuple(_judge(tag, specifier, mappings) for tag, specifier in found)
+
+
+def source_identity(certificate: x509.Certificate) -> str:
+    """The SourceIdentity, by the User Guide's "Source identity rules".
+
+    A CN of up to 61 characters gets the prefix ``CN=``, one of up to 64 none; without a CN it is
+    ``ID=`` and the serial number in hex, padded to an even length. For what AWS gives no rule
+    (`source_identity_doubt`), the first CN is taken, and one that is too long as none.
+    """
+    names = [value for oid, value in names_of(certificate, "subject") if oid == _CN]
+    if not names or not 0 < len(names[0]) <= _MAX_CN:
+        return f"ID={serial_hex(certificate)}"
+    return names[0] if len(names[0]) > _MAX_PREFIXED_CN else f"CN={names[0]}"
+
+
+def source_identity_doubt(certificate: x509.Certificate) -> str | None:
+    """Why the SourceIdentity may be another one; None if the documented rules settle it."""
+    names = [value for oid, value in names_of(certificate, "subject") if oid == _CN]
+    if len(names) > 1:
+        return "AWS does not document it for several CNs"
+    if names and len(names[0]) > _MAX_CN:
+        return f"AWS does not document it for a CN of more than {_MAX_CN} characters"
+    refused = _NOT_IN_SOURCE_IDENTITY.findall(names[0]) if names else []
+    if refused:
+        listed = " ".join(map(repr, dict.fromkeys(refused)))
+        return f"AWS does not document it for a CN like this: STS takes no {listed} in it"
+    return None
+
+
+def serial_hex(certificate: x509.Certificate) -> str:
+    """The serial number in hex, two digits a byte; by default it is the role session name."""
+    digits = f"{abs(certificate.serial_number):x}"
+    return digits.zfill(len(digits) + len(digits) % 2)
+
+
+def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str], ...]:
+    """The attributes of ``subject`` or ``issuer`` in the certificate's order: OID and value.
+
+    Raises:
+        CertificateError: they cannot be read.
+    """
+    try:
+        return tuple(_attributes(quietly(lambda: getattr(certificate, field))))
+    except (ValueError, TypeError) as error:
+        raise CertificateError(f"the certificate's {field} cannot be read ({error})") from None
+
+
+def attribute_name(oid: str) -> str:
+    """The short name of an attribute in a tag's key; the OID itself if it has none."""
+    return _DOCUMENTED.get(oid) or _CUSTOMARY.get(oid) or oid
+
+
+def alternative_names(certificate: x509.Certificate) -> AlternativeNames:
+    """The subject alternative names, sorted into used and not used.
+
+    Raises:
+        CertificateError: the certificate's extensions cannot be read.
+    """
+    from cryptography import x509
+
+    kinds = {x509.DNSName: "DNS", x509.UniformResourceIdentifier: "URI", x509.DirectoryName: "Name"}
+    used: dict[str, object] = {}
+    unused = []
+    for name in _general_names(certificate):
+        kind = kinds.get(type(name))
+        if kind is None:
+            unused.append((_shown(name), "AWS maps DNS, URI and directory names only"))
+        elif kind in used:
+            unused.append((f"{kind}:{_shown(name)}", f"AWS maps the first {kind} only"))
+        else:
+            used[kind] = name.value
+    return AlternativeNames(tuple(used.items()), tuple(unused))
+
+
+def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
+    from cryptography import x509
+
+    try:
+        extensions = quietly(lambda: certificate.extensions)
+        return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
+        raise CertificateError(
+            f"the certificate's extensions cannot be read ({error})",
+            remedy="Have the certificate issued anew.",
+        ) from None
+
+
+def _shown(name: x509.GeneralName) -> str:
+    from cryptography import x509
+
+    if isinstance(name, x509.DirectoryName):
+        return name_text(_attributes(name.value))
+    if isinstance(name, x509.DNSName | x509.UniformResourceIdentifier):
+        return name.value
+    kind = {"RFC822Name": "email", "IPAddress": "IP", "RegisteredID": "RID"}
+    title = kind.get(type(name).__name__, type(name).__name__)
+    value = getattr(name.value, "dotted_string", name.value)
+    return title if isinstance(name, x509.OtherName) else f"{title}:{value}"
+
+
+def name_text(attributes: Iterable[tuple[str, str]]) -> str:
+    """A name for people, in the certificate's order: ``C=US, O=Example, CN=web-1``."""
+    return ", ".join(f"{attribute_name(oid)}={value}" for oid, value in attributes)
+
+
+def _attributes(name: x509.Name) -> Iterator[tuple[str, str]]:
+    for attribute in name:
+        value = attribute.value
+        yield attribute.oid.dotted_string, value if isinstance(value, str) else value.hex()
+
+
+def _name_tags(
+    field: str, prefix: str, attributes: Iterable[tuple[str, str]]
+) -> Iterator[tuple[SessionTag, str]]:
+    """One tag an attribute type, in the order of first appearance; repeated ones are joined."""
+    joined: dict[str, list[str]] = {}
+    for oid, value in attributes:
+        joined.setdefault(oid, []).append(value)
+    for oid, values in joined.items():
+        specifier = f"{prefix}{attribute_name(oid)}"
+        tag = SessionTag(f"{field}/{specifier}", "/".join(values), documented=oid in _DOCUMENTED)
+        yield tag, specifier
+
+
+def _judge(tag: SessionTag, specifier: str, mappings: AttributeMappings | None) -> SessionTag:
+    field = tag.key.partition("/")[0]
+    why = None
+    if mappings is not None and not mappings.maps(field, specifier):
+        why = "the profile's attribute mappings leave it out"
+    elif len(tag.key) > _MAX_KEY:
+        why = f"its key has {len(tag.key)} characters, and STS takes up to {_MAX_KEY}"
+    else:
+        why = _unfit(tag.value)
+    return SessionTag(tag.key, tag.value, why, tag.documented)
+
+
+def _unfit(value: str) -> str | None:
+    if len(value) > _MAX_VALUE:
+        return f"its value has {len(value)} characters, and STS takes up to {_MAX_VALUE}"
+    refused = [char for char in dict.fromkeys(value) if not _fits(char)]
+    if not refused:
+        return None
+    return f"STS refuses {' '.join(map(repr, refused))} in a value"
+
+
+def _fits(char: str) -> bool:
+    return char in _PUNCTUATION or unicodedata.category(char)[0] in _CATEGORIES

@@ -1,0 +1,28 @@
+"""A role's trust policy, and whether it lets a certificate's session in. Nothing asks AWS.
+
+`TrustPolicy.parse` reads the JSON, `SessionFacts` holds what IAM would know of the session, and
+`evaluate` says which of the three actions are allowed and, for each statement, on what it fails.
+What IAM's documentation does not settle is reported as undecided and never guessed.
+"""
+
+from __future__ import annotations
+
+from .document import Condition, Statement, TrustPolicy
+from .evaluation import evaluate
+from .facts import ACTIONS, SessionFacts
+from .operators import ConditionResult
+from .results import ActionResult, Decision, Evaluation, StatementResult
+
+__all__ = [
+    "ACTIONS",
+    "ActionResult",
+    "Condition",
+    "ConditionResult",
+    "Decision",
+    "Evaluation",
+    "SessionFacts",
+    "Statement",
+    "StatementResult",
+    "TrustPolicy",
+    "evaluate",
+]

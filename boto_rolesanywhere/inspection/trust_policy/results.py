@@ -1,0 +1,113 @@
+"""What the evaluation of a policy found: for each statement, each action, and as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .document import Statement, TrustPolicy
+    from .operators import ConditionResult
+
+Decision = Literal["allowed", "denied", "implicitly denied", "undecided"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatementResult:
+    """One statement against the session.
+
+    Attributes:
+        principal: whether it is about IAM Roles Anywhere; None if that cannot be told.
+        actions: those of `ACTIONS` that it is about.
+        conditions: every one of them, also those after a failed one.
+    """
+
+    statement: Statement
+    principal: bool | None
+    actions: tuple[str, ...]
+    conditions: tuple[ConditionResult, ...]
+
+    @property
+    def applies(self) -> bool | None:
+        """Whether it takes effect for its actions; None if that cannot be told."""
+        return all_hold([self.principal, bool(self.actions), *(c.holds for c in self.conditions)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionResult:
+    """The verdict for one action.
+
+    Attributes:
+        decided_by: the statements that decided it, or on which it hangs.
+    """
+
+    action: str
+    decision: Decision
+    decided_by: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What a trust policy makes of a session.
+
+    Attributes:
+        warnings: what is dangerous or likely a mistake, whatever the verdict.
+    """
+
+    policy: TrustPolicy
+    statements: tuple[StatementResult, ...]
+    actions: tuple[ActionResult, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def allowed(self) -> bool:
+        """Whether every action is allowed, so that CreateSession can succeed."""
+        return all(action.decision == "allowed" for action in self.actions)
+
+    def to_json(self) -> dict[str, object]:
+        """The evaluation as JSON values, with keys that stay."""
+        return {
+            "allowed": self.allowed,
+            "actions": [
+                {
+                    "action": action.action,
+                    "decision": action.decision,
+                    "decidedBy": [statement.number for statement in action.decided_by],
+                }
+                for action in self.actions
+            ],
+            "statements": [_statement_to_json(result) for result in self.statements],
+            "warnings": list(self.warnings),
+        }
+
+
+def all_hold(verdicts: Iterable[bool | None]) -> bool | None:
+    """As `all`, with None for "cannot be told": one False decides it all the same."""
+    collected = list(verdicts)
+    if any(verdict is False for verdict in collected):
+        return False
+    return None if None in collected else True
+
+
+def _statement_to_json(result: StatementResult) -> dict[str, object]:
+    return {
+        "statement": result.statement.number,
+        "sid": result.statement.sid,
+        "effect": result.statement.effect,
+        "applies": result.applies,
+        "principal": result.principal,
+        "actions": list(result.actions),
+        "conditions": [
+            {
+                "operator": condition.condition.operator,
+                "key": condition.condition.key,
+                "holds": condition.holds,
+                "seen": list(condition.seen),
+                "wanted": list(condition.wanted),
+                "reason": condition.reason,
+            }
+            for condition in result.conditions
+        ],
+    }

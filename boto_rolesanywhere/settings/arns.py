@@ -1,0 +1,139 @@
+"""The three ARNs of a CreateSession call: parsed, checked, and held against each other.
+
+Pure text; nothing here knows what AWS has behind an ARN.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn
+
+from boto_rolesanywhere.redaction import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# AWS General Reference, "Amazon Resource Names": six fields, the last of which may hold colons.
+_FIELDS: Final = 6
+_PARTITION: Final = re.compile(r"aws(-[a-z]+)*", re.ASCII)
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
+_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
+_RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@/-]+", re.ASCII)
+# IAM API Reference, CreateRole: the path may hold all printable ASCII, the name less.
+_ROLE: Final = re.compile(r"([!-~]*/)?[A-Za-z0-9_+=,.@-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Arn:
+    """An ARN in its six fields, the first being the word ``arn``.
+
+    Attributes:
+        partition: for example ``aws``, ``aws-cn``, ``aws-us-gov``.
+        service: ``rolesanywhere`` or ``iam``.
+        region: empty for IAM.
+        account: twelve digits.
+        resource: for example ``trust-anchor/<uuid>``, or ``role/path/Name`` with its path.
+    """
+
+    partition: str
+    service: str
+    region: str
+    account: str
+    resource: str
+
+    def __str__(self) -> str:
+        fields = (self.partition, self.service, self.region, self.account, self.resource)
+        return ":".join(("arn", *fields))
+
+
+def parse_trust_anchor_arn(text: str, *, where: str = "trust anchor ARN") -> Arn:
+    """Parse ``arn:…:rolesanywhere:…:trust-anchor/…``, or its alias.
+
+    Raises:
+        ConfigurationError: naming `where` and what is wrong with it.
+    """
+    return _parse_rolesanywhere(text, "trust-anchor", where)
+
+
+def parse_profile_arn(text: str, *, where: str = "profile ARN") -> Arn:
+    """Parse ``arn:…:rolesanywhere:…:profile/…``, or its alias.
+
+    Raises:
+        ConfigurationError: naming `where` and what is wrong with it.
+    """
+    return _parse_rolesanywhere(text, "profile", where)
+
+
+def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
+    """Parse ``arn:…:iam::…:role/…``; the role's path is part of it and is kept.
+
+    Raises:
+        ConfigurationError: naming `where` and what is wrong with it.
+    """
+    example = "arn:aws:iam::123456789012:role/NAME"
+    arn = _parse(text, service="iam", kinds=("role/",), where=where, example=example)
+    if arn.region:
+        _refuse(f"{shown(text)} has a Region, which IAM's ARNs do not", where, example)
+    return arn
+
+
+def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
+    """Hold the ARNs against each other, as far as AWS documents a rule for it.
+
+    Trust anchor, profile and endpoint are in one Region and account (User Guide, "Creating a trust
+    anchor and profile"); a partition is never crossed.
+
+    Raises:
+        ConfigurationError: naming both ARNs and the field they differ in.
+    """
+    pairs = (
+        ("partition", "profile", anchor.partition, profile.partition),
+        ("account", "profile", anchor.account, profile.account),
+        ("Region", "profile", anchor.region, profile.region),
+        ("partition", "role", anchor.partition, role.partition),
+    )
+    for field, other, ours, theirs in pairs:
+        if ours != theirs:
+            _refuse(
+                f"the trust anchor is in {field} {ours!r} and the {other} in {theirs!r}",
+                f"trust anchor and {other} ARN",
+                f"one {field} for both",
+            )
+
+
+def _parse_rolesanywhere(text: str, kind: str, where: str) -> Arn:
+    example = f"arn:aws:rolesanywhere:REGION:ACCOUNT:{kind}/ID"
+    kinds = (f"{kind}/", f"alias/{kind}/")
+    arn = _parse(text, service="rolesanywhere", kinds=kinds, where=where, example=example)
+    if not _REGION.fullmatch(arn.region):
+        _refuse(f"{shown(text)} has no valid Region in its fourth field", where, example)
+    return arn
+
+
+def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example: str) -> Arn:
+    fields = text.strip().split(":", _FIELDS - 1)
+    if len(fields) != _FIELDS or fields[0] != "arn":
+        _refuse(f"{shown(text)} is not an ARN", where, example)
+    arn = Arn(*fields[1:])
+    if not _PARTITION.fullmatch(arn.partition):
+        _refuse(f"{shown(text)} has no valid partition in its second field", where, example)
+    if arn.service != service:
+        _refuse(f"{shown(text)} is of the service {shown(arn.service)}", where, example)
+    if not _ACCOUNT.fullmatch(arn.account):
+        _refuse(f"{shown(text)} has no twelve-digit account in its fifth field", where, example)
+    kind = next((kind for kind in kinds if arn.resource.startswith(kind)), None)
+    if kind is None:
+        _refuse(f"{shown(text)} names a {shown(arn.resource.split('/')[0])}", where, example)
+    name = _ROLE if kind == "role/" else _RESOURCE_ID
+    if not name.fullmatch(arn.resource[len(kind) :]):
+        if arn.resource == kind:
+            _refuse(f"{shown(text)} ends too soon", where, example)
+        _refuse(f"{shown(text)} has a character after {kind!r} that no name has", where, example)
+    return arn
+
+
+def _refuse(what: str, where: str, expected: str) -> NoReturn:
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    raise ConfigurationError(what, where=where, expected=expected)

@@ -1,0 +1,356 @@
+"""From the settings to one frozen Config of them, checked as far as text can be.
+
+What they are called and where they are looked for is in `settings`. Nothing here opens a file: who
+calls brings the environment and the profile's section.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, NoReturn, cast
+from urllib.parse import urlsplit
+
+from boto_rolesanywhere.redaction import shown
+
+from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
+from .names import (
+    CERTIFICATE,
+    CHAIN,
+    CORE,
+    DURATION,
+    ENDPOINT_URL,
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PKCS11_MODULE,
+    PREFIX,
+    PRIVATE_KEY,
+    PROFILE,
+    REGION,
+    REQUIRED,
+    ROLE,
+    SESSION_NAME,
+    SETTINGS,
+    TPM_TCTI,
+    TRUST_ANCHOR,
+    Found,
+    Setting,
+    gather,
+)
+from .sources import IdentitySources, Secret, tidy_uri
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from .sources import CertificateSource, ChainSource, KeySource, SecretSource
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_SECRET: Final = 64 * 1024  # bytes
+# CreateSession: durationSeconds is 900 to 43200.
+LONGEST_SESSION: Final = 43200
+_DURATION: Final = range(900, LONGEST_SESSION + 1)
+# STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
+_SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
+
+
+# The passphrase itself is never written in the config file, so it is no Setting.
+PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All that a CreateSession call needs, checked as far as text can be.
+
+    Attributes:
+        sources: certificate, key and chain, unopened.
+        trust_anchor: the trust anchor's ARN; its Region is where the service is called.
+        profile: the profile's ARN.
+        role: the role's ARN.
+        region: the Region of endpoint and signature; the trust anchor's unless set otherwise.
+        duration: seconds asked for; None leaves it to the profile.
+        session_name: role session name asked for; None leaves it to the service.
+        endpoint_url: None for AWS's own.
+    """
+
+    sources: IdentitySources
+    trust_anchor: Arn
+    profile: Arn
+    role: Arn
+    region: str
+    duration: int | None = None
+    session_name: str | None = None
+    endpoint_url: str | None = None
+
+
+def resolve(
+    arguments: Mapping[str, object],
+    *,
+    environ: Mapping[str, str],
+    section: Mapping[str, object],
+    profile_name: str | None = "default",
+    by_flag: bool = False,
+) -> Config | None:
+    """Bring the settings together.
+
+    Args:
+        arguments: by the names of `get_session`'s arguments; None means not given.
+        environ: the environment; empty values count as not set.
+        section: the profile's section of the AWS config file.
+        profile_name: the profile's name, for error messages; None if no profile was read.
+        by_flag: whether the arguments came as flags of the command, for error messages.
+
+    Returns:
+        The Config, or None when none of certificate, key and ARNs is set anywhere.
+
+    Raises:
+        ConfigurationError: settings are missing (all are named) or one is wrong.
+    """
+    found = gather(arguments, environ, section, profile_name=profile_name, by_flag=by_flag)
+    if not any(setting in found for setting in CORE):
+        return None
+    missing = [setting for setting in REQUIRED if setting not in found]
+    if missing:
+        _refuse_missing(missing, found, section, profile_name, by_flag=by_flag)
+    anchor, profile, role = (
+        parse(_text(found[setting], setting), where=found[setting].where)
+        for setting, parse in (
+            (TRUST_ANCHOR, parse_trust_anchor_arn),
+            (PROFILE, parse_profile_arn),
+            (ROLE, parse_role_arn),
+        )
+    )
+    require_agreement(anchor, profile, role)
+    return Config(
+        sources=identity_sources(found, arguments, environ),
+        trust_anchor=anchor,
+        profile=profile,
+        role=role,
+        region=_region(found) or anchor.region,
+        duration=_duration(found),
+        session_name=_session_name(found),
+        endpoint_url=_endpoint_url(found),
+    )
+
+
+def identity_sources(
+    found: Mapping[Setting, Found], arguments: Mapping[str, object], environ: Mapping[str, str]
+) -> IdentitySources:
+    """Certificate, key and chain of the settings, unopened; the certificate must be among them.
+
+    Args:
+        found: what `gather` found.
+        arguments: as for `resolve`; what unlocks the key may be among them.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: one of them is empty, or names what is not there.
+    """
+
+    def given(setting: Setting) -> object:
+        return _source(found[setting], setting) if setting in found else None
+
+    # Whether these are of a kind that can be opened is told by what opens them.
+    return IdentitySources(
+        certificate=cast("CertificateSource", given(CERTIFICATE)),
+        private_key=cast("KeySource | None", given(PRIVATE_KEY)),
+        chain=cast("ChainSource | None", given(CHAIN)),
+        secret=_secret(found, arguments.get("passphrase"), environ),
+        pkcs11_module=_optional_text(found, PKCS11_MODULE),
+        tpm_tcti=_optional_text(found, TPM_TCTI),
+    )
+
+
+def _source(found: Found, setting: Setting) -> object:
+    if isinstance(found.value, (str, bytes)) and not found.value:
+        _refuse("it is empty", found.where, f"a {setting.title}")
+    if isinstance(found.value, dict):
+        return _text(found, setting)  # a nested section of the config file, never an object
+    return tidy_uri(found.value) if isinstance(found.value, str) else found.value
+
+
+def _secret(
+    found: Mapping[Setting, Found], argument: object, environ: Mapping[str, str]
+) -> Secret | None:
+    if isinstance(argument, Secret):
+        return argument
+    if argument is not None:
+        return Secret(cast("SecretSource", argument), "argument passphrase")
+    return configured_secret(found, environ)
+
+
+def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> Secret | None:
+    """The passphrase, PIN or password that the environment gives, or that a setting names.
+
+    Args:
+        found: what `gather` found.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: the variable that is named is not set.
+    """
+    if value := environ.get(PASSPHRASE_VARIABLE):
+        return Secret(value, PASSPHRASE_VARIABLE)
+    forms = [one for one in (PASSPHRASE_ENV, PASSPHRASE_FILE) if _optional_text(found, one)]
+    if not forms:
+        return None
+    # The environment beats the profile, whichever form each of them has.
+    form = min(forms, key=lambda one: found[one].where != one.variable)
+    text, where = _text(found[form], form), found[form].where
+    if form is PASSPHRASE_FILE:
+        return Secret(lambda: read_secret_file(text, where), text, file=text)
+    if text not in environ:
+        told = text if text.isupper() else "…"  # else it may be the secret itself
+        _refuse(f"the environment variable {told} that it names is not set", where)
+    return Secret(environ[text], text)
+
+
+def read_secret_file(path: str, where: str) -> bytes:
+    """The passphrase that stands in a file, without the last line break.
+
+    Args:
+        path: of the file; ``~`` is expanded.
+        where: which setting named it.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    from pathlib import Path
+
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(_LONGEST_SECRET + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        _refuse(f"the passphrase file {path!r} cannot be read ({reason})", where)
+    if len(content) > _LONGEST_SECRET:
+        _refuse(f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes", where)
+    return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
+
+
+def _region(found: Mapping[Setting, Found]) -> str | None:
+    text = _optional_text(found, REGION)
+    if text is not None and not _REGION.fullmatch(text):
+        _refuse(f"{shown(text)} is not a Region", found[REGION].where, "for example eu-west-1")
+    return text
+
+
+def _duration(found: Mapping[Setting, Found]) -> int | None:
+    if DURATION not in found:
+        return None
+    value, where = found[DURATION].value, found[DURATION].where
+    value = value.strip() if isinstance(value, str) else value
+    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
+    if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
+        expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
+        _refuse(f"{shown(value)} is not a session duration", where, expected)
+    return number
+
+
+def _session_name(found: Mapping[Setting, Found]) -> str | None:
+    text = _optional_text(found, SESSION_NAME)
+    return None if text is None else require_session_name(text, found[SESSION_NAME].where)
+
+
+def require_session_name(text: str, where: str) -> str:
+    """The role session name itself.
+
+    Raises:
+        ConfigurationError: STS takes no such name.
+    """
+    if not _SESSION_NAME.fullmatch(text):
+        expected = "2 to 64 letters, digits or any of _+=,.@-"
+        _refuse(f"{shown(text)} is not a role session name", where, expected)
+    return text
+
+
+def _endpoint_url(found: Mapping[Setting, Found]) -> str | None:
+    text = _optional_text(found, ENDPOINT_URL)
+    if text is None:
+        return None
+    where = found[ENDPOINT_URL].where
+    try:
+        url = urlsplit(text)
+        valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+        if valid and "@" in url.netloc:  # botocore would write it into its log
+            _refuse("there is a user name or password in it", where, "a URL without one")
+    except ValueError:
+        valid = False
+    if not valid:
+        _refuse("it is not an HTTP URL", where, "for example https://vpce-0a1b.example:443")
+    return text
+
+
+def _optional_text(found: Mapping[Setting, Found], setting: Setting) -> str | None:
+    return _text(found[setting], setting) if setting in found else None
+
+
+def _text(found: Found, setting: Setting) -> str:
+    if not isinstance(found.value, str) or not found.value.strip():
+        is_text = isinstance(found.value, str)
+        kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
+        _refuse(kind, found.where, f"the {setting.title} as text")
+    return found.value.strip()
+
+
+def _refuse_missing(
+    missing: Sequence[Setting],
+    found: Mapping[Setting, Found],
+    section: Mapping[str, object],
+    profile_name: str | None,
+    *,
+    by_flag: bool,
+) -> NoReturn:
+    def places(setting: Setting) -> str:
+        first = setting.flag if by_flag else f"argument {setting.argument}"
+        if profile_name is None:
+            return f"({first} or {setting.variable})"
+        return f"({first}, {setting.variable} or {setting.config_key})"
+
+    wanted = [f"{setting.title} {places(setting)}" for setting in missing]
+    if PRIVATE_KEY not in found:
+        key = f"private key, if it is not with the certificate {places(PRIVATE_KEY)}"
+        wanted.insert(int(CERTIFICATE in missing), key)
+    guesses = [
+        f"{key} in the profile is not a setting: did you mean {meant}?"
+        for key, meant in _misspelt(section)
+    ]
+    looked_at = ["flags" if by_flag else "arguments", "environment"]
+    if profile_name is None:
+        guesses = [f"A profile's {PREFIX}… keys count where --config-profile names it."]
+    else:
+        looked_at.append(f"profile {profile_name!r}")
+    _refuse(
+        "not set: " + "; ".join(wanted),
+        f"configuration for IAM Roles Anywhere ({', '.join(looked_at)})",
+        remedy=" ".join(guesses) or None,
+    )
+
+
+def warn_of_misspelt(section: Mapping[str, object], profile_name: str | None) -> None:
+    """Warn of keys of a profile that are nearly ours: what they were to set is not set."""
+    for key, meant in _misspelt(section):
+        logger.warning(
+            "%s of profile %s is not a setting: did you mean %s?", key, profile_name, meant
+        )
+
+
+def _misspelt(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    known = {setting.name for setting in SETTINGS}
+    for key in section:
+        # Compared without the prefix, which alone would make any two of them alike.
+        name = key.removeprefix(PREFIX)
+        if name != key and name not in known:
+            for near in difflib.get_close_matches(name, known, n=1):
+                yield key, PREFIX + near
+
+
+def _refuse(
+    what: str, where: str, expected: str | None = None, *, remedy: str | None = None
+) -> NoReturn:
+    from boto_rolesanywhere.errors import ConfigurationError
+
+    raise ConfigurationError(what, where=where, expected=expected, remedy=remedy)

@@ -1,0 +1,125 @@
+"""Where an identity comes from: the values as the user gave them, unopened.
+
+Nothing here reads a file or asks a question; that is for the modules that open the identity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from boto_rolesanywhere.errors import PassphraseError
+    from boto_rolesanywhere.signing_key import SigningKey
+
+# As strings: the types are cryptography's, which is not imported until a certificate is opened.
+PathOrBytes: TypeAlias = "str | os.PathLike[str] | bytes"
+CertificateSource: TypeAlias = "PathOrBytes | x509.Certificate"
+ChainSource: TypeAlias = "CertificateSource | Sequence[x509.Certificate]"
+KeySource: TypeAlias = "PathOrBytes | PrivateKeyTypes | SigningKey"
+_SCHEMES = ("pkcs11", "handle")
+SecretSource: TypeAlias = "str | bytes | Callable[[], str | bytes]"
+
+
+def tidy_uri(text: str) -> str:
+    """`text` with the scheme of a ``pkcs11:`` or ``handle:`` URI in lower case, and no blanks.
+
+    A scheme has no case (RFC 3986, section 3.1).
+    """
+    scheme, colon, rest = text.strip().partition(":")
+    return f"{scheme.lower()}:{rest}" if colon and scheme.lower() in _SCHEMES else text
+
+
+class Secret:
+    """What unlocks a key: a passphrase, a PIN, a TPM password. Asked for only when needed.
+
+    Its repr never shows it, and it refuses to be pickled.
+    """
+
+    __slots__ = ("_source", "file", "origin")
+
+    def __init__(
+        self, source: SecretSource, origin: str = "passphrase", *, file: str | None = None
+    ) -> None:
+        """Hold `source`: the secret itself, or a callable that gives it.
+
+        Args:
+            source: str (taken as UTF-8), bytes, or a callable without arguments giving either.
+            origin: where it was configured, for error messages; never the secret.
+            file: the file that the callable reads, for those who look at its mode.
+        """
+        self._source = source
+        self.origin = origin
+        self.file = file
+
+    def reveal(self) -> bytes:
+        """The secret, as bytes. A callable is called each time.
+
+        Raises:
+            PassphraseError: the callable failed, or what it gave is neither str nor bytes.
+        """
+        value = self._ask(self._source) if callable(self._source) else self._source
+        if isinstance(value, bytes | bytearray):
+            return bytes(value)
+        if isinstance(value, str):
+            try:
+                # What an undecodable byte of an environment variable became goes back to it.
+                return value.encode("utf-8", "surrogateescape")
+            except UnicodeEncodeError:  # it would show the secret
+                raise self._error("it holds characters that are none in UTF-8") from None
+        raise self._error(f"it is {type(value).__name__}, neither str nor bytes")
+
+    def _ask(self, source: Callable[[], str | bytes]) -> object:
+        from boto_rolesanywhere.errors import RolesAnywhereError
+
+        try:
+            return source()
+        except RolesAnywhereError:
+            raise
+        except Exception as error:
+            raise self._error(f"the callable raised {type(error).__name__}") from error
+
+    def _error(self, what: str) -> PassphraseError:
+        from boto_rolesanywhere.errors import PassphraseError
+
+        return PassphraseError(
+            what, where=self.origin, expected="str or bytes, or a callable that gives one of them"
+        )
+
+    def __repr__(self) -> str:
+        return f"<Secret from {self.origin}>"
+
+    def __reduce__(self) -> str:
+        raise TypeError("a Secret is not pickled: it would leave the process in the clear")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentitySources:
+    """The user's certificate, key and chain, and what it takes to open them.
+
+    Its repr shows none of them.
+
+    Attributes:
+        certificate: path, PEM or DER or PKCS#12 bytes, ``pkcs11:`` URI, or an object.
+        private_key: as `certificate`; also ``handle:0x…`` (TPM) or a `SigningKey`; None if it is
+            found where the certificate is.
+        chain: path, bytes or objects; None if there are no intermediates, or they stand with the
+            certificate.
+        secret: passphrase, PIN or TPM password.
+        pkcs11_module: path of a PKCS#11 library; None for p11-kit's proxy.
+        tpm_tcti: a TCTI configuration such as ``swtpm:port=2321``; None for the kernel's.
+    """
+
+    # A key may be given as its bytes, and a URI may hold a PIN.
+    certificate: CertificateSource = field(repr=False)
+    private_key: KeySource | None = field(default=None, repr=False)
+    chain: ChainSource | None = field(default=None, repr=False)
+    secret: Secret | None = None
+    pkcs11_module: str | None = None
+    tpm_tcti: str | None = None

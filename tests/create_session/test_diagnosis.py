@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boto_rolesanywhere.create_session.denials import DENIALS, find_denial
+from boto_rolesanywhere.create_session.diagnosis import clock_finding, service_time
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        ("Untrusted certificate. Insufficient certificate", "keyUsage lacks digitalSignature"),
+        ("Untrusted signing certificate", "another CA than the trust anchor's"),
+        ("Invalid signature", "clock is off"),
+        ("Unable to assume role for arn:aws:iam::123456789012:role/x", "trust policy"),
+        (
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            "above the role's maximum",
+        ),
+        ("Not authorized to set roleSessionName", "does not accept role session names"),
+        ("Invalid or empty profile provided.", "deleted or disabled"),
+        ("Requested Role isn't one of those listed in the Profile.", "not attached"),
+        ("Specified Trust Anchor wasn't found.", "ARN is wrong"),
+        ("Certificate revoked", "enabled CRL"),
+    ],
+)
+def test_each_string_of_the_service_is_explained(message: str, cause: str) -> None:
+    denial = find_denial(message)
+
+    assert denial is not None
+    assert cause in denial.causes[0]
+    assert denial.remedy.endswith(".")
+
+
+def test_attributes_that_could_not_become_tags_are_a_cause() -> None:
+    denial = find_denial(
+        "Unable to assume role for arn:aws:iam::123456789012:role/x; Some attributes failed to be"
+        " mapped into session tags. Issuer: []; Subject: []; SAN: [ DNS/2 ]"
+    )
+
+    assert denial is not None
+    assert any("could not become session tags" in cause for cause in denial.causes)
+
+
+def test_an_unknown_string_is_not_explained() -> None:
+    assert find_denial("Something new") is None
+    assert find_denial("") is None
+
+
+def test_no_entry_hides_another() -> None:
+    for denial in DENIALS:
+        assert find_denial(denial.text) is denial
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [
+        (0, None),
+        (20, None),
+        (-20, None),
+        (45, "0 min 45 s ahead of the service's"),
+        (-125, "2 min 5 s behind the service's"),
+        (720, "12 min 0 s ahead of the service's, which is more than the 5 minutes allowed"),
+    ],
+)
+def test_a_clock_that_is_off_is_said_with_amount_and_side(offset: int, words: str | None) -> None:
+    finding = clock_finding(NOW + timedelta(seconds=offset), NOW)
+
+    assert finding == (words and f"this machine's clock is {words}")
+
+
+def test_without_the_services_time_nothing_is_said_of_the_clock() -> None:
+    assert clock_finding(NOW, None) is None
+
+
+def test_a_date_header_is_read() -> None:
+    assert service_time("Fri, 02 Jan 2026 03:04:05 GMT") == NOW
+
+
+@given(st.none() | st.text(max_size=40))
+def test_any_date_header_gives_an_aware_time_or_none(header: str | None) -> None:
+    time = service_time(header)
+
+    assert time is None or time.tzinfo is not None

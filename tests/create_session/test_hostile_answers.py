@@ -1,0 +1,207 @@
+"""Whatever the other side sends, CreateSession gives a session or one error of ours."""
+
+from __future__ import annotations
+
+import json
+import re
+import socketserver
+import threading
+from collections.abc import Iterator
+from copy import deepcopy
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.config import Config as ClientConfig
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.errors import InvalidResponseError, RolesAnywhereError
+from boto_rolesanywhere.identity.opening import open_identity
+from boto_rolesanywhere.provider import load_config
+from boto_rolesanywhere.settings.sources import IdentitySources
+from boto_rolesanywhere.testing import CertificateAuthority
+
+ARN = "arn:aws:rolesanywhere:eu-west-1:123456789012"
+SECRET = "wJalrXUtnFEMI"
+GOOD: dict[str, Any] = {
+    "credentialSet": [
+        {
+            "credentials": {
+                "accessKeyId": "ASIAEXAMPLE",
+                "secretAccessKey": SECRET,
+                "sessionToken": SECRET,
+                "expiration": "2036-01-01T00:00:00Z",
+            },
+            "assumedRoleUser": {"arn": "arn:aws:sts::123456789012:assumed-role/R/1"},
+            "roleArn": "arn:aws:iam::123456789012:role/R",
+            "packedPolicySize": 3,
+        }
+    ],
+    "subjectArn": f"{ARN}:subject/1",
+}
+
+
+class Service(socketserver.ThreadingTCPServer):
+    """Answers every request with the same bytes."""
+
+    daemon_threads = True
+    answer = b""
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}"
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    server: Service
+
+    def handle(self) -> None:
+        length = 0
+        while line := self.rfile.readline().strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.split(b":")[1])
+        self.rfile.read(length)
+        self.wfile.write(self.server.answer)
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    with Service(("127.0.0.1", 0), _Handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        yield running
+        running.shutdown()
+
+
+@pytest.fixture(scope="module")
+def creator(ca: CertificateAuthority, service: Service) -> SessionCreator:
+    issued = ca.issue("app")
+    sources = IdentitySources(certificate=issued.certificate, private_key=issued.private_key)
+    identity = open_identity(sources, now=datetime.now(timezone.utc))
+    session = botocore.session.Session()
+    arguments = {
+        "cert": b"in the identity",
+        "anchor": f"{ARN}:trust-anchor/1",
+        "profile": f"{ARN}:profile/2",
+        "role": "arn:aws:iam::123456789012:role/R",
+        "endpoint_url": service.url,
+    }
+    config = load_config(session, arguments=arguments)
+    assert config is not None
+    once = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=5)
+    return SessionCreator(config, lambda: identity, client_config=once, botocore_session=session)
+
+
+def answer(status: int, body: bytes, *headers: str) -> bytes:
+    lines = [f"HTTP/1.1 {status} Answer", f"Content-Length: {len(body)}", "Connection: close"]
+    return "\r\n".join([*lines, *headers, "", ""]).encode("latin-1") + body
+
+
+def changed(*path: str | int, to: object) -> bytes:
+    """A good body with one value changed."""
+    body = deepcopy(GOOD)
+    inner: Any = body
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = to
+    return json.dumps(body).encode()
+
+
+CREDENTIALS = ("credentialSet", 0, "credentials")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("accessKeyId", "", "without usable credentials (ValueError)"),
+        ("sessionToken", 7, "without usable credentials (ValueError)"),
+        ("expiration", "2036-01-01T00:00:00", "without usable credentials (ValueError)"),
+        ("expiration", "2016-01-01T00:00:00Z", "credentials that ended at 2016-01-01T00:00:00Z"),
+    ],
+)
+def test_credentials_that_nobody_could_use(
+    service: Service, creator: SessionCreator, name: str, value: object, words: str
+) -> None:
+    service.answer = answer(201, changed(*CREDENTIALS, name, to=value))
+
+    with pytest.raises(InvalidResponseError, match=re.escape(words)):
+        creator.create()
+
+
+@pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:00:00 GMT", "not one"])
+def test_a_date_that_cannot_be_does_not_prolong_a_session(
+    service: Service, creator: SessionCreator, date: str
+) -> None:
+    end = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
+    body = changed(*CREDENTIALS, "expiration", to=end)
+    service.answer = answer(201, body, f"Date: {date}")
+
+    assert 3500 < creator.create().lifetime <= 3600
+
+
+STEPS = st.sampled_from(
+    [
+        *([name] for name in GOOD),
+        *(["credentialSet", 0, name] for name in GOOD["credentialSet"][0]),
+        *([*CREDENTIALS, name] for name in GOOD["credentialSet"][0]["credentials"]),
+    ]
+)
+ANY_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["message", "__type", "code", "credentialSet", "credentials", "x"]),
+            inner,
+        )
+    ),
+    max_leaves=8,
+)
+BODIES = (
+    st.binary(max_size=40)
+    | ANY_JSON.map(lambda value: json.dumps(value).encode())
+    | st.builds(lambda steps, value: changed(*steps, to=value), STEPS, ANY_JSON)
+)
+HEADERS = st.lists(
+    st.sampled_from(
+        [
+            *("Content-Type: application/json", "Content-Type: text/html", "Content-Type: \xff"),
+            *("Content-Encoding: gzip", "Content-Length: 7", "Transfer-Encoding: chunked"),
+            *("x-amzn-errortype: AccessDeniedException:http://x", "x-amzn-errortype: :", "Date: x"),
+            *("Date: Thu, 01 Jan 1970 00:00:00 GMT", "Date: Mon, 31 Dec 9999 23:59:59 -2359"),
+            *("Location: http://127.0.0.1:1/", "Retry-After: x", "x-amzn-requestid: \xe4"),
+        ]
+    ),
+    max_size=3,
+    unique=True,
+)
+
+
+# botocore leaves a connection to the garbage collector whose answer it could not read to its end.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from([200, 201, 204, 299, 301, 307, 400, 403, 404, 429, 500, 503, 599]),
+    BODIES,
+    HEADERS,
+)
+@example(201, b'{"a":"\xff"}', [])
+@example(403, b"[1]", ["Content-Type: application/json"])
+@example(201, b"[" * 100_000, [])
+@example(201, changed(*CREDENTIALS, "expiration", to="0001-01-01T00:00:00+23:59"), [])
+def test_it_is_a_session_or_one_error_of_ours(
+    service: Service, creator: SessionCreator, status: int, body: bytes, headers: list[str]
+) -> None:
+    service.answer = answer(status, body, *headers)
+
+    try:
+        given = creator.create()
+    except RolesAnywhereError as error:
+        told = f"{error!r} {error} {error.__cause__!r}"
+    else:
+        assert given.lifetime > 0
+        told = repr(given)
+
+    assert SECRET not in told

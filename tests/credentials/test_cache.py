@@ -1,0 +1,442 @@
+"""The cache's promises to the processes of one user: one renewal, nobody held up, nothing lost."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import filelock
+import pytest
+
+from boto_rolesanywhere.credentials.cache import SessionCache, to_entry, to_session
+from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
+from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
+
+KEY = "ab" * 32
+NOW = 1_800_000_000.0
+HOUR = 3600.0
+SERVICE_NOW = datetime(2027, 1, 15, 8, 0, tzinfo=timezone.utc)
+
+
+def session(number: int = 1, lifetime: float = HOUR) -> RolesAnywhereSession:
+    return RolesAnywhereSession(
+        access_key_id=f"ASIA{number}",
+        secret_access_key="s3cret",
+        session_token="t0ken",
+        expiration=SERVICE_NOW + timedelta(seconds=lifetime),
+        issued_at=SERVICE_NOW,
+        role_arn="arn:aws:iam::123456789012:role/R",
+        source_identity="CN=web",
+        packed_policy_size=7,
+    )
+
+
+@dataclass
+class World:
+    """A cache with a clock of its own and a service that counts."""
+
+    folder: Path
+    now: float = NOW
+    calls: int = 0
+    failing: bool = False
+    lifetime: float = HOUR
+    slept: list[float] = field(default_factory=list)
+    while_waiting: Callable[[], object] = lambda: None
+
+    def create(self) -> RolesAnywhereSession:
+        self.calls += 1
+        if self.failing:
+            raise EndpointError("the network is down")
+        return session(self.calls, self.lifetime)
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.while_waiting()
+
+    def cache(self, patience: float = 60.0) -> SessionCache:
+        return SessionCache(
+            str(self.folder), clock=lambda: self.now, sleep=self.sleep, patience=patience
+        )
+
+    def get(self, *, force: bool = False, patience: float = 60.0) -> str:
+        entry = self.cache(patience).get(KEY, self.create, force=force)
+        key_id: str = json.loads(entry.answer)["AccessKeyId"]
+        return key_id
+
+    def stored(self) -> Entry | None:
+        return read_entry(str(self.folder), KEY)
+
+    def hold_lock(self) -> filelock.FileLock:
+        """The lock, as another process holds it that renews just now."""
+        lock = filelock.FileLock(self.folder / f"{KEY[:2]}.lock")
+        lock.acquire()
+        return lock
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path / "cache")
+
+
+@pytest.fixture
+def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    caplog.set_level(logging.WARNING)
+    return lambda: caplog.text
+
+
+def test_the_second_process_gets_what_the_first_was_given(world: World) -> None:
+    assert [world.get(), world.get()] == ["ASIA1", "ASIA1"]
+    assert world.calls == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_only_the_user_may_read_what_is_kept(world: World) -> None:
+    os.umask(os.umask(0))
+    world.get()
+
+    assert world.folder.stat().st_mode & 0o777 == 0o700
+    modes = {path.suffix: path.stat().st_mode & 0o777 for path in world.folder.iterdir()}
+    assert modes == {".session": 0o600, ".lock": 0o600}
+
+
+def test_what_is_printed_is_what_an_sdk_expects(world: World) -> None:
+    entry = world.cache().get(KEY, world.create)
+
+    assert json.loads(entry.answer) == {
+        "Version": 1,
+        "AccessKeyId": "ASIA1",
+        "SecretAccessKey": "s3cret",
+        "SessionToken": "t0ken",
+        "Expiration": "2027-01-15T09:00:00Z",
+    }
+    assert "\n" not in entry.answer
+
+
+def test_a_session_comes_back_as_it_was_with_what_is_left_of_it() -> None:
+    entry = to_entry(KEY, session(), NOW)
+
+    found = to_session(entry, NOW + 600)
+
+    assert replace(found, issued_at=SERVICE_NOW) == session()
+    assert found.lifetime == HOUR - 600
+
+
+def test_it_is_renewed_a_quarter_hour_before_its_end_as_botocore_would(world: World) -> None:
+    world.get()
+    world.now = NOW + HOUR - 900.1
+    assert world.get() == "ASIA1"
+    world.now = NOW + HOUR - 900
+    assert world.get() == "ASIA2"
+
+
+def test_a_short_session_is_not_renewed_at_every_use(world: World) -> None:
+    world.lifetime = 900
+    for age in range(0, 675, 25):
+        world.now = NOW + age
+        assert world.get() == "ASIA1"
+
+
+def test_while_one_process_renews_the_others_go_on(world: World) -> None:
+    world.get()
+    world.now = NOW + HOUR - 600
+    with world.hold_lock():
+        assert world.get() == "ASIA1"
+    assert (world.calls, world.slept) == (1, [])
+
+
+def test_shortly_before_the_end_everyone_waits_for_the_renewal(world: World) -> None:
+    world.get()
+    world.now = NOW + HOUR - 299
+    lock = world.hold_lock()
+
+    def renewed_elsewhere() -> None:
+        if len(world.slept) == 3:
+            entry = to_entry(KEY, session(99), world.now)
+            (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
+
+    world.while_waiting = renewed_elsewhere
+    with lock:
+        assert world.get() == "ASIA99"
+    assert (world.calls, len(world.slept)) == (1, 3)
+
+
+def test_an_ended_session_is_never_given(world: World) -> None:
+    world.get()
+    world.now = NOW + HOUR
+    assert world.get() == "ASIA2"
+
+
+def test_after_the_clock_was_set_back_an_old_session_is_not_trusted(world: World) -> None:
+    world.get()
+    world.now = NOW - 1
+    assert world.get() == "ASIA2"
+
+
+def test_a_process_that_hangs_with_the_lock_holds_nobody_up_for_ever(world: World) -> None:
+    world.get(force=True)
+    world.now = NOW + HOUR
+    with world.hold_lock():
+        assert world.get(patience=5) == "ASIA2"
+    assert 5 <= sum(world.slept) < 5.3
+    assert max(world.slept) <= 0.25
+
+
+def test_a_failed_renewal_leaves_a_good_session_in_use_and_says_so(
+    world: World, warnings: Callable[[], str]
+) -> None:
+    world.get()
+    world.now, world.failing = NOW + HOUR - 600, True
+
+    assert world.get() == "ASIA1"
+    assert "ends in 600 seconds. Next try in 60 seconds. the network is down" in warnings()
+
+
+def test_after_a_failure_there_is_a_pause_for_all_processes(world: World) -> None:
+    world.get()
+    world.now, world.failing = NOW + HOUR - 600, True
+    world.get()
+    world.now += 59
+    world.get()
+    assert world.calls == 2
+    world.now += 1
+    world.get()
+    assert world.calls == 3
+    # A tenth of what is left: near the end more often.
+    world.now = NOW + HOUR - 100
+    world.get()
+    world.now += 9.9
+    world.get()
+    assert world.calls == 4
+    world.now += 0.2
+    world.failing = False
+    assert world.get() == "ASIA5"
+
+
+def test_without_a_good_session_the_error_comes_through(world: World) -> None:
+    world.failing = True
+    with pytest.raises(EndpointError, match="the network is down"):
+        world.get()
+    world.failing = False
+    world.get()
+    world.now, world.failing = NOW + HOUR, True
+    with pytest.raises(EndpointError):
+        world.get()
+
+
+def test_forced_it_renews_in_any_case_and_fails_if_that_fails(world: World) -> None:
+    assert [world.get(), world.get(force=True), world.get()] == ["ASIA1", "ASIA2", "ASIA2"]
+    world.failing = True
+    with pytest.raises(EndpointError):
+        world.get(force=True)
+    assert world.get() == "ASIA2"
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"boto_rolesanywhere session 1 00\nx\n"])
+def test_a_corrupt_entry_is_replaced(world: World, content: bytes) -> None:
+    world.get()
+    (world.folder / f"{KEY}.session").write_bytes(content)
+
+    assert [world.get(), world.get()] == ["ASIA2", "ASIA2"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="links as POSIX has them")
+def test_a_link_in_its_place_is_replaced_and_what_it_shows_stays(
+    world: World, tmp_path: Path
+) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    world.folder.mkdir(mode=0o700)
+    (world.folder / f"{KEY}.session").symlink_to(victim)
+
+    assert [world.get(), world.get()] == ["ASIA1", "ASIA1"]
+    assert victim.read_text() == "mine"
+
+
+def test_what_ended_and_what_was_left_half_written_is_cleared_away(world: World) -> None:
+    world.get()
+    old, other = "cd" * 32, "ef" * 32
+    for name, end in ((old, -1.0), (other, 1.0)):
+        entry = to_entry(name, session(), world.now + end - HOUR)
+        path = world.folder / f"{name}.session"
+        path.write_bytes(entry.to_bytes())
+        path.chmod(0o600)
+    for name, age in ((".x.session.a.tmp", 601), (".x.session.b.tmp", 599)):
+        (world.folder / name).write_bytes(b"half")
+        os.utime(world.folder / name, (NOW - age, NOW - age))
+    (world.folder / "notes.txt").write_text("not ours")
+
+    world.get(force=True)
+
+    left = {path.name for path in world.folder.iterdir() if path.suffix != ".lock"}
+    assert left == {
+        f"{KEY}.session",
+        f"{other}.session",
+        ".x.session.b.tmp",
+        "notes.txt",
+    }
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("how", ["open to others", "a link", "a file", "below a file"])
+def test_without_a_fit_folder_there_are_credentials_and_a_warning(
+    world: World, warnings: Callable[[], str], how: str, tmp_path: Path
+) -> None:
+    if how == "open to others":
+        world.folder.mkdir()
+        world.folder.chmod(0o755)
+    elif how == "a link":
+        (tmp_path / "real").mkdir(mode=0o700)
+        world.folder.symlink_to(tmp_path / "real")
+    else:
+        world.folder.write_text("")
+        world.folder = world.folder / "sub" if how == "below a file" else world.folder
+
+    assert [world.get(), world.get()] == ["ASIA1", "ASIA2"]
+    assert f"No session is cached in {world.folder}: " in warnings()
+    assert "AWS_ROLESANYWHERE_CACHE_DIR" in warnings()
+    assert not list(tmp_path.rglob("*.session"))
+
+
+@pytest.mark.parametrize(
+    ("taken", "words"),
+    [
+        (f"{KEY}.session", "The session was not cached in {}: Is a directory"),
+        (f"{KEY[:2]}.lock", "Sessions in {} are renewed without a lock: "),
+    ],
+)
+def test_what_stands_in_the_way_costs_no_credentials(
+    world: World, warnings: Callable[[], str], taken: str, words: str
+) -> None:
+    world.folder.mkdir(mode=0o700)
+    (world.folder / taken).mkdir()
+
+    assert world.get() == "ASIA1"
+    assert words.format(world.folder) in warnings()
+
+
+def test_many_threads_that_start_together_ask_once(world: World) -> None:
+    together = threading.Barrier(16)
+    waiting = SessionCache(str(world.folder), clock=lambda: NOW)
+
+    def get(_: int) -> str:
+        together.wait()
+        return waiting.get(KEY, world.create).answer
+
+    with ThreadPoolExecutor(16) as pool:
+        assert len(set(pool.map(get, range(16)))) == 1
+    assert world.calls == 1
+
+
+@pytest.mark.parametrize("moment", range(1, 5))
+def test_what_another_process_renews_in_the_meantime_is_not_renewed_again(
+    world: World, moment: int
+) -> None:
+    world.get()
+    world.now = NOW + HOUR - 600
+    looks = 0
+
+    def clock() -> float:
+        # It is asked at each look, so the other's renewal falls between two of them.
+        nonlocal looks
+        looks += 1
+        if looks == moment:
+            entry = to_entry(KEY, session(99), world.now)
+            (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
+        return world.now
+
+    entry = SessionCache(str(world.folder), clock=clock).get(KEY, world.create)
+
+    assert '"ASIA99"' in entry.answer
+    assert world.calls == 1
+
+
+def test_other_errors_than_ours_are_not_taken_for_a_failed_renewal(world: World) -> None:
+    world.get()
+    world.now = NOW + HOUR - 600
+
+    def broken() -> RolesAnywhereSession:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        world.cache().get(KEY, broken)
+    assert world.get() == "ASIA2"
+
+
+def test_without_filelock_it_says_what_to_install(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "filelock", None)
+
+    with pytest.raises(RolesAnywhereError, match=re.escape("boto_rolesanywhere[cache]")):
+        world.cache()
+
+
+KILLING = """
+import os, random, select, signal, sys, time
+from boto_rolesanywhere.credentials.cache import SessionCache
+from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
+
+folder, key, times = sys.argv[1], "ab" * 32, (0.0, 1e12, 1e12, 1e12)
+cache = SessionCache(folder)
+cache._prepare_folder()
+chance = random.Random(7)
+
+def write(number):
+    # Of many sizes, so that a write in place would leave the end of a longer one.
+    answer = str(number) * (1 + number * 7919 % 30000)
+    cache._store(Entry(key, times, answer=answer, details=""))
+
+started = time.perf_counter()
+for _ in range(5):
+    write(0)
+# Up to some writes long, whatever the machine: so that some die in the first and some later.
+longest = (time.perf_counter() - started) / 5 * 9
+written = last = 0
+for _ in range(200):
+    told, tell = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(tell, b"x")
+        for number in range(last + 1, 10**6):
+            write(number)
+    os.read(told, 1)
+    time.sleep(chance.random() * longest)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    os.close(told), os.close(tell)
+    entry = read_entry(folder, key)
+    assert entry is not None, "torn or lost"
+    number = next(n for n in range(last, last + 10**5) if entry.answer.startswith(str(n))
+                  and entry.answer == str(n) * (1 + n * 7919 % 30000))
+    written, last = written + (number > last), number
+left = [name for name in os.listdir(folder) if name.endswith(".tmp")]
+print(written, len(left))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
+def test_killed_200_times_in_mid_write_it_is_never_torn_or_lost(tmp_path: Path) -> None:
+    # In memory, where there is any: on a disk nearly all the time goes into flushing it, and
+    # hardly a kill would fall between opening and writing.
+    memory = Path("/dev/shm")
+    with TemporaryDirectory(dir=memory if memory.is_dir() else tmp_path) as folder:
+        command = [sys.executable, "-c", KILLING, f"{folder}/cache"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    rewritten, left = map(int, done.stdout.split())
+    # So the writers were at work when they died, and some of them in the middle of a file.
+    assert rewritten > 20
+    assert left > 20

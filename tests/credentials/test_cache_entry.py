@@ -1,0 +1,198 @@
+"""A cached session's file: what is written is read back, and nothing else is believed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boto_rolesanywhere.credentials.cache_entry import Entry, cache_folder, read_entry
+
+KEY = "ab" * 32
+OTHER = "cd" * 32
+
+
+def entry(key: str = KEY, *, secret: str = "s3cret") -> Entry:
+    return Entry(
+        key, (1000.0, 1900.5, 2100.25, 2400.0), answer=f'{{"a": "{secret}"}}', details="{}"
+    )
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    place = tmp_path / "cache"
+    place.mkdir(mode=0o700)
+    return place
+
+
+def written(folder: Path, content: bytes | None = None, key: str = KEY) -> Path:
+    path = folder / f"{key}.session"
+    path.write_bytes(entry().to_bytes() if content is None else content)
+    path.chmod(0o600)
+    return path
+
+
+def read(folder: Path, key: str = KEY) -> Entry | None:
+    return read_entry(str(folder), key)
+
+
+def test_an_entry_is_read_back_as_it_was(folder: Path) -> None:
+    written(folder)
+    found = read(folder)
+
+    assert found is not None
+    assert found.to_bytes() == entry().to_bytes()
+    assert (found.key, found.answer, found.details) == (KEY, '{"a": "s3cret"}', "{}")
+    assert (found.received, found.advisory) == (1000.0, 1900.5)
+    assert (found.mandatory, found.expiry) == (2100.25, 2400.0)
+
+
+def test_no_secret_is_in_its_repr() -> None:
+    assert "s3cret" not in repr(entry())
+
+
+@pytest.mark.parametrize(
+    ("now", "fresh", "good"),
+    [
+        (999.9, False, False),  # the clock was set back: nobody knows how old it is
+        (1000.0, True, True),
+        (1900.4, True, True),
+        (1900.5, False, True),
+        (2399.9, False, True),
+        (2400.0, False, False),
+    ],
+)
+def test_its_phases(now: float, fresh: bool, good: bool) -> None:
+    assert (entry().is_fresh(now), entry().is_good(now)) == (fresh, good)
+
+
+def test_there_is_none_where_none_was_written(folder: Path) -> None:
+    assert read(folder) is None
+    assert read(folder / "nowhere") is None
+
+
+def test_every_torn_file_is_seen(folder: Path) -> None:
+    whole = entry().to_bytes()
+    for length in range(len(whole)):
+        written(folder, whole[:length])
+        assert read(folder) is None, length
+
+
+def test_a_changed_byte_is_seen(folder: Path) -> None:
+    whole = entry().to_bytes()
+    for at in range(len(whole)):
+        written(folder, whole[:at] + bytes((whole[at] ^ 1,)) + whole[at + 1 :])
+        assert read(folder) is None, at
+
+
+def test_one_made_for_other_inputs_is_not_taken(folder: Path) -> None:
+    written(folder, entry(OTHER).to_bytes(), KEY)
+
+    assert read(folder) is None
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_an_entry_or_none(data: bytes) -> None:
+    found = Entry.from_bytes(data)
+
+    assert found is None or found.to_bytes() == data
+
+
+@given(st.lists(st.text(max_size=12), max_size=5).map("\n".join))
+def test_any_content_with_a_right_checksum_is_an_entry_or_none(rest: str) -> None:
+    from hashlib import sha256
+
+    data = rest.encode("utf-8", "replace")
+    line = f"boto_rolesanywhere session 1 {sha256(data).hexdigest()}\n".encode()
+
+    found = Entry.from_bytes(line + data)
+
+    assert found is None or isinstance(found, Entry)
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")
+
+
+@posix
+def test_a_link_is_not_followed(folder: Path, tmp_path: Path) -> None:
+    elsewhere = written(tmp_path)
+    (folder / f"{KEY}.session").symlink_to(elsewhere)
+
+    assert read(folder) is None
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620, 0o602, 0o610])
+def test_a_file_open_to_others_is_not_taken(folder: Path, mode: int) -> None:
+    path = written(folder)
+    assert read(folder) is not None
+    path.chmod(mode)
+
+    assert read(folder) is None
+
+
+@posix
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o750, 0o755, 0o711])
+def test_a_folder_open_to_others_is_not_read(folder: Path, mode: int) -> None:
+    written(folder)
+    folder.chmod(mode)
+
+    assert read(folder) is None
+
+
+@posix
+def test_a_link_to_a_folder_is_not_read(folder: Path, tmp_path: Path) -> None:
+    written(folder)
+    (tmp_path / "link").symlink_to(folder)
+
+    assert read(tmp_path / "link") is None
+
+
+@posix
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give")
+@pytest.mark.parametrize("what", ["file", "folder"])
+def test_what_belongs_to_another_user_is_not_taken(folder: Path, what: str) -> None:
+    path = written(folder)
+    os.chown(path if what == "file" else folder, 12345, 12345)
+
+    assert read(folder) is None
+
+
+@posix
+def test_a_pipe_or_folder_in_its_place_holds_nobody_up(folder: Path) -> None:
+    os.mkfifo(folder / f"{KEY}.session", 0o600)
+    (folder / f"{OTHER}.session").mkdir(0o700)
+
+    assert read(folder) is None
+    assert read(folder, OTHER) is None
+
+
+def test_a_file_too_large_for_a_session_is_not_read(folder: Path) -> None:
+    large = entry(secret="x" * 300_000)
+    written(folder, large.to_bytes())
+
+    assert Entry.from_bytes(large.to_bytes()) is not None
+    assert read(folder) is None
+
+
+def test_where_sessions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    monkeypatch.setattr(sys, "platform", "linux")
+    chosen = str(tmp_path)
+
+    assert cache_folder({}) == "/home/me/.cache/boto_rolesanywhere"
+    assert cache_folder({"XDG_CACHE_HOME": "/xdg"}) == "/xdg/boto_rolesanywhere"
+    # XDG Base Directory Specification: a relative path is to be ignored.
+    assert cache_folder({"XDG_CACHE_HOME": "xdg"}) == "/home/me/.cache/boto_rolesanywhere"
+    assert cache_folder({"AWS_ROLESANYWHERE_CACHE_DIR": chosen, "XDG_CACHE_HOME": "/xdg"}) == chosen
+    assert cache_folder({"AWS_ROLESANYWHERE_CACHE_DIR": "/env"}, chosen) == chosen
+    assert cache_folder({}, "~/mine") == "/home/me/mine"
+
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert cache_folder({}) == "/home/me/Library/Caches/boto_rolesanywhere"
+    monkeypatch.setattr(sys, "platform", "win32")
+    assert cache_folder({"LOCALAPPDATA": "/local"}) == "/local/boto_rolesanywhere"

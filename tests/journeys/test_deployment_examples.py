@@ -1,0 +1,228 @@
+"""The files of examples/ that are no Python: read as their tools read them, and their commands run.
+
+Neither a Docker engine nor a cluster is needed: commands and variables are taken out of the files,
+the paths of containers and units are put where the test has them, and the program is run for real.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import urllib.request
+from configparser import RawConfigParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from repository import EXAMPLES
+
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
+
+UNITS = sorted((EXAMPLES / "systemd").glob("*.service"))
+PROGRAM = [sys.executable, "-m", "boto_rolesanywhere"]
+
+
+@pytest.fixture
+def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
+    return ca.issue("app").write(tmp_path / "pki")
+
+
+def environment(emulator: Emulator, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {"AWS_ENDPOINT_URL_ROLESANYWHERE": emulator.endpoint_url, **more}
+
+
+def arns(emulator: Emulator) -> dict[str, str]:
+    return {
+        "AWS_ROLESANYWHERE_TRUST_ANCHOR_ARN": emulator.trust_anchor_arn,
+        "AWS_ROLESANYWHERE_PROFILE_ARN": emulator.profile_arn,
+        "AWS_ROLESANYWHERE_ROLE_ARN": emulator.role_arn,
+    }
+
+
+def unit(name: str) -> dict[str, list[str]]:
+    """The settings of a unit's [Service] section, each with all its values."""
+    settings: dict[str, list[str]] = {}
+    for line in (EXAMPLES / "systemd" / name).read_text().splitlines():
+        if found := re.match(r"(\w+)=(.*)", line):
+            settings.setdefault(found[1], []).append(found[2])
+    return settings
+
+
+def unit_environment(name: str, credentials: Path) -> dict[str, str]:
+    words = " ".join(unit(name)["Environment"]).replace("%d", str(credentials)).split()
+    return dict(word.split("=", 1) for word in words)
+
+
+def hand_over(name: str, paths: IssuedPaths, folder: Path) -> None:
+    """As LoadCredential= does it."""
+    folder.mkdir()
+    for credential in unit(name)["LoadCredential"]:
+        title = credential.split(":")[0]
+        source = paths.certificate if title == "certificate" else paths.private_key
+        shutil.copy(source, folder / title)
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_systemd_finds_nothing_wrong_with_the_units(path: Path, tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("systemd-analyze is not on this machine")
+    for other in UNITS:  # since one requires the other
+        text = re.sub(
+            r"^ExecStart=\S+", "ExecStart=/bin/true", other.read_text(), flags=re.MULTILINE
+        )
+        (tmp_path / other.name).write_text(text)
+
+    done = subprocess.run(
+        [analyze, "verify", tmp_path / path.name], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_python_service_of_systemd_lists_buckets(
+    emulator: Emulator, paths: IssuedPaths, moto_url: str, tmp_path: Path
+) -> None:
+    name = "gets3buckets.service"
+    hand_over(name, paths, tmp_path / "credentials")
+    environ = environment(emulator, AWS_ENDPOINT_URL_S3=moto_url, **arns(emulator))
+    environ |= unit_environment(name, tmp_path / "credentials")
+    script = Path(unit(name)["ExecStart"][0].split()[1]).name
+
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / script, "--once"],
+        env=environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Hello, Amazon S3!" in done.stdout, done.stderr
+    assert emulator.created == 1
+
+
+def test_the_serving_unit_gives_the_client_units_url_and_token(
+    emulator: Emulator, paths: IssuedPaths, tmp_path: Path
+) -> None:
+    name = "boto-rolesanywhere.service"
+    hand_over(name, paths, tmp_path / "credentials")
+    config = tmp_path / "config"
+    rows = (f"{key.removeprefix('AWS_').lower()} = {arn}" for key, arn in arns(emulator).items())
+    config.write_text("\n".join(["[profile reader]", *rows]))
+    runtime = tmp_path / "runtime"
+    runtime.mkdir(mode=0o700)
+    environ = environment(emulator, RUNTIME_DIRECTORY=str(runtime))
+    environ |= unit_environment(name, tmp_path / "credentials")
+    environ |= {"AWS_CONFIG_FILE": str(config)}
+    command = shlex.split(unit(name)["ExecStart"][0])[1:]
+    client = unit_environment("s3-sync.service", tmp_path)
+
+    answer = asked(command, environ, runtime / "reader.token", client)
+
+    assert answer["AccessKeyId"] == emulator.requests[0].access_key_id
+
+
+def test_the_sidecar_gives_the_programs_url_and_token(
+    emulator: Emulator, paths: IssuedPaths, tmp_path: Path
+) -> None:
+    documents = list(yaml.safe_load_all((EXAMPLES / "kubernetes" / "sidecar.yaml").read_text()))
+    settings, pod = documents
+    (sidecar,) = pod["spec"]["initContainers"]
+    (program,) = pod["spec"]["containers"]
+    mounts = {volume["name"] for volume in pod["spec"]["volumes"]}
+    assert {mount["name"] for c in (sidecar, program) for mount in c["volumeMounts"]} == mounts
+    config = tmp_path / "config"
+    config.write_text(mounted(settings["data"]["config"], emulator, paths))
+    volume = tmp_path / "token"
+    volume.mkdir()
+    volume.chmod(0o777)  # as an emptyDir is
+    command = [re.sub("^/token", str(volume), word) for word in sidecar["args"]]
+    environ = environment(emulator, AWS_CONFIG_FILE=str(config))
+    client = {row["name"]: row["value"] for row in program["env"]}
+    file = client["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"]
+    token = Path(re.sub("^/token", str(volume), file))
+    assert file in sidecar["startupProbe"]["exec"]["command"]
+
+    answer = asked(command, environ, token, client)
+
+    assert answer["AccessKeyId"] == emulator.requests[0].access_key_id
+
+
+def mounted(config: str, emulator: Emulator, paths: IssuedPaths) -> str:
+    parser = RawConfigParser()
+    parser.read_string(config)
+    (section,) = parser.sections()
+    parser[section].update(
+        {
+            "rolesanywhere_certificate": str(paths.certificate),
+            "rolesanywhere_private_key": str(paths.private_key),
+            **{key.removeprefix("AWS_").lower(): arn for key, arn in arns(emulator).items()},
+        }
+    )
+    rows = (f"{key} = {value}" for key, value in parser[section].items())
+    return "\n".join([f"[{section}]", *rows])
+
+
+def asked(
+    command: list[str], environ: dict[str, str], token: Path, client: dict[str, str]
+) -> dict[str, Any]:
+    """Run a `serve` command on a free port, and ask it as the client's variables say."""
+    path = client["AWS_CONTAINER_CREDENTIALS_FULL_URI"].removeprefix("http://127.0.0.1:9911")
+    with subprocess.Popen(
+        [*PROGRAM, *command, "--port", "0"], env=environ, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        url = re.search(r"http://[\d.:]+", process.stdout.readline())
+        assert url is not None
+        request = urllib.request.Request(url[0] + path)
+        request.add_header("Authorization", token.read_text())
+        with urllib.request.urlopen(request) as response:
+            answer: dict[str, Any] = json.load(response)
+        process.terminate()
+    return answer
+
+
+def test_the_image_runs_what_it_copies_and_holds_no_key(
+    emulator: Emulator, paths: IssuedPaths, moto_url: str, tmp_path: Path
+) -> None:
+    dockerfile = (EXAMPLES / "docker" / "Dockerfile").read_text().replace("\\\n", " ")
+    lines = re.findall(r"^COPY .*", dockerfile, flags=re.MULTILINE)
+    copied = re.findall(r"^COPY (\S+) (\S+)", dockerfile, flags=re.MULTILINE)
+    variables = dict(re.findall(r"(AWS_\w+)=(\S+)", dockerfile))
+    (command,) = re.findall(r"^CMD (.*)", dockerfile, flags=re.MULTILINE)
+    compose = yaml.safe_load((EXAMPLES / "docker" / "compose.yaml").read_text())
+    service = compose["services"]["gets3buckets"]
+    secrets = {f"/run/secrets/{name}" for name in service["secrets"]}
+
+    root = EXAMPLES.parent
+    assert ("examples/gets3buckets.py", "/app/gets3buckets.py") in copied
+    assert all((root / source).exists() for line in lines for source in line.split()[1:-1])
+    assert not [line for line in lines if "key" in line or ".pem" in line]
+    assert set(variables.values()) == secrets
+    assert set(compose["secrets"]) == set(service["secrets"])
+    assert set(service["environment"]) == set(arns(emulator))
+
+    (_, script) = json.loads(command)
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / Path(script).name), "--once"],
+        env=environment(
+            emulator,
+            AWS_ENDPOINT_URL_S3=moto_url,
+            AWS_ROLESANYWHERE_CERTIFICATE=str(paths.certificate),
+            AWS_ROLESANYWHERE_PRIVATE_KEY=str(paths.private_key),
+            **arns(emulator),
+        ),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert emulator.created == 1
