@@ -1,4 +1,4 @@
-"""What time it is, for the parts of this package: a function, so that tests can choose."""
+"""The time, as a function that every part takes as a parameter, so that tests can choose it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as the wish that a command ends, waited for so that none is lost."""
+"""Waiting for SIGINT and SIGTERM, which ask a command to end, so that no signal is lost."""
 
 from __future__ import annotations
 
@@ -17,35 +17,35 @@ _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 
 @contextmanager
 def ending_signals() -> Iterator[Callable[[float | None], bool]]:
-    """Wait for SIGINT and SIGTERM, instead of what they did before; in the main thread alone.
+    """Replace the handlers of SIGINT and SIGTERM by a wait for them. For the main thread only.
 
-    A handler that sets a ``threading.Event`` would do for nearly all signals: one that comes while
-    this thread holds the event's own lock has its handler wait for that lock, and so for ever; and
-    one that comes just before the thread falls asleep wakes nobody. Here the interpreter writes a
-    byte at once, whatever any thread does (``signal.set_wakeup_fd``).
+    A handler that sets a ``threading.Event`` loses signals: one that arrives while this thread
+    holds the event's lock makes the handler wait for that lock for ever, and one that arrives just
+    before the thread falls asleep wakes nobody. ``signal.set_wakeup_fd`` has the interpreter write
+    a byte at once, whatever any thread does.
 
-    A signal that is ignored, as a shell has SIGINT for what runs in its background, stays so.
+    An ignored signal stays ignored; a shell ignores SIGINT for the programs in its background.
 
     Yields:
-        A function that waits for a number of seconds, or for as long as it takes if that is None,
-        and says whether a signal came; once one has, it does not wait again.
+        A function that waits for some seconds (None: without limit) and returns whether a signal
+        has arrived. After the first signal it returns True at once.
     """
-    told, tell = socket.socketpair()
-    with told, tell:
-        tell.setblocking(False)
-        fd_before = signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
         before = {
-            number: signal.signal(number, _note)
+            number: signal.signal(number, _do_nothing)
             for number in _NUMBERS
             if signal.getsignal(number) is not signal.SIG_IGN
         }
         try:
-            yield lambda seconds: bool(select.select([told], [], [], seconds)[0])
+            yield lambda seconds: bool(select.select([reader], [], [], seconds)[0])
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
             signal.set_wakeup_fd(fd_before)
 
 
-def _note(_number: int, _frame: FrameType | None) -> None:
-    """The byte is written already."""
+def _do_nothing(_number: int, _frame: FrameType | None) -> None:
+    """The interpreter has already written the byte."""

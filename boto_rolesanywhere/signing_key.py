@@ -20,8 +20,8 @@ class SigningKey(Protocol):
     * EC (P-256, P-384, P-521): ECDSA with SHA-256, DER-encoded (r, s);
     * ML-DSA: pure ML-DSA (no pre-hash) with an empty context.
 
-    It may be called from several threads at once, and again in a forked child. Who made it lets go
-    of what it holds.
+    Several threads may call it at once, and so may a forked child. The caller that made the key
+    closes it.
     """
 
     def public_key(self) -> PublicKeyTypes:
