@@ -179,7 +179,7 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     assume_role = resolver.get_provider("assume-role")
     resolver.insert_after("assume-role", RolesAnywhereProvider(botocore_session))
     # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
-    # other way into it; test_botocore_contract.py fails when this attribute moves.
+    # other way into it; test_client_botocore.py fails when this attribute moves.
     assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001  # see above
         assume_role._profile_provider_builder,  # noqa: SLF001  # see above
         botocore_session,

@@ -14,13 +14,11 @@ from pathlib import Path
 import pkcs11
 import pytest
 from forked import in_child
-from pkcs11 import exceptions as answers
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
 from boto_rolesanywhere.certificates.public_keys import verify_signature
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
 from boto_rolesanywhere.identity.pkcs11 import open_token_key
-from boto_rolesanywhere.identity.pkcs11.errors import explain, is_curable
 from boto_rolesanywhere.identity.pkcs11.libraries import LIBRARIES
 from boto_rolesanywhere.identity.pkcs11.library_path import library_path
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
@@ -323,31 +321,3 @@ def open_sessions() -> int:
     get_info = ctypes.CDLL(str(Path(SOFTHSM).resolve())).C_GetSessionInfo
     info = ctypes.create_string_buffer(64)  # CK_SESSION_INFO: four numbers
     return sum(get_info(ctypes.c_ulong(handle), info) == 0 for handle in range(1, 2000))
-
-
-ANSWERS = [one for one in vars(answers).values() if isinstance(one, type)]
-ABOUT_THE_PIN = {
-    "PinExpired",
-    "PinIncorrect",
-    "PinInvalid",
-    "PinLenRange",
-    "PinLocked",
-    "UserNotLoggedIn",
-    "UserPinNotInitialized",
-}
-
-
-@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer.__name__)
-def test_every_answer_is_explained(answer: type[Exception]) -> None:
-    error = explain(answer(), where="pkcs11:token=x")
-    expected = PassphraseError if answer.__name__ in ABOUT_THE_PIN else KeyDeviceError
-    assert type(error) is expected
-    assert str(error).startswith("pkcs11:token=x: ")
-    assert f"(PKCS#11: {answer.__name__})" in str(error)
-    assert error.remedy
-
-
-def test_no_answer_about_a_wrong_pin_is_tried_again() -> None:
-    curable = {answer.__name__ for answer in ANSWERS if is_curable(answer())}
-    assert curable & ABOUT_THE_PIN == {"UserNotLoggedIn"}
-    assert {"SessionHandleInvalid", "ObjectHandleInvalid", "DeviceRemoved"} <= curable

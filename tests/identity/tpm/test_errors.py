@@ -1,4 +1,4 @@
-"""What the return codes of a TPM are explained as. (That a TPM gives them: test_tpm_*.py.)"""
+"""What the return codes of a TPM are explained as; `test_stored.py` shows that a TPM gives them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""env and update, run as a user runs them, with the emulator behind."""
+"""update, run as a user runs them, with the emulator behind."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import stat
@@ -30,49 +29,6 @@ def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
 @pytest.fixture
 def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
     return [*identity(paths), *arns(emulator)]
-
-
-def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> None:
-    script = f'eval "$1"; exec {sys.executable} -c "$2"'
-    show = "import os; print(*(os.environ[n] for n in sorted(os.environ) if 'AWS_' in n))"
-
-    done = subprocess.run(
-        ["sh", "-c", script, "sh", ended("env", *flags).stdout, show],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-
-    assert str(emulator.requests[0].access_key_id) in done.stdout
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("sh", "export AWS_ACCESS_KEY_ID={}\n"),
-        ("fish", "set -gx AWS_ACCESS_KEY_ID '{}'\n"),
-        ("powershell", "$env:AWS_ACCESS_KEY_ID = '{}'\n"),
-        ("dotenv", "AWS_ACCESS_KEY_ID={}\n"),
-        ("json", '{{\n  "AWS_ACCESS_KEY_ID": "{}",\n'),
-    ],
-)
-def test_env_in_each_format(emulator: Emulator, flags: list[str], name: str, line: str) -> None:
-    printed = ended("env", "--format", name, *flags).stdout
-
-    assert printed.startswith(line.format(emulator.requests[0].access_key_id))
-    assert "AWS_CREDENTIAL_EXPIRATION" in printed
-    if name == "json":
-        assert len(json.loads(printed)) == 4
-
-
-def test_env_fails_on_one_line_with_nothing_on_stdout(emulator: Emulator, flags: list[str]) -> None:
-    emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", "Certificate revoked"))
-
-    done = ended("env", *flags, status=1)
-
-    assert done.stdout == ""
-    assert done.stderr.count("\n") == 1
-    assert "Certificate revoked" in done.stderr
 
 
 def test_update_once_writes_what_boto3_reads(
@@ -207,42 +163,6 @@ def test_update_ends_at_once_while_its_first_call_hangs(
     assert (process.returncode, told) == (0, "")
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
-@pytest.mark.parametrize("words", [["env"], ["version"], ["--help"]], ids=" ".join)
-def test_an_output_that_cannot_be_written_is_one_line(flags: list[str], words: list[str]) -> None:
-    given = [*words, *(flags if words == ["env"] else [])]
-    with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "boto_rolesanywhere", *given],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-
-    assert done.returncode == 1
-    assert done.stderr == (
-        "boto-rolesanywhere: the output cannot be written (No space left on device)\n"
-    )
-
-
-def test_a_closed_output_is_no_traceback(flags: list[str]) -> None:
-    program = [sys.executable, "-m", "boto_rolesanywhere", "env", *flags]
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$@" >&-', "sh", *program], capture_output=True, text=True, check=False
-    )
-
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_a_closed_error_stream_is_no_failure(flags: list[str], clean_environment: Path) -> None:
-    program = [sys.executable, "-m", "boto_rolesanywhere"]
-    for words, status in ((["update", "--once", *flags], 0), (["env", "--nope"], 2)):
-        done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *program, *words], check=False)
-        assert done.returncode == status
-    assert (clean_environment / ".aws" / "credentials").exists()
-
-
 def test_update_without_first_credentials_fails_and_writes_nothing(
     emulator: Emulator, flags: list[str], clean_environment: Path
 ) -> None:
@@ -252,11 +172,3 @@ def test_update_without_first_credentials_fails_and_writes_nothing(
 
     assert "Certificate revoked" in done.stderr
     assert not (clean_environment / ".aws" / "credentials").exists()
-
-
-@pytest.mark.parametrize("command", ["env", "update", "configure"])
-def test_help_teaches_with_an_example(command: str) -> None:
-    printed = ended(command, "--help").stdout
-
-    assert "example" in printed
-    assert f"boto-rolesanywhere {command}" in printed

@@ -1,0 +1,41 @@
+"""Odd certificates can be read and named."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from made_certificates import (
+    issue,
+)
+
+from boto_rolesanywhere.certificates.reading import describe_subject, quietly
+
+
+def test_odd_subjects_can_be_named() -> None:
+    assert describe_subject(issue("app")) == "CN=app"
+    assert describe_subject(issue("")) == "an empty subject"
+    encoded = issue("Germany").public_bytes(Encoding.DER)
+    common_name, country = bytes.fromhex("0603550403"), bytes.fromhex("0603550406")
+    odd = x509.load_der_x509_certificate(encoded.replace(common_name, country))
+    with pytest.raises(UserWarning, match=r"(?i)two characters|length must be"):
+        odd.subject.rfc4514_string()
+    assert describe_subject(odd) == "C=Germany"
+    broken = x509.load_der_x509_certificate(encoded.replace(b"Germany", b"Germ\xff\xfe\xfd"))
+    assert describe_subject(broken) == "an unreadable subject"
+
+
+def test_quietly_keeps_warnings_where_they_do_no_harm() -> None:
+    def call() -> str:
+        warnings.warn("odd", UserWarning, stacklevel=1)
+        return "result"
+
+    assert quietly(call) == "result"
+    with warnings.catch_warnings(record=True) as shown:
+        warnings.simplefilter("always")
+        assert quietly(call) == "result"
+    assert [str(one.message) for one in shown] == ["odd"]
+    with pytest.raises(ZeroDivisionError):
+        quietly(lambda: 1 // 0)

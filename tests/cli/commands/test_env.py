@@ -1,0 +1,66 @@
+"""env, run as a user runs it, with the emulator behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import arns, ended, identity
+
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
+
+
+@pytest.fixture
+def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
+    return ca.issue("app").write(tmp_path / "pki")
+
+
+@pytest.fixture
+def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
+    return [*identity(paths), *arns(emulator)]
+
+
+def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> None:
+    script = f'eval "$1"; exec {sys.executable} -c "$2"'
+    show = "import os; print(*(os.environ[n] for n in sorted(os.environ) if 'AWS_' in n))"
+
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", ended("env", *flags).stdout, show],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert str(emulator.requests[0].access_key_id) in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("sh", "export AWS_ACCESS_KEY_ID={}\n"),
+        ("fish", "set -gx AWS_ACCESS_KEY_ID '{}'\n"),
+        ("powershell", "$env:AWS_ACCESS_KEY_ID = '{}'\n"),
+        ("dotenv", "AWS_ACCESS_KEY_ID={}\n"),
+        ("json", '{{\n  "AWS_ACCESS_KEY_ID": "{}",\n'),
+    ],
+)
+def test_env_in_each_format(emulator: Emulator, flags: list[str], name: str, line: str) -> None:
+    printed = ended("env", "--format", name, *flags).stdout
+
+    assert printed.startswith(line.format(emulator.requests[0].access_key_id))
+    assert "AWS_CREDENTIAL_EXPIRATION" in printed
+    if name == "json":
+        assert len(json.loads(printed)) == 4
+
+
+def test_env_fails_on_one_line_with_nothing_on_stdout(emulator: Emulator, flags: list[str]) -> None:
+    emulator.inject(faults.ErrorStatus(403, "AccessDeniedException", "Certificate revoked"))
+
+    done = ended("env", *flags, status=1)
+
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "Certificate revoked" in done.stderr

@@ -1,0 +1,66 @@
+"""What holds of every command: its output, its complaints, its help."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import arns, ended, identity
+
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
+
+
+@pytest.fixture
+def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
+    return ca.issue("app").write(tmp_path / "pki")
+
+
+@pytest.fixture
+def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
+    return [*identity(paths), *arns(emulator)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+@pytest.mark.parametrize("words", [["env"], ["version"], ["--help"]], ids=" ".join)
+def test_an_output_that_cannot_be_written_is_one_line(flags: list[str], words: list[str]) -> None:
+    given = [*words, *(flags if words == ["env"] else [])]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "boto_rolesanywhere", *given],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "boto-rolesanywhere: the output cannot be written (No space left on device)\n"
+    )
+
+
+def test_a_closed_output_is_no_traceback(flags: list[str]) -> None:
+    program = [sys.executable, "-m", "boto_rolesanywhere", "env", *flags]
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$@" >&-', "sh", *program], capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_closed_error_stream_is_no_failure(flags: list[str], clean_environment: Path) -> None:
+    program = [sys.executable, "-m", "boto_rolesanywhere"]
+    for words, status in ((["update", "--once", *flags], 0), (["env", "--nope"], 2)):
+        done = subprocess.run(["sh", "-c", 'exec "$@" 2>&-', "sh", *program, *words], check=False)
+        assert done.returncode == status
+    assert (clean_environment / ".aws" / "credentials").exists()
+
+
+@pytest.mark.parametrize("command", ["env", "update", "configure"])
+def test_help_teaches_with_an_example(command: str) -> None:
+    printed = ended(command, "--help").stdout
+
+    assert "example" in printed
+    assert f"boto-rolesanywhere {command}" in printed
