@@ -67,12 +67,12 @@ UNREACHABLE: Final = {
 # The distributions of the extras, and the only modules (patterns) that may import them.
 EXTRAS: Final = {
     "filelock": ("credentials.cache", "settings.profile_writer"),
-    "httptools": ("server",),
+    "httptools": ("server.endpoint", "server.listening"),
     "pkcs11": ("identity.pkcs11",),
     "pytest": ("testing.pytest_plugin", "testing.compliance"),
     "starlette": ("testing.emulator",),
     "tpm2_pytss": ("identity.tpm",),
-    "uvicorn": ("server", "testing.emulator"),
+    "uvicorn": ("testing.emulator",),
 }
 
 RUNTIME: Final = {"boto3", "botocore", "cryptography", "urllib3"}  # urllib3 comes with botocore

@@ -14,6 +14,7 @@ HEAVY = {
     "boto3",
     "botocore",
     "cryptography",
+    "httptools",
     "pkcs11",
     "starlette",
     "tpm2_pytss",

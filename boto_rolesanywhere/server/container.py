@@ -1,4 +1,4 @@
-"""The container-credentials protocol: each role at a path of its own, with a token. No sockets.
+"""The container-credentials protocol: each role has its own path and its own token. No sockets.
 
 AWS SDKs and Tools Reference Guide, "Container credential provider": GET of
 AWS_CONTAINER_CREDENTIALS_FULL_URI with the token, as it is, in Authorization.
@@ -7,6 +7,7 @@ AWS_CONTAINER_CREDENTIALS_FULL_URI with the token, as it is, in Authorization.
 from __future__ import annotations
 
 import hmac
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from .exchange import Answer, Route, json_answer
@@ -27,7 +28,7 @@ _UNAUTHORIZED: Final = json_answer(
 
 
 def path_of(name: str) -> str:
-    """Where the role of that name is served."""
+    """The path of the role with that name."""
     return f"/credentials/{name}"
 
 
@@ -38,20 +39,12 @@ def container_routes(tokens: Mapping[ServedRole, str]) -> dict[str, Route]:
         tokens: the token of each role.
     """
     return {
-        path_of(role.name): Route("GET", _Door(role, token.encode()).answer)
+        path_of(role.name): Route("GET", partial(_answer, role, token.encode()), role.wait)
         for role, token in tokens.items()
     }
 
 
-class _Door:
-    """One role behind its token."""
-
-    def __init__(self, role: ServedRole, token: bytes) -> None:
-        self._role = role
-        self._token = token
-
-    async def answer(self, request: Request) -> Answer:
-        given = request.headers.get(b"authorization", b"")
-        if not hmac.compare_digest(given, self._token):
-            return _UNAUTHORIZED
-        return await self._role.container_answer()
+def _answer(role: ServedRole, token: bytes, request: Request) -> Answer:
+    if not hmac.compare_digest(request.headers.get(b"authorization", b""), token):
+        return _UNAUTHORIZED
+    return role.container_answer()

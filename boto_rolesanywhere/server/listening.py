@@ -1,22 +1,56 @@
-"""A listening socket, bound before anything is promised. Knows neither uvicorn nor routes."""
+"""The listening socket, the event loop that serves it, and its end. Knows no routes.
+
+asyncio's own event loop serves, also where uvloop is installed: uvloop lets in one new connection
+per turn of its loop, so that beside 1,000 busy connections a new one waited for up to 8 seconds.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import signal
 import socket
-from contextlib import suppress
+import threading
+from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from boto_rolesanywhere.errors import ConfigurationError
 
-# So that a burst before it is served loses no SYN; the server then sets its own.
-_BACKLOG: Final = 4096
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from .endpoint import Limits, Responder
+
+# Connections that wait to be accepted. asyncio accepts up to so many before any is cut off.
+_BACKLOG: Final = 2048
+_SPARE_BACKLOG: Final = 128
+_FILES_BESIDE_CONNECTIONS: Final = 256 + _BACKLOG
+_TICK: Final = 0.1  # seconds
+_GOODBYE: Final = 2.0  # seconds for answers that are under way at the end
+_GOODBYE_STEPS: Final = 200
+_START_TIMEOUT: Final = 30.0  # seconds
 _IPV4: Final = 4
 
 
+def require_extra() -> None:
+    """See that the package of the extra ``serve`` is installed.
+
+    Raises:
+        ConfigurationError: naming the package and the extra.
+    """
+    try:
+        import httptools  # noqa: F401  # only whether it is there
+    except ImportError as error:
+        raise ConfigurationError(
+            f"a local endpoint needs a package that is not installed ({error.name})",
+            remedy="Run: pip install 'boto_rolesanywhere[serve]'",
+        ) from None
+
+
 def bind(address: str, port: int, *, hop_limit: int = 64) -> socket.socket:
-    """A listening socket. Clients that connect early wait until it is served.
+    """A listening socket. Clients that connect before it is served wait.
 
     Args:
         address: an IP address of this machine, or ``localhost``.
@@ -24,7 +58,7 @@ def bind(address: str, port: int, *, hop_limit: int = 64) -> socket.socket:
         hop_limit: the IP TTL (hop limit) of what is sent; accepted sockets inherit it.
 
     Raises:
-        ConfigurationError: the address is none of this machine's, or the port is taken.
+        ConfigurationError: the address is not one of this machine's, or the port is taken.
     """
     numeric = _numeric(address)
     is_ipv4 = ip_address(numeric).version == _IPV4
@@ -48,21 +82,169 @@ def bind(address: str, port: int, *, hop_limit: int = 64) -> socket.socket:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether only this machine can reach it.
+    """Whether only this machine can reach `address`.
 
     Raises:
-        ConfigurationError: it is no IP address.
+        ConfigurationError: it is not an IP address.
     """
     return ip_address(_numeric(address)).is_loopback
 
 
 def url_of(sock: socket.socket) -> str:
-    """``http://ADDRESS:PORT`` for clients on this machine; a wildcard is reached at loopback."""
+    """``http://ADDRESS:PORT`` for clients on this machine; loopback stands for a wildcard."""
     host, port = sock.getsockname()[:2]
     address = ip_address(host)
     if address.is_unspecified:
         address = ip_address("127.0.0.1" if address.version == _IPV4 else "::1")
     return f"http://{address if address.version == _IPV4 else f'[{address}]'}:{port}"
+
+
+def _nothing() -> None:
+    """The default of the callbacks below."""
+
+
+class Listener:
+    """Serves once: with `run` in the main thread, or from `start` to `stop` in its own thread.
+
+    Attributes:
+        connections: those that are open.
+    """
+
+    def __init__(
+        self,
+        respond: Responder,
+        sock: socket.socket,
+        *,
+        limits: Limits | None = None,
+        on_ready: Callable[[], object] = _nothing,
+        on_leaving: Callable[[], object] = _nothing,
+    ) -> None:
+        """Serve nothing yet.
+
+        Args:
+            respond: answers a request.
+            sock: listens; it is closed at the end.
+            limits: what clients may use.
+            on_ready: called when requests are answered.
+            on_leaving: called when no more connections are taken.
+        """
+        from .endpoint import Connections, Limits  # which need the extra
+
+        self.connections = Connections(limits or Limits())
+        self._respond = respond
+        self._sock = sock
+        self._on_ready = on_ready
+        self._on_leaving = on_leaving
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._leave = asyncio.Event()
+        self._is_serving = False
+        self._decided = threading.Event()  # whether it serves
+        self._thread = threading.Thread(target=self._serve_in_thread, name="endpoint", daemon=True)
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT, and end cleanly."""
+        _allow_files(self.connections.limits.connections + _FILES_BESIDE_CONNECTIONS)
+        asyncio.run(self._serve_until_signal())
+
+    def start(self) -> None:
+        """Serve in a thread. The limit of open files stays as it is.
+
+        Raises:
+            ConfigurationError: the thread did not come as far as serving.
+        """
+        self._thread.start()
+        self._decided.wait(_START_TIMEOUT)
+        if not self._is_serving:
+            raise ConfigurationError("the endpoint did not start")
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        self._ask_to_leave()
+        self._thread.join(_START_TIMEOUT)
+
+    def _serve_in_thread(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._decided.set()
+
+    async def _serve_until_signal(self) -> None:
+        self._loop = asyncio.get_running_loop()  # before a signal needs it
+        with _ended_by_signals(self._ask_to_leave):
+            await self._serve()
+
+    def _ask_to_leave(self) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed already
+                self._loop.call_soon_threadsafe(self._leave.set)
+
+    async def _serve(self) -> None:
+        from .endpoint import Connection
+
+        self._loop = asyncio.get_running_loop()
+        server = await self._loop.create_server(
+            lambda: Connection(self._respond, self.connections),
+            sock=self._sock,
+            backlog=min(_BACKLOG, self.connections.limits.connections + _SPARE_BACKLOG),
+        )
+        ticking = asyncio.create_task(self._tick())
+        self._is_serving = True
+        self._on_ready()
+        self._decided.set()
+        await self._leave.wait()
+        self._on_leaving()
+        server.close()
+        await self._say_goodbye()
+        ticking.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            self.connections.tick(asyncio.get_running_loop().time())
+            await asyncio.sleep(_TICK)
+
+    async def _say_goodbye(self) -> None:
+        for connection in list(self.connections.open):
+            connection.finish()
+        for _ in range(_GOODBYE_STEPS):
+            if not self.connections.open:
+                return
+            await asyncio.sleep(_GOODBYE / _GOODBYE_STEPS)
+        for connection in list(self.connections.open):
+            self.connections.cut_off(connection)
+
+
+@contextmanager
+def _ended_by_signals(leave: Callable[[], None]) -> Iterator[None]:
+    """Call `leave` on SIGTERM and SIGINT.
+
+    One that is ignored stays so, as a shell has SIGINT for what runs in its background.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        leave()
+
+    before = {
+        number: signal.signal(number, handle)
+        for number in (signal.SIGTERM, signal.SIGINT)
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise the soft limit of open files as far as needed and allowed: often it is 1,024."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _numeric(address: str) -> str:
@@ -83,6 +265,6 @@ def _cannot_listen(address: str, port: int, error: OSError) -> NoReturn:
     if error.errno == errno.EADDRNOTAVAIL:
         remedy = "Name an address of this machine with --listen."
     elif error.errno == errno.EADDRINUSE:
-        remedy = "Choose another port with --port, or end what uses this one."
-    what = f"cannot listen on {address} port {port} ({error.strerror})"
-    raise ConfigurationError(what, where="endpoint", remedy=remedy) from None
+        remedy = "Choose another port with --port, or end the program that uses this one."
+    problem = f"cannot listen on {address} port {port} ({error.strerror})"
+    raise ConfigurationError(problem, where="endpoint", remedy=remedy) from None

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from boto_rolesanywhere.credentials.keeper import Keeper
+
 from .exchange import Answer, json_answer
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.settings.arns import Arn
 
 _RETRY_AFTER: Final = ((b"retry-after", b"1"),)
 # Never 200 with empty keys: an SDK would take them and fail later, at AWS.
@@ -25,6 +29,19 @@ _UNAVAILABLE: Final = json_answer(
 )
 
 
+def host(name: str | None, role: Arn, credentials: SessionCredentials) -> tuple[ServedRole, Keeper]:
+    """A role as it is served, and the keeper that renews its credentials once it is started.
+
+    Args:
+        name: the role's name in paths; None for the role's own name, without its path.
+        role: its ARN.
+        credentials: for the role.
+    """
+    path_name = name or role.resource.rpartition("/")[2]
+    keeper = Keeper(path_name, credentials)
+    return ServedRole(path_name, str(role), role.account, keeper), keeper
+
+
 class SessionSource(Protocol):
     """Gives the session of the moment, without blocking the event loop."""
 
@@ -33,7 +50,7 @@ class SessionSource(Protocol):
         ...
 
     async def awaited(self) -> RolesAnywhereSession | None:
-        """Wait a while for one; None if there is none then either."""
+        """Wait a while for a session; None if none came."""
         ...
 
 
@@ -47,35 +64,42 @@ class _Rendered:
 
 
 class ServedRole:
-    """A role, its name in paths, and where its credentials come from."""
+    """A role, its name in paths, and the source of its credentials.
+
+    Attributes:
+        name: the role's name in paths.
+        role_arn: with its path.
+        wait: waits a while for credentials when there are none.
+    """
 
     def __init__(self, name: str, role_arn: str, account: str, source: SessionSource) -> None:
         """Render nothing yet.
 
         Args:
-            name: what it is called in paths.
+            name: the role's name in paths.
             role_arn: with its path.
             account: twelve digits; SDKs put it in the endpoints of some services.
             source: gives its sessions.
         """
         self.name = name
         self.role_arn = role_arn
+        self.wait = source.awaited
         self._account = account
         self._source = source
         self._rendered: _Rendered | None = None
 
-    async def metadata_answer(self) -> Answer:
-        """As IMDS answers at ``security-credentials/NAME``."""
-        rendered = await self._current()
+    def metadata_answer(self) -> Answer:
+        """The answer of IMDS at ``security-credentials/NAME``."""
+        rendered = self._current()
         return rendered.metadata if rendered else _UNAVAILABLE
 
-    async def container_answer(self) -> Answer:
-        """As the container-credentials protocol answers."""
-        rendered = await self._current()
+    def container_answer(self) -> Answer:
+        """The answer of the container-credentials protocol."""
+        rendered = self._current()
         return rendered.container if rendered else _UNAVAILABLE
 
-    async def _current(self) -> _Rendered | None:
-        session = self._source.current() or await self._source.awaited()
+    def _current(self) -> _Rendered | None:
+        session = self._source.current()
         if session is None:
             return None
         rendered = self._rendered

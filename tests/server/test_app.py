@@ -14,12 +14,15 @@ from hypothesis import strategies as st
 from boto_rolesanywhere.credentials.keeper import Keeper
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-from boto_rolesanywhere.server.app import CredentialApp, health_routes
+from boto_rolesanywhere.server.app import CredentialApp, Guard, health_routes
 from boto_rolesanywhere.server.container import container_routes
 from boto_rolesanywhere.server.exchange import Answer, Request
-from boto_rolesanywhere.server.guard import Guard
-from boto_rolesanywhere.server.imds import CREDENTIALS_PATH, TOKEN_PATH, MetadataService
-from boto_rolesanywhere.server.imds_tokens import MetadataTokens
+from boto_rolesanywhere.server.imds import (
+    CREDENTIALS_PATH,
+    TOKEN_PATH,
+    MetadataService,
+    MetadataTokens,
+)
 from boto_rolesanywhere.server.role import ServedRole
 
 ISSUED = datetime(2026, 3, 4, 5, 6, 7, 890, tzinfo=timezone.utc)
@@ -47,7 +50,8 @@ class Source:
         return self.now
 
     async def awaited(self) -> RolesAnywhereSession | None:
-        return self.later
+        self.now = self.later
+        return self.now
 
 
 @dataclass
@@ -56,6 +60,17 @@ class Time:
 
     def __call__(self) -> float:
         return self.seconds
+
+
+def answered(app: CredentialApp, request: Request) -> Answer:
+    found = app.answer(request)
+    if isinstance(found, Answer):
+        return found
+
+    async def awaited() -> Answer:
+        return await found
+
+    return asyncio.run(awaited())
 
 
 @dataclass
@@ -75,7 +90,7 @@ class Server:
 
     def ask(self, method: str, path: str, headers: dict[bytes, bytes] | None = None) -> Answer:
         given = {b"host": b"127.0.0.1:9911"} | (headers or {})
-        return asyncio.run(self.app.answer(Request(method, path, given, "127.0.0.1")))
+        return answered(self.app, Request(method, path, given, "127.0.0.1"))
 
     def imds_token(self, seconds: int = 60) -> dict[bytes, bytes]:
         return {IMDS_TOKEN: self.ask("PUT", TOKEN_PATH, {TTL: b"%d" % seconds}).body}
@@ -308,7 +323,7 @@ def test_healthz_tells_how_it_is(held: bool, failing: bool, status: int, word: s
     keeper.failing = failing
     app = CredentialApp(Guard(9911), health_routes([fresh, keeper]))
     request = Request("GET", "/healthz", {b"host": b"127.0.0.1:9911"}, "127.0.0.1")
-    answer = asyncio.run(app.answer(request))
+    answer = answered(app, request)
 
     assert answer.status == status
     assert json.loads(answer.body) == {"status": word}

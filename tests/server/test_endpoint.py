@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import threading
 import time
@@ -10,20 +12,22 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 import pytest
 from forked import in_child
 
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-from boto_rolesanywhere.server.app import CredentialApp, health_routes
-from boto_rolesanywhere.server.connection import Limits
+from boto_rolesanywhere.server.app import CredentialApp, Guard, health_routes
 from boto_rolesanywhere.server.container import container_routes
-from boto_rolesanywhere.server.endpoint import Endpoint
-from boto_rolesanywhere.server.guard import Guard
-from boto_rolesanywhere.server.imds import MetadataService
-from boto_rolesanywhere.server.imds_tokens import MetadataTokens
-from boto_rolesanywhere.server.listening import bind
+from boto_rolesanywhere.server.endpoint import Limits
+from boto_rolesanywhere.server.exchange import NOT_FOUND, Answer, Request, answer
+from boto_rolesanywhere.server.imds import MetadataService, MetadataTokens
+from boto_rolesanywhere.server.listening import Listener, bind
 from boto_rolesanywhere.server.role import ServedRole
+
+if TYPE_CHECKING:
+    from boto_rolesanywhere.server.endpoint import Responder
 
 NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 SESSION = RolesAnywhereSession(
@@ -47,7 +51,7 @@ class Source:
 
 @dataclass
 class Running:
-    endpoint: Endpoint
+    listener: Listener
     port: int
 
     def connect(self) -> socket.socket:
@@ -68,7 +72,7 @@ class Running:
 
     @property
     def open_connections(self) -> int:
-        return len(self.endpoint._server.server_state.connections)
+        return len(self.listener.connections.open)
 
     def still_serves(self) -> bool:
         return self.exchange(self.get(more="Connection: close\r\n")).startswith(b"HTTP/1.1 200 ")
@@ -104,7 +108,7 @@ def answers(received: bytes) -> list[bytes]:
 
 
 @contextmanager
-def running(app: object = None, *, limits: Limits | None = None) -> Iterator[Running]:
+def running(respond: Responder | None = None, *, limits: Limits | None = None) -> Iterator[Running]:
     sock = bind("127.0.0.1", 0, hop_limit=7)
     port = sock.getsockname()[1]
     role = ServedRole("reader", "arn", "123456789012", Source())
@@ -114,12 +118,12 @@ def running(app: object = None, *, limits: Limits | None = None) -> Iterator[Run
         container_routes({role: "t" * 43}),
         MetadataService(role, MetadataTokens()).routes(),
     )
-    endpoint = Endpoint(app or made, sock, limits=limits or Limits(quiet=QUIET))  # type: ignore[arg-type]
-    endpoint.start()
+    listener = Listener(respond or made.answer, sock, limits=limits or Limits(quiet=QUIET))
+    listener.start()
     try:
-        yield Running(endpoint, port)
+        yield Running(listener, port)
     finally:
-        endpoint.stop()
+        listener.stop()
 
 
 @pytest.fixture
@@ -225,9 +229,14 @@ def test_the_limit_of_open_files_is_raised_as_far_as_it_may() -> None:
     def raised() -> bool:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-        with running(limits=Limits(connections=500)) as server:
-            soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-            return server.still_serves() and bool(soft >= min(hard, 500))
+        listener = Listener(
+            lambda _: NOT_FOUND,
+            bind("127.0.0.1", 0),
+            limits=Limits(connections=500),
+            on_ready=lambda: os.kill(os.getpid(), signal.SIGTERM),
+        )
+        listener.run()
+        return bool(resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(hard, 500))
 
     assert in_child(raised)
 
@@ -248,12 +257,9 @@ def test_a_burst_does_not_get_past_the_limit() -> None:
 
 @pytest.mark.parametrize("requests", [1, 4])
 def test_a_client_that_does_not_read_is_cut_off(requests: int) -> None:
-    async def large(_scope: object, _receive: object, send: Callable[..., object]) -> None:
-        headers = [(b"content-length", b"%d" % 50_000_000)]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})  # type: ignore[misc]
-        await send({"type": "http.response.body", "body": bytes(50_000_000)})  # type: ignore[misc]
+    large = answer(200, bytes(50_000_000))
 
-    with running(large) as server, server.connect() as sock:
+    with running(lambda _: large) as server, server.connect() as sock:
         sock.sendall(server.get() * requests)
         server.wait_for(lambda: server.open_connections == 1)
         server.wait_for(lambda: server.open_connections == 0)
@@ -389,7 +395,7 @@ def test_the_hop_limit_is_that_of_accepted_sockets(server: Running) -> None:
     with server.connect() as sock:
         sock.sendall(server.get())
         one_answer(sock)
-        (connection,) = server.endpoint._server.server_state.connections
+        (connection,) = server.listener.connections.open
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == 7
 
@@ -405,7 +411,7 @@ def test_it_ends_while_clients_hang_on() -> None:
         silent = held.enter_context(server.connect())
         server.wait_for(lambda: server.open_connections == 3)
         started = time.monotonic()
-        server.endpoint.stop()
+        server.listener.stop()
         assert time.monotonic() - started < PATIENCE
         assert [until_closed(sock) for sock in (idle, half, silent)] == [b"", b"", b""]
         with pytest.raises(ConnectionRefusedError):
@@ -415,15 +421,16 @@ def test_it_ends_while_clients_hang_on() -> None:
 def test_it_ends_while_a_request_waits() -> None:
     began, never = threading.Event(), asyncio.Event()
 
-    async def waiting(_scope: object, _receive: object, _send: object) -> None:
+    async def waiting(_request: Request) -> Answer:
         began.set()
         await never.wait()
+        raise AssertionError
 
     with running(waiting) as server, server.connect() as sock:
         sock.sendall(server.get())
         assert began.wait(PATIENCE)
         started = time.monotonic()
-        server.endpoint.stop()
+        server.listener.stop()
         assert time.monotonic() - started < PATIENCE
 
 
@@ -431,6 +438,6 @@ def test_an_answer_does_not_wait_for_an_acknowledgement(server: Running) -> None
     with server.connect() as sock:
         sock.sendall(server.get())
         one_answer(sock)
-        (connection,) = server.endpoint._server.server_state.connections
+        (connection,) = server.listener.connections.open
         accepted = connection.transport.get_extra_info("socket")
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0

@@ -83,7 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         return USAGE
     prepare(arguments)
     if arguments.serve:
-        from boto_rolesanywhere.server.extra import require_extra
+        from boto_rolesanywhere.server.listening import require_extra
 
         require_extra()
     config = config_from(arguments)
@@ -118,13 +118,11 @@ def _run_with_endpoint(
 ) -> int:
     from boto_rolesanywhere.cli.child import run_child, signals_held
     from boto_rolesanywhere.cli.child_environment import with_endpoint
-    from boto_rolesanywhere.server.app import CredentialApp
-    from boto_rolesanywhere.server.connection import Limits
+    from boto_rolesanywhere.server.app import CredentialApp, Guard
     from boto_rolesanywhere.server.container import container_routes, path_of
-    from boto_rolesanywhere.server.endpoint import Endpoint
-    from boto_rolesanywhere.server.guard import Guard
-    from boto_rolesanywhere.server.hosting import host
-    from boto_rolesanywhere.server.listening import bind, url_of
+    from boto_rolesanywhere.server.endpoint import Limits
+    from boto_rolesanywhere.server.listening import Listener, bind, url_of
+    from boto_rolesanywhere.server.role import host
 
     token = secrets.token_urlsafe(32)
     role, keeper = host(None, config.role, credentials)
@@ -140,7 +138,7 @@ def _run_with_endpoint(
             files=_files(),
         )
         # Few connections: the limit of open files, which the command inherits, stays as it is.
-        endpoint = Endpoint(app, sock, limits=Limits(connections=256))
+        endpoint = Listener(app.answer, sock, limits=Limits(connections=256))
         with signals_held() as held_before:
             keeper.start()
             endpoint.start()

@@ -125,8 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
     prepare(arguments)
     # Until the server has its own handlers; process 1 of a container has no default ones.
     signal.signal(signal.SIGTERM, leave)
-    from boto_rolesanywhere.server.extra import require_extra
-    from boto_rolesanywhere.server.listening import bind, is_loopback
+    from boto_rolesanywhere.server.listening import bind, is_loopback, require_extra
 
     require_extra()
     with_imds = is_loopback(arguments.listen) and not arguments.no_imds
@@ -154,13 +153,10 @@ def _serve(
     *,
     with_imds: bool,
 ) -> None:
-    from boto_rolesanywhere.server.app import CredentialApp, health_routes
+    from boto_rolesanywhere.server.app import CredentialApp, Guard, health_routes
     from boto_rolesanywhere.server.container import container_routes
-    from boto_rolesanywhere.server.endpoint import Endpoint
-    from boto_rolesanywhere.server.guard import Guard
-    from boto_rolesanywhere.server.imds import MetadataService
-    from boto_rolesanywhere.server.imds_tokens import MetadataTokens
-    from boto_rolesanywhere.server.listening import url_of
+    from boto_rolesanywhere.server.imds import MetadataService, MetadataTokens
+    from boto_rolesanywhere.server.listening import Listener, url_of
     from boto_rolesanywhere.server.notify import notify
 
     first = next(iter(tokens))
@@ -179,7 +175,10 @@ def _serve(
             sys.stdout.flush()
         notify("READY=1", os.environ)
 
-    Endpoint(app, sock, on_ready=ready, on_leaving=lambda: notify("STOPPING=1", os.environ)).run()
+    def leaving() -> None:
+        notify("STOPPING=1", os.environ)
+
+    Listener(app.answer, sock, on_ready=ready, on_leaving=leaving).run()
 
 
 def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) -> str:
@@ -208,7 +207,7 @@ def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) ->
 
 
 def _hosted(name: str | None, chosen: argparse.Namespace) -> tuple[ServedRole, Keeper]:
-    from boto_rolesanywhere.server.hosting import host
+    from boto_rolesanywhere.server.role import host
 
     config = config_from(chosen)
     return host(name, config.role, credentials_from(chosen, config))

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from boto_rolesanywhere.server.app import Guard
 from boto_rolesanywhere.server.exchange import Request
-from boto_rolesanywhere.server.guard import Guard
 
 PORT = 9911
 
