@@ -25,6 +25,8 @@ if "HYPOTHESIS_PROFILE" in os.environ:
 
 # A shell starts what runs in its background with SIGINT ignored, and so would ours be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Nor do users start Python as some machines of CI have it started.
+os.environ.pop("PYTHONUNBUFFERED", None)
 
 
 @pytest.fixture(autouse=True)

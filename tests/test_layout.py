@@ -13,7 +13,14 @@ PACKAGE = Path(boto_rolesanywhere.__file__).parent
 TESTS = Path(__file__).parent
 NO_ROOMS = {"fuzz", "journeys"}
 # At the root: the tests of the package, the repository and this suite as a whole.
-OF_THE_WHOLE = {"boundaries", "import_cost", "installed_package", "layout", "troubleshooting"}
+OF_THE_WHOLE = {
+    "boundaries",
+    "import_cost",
+    "installed_package",
+    "layout",
+    "processes",
+    "troubleshooting",
+}
 
 
 def subject(test: Path) -> str | None:

@@ -84,6 +84,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             raise
         complain(str(error))
         return FAILED
+    finally:
+        _flush_stderr()
     return status
 
 
@@ -179,3 +181,11 @@ def _hush() -> int:
     """End quietly when the reader went away; the interpreter would flush and complain again."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return OK
+
+
+def _flush_stderr() -> None:
+    """Drop what nobody reads: the interpreter would try again, and end with its own status 120."""
+    try:
+        sys.stderr.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())

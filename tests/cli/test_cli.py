@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import processes
 import pytest
 from commands import arns, ended, identity
 
+from boto_rolesanywhere.cli import COMMANDS
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
 
@@ -22,18 +25,27 @@ def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
     return [*identity(paths), *arns(emulator)]
 
 
+@pytest.mark.parametrize("words", [["--version"], *([name, "--help"] for name in COMMANDS)])
+def test_the_installed_program_starts_each_command(words: list[str]) -> None:
+    program = Path(sys.executable).with_name("boto-rolesanywhere")
+    done = subprocess.run(
+        [program, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONWARNINGS": "error"},
+    )
+
+    assert "boto-rolesanywhere " in done.stdout
+    assert done.stderr == ""
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
 @pytest.mark.parametrize("words", [["env"], ["version"], ["--help"]], ids=" ".join)
 def test_an_output_that_cannot_be_written_is_one_line(flags: list[str], words: list[str]) -> None:
     given = [*words, *(flags if words == ["env"] else [])]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run(
-            [sys.executable, "-m", "boto_rolesanywhere", *given],
-            stdout=full,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        done = processes.run(*given, stdout=full, stderr=subprocess.PIPE, text=True)
 
     assert done.returncode == 1
     assert done.stderr == (

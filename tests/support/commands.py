@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from configparser import RawConfigParser
 from pathlib import Path
 
+import processes
+
 from boto_rolesanywhere.testing import Emulator
 from boto_rolesanywhere.testing.issued import IssuedPaths
 
@@ -17,9 +19,9 @@ COMMAND = (sys.executable, "-m", "boto_rolesanywhere")
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """What a process needs, and nothing of AWS's but `more`."""
-    kept = ("PATH", "SYSTEMROOT", "SOFTHSM2_CONF", "COVERAGE_PROCESS_START", "COVERAGE_FILE")
+    kept = ("PATH", "SYSTEMROOT", "SOFTHSM2_CONF", *processes.READ_AT_START)
     return {
-        **{name: os.environ[name] for name in kept if name in os.environ},
+        **{name: value for name, value in os.environ.items() if name.startswith(kept)},
         "HOME": str(home),
         "AWS_EC2_METADATA_DISABLED": "true",
         **more,
@@ -29,7 +31,9 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def run(
     *arguments: str | Path, env: Mapping[str, str], program: tuple[str, ...] = COMMAND
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run the command to its end."""
+    """Run the command to its end, or another program with it inside."""
+    if program == COMMAND:
+        return processes.run(*arguments, env=dict(env), capture_output=True)
     return subprocess.run(
         [*program, *map(str, arguments)], env=dict(env), capture_output=True, check=False
     )
@@ -37,11 +41,11 @@ def run(
 
 def ended(*arguments: str, status: int = 0, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the command in the test's own environment; it must end with `status`, unwarned."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *COMMAND[1:], *arguments],
+    done = processes.run(
+        *arguments,
+        strict=True,
         capture_output=True,
         text=True,
-        check=False,
         stdin=subprocess.DEVNULL,
         env=os.environ | environ,
     )

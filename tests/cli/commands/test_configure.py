@@ -6,10 +6,10 @@ import json
 import os
 import pty
 import subprocess
-import sys
 from pathlib import Path
 
 import boto3
+import processes
 import pytest
 from commands import arns, ended, identity, parsed
 
@@ -325,9 +325,8 @@ def test_configure_asks_where_the_passphrase_is(
 def at_terminal(words: list[str], answers: list[str]) -> str:
     """What a command complains of that asks at a terminal, and succeeds in the end."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "boto_rolesanywhere", *words]
-    process = subprocess.Popen(
-        command, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    process = processes.Process(
+        *words, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
     _, told = process.communicate(timeout=60)

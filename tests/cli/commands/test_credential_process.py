@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import processes
 import pytest
 from commands import COMMAND, arns, complaint, environment, identity, run
 from soft_token import PIN, SOFTHSM, soft_token
@@ -288,10 +289,10 @@ def test_an_ended_session_whose_renewal_fails_is_an_error(caller: Caller) -> Non
 
 
 def test_64_processes_that_start_at_once_ask_once(caller: Caller) -> None:
-    command = [*COMMAND, "credential-process", *caller.flags]
     started = [
-        subprocess.Popen(
-            command,
+        processes.Process(
+            "credential-process",
+            *caller.flags,
             env=environment(caller.home),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -10,13 +10,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import processes
 import pytest
 from soft_token import PIN, SOFTHSM, soft_token
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
 
 CA = CertificateAuthority()
-PROGRAM = [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", "doctor"]
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +44,11 @@ def flags(
 
 
 def command(flags: dict[str, str], *more: str) -> list[str]:
-    return [*PROGRAM, *(word for pair in flags.items() for word in pair), *more]
+    return ["doctor", *(word for pair in flags.items() for word in pair), *more]
 
 
 def run(flags: dict[str, str], *more: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(flags, *more), capture_output=True, text=True, timeout=60, check=False
-    )
+    return processes.run(*command(flags, *more), strict=True, capture_output=True, text=True)
 
 
 def document(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
@@ -276,7 +274,9 @@ class TestTerminal:
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         env = {**os.environ, "TERM": "xterm", **environment}
         env.pop("COLUMNS", None)
-        process = subprocess.Popen(command(flags), stdout=theirs, stderr=theirs, env=env)
+        process = processes.Process(
+            *command(flags), strict=True, stdout=theirs, stderr=theirs, env=env
+        )
         os.close(theirs)
         text = b""
         try:
@@ -302,7 +302,7 @@ def test_each_verdict_is_printed_when_it_is_known(
     flags: dict[str, str], emulator: Emulator
 ) -> None:
     with emulator.injected(faults.Hang()):
-        process = subprocess.Popen(command(flags), stdout=subprocess.PIPE, text=True)
+        process = processes.Process(*command(flags), strict=True, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         emulator.clear_requests()
         for line in process.stdout:  # the verdict before the one that hangs

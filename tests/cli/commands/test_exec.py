@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+import processes
 import pytest
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
@@ -63,21 +64,20 @@ def aws_files(clean_environment: Path) -> Path:
     return folder
 
 
-def command_line(arguments: Sequence[str], command: Sequence[str]) -> list[str]:
-    return [sys.executable, "-m", "boto_rolesanywhere", "exec", *arguments, "--", *command]
+def words_of(arguments: Sequence[str], command: Sequence[str]) -> list[str]:
+    return ["exec", *arguments, "--", *command]
 
 
 def run(
     arguments: Sequence[str], *command: str, given: str = "", **environ: str
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command_line(arguments, command),
+    return processes.run(
+        *words_of(arguments, command),
         input=given,
         capture_output=True,
         text=True,
         timeout=PATIENCE,
         env={**os.environ, **environ},
-        check=False,
     )
 
 
@@ -302,8 +302,8 @@ def test_arguments_arrive_as_they_are(flags: list[str], way: list[str]) -> None:
 
 
 def test_the_two_dashes_may_be_left_out(flags: list[str]) -> None:
-    line = [sys.executable, "-m", "boto_rolesanywhere", "exec", *flags, "echo", "--serve", "x"]
-    done = subprocess.run(line, capture_output=True, text=True, check=True, timeout=PATIENCE)
+    line = ["exec", *flags, "echo", "--serve", "x"]
+    done = processes.run(*line, capture_output=True, text=True, check=True, timeout=PATIENCE)
 
     assert done.stdout == "--serve x\n"
 
@@ -354,8 +354,7 @@ def test_the_command_is_not_run_without_credentials(
 
 @pytest.mark.parametrize("more", [[], ["--"]])
 def test_without_a_command_it_says_how_to_write_one(flags: list[str], more: list[str]) -> None:
-    line = [sys.executable, "-m", "boto_rolesanywhere", "exec", *flags, *more]
-    done = subprocess.run(line, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    done = processes.run("exec", *flags, *more, capture_output=True, text=True, timeout=PATIENCE)
 
     assert done.returncode == 2
     assert "exec -- aws s3 ls" in done.stderr
@@ -363,8 +362,7 @@ def test_without_a_command_it_says_how_to_write_one(flags: list[str], more: list
 
 
 def test_help_teaches() -> None:
-    line = [sys.executable, "-m", "boto_rolesanywhere", "exec", "--help"]
-    done = subprocess.run(line, capture_output=True, text=True, check=True)
+    done = processes.run("exec", "--help", capture_output=True, text=True, check=True)
 
     for word in ("--serve", "COMMAND", "examples:", "AWS_PROFILE", "127", "-- aws s3 ls"):
         assert word in done.stdout
@@ -388,8 +386,8 @@ while True:
 def listening(
     arguments: Sequence[str], stdin: int = subprocess.DEVNULL, **options: object
 ) -> subprocess.Popen[str]:
-    process = subprocess.Popen(
-        command_line(arguments, [sys.executable, "-c", LISTEN]),
+    process = processes.Process(
+        *words_of(arguments, [sys.executable, "-c", LISTEN]),
         stdin=stdin,
         stdout=subprocess.PIPE,
         text=True,
@@ -417,8 +415,8 @@ def test_signals_reach_the_command(flags: list[str], way: list[str]) -> None:
 def test_a_second_signal_does_not_change_the_status(flags: list[str]) -> None:
     code = "signal.signal(signal.SIGTERM, lambda *_: os._exit(3)); os.write(1, b'ready\\n')"
     waiting = f"import os, signal, time; {code}; time.sleep({PATIENCE})"
-    process = subprocess.Popen(
-        command_line([*flags, "--serve"], [sys.executable, "-c", waiting]),
+    process = processes.Process(
+        *words_of([*flags, "--serve"], [sys.executable, "-c", waiting]),
         stdout=subprocess.PIPE,
         text=True,
     )

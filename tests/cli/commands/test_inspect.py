@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+import processes
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -89,15 +90,14 @@ def run(
     folder: Path | None = None,
     environment: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", *map(str, arguments)],
+    return processes.run(
+        *arguments,
+        strict=True,
         input=stdin,
         capture_output=True,
         text=True,
         cwd=folder,
         env=os.environ | (environment or {}),
-        timeout=60,
-        check=False,
     )
 
 
@@ -326,13 +326,7 @@ def test_the_version_loads_nothing_heavy() -> None:
 def test_a_reader_that_goes_away_is_no_error(files: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    done = subprocess.run(
-        [sys.executable, "-m", "boto_rolesanywhere", "inspect", files / "leaf.pem"],
-        stdout=writing,
-        stderr=subprocess.PIPE,
-        timeout=60,
-        check=False,
-    )
+    done = processes.run("inspect", files / "leaf.pem", stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -340,11 +334,9 @@ def test_a_reader_that_goes_away_is_no_error(files: Path) -> None:
 def test_an_interruption_is_quiet(files: Path, tmp_path: Path) -> None:
     waiting = tmp_path / "policy"
     os.mkfifo(waiting)
-    command = [sys.executable, "-m", "boto_rolesanywhere", "inspect", files / "leaf.pem"]
+    command = ("inspect", files / "leaf.pem", "--trust-policy", waiting)
     with (
-        subprocess.Popen(
-            [*command, "--trust-policy", waiting], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-        ) as process,
+        processes.Process(*command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process,
         waiting.open("wb"),  # opens only when the process reads from the other end
     ):
         while process.poll() is None:  # a signal between open() and read() does not end the read()

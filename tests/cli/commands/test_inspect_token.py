@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 
+import processes
 import pytest
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
@@ -22,14 +22,14 @@ def token() -> Iterator[SoftToken]:
 
 
 def inspect(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", "boto_rolesanywhere", "inspect", *arguments],
+    return processes.run(
+        "inspect",
+        *arguments,
+        strict=True,
         capture_output=True,
         text=True,
         stdin=subprocess.DEVNULL,
         env=os.environ | {"AWS_ROLESANYWHERE_PKCS11_MODULE": SOFTHSM},
-        timeout=60,
-        check=False,
     )
 
 

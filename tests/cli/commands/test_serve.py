@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import processes
 import pytest
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, Role
@@ -111,8 +112,9 @@ class Running:
 
 
 def start(arguments: Sequence[str], **environ: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "boto_rolesanywhere", "serve", *arguments],
+    return processes.Process(
+        "serve",
+        *arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -352,12 +354,7 @@ def test_without_the_extra_it_says_what_to_install() -> None:
 
 
 def test_help_teaches() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "boto_rolesanywhere", "serve", "--help"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = processes.run("serve", "--help", capture_output=True, text=True, check=True)
 
     for word in ("--hop-limit", "--listen", "--role", "--token-folder", "9911", "examples:", "503"):
         assert word in done.stdout
@@ -587,8 +584,10 @@ def test_it_serves_even_if_nobody_reads_the_exports(flags: list[str], tmp_path: 
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(PATIENCE)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "boto_rolesanywhere", "serve", *flags, "--port", "0"],
+        process = processes.Process(
+            "serve",
+            *flags,
+            *("--port", "0"),
             stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,

@@ -6,7 +6,6 @@ import os
 import signal
 import stat
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TextIO, cast
 
 import boto3
+import processes
 import pytest
 from commands import arns, ended, identity, parsed
 from filelock import FileLock
@@ -55,10 +55,9 @@ def updating(
     flags: list[str], file: Path, **environ: str
 ) -> Iterator[tuple[subprocess.Popen[str], TextIO]]:
     """A running `update` that has written `file` once, and what it says on stderr."""
-    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
     named = {"AWS_SHARED_CREDENTIALS_FILE": str(file), **environ}
-    with subprocess.Popen(
-        command, env=os.environ | named, stderr=subprocess.PIPE, text=True
+    with processes.Process(
+        "update", *flags, env=os.environ | named, stderr=subprocess.PIPE, text=True
     ) as process:
         errors = cast("TextIO", process.stderr)
         try:
@@ -154,8 +153,9 @@ def test_update_ends_at_once_while_its_first_call_hangs(
 ) -> None:
     emulator.inject(faults.Hang())
     environ = os.environ | {"AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "credentials")}
-    command = [sys.executable, "-m", "boto_rolesanywhere", "update", *flags]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+    with processes.Process(
+        "update", *flags, env=environ, stderr=subprocess.PIPE, text=True
+    ) as process:
         emulator.wait_for_requests(1, timeout=30)
         process.terminate()
         told = process.communicate(timeout=15)[1]  # the call itself would take 30

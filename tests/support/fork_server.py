@@ -1,0 +1,154 @@
+"""Starts Python modules as processes without starting Python: one process that forks for each.
+
+`processes.py` runs this file, and asks it over the socket that is its standard input. Whatever is
+imported here is loaded once a run of the tests; each child then becomes what `python -m MODULE`
+would be: its arguments, environment, folder, umask and standard streams are its own, it has no
+other open file, and it ends as Python ends.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import os
+import runpy
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+import warnings
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import IO, Any
+
+MOST = 1 << 20  # bytes of a request: arguments and environment
+STATUS = 8  # bytes of a pid, and of a status as waitpid gives it
+
+
+def serve(control: socket.socket) -> dict[str, Any] | None:
+    """Fork for each request until the tests are done; gives the request in a child alone."""
+    poll = select.poll()
+    poll.register(control, select.POLLIN)
+    running: dict[int, tuple[int, socket.socket]] = {}  # by a descriptor that tells of its end
+    while True:
+        for ready, _ in poll.poll():
+            if ready in running:
+                poll.unregister(ready)
+                pid, asker = running.pop(ready)
+                os.close(ready)
+                _, status = os.waitpid(pid, 0)
+                with asker:
+                    _tell(asker, status)
+                continue
+            payload, descriptors, _, _ = socket.recv_fds(control, MOST, 4)
+            if not payload:
+                control.close()
+                return None
+            assert len(list(Path("/proc/self/task").iterdir())) == 1, (
+                "what forks must have one thread"
+            )
+            pid = os.fork()
+            if pid == 0:
+                for own in (control, *(asker for _, asker in running.values())):
+                    own.detach()  # else it would close whatever has its number one day
+                return {**json.loads(payload), "streams": descriptors[:3]}
+            for descriptor in descriptors[:3]:
+                os.close(descriptor)
+            asker = socket.socket(fileno=descriptors[3])
+            _tell(asker, pid)
+            ended = os.pidfd_open(pid)
+            running[ended] = (pid, asker)
+            poll.register(ended, select.POLLIN)
+
+
+def _tell(asker: socket.socket, number: int) -> None:
+    with suppress(BrokenPipeError):  # the test does not wait for its process
+        asker.sendall(number.to_bytes(STATUS, "big"))
+
+
+def become(request: dict[str, Any]) -> None:
+    """Turn this child into a process that was just started."""
+    for number, descriptor in enumerate(request["streams"]):
+        os.dup2(descriptor, number)
+    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    sys.stdin = sys.__stdin__ = _stream(0, sys.__stdin__)
+    sys.stdout = sys.__stdout__ = _stream(1, sys.__stdout__)
+    sys.stderr = sys.__stderr__ = _stream(2, sys.__stderr__)
+    os.environ.clear()
+    os.environ.update(request["environ"])
+    time.tzset()
+    os.umask(request["umask"])
+    os.chdir(request["folder"])
+    if not request["strict"]:
+        sys.warnoptions.clear()
+        warnings.resetwarnings()
+    sys.argv[1:] = request["arguments"]
+
+
+def _stream(number: int, like: IO[str]) -> IO[str]:
+    """As Python opens its standard streams; encodings follow from variables, which are equal."""
+    return open(
+        number,
+        "w" if number else "r",
+        buffering=1 if number == 2 or (number == 1 and os.isatty(1)) else -1,
+        encoding=like.encoding,
+        errors=like.errors,
+        newline="\n" if number else None,
+        closefd=False,
+    )
+
+
+def load(names: list[str]) -> None:
+    """Import modules, and of a package all that is in it; without those of an extra that is not."""
+    for name in names:
+        with suppress(ModuleNotFoundError):
+            module = import_module(name)
+            for found in walk_packages(getattr(module, "__path__", ()), f"{name}."):
+                if not found.name.endswith(("__main__", "pytest_plugin")):
+                    with suppress(ModuleNotFoundError):
+                        import_module(found.name)
+
+
+def main() -> None:
+    """Serve until the tests end; in a child, run the module."""
+    del sys.path[0]  # the folder of this file
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as of a program in the foreground
+    control = socket.socket(fileno=os.dup(0))
+    os.set_inheritable(control.fileno(), False)
+    load(sys.argv[1:])
+    gc.collect()
+    gc.freeze()  # else the first collection of each child copies all of it
+    try:
+        request = serve(control)
+    except KeyboardInterrupt:
+        return
+    if request is not None:
+        become(request)
+        try:
+            runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+        except SystemExit as stop:
+            if isinstance(stop.code, int):
+                end(stop.code)
+            raise
+
+
+def end(status: int) -> None:
+    """Do what Python does at its end, but for taking all modules apart, which is most of it."""
+    threading._shutdown()
+    atexit._run_exitfuncs()
+    gc.collect()  # what was not closed is told now
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        sys.stderr.write(f"Exception ignored on flushing sys.stdout: {error!r}\n")
+        status = 120
+    sys.stderr.flush()
+    os._exit(status)
+
+
+main()

@@ -1,0 +1,66 @@
+"""A forked command is as one that was started: it hands on the same to the program that it runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import processes
+import pytest
+from commands import arns, identity
+
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+# What a process has of its own, but for its number.
+PORTRAIT = """
+env | grep -v '^AWS_' | sort
+pwd; umask; id -u; cat; echo "on stderr" >&2
+grep -E '^(Sig|Threads)' /proc/self/status
+for number in $(ls /proc/$$/fd); do readlink "/proc/$$/fd/$number" | tr -d 0-9; done
+exit 3
+"""
+
+
+def test_what_a_command_hands_on(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "a value; of two")
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0o037)
+    words = ["exec", *identity(ca.issue().write("pki")), *arns(emulator), "sh", "-c", PORTRAIT]
+    try:
+        forked = processes.run(
+            *words, input="the input\n", text=True, capture_output=True, env={**os.environ}
+        )
+        started = subprocess.run(
+            [sys.executable, "-m", "boto_rolesanywhere", *words],
+            input="the input\n",
+            text=True,
+            capture_output=True,
+            check=False,
+            env={**os.environ},
+        )
+    finally:
+        os.umask(before)
+
+    assert forked.stdout == started.stdout
+    assert "MINE=a value; of two\n" in forked.stdout
+    assert f"{tmp_path}\n0037\n" in forked.stdout
+    assert (forked.returncode, forked.stderr) == (started.returncode, started.stderr)
+    assert (forked.returncode, forked.stderr) == (3, "on stderr\n")
+
+
+def test_the_end_of_a_process_is_seen() -> None:
+    with processes.Process("serve", "--help", stdout=subprocess.PIPE) as process:
+        assert process.communicate()[0].startswith(b"usage: ")
+    assert process.returncode == 0
+    with processes.Process(
+        "inspect", "/dev/stdin", stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
+        assert process.poll() is None
+        process.kill()
+        assert process.wait(30) == -9
