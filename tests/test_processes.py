@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from commands import arns, identity
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+from boto_rolesanywhere.testing.faults import Hang
 
 # What a process has of its own, but for its number.
 PORTRAIT = """
@@ -52,15 +54,14 @@ def test_what_a_command_hands_on(
     assert (forked.returncode, forked.stderr) == (3, "on stderr\n")
 
 
-def test_the_end_of_a_process_is_seen() -> None:
-    with processes.Process("serve", "--help", stdout=subprocess.PIPE) as process:
-        assert process.communicate()[0].startswith(b"usage: ")
-    assert process.returncode == 0
-    with processes.Process(
-        "inspect", "/dev/stdin", stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as process:
+def test_the_end_of_a_process_is_seen(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path
+) -> None:
+    flags = [*identity(ca.issue().write(tmp_path)), *arns(emulator)]
+    with emulator.injected(Hang()), processes.Process("env", *flags) as process:
+        emulator.wait_for_requests(1)
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(0.01)
         assert process.poll() is None
         process.kill()
-        assert process.wait(30) == -9
+        assert process.wait(30) == -signal.SIGKILL
