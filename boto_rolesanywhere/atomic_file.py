@@ -60,3 +60,19 @@ def _flush_folder(folder: Path) -> None:
             os.fsync(opened)
         finally:
             os.close(opened)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make `folder` and every level above it that is missing, each with mode 0700.
+
+    ``Path.mkdir(parents=True)`` makes the levels above as open as the umask lets it.
+
+    Raises:
+        OSError: it could not be made.
+    """
+    missing = []
+    while not folder.exists() and folder != folder.parent:
+        missing.append(folder)
+        folder = folder.parent
+    for level in reversed(missing):
+        level.mkdir(mode=0o700, exist_ok=True)

@@ -1,9 +1,14 @@
-"""Text of the user's that stands in an error: enough to see the mistake, and nothing secret."""
+"""Text from outside that stands in an error or a log: enough to see the mistake, nothing secret,
+and nothing that could forge a line or steer a terminal.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import logging
 
 _LONGEST: Final = 200
 # The base64 of PEM, the base64 of DER, and DER in hex; what keys look like in a CI's settings.
@@ -22,3 +27,40 @@ def shown(text: object) -> str:
     if holds_secret(text):
         return "a text that seems to be a secret"
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def printable(text: str) -> str:
+    """`text` on one line, with everything escaped that could steer the terminal.
+
+    A certificate's names are its issuer's to choose, and an error's words the service's: control
+    characters, line ends and the marks that turn the direction of text are shown as escapes.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    from unicodedata import category
+
+    return "".join(
+        repr(char)[1:-1] if category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char
+        for char in text
+    )
+
+
+def logger_of(module: str) -> logging.Logger:
+    """The logger of a module of ours: what it fills its messages with is made `printable`.
+
+    Every handler gets the record so, also those of the program that uses this package.
+    """
+    import logging
+
+    logger = logging.getLogger(module)
+    logger.addFilter(_make_printable)
+    return logger
+
+
+def _make_printable(record: logging.LogRecord) -> bool:
+    if isinstance(record.args, tuple):
+        record.args = tuple(
+            value if isinstance(value, int | float) else printable(str(value))
+            for value in record.args
+        )
+    return True

@@ -11,8 +11,9 @@ import argparse
 import logging
 import os
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.redaction import printable
 from boto_rolesanywhere.settings.names import PKCS11_MODULE, PREFIX, gather
 
 from . import flag_table
@@ -96,14 +97,26 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
     return given
 
 
+class _Printable(logging.Formatter):
+    """Escapes what could forge a line or steer the terminal, in other packages' messages too."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # logging's name
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: ANN401, N802  # logging's
+        # A traceback keeps its lines; none begins where a message does.
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {printable(line)}" for line in lines)
+
+
 def prepare(arguments: argparse.Namespace) -> None:
     """Set up messages on stderr: warnings, and with ``--debug`` everything. Call it first."""
     handler = logging.StreamHandler(sys.stderr)
     if arguments.debug:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        handler.setFormatter(_Printable("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logging.basicConfig(level=logging.DEBUG, handlers=[handler])
     else:
-        handler.setFormatter(logging.Formatter(f"{PROGRAM}: %(message)s"))
+        handler.setFormatter(_Printable(f"{PROGRAM}: %(message)s"))
         logger = logging.getLogger("boto_rolesanywhere")
         logger.addHandler(handler)
         logger.setLevel(logging.WARNING)

@@ -22,7 +22,7 @@ _left_by: list[int] = []
 
 def complain(message: str) -> None:
     """Write one line to stderr, after the program's name."""
-    from .terminal import printable
+    from boto_rolesanywhere.redaction import printable
 
     sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
 

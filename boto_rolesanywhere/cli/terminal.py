@@ -10,8 +10,9 @@ import os
 import re
 import shutil
 import textwrap
-import unicodedata
 from typing import TYPE_CHECKING, Final, Literal, TextIO
+
+from boto_rolesanywhere.redaction import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,18 +31,6 @@ _CODES: Final = {"ok": "32", "fail": "1;31", "warn": "33", "skip": "2", "bold": 
 _WIDEST: Final = 100
 _NARROWEST: Final = 40
 _WIDEST_LABEL: Final = 34
-
-
-def printable(text: str) -> str:
-    """`text` on one line, with everything escaped that could steer the terminal.
-
-    A certificate's names are its issuer's to choose: control characters, line ends and the marks
-    that turn the direction of text are shown as escapes.
-    """
-    return "".join(
-        repr(char)[1:-1] if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp") else char
-        for char in text
-    )
 
 
 class Page:

@@ -1,4 +1,4 @@
-"""Telling systemd: sd_notify(3), the protocol of ``Type=notify``. Nothing without NOTIFY_SOCKET."""
+"""Messages to systemd: sd_notify(3), for ``Type=notify``. Sends nothing without NOTIFY_SOCKET."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 VARIABLE: Final = "NOTIFY_SOCKET"
-_PATIENCE: Final = 2.0  # seconds, with a manager that does not read
+_PATIENCE: Final = 2.0  # seconds for a manager that does not read
 
 
 def notify(state: str, environ: Mapping[str, str]) -> bool:
@@ -20,10 +20,10 @@ def notify(state: str, environ: Mapping[str, str]) -> bool:
 
     Args:
         state: as in sd_notify(3), for example ``READY=1``.
-        environ: where NOTIFY_SOCKET is; a path, or an abstract socket with ``@`` in front.
+        environ: has NOTIFY_SOCKET: a path, or an abstract socket with ``@`` in front.
 
     Returns:
-        Whether it was sent. A failure is logged and otherwise let be: the credentials are served.
+        Whether it was sent. A failure is only logged: the credentials are served all the same.
     """
     address = environ.get(VARIABLE, "")
     family: int | None = getattr(socket, "AF_UNIX", None)

@@ -1,7 +1,7 @@
 """The token of each role, in a file that its clients read. Nothing is served here.
 
-A token is made once and kept: clients that read it, and those that it was copied to, go on after a
-restart. To have another one, delete the file and start again.
+A token is made once and kept: after a restart, clients that read the file and clients that hold a
+copy of the token go on. To change a token, delete the file and start the server again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
+from boto_rolesanywhere.atomic_file import make_private_folder
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,16 +25,16 @@ _NAME: Final = "boto-rolesanywhere"
 
 
 def default_folder(environ: Mapping[str, str]) -> Path:
-    """Where token files are, unless told: in the folder that the system gives for such files.
+    """The folder of token files if ``--token-folder`` names none.
 
-    systemd's RUNTIME_DIRECTORY (systemd.exec(5); the first, if it names several), else
+    It is systemd's RUNTIME_DIRECTORY (systemd.exec(5); the first folder, if it names several), else
     ``$XDG_RUNTIME_DIR/boto-rolesanywhere`` (XDG Base Directory Specification), else a folder of
-    the user's in the temporary folder.
+    this user in the temporary folder.
     """
-    if given := environ.get("RUNTIME_DIRECTORY", "").split(":")[0]:
-        return Path(given)
-    if given := environ.get("XDG_RUNTIME_DIR", ""):
-        return Path(given) / _NAME
+    if runtime := environ.get("RUNTIME_DIRECTORY", "").split(":")[0]:
+        return Path(runtime)
+    if runtime := environ.get("XDG_RUNTIME_DIR", ""):
+        return Path(runtime) / _NAME
     import tempfile
 
     return Path(tempfile.gettempdir()) / f"{_NAME}-{_user()}"
@@ -45,17 +46,17 @@ def token_file(
     """The file ``NAME.token`` in `folder` and the token in it; both are made if they are missing.
 
     Args:
-        folder: made with mode 0700.
+        folder: made with mode 0700, as is every missing folder above it.
         name: the role's.
-        random: a text of so many unpredictable bytes.
+        random: gives a text of that many unpredictable bytes.
 
     Raises:
-        ConfigurationError: folder or file is somebody else's or open to others, cannot be read or
-            written, or the file holds no usable token.
+        ConfigurationError: the folder or the file belongs to another user, is open to others or
+            cannot be read or written, or the file holds no usable token.
     """
     path = folder / f"{name}.token"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(folder)
         _require_private_folder(folder)
         if not path.exists():
             _create(path, random(32))
@@ -72,8 +73,8 @@ def token_file(
 def _require_private_folder(folder: Path) -> None:
     if os.name != "posix":
         return
-    # Of the link itself: in a shared folder, somebody else may have put one there. One of root's is
-    # meant: systemd links /run/NAME to the folder of a service that has DynamicUser=.
+    # The status of the link itself: in a shared folder, another user may have put a link there.
+    # A link of root's is fine: systemd makes one at /run/NAME for a service with DynamicUser=.
     status = folder.lstat()
     if stat.S_ISLNK(status.st_mode) and status.st_uid == 0:
         status = folder.stat()
@@ -86,7 +87,7 @@ def _require_private_folder(folder: Path) -> None:
 
 
 def _create(path: Path, token: str) -> None:
-    """Put a whole file there or none; who comes second takes the first one's."""
+    """Put a whole file there or none. If another process was faster, its file stays."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
@@ -105,21 +106,21 @@ def _read(path: Path) -> str:
     if os.name == "posix":
         if status.st_uid not in (_user(), 0):
             _refuse(path, "it belongs to another user", "a file of your own")
-        # A group may be meant to read it, the world is not.
+        # A group may be meant to read the file; others are not.
         if status.st_mode & 0o027:
             _refuse(path, f"its mode is {stat.S_IMODE(status.st_mode):04o}", "0600, or 0640")
     # What a header can hold without quoting; botocore refuses a line end, other SDKs send it.
     if not all(0x21 <= byte <= 0x7E for byte in content):  # noqa: PLR2004  # ! to ~ in ASCII
         _refuse(path, "there is a blank, a line end or a special character in it", "one token")
     if not _SHORTEST <= len(content) <= _LONGEST:
-        what = f"the token in it has {len(content)} characters"
-        _refuse(path, what, f"{_SHORTEST} to {_LONGEST}")
+        problem = f"the token in it has {len(content)} characters"
+        _refuse(path, problem, f"{_SHORTEST} to {_LONGEST}")
     return content.decode("ascii")
 
 
-def _refuse(path: Path, what: str, expected: str) -> NoReturn:
+def _refuse(path: Path, problem: str, expected: str) -> NoReturn:
     remedy = "Correct that, or delete it to have it made anew."
-    raise ConfigurationError(what, where=str(path), expected=expected, remedy=remedy)
+    raise ConfigurationError(problem, where=str(path), expected=expected, remedy=remedy)
 
 
 def _user() -> int:

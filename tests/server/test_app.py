@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
@@ -180,6 +181,31 @@ def test_a_token_of_another_server_is_worth_nothing() -> None:
     token = Server().imds_token()
 
     assert Server().ask("GET", f"{CREDENTIALS_PATH}/", token).status == 401
+
+
+@pytest.mark.parametrize(
+    "altered",
+    [
+        lambda token: token + b"junk",
+        lambda token: token + b"=",
+        lambda token: token + b"\n",
+        lambda token: token + token,
+        lambda token: token + b", " + token,
+        lambda token: b"!!!!," + token,
+        lambda token: b" " + token,
+        lambda token: token.rstrip(b"="),
+        lambda token: token[:10] + b"*" + token[10:],
+        # The last character has bits that no byte of the content holds.
+        lambda token: token[:-2] + bytes([token[-2] + 1]) + b"=",
+    ],
+)
+def test_only_the_very_bytes_of_a_token_are_that_token(altered: Callable[[bytes], bytes]) -> None:
+    server = Server()
+    token = server.imds_token()[IMDS_TOKEN]
+    path = f"{CREDENTIALS_PATH}/reader"
+
+    assert server.ask("GET", path, {IMDS_TOKEN: token}).status == 200
+    assert server.ask("GET", path, {IMDS_TOKEN: altered(token)}).status == 401
 
 
 @given(st.binary(max_size=100))

@@ -138,7 +138,7 @@ def _print_list(found: tuple[Listed, ...]) -> int:
     from cryptography.hazmat.primitives.hashes import SHA1
 
     from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
-    from boto_rolesanywhere.cli.terminal import printable
+    from boto_rolesanywhere.redaction import printable
 
     lines = ["Matching identities" if found else "No matching identities"]
     for number, one in enumerate(found, 1):
