@@ -1,6 +1,4 @@
-"""Text from outside that stands in an error or a log: enough to see the mistake, nothing secret,
-and nothing that could forge a line or steer a terminal.
-"""
+"""Text from outside in an error or a log: enough to see the mistake, no secret, no forged line."""
 
 from __future__ import annotations
 

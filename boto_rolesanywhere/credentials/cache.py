@@ -8,7 +8,6 @@ one loads it.
 from __future__ import annotations
 
 import json
-import logging
 import os
 import time
 from contextlib import contextmanager, suppress
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, write_atomically
+from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.profile_reader import configured_endpoint
 
 from .cache_entry import FOLDER_VARIABLE, SUFFIX, Entry, cache_folder, is_own_folder, read_entry
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.errors import RolesAnywhereError
     from boto_rolesanywhere.settings.config import Config
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 # Longer than a CreateSession takes with its time-outs, as a rule: whoever holds the lock for longer
 # hangs, and is not waited for.

@@ -7,13 +7,13 @@ one holds up nobody as long as the last credentials are good.
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .refreshing import SessionCredentials
     from .session_value import RolesAnywhereSession
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _LONGEST_PAUSE: Final = 8.0
 

@@ -6,7 +6,6 @@ obeys it. What a refresh does is given from outside.
 
 from __future__ import annotations
 
-import logging
 import os
 import random
 import threading
@@ -19,6 +18,7 @@ from weakref import WeakSet
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 
 from boto_rolesanywhere.errors import PROVIDER, ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.redaction import logger_of
 
 from .windows import RefreshWindows
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from .session_value import RolesAnywhereSession
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _LONGEST_PAUSE: Final = 60.0
 _SHORTEST_PAUSE: Final = 1.0

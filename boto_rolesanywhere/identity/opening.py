@@ -6,7 +6,6 @@ together, are this one's.
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, cast
@@ -23,6 +22,7 @@ from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAn
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import Part, Role
 from boto_rolesanywhere.identity.files.software_key import SoftwareKey
+from boto_rolesanywhere.redaction import logger_of
 
 from .identity import Identity
 from .material import PKCS11, Material, place_of, read_sources
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Matched", "Material", "build_identity", "match_key", "open_identity", "read_sources"]
 
-logger = logging.getLogger("boto_rolesanywhere.identity")
+logger = logger_of("boto_rolesanywhere.identity")
 
 _warned_of: set[str] = set()
 

@@ -6,10 +6,10 @@ chain and key are taken together or not at all.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.redaction import logger_of
 
 from .opening import build_identity, read_sources
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .identity import Identity
     from .opening import Material
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 # Two reads that agree are taken as settled; a swap under way is over by the next read.
 _READS: Final = 3

@@ -6,10 +6,11 @@ bodies.
 
 from __future__ import annotations
 
-import logging
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.redaction import logger_of
 
 from .exchange import NOT_FOUND, Route, answer, json_answer, wrong_method
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from .exchange import Answer, Request
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 HEALTH_PATH: Final = "/healthz"
 # A proxy adds one of these. IMDS refuses the first on its token route; here nobody needs a proxy on

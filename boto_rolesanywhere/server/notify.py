@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 VARIABLE: Final = "NOTIFY_SOCKET"
 _PATIENCE: Final = 2.0  # seconds for a manager that does not read

@@ -7,13 +7,12 @@ calls brings the environment and the profile's section.
 from __future__ import annotations
 
 import difflib
-import logging
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, cast
 from urllib.parse import urlsplit
 
-from boto_rolesanywhere.redaction import shown
+from boto_rolesanywhere.redaction import logger_of, shown
 
 from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
 from .names import (
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 
     from .sources import CertificateSource, ChainSource, KeySource, SecretSource
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _LONGEST_SECRET: Final = 64 * 1024  # bytes
 # CreateSession: durationSeconds is 900 to 43200.

@@ -8,22 +8,7 @@ import pty
 
 import pytest
 
-from boto_rolesanywhere.cli.terminal import Page, printable
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("plain ünïcode 東京", "plain ünïcode 東京"),
-        ("two\nlines\r", "two\\nlines\\r"),
-        ("\x1b[31mred", "\\x1b[31mred"),
-        ("right\u202eto left", "right\\u202eto left"),
-        ("lone \ud800", "lone \\ud800"),
-        ("line\u2028end", "line\\u2028end"),
-    ],
-)
-def test_what_could_steer_the_terminal_is_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+from boto_rolesanywhere.cli.terminal import Page
 
 
 def page(**options: object) -> Page:

@@ -5,7 +5,6 @@ What is cached and needs no renewal is printed by `cached_answer` before this is
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from boto_rolesanywhere.cli.cached_answer import CACHE_DIR, FORCE, NO_CACHE, key
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, creator_from, given_flags, prepare
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.parser import Parser
+from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.credentials.cache import SessionCache
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _DESCRIPTION: Final = """\
 Print temporary credentials as JSON, the way the AWS CLI and every AWS SDK expect it

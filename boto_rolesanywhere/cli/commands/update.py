@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import signal
 import sys
 from contextlib import suppress
@@ -16,6 +15,7 @@ from boto_rolesanywhere.cli.flags import (
     prepare,
 )
 from boto_rolesanywhere.cli.outcome import OK, leave, told_to_leave
+from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
     import argparse
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 # How soon a renewal is noticed, and how long until a failed write is tried again.
 _TICK: Final = 1.0

@@ -6,7 +6,6 @@ was chosen. The certificate stores of operating systems are not read.
 
 from __future__ import annotations
 
-import logging
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -26,6 +25,7 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import read_part
 from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.sources import Secret
 
 from .helper_names import as_helper_shows
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.signing_key import SigningKey
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 _STORE: Final = "--cert-store"
 _LATEST: Final = "--use-latest-expiring-certificate"
