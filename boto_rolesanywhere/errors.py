@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from botocore.exceptions import ClientError, CredentialRetrievalError
+from botocore.exceptions import ClientError, CredentialRetrievalError, ProfileNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,6 +72,10 @@ class RolesAnywhereError(CredentialRetrievalError):
 
 class ConfigurationError(RolesAnywhereError):
     """A setting (argument, environment variable, config key, ARN) is missing or wrong."""
+
+
+class NoSuchProfileError(ConfigurationError, ProfileNotFound):  # type: ignore[misc]  # kwargs
+    """The profile that is asked for is not in the AWS config file."""
 
 
 class CertificateError(RolesAnywhereError):

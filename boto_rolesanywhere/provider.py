@@ -1,51 +1,431 @@
-"""botocore's contract: a credential provider, and its place in the chain.
+"""From settings to credentials, and botocore's contract for a credential provider.
 
-`None` means that nothing of ours is configured and the chain goes on; an exception means that
-something is and is wrong.
+This module alone puts the parts together: settings → `Config` → identity → CreateSession → cache →
+credentials that renew themselves. `get_session`, the commands and `doctor` use what is here.
+
+A provider gives None if nothing of ours is configured, and the chain goes on. It raises if
+something is configured and wrong.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import time
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import botocore.session
+from botocore.config import Config as ClientConfig
 from botocore.credentials import CredentialProvider
-from botocore.exceptions import ProfileNotFound
+from botocore.exceptions import ConfigParseError, ProfileNotFound
 
-from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.create_session.client import SessionCreator, is_unchecked, private_session
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
-from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE, resolve, warn_of_misspelt
+from boto_rolesanywhere.settings.config import (
+    PASSPHRASE_VARIABLE,
+    Arguments,
+    identity_sources,
+    resolve,
+    warn_of_misspelt,
+)
 from boto_rolesanywhere.settings.names import (
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
     PKCS11_MODULE,
     PREFIX,
     TPM_TCTI,
+    gather,
 )
 
 from .clock import utc_now
-from .errors import PROVIDER, ConfigurationError
+from .errors import PROVIDER, ConfigurationError, NoSuchProfileError, RolesAnywhereError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     import boto3
-    from botocore.config import Config as ClientConfig
     from botocore.credentials import ProfileProviderBuilder
 
+    from boto_rolesanywhere.credentials.cache import Created
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.identity.material import Material
     from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.names import Found, Setting
+    from boto_rolesanywhere.settings.sources import IdentitySources
 
+logger = logging.getLogger(__name__)
 
+# How a key is reached is a matter of the machine, and a passphrase stands in no profile.
 _OF_THE_MACHINE: Final = (
     PASSPHRASE_VARIABLE,
-    *(one.variable for one in (PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, TPM_TCTI)),
+    *(setting.variable for setting in (PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, TPM_TCTI)),
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Where the settings of one call are looked for. Its repr shows none of them.
+
+    Attributes:
+        session: the botocore session whose profile and options hold for the call.
+        arguments: of `get_session`.
+        environ: the environment.
+        section: the profile's keys.
+        profile_name: the profile's name; None if no profile is read.
+        flags: of the command, with their values; None if this is not the command.
+        cached_as: as for `Issuer`.
+    """
+
+    session: botocore.session.Session
+    arguments: Arguments
+    environ: Mapping[str, str]
+    section: Mapping[str, object]
+    profile_name: str | None
+    flags: Mapping[str, str] | None = None
+    cached_as: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Inputs of profile {self.profile_name!r}>"
+
+    def found(self) -> dict[Setting, Found]:
+        """The settings that are set, each with the place where it was found."""
+        return gather(
+            self.arguments,
+            self.environ,
+            self.section,
+            flags=self.flags,
+            profile_name=self.profile_name,
+        )
+
+    def sources(self, found: Mapping[Setting, Found] | None = None) -> IdentitySources:
+        """Certificate, key and chain alone, unopened.
+
+        Args:
+            found: what `found` gave, changed where the caller has reasons to.
+
+        Raises:
+            ConfigurationError: there is no certificate, or one of them is empty or no text.
+        """
+        return identity_sources(found or self.found(), self.arguments, self.environ)
+
+    def config(self) -> Config | None:
+        """All settings, checked; None if nothing is configured for IAM Roles Anywhere.
+
+        Raises:
+            ConfigurationError: settings are missing or wrong.
+        """
+        config = resolve(
+            self.arguments,
+            environ=self.environ,
+            section=self.section,
+            flags=self.flags,
+            profile_name=self.profile_name,
+        )
+        if config is not None:
+            warn_of_misspelt(self.section, self.profile_name)
+        return config
+
+
+def look_up(
+    session: botocore.session.Session,
+    *,
+    arguments: Arguments | None = None,
+    profile_name: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Inputs:
+    """Where to look for the settings, with the config file and profile of `session`.
+
+    Args:
+        session: of botocore.
+        arguments: go before the environment and the profile.
+        profile_name: a profile other than the session's.
+        environ: in place of the process's environment.
+
+    Raises:
+        NoSuchProfileError: the profile that is asked for does not exist.
+        ConfigurationError: one of AWS's two files cannot be parsed.
+    """
+    chosen = profile_name or session.get_config_variable("profile") or "default"
+    return Inputs(
+        session=session,
+        arguments=arguments or Arguments(),
+        environ=os.environ if environ is None else environ,
+        section=read_section(session, profile_name),
+        profile_name=chosen,
+    )
+
+
+def read_section(
+    session: botocore.session.Session, profile_name: str | None = None, *, by_flag: bool = False
+) -> Mapping[str, object]:
+    """The keys of a profile, as botocore reads them.
+
+    Args:
+        session: whose files and profile count.
+        profile_name: a profile other than the session's.
+        by_flag: whether a flag of the command named the profile.
+
+    Raises:
+        NoSuchProfileError: the profile that is asked for does not exist.
+        ConfigurationError: one of AWS's two files cannot be parsed.
+    """
+    try:
+        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
+        if profile_name is None:
+            section: Mapping[str, object] = session.get_scoped_config()
+            return section
+        if profile_name in profiles or profile_name == "default":
+            return profiles.get(profile_name, {})
+    except ConfigParseError as error:
+        raise unparseable(error) from None
+    except ProfileNotFound:
+        pass
+    named = profile_name or session.get_config_variable("profile")
+    where = "--config-profile" if by_flag else "argument profile_name"
+    if named in (os.environ.get("AWS_PROFILE"), os.environ.get("AWS_DEFAULT_PROFILE")):
+        where = "AWS_PROFILE"
+    ours = [name for name, keys in profiles.items() if any(key.startswith(PREFIX) for key in keys)]
+    raise NoSuchProfileError(
+        f"there is no profile {named!r} in the AWS config file",
+        where=where,
+        remedy=f"Profiles with {PREFIX}… settings: {', '.join(ours) or 'none'}.",
+    )
+
+
+def unparseable(error: ConfigParseError) -> ConfigurationError:
+    """The error about an AWS config or credentials file that botocore cannot parse.
+
+    The line itself is not quoted: it may hold a secret.
+    """
+    cause = error.kwargs.get("error")
+    # One of configparser's errors names all lines that it cannot read, the others the first.
+    lines = getattr(cause, "errors", None)
+    line = lines[0][0] if lines else getattr(cause, "lineno", None)
+    return ConfigurationError(
+        "it cannot be read as an INI file",
+        where=f"{error.kwargs['path']}" + (f", line {line}" if line else ""),
+        expected="[sections] with lines of key = value, each section and key once",
+    )
+
+
+class Issuer:
+    """Makes sessions for one `Config`: signs with the identity of the moment, calls CreateSession.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        session: botocore.session.Session | None = None,
+        *,
+        profile_name: str | None = None,
+        client_config: ClientConfig | None = None,
+        verify: bool | str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        cached_as: str | None = None,
+    ) -> None:
+        """Open and send nothing yet.
+
+        Args:
+            config: what is asked for.
+            session: whose profile and options hold for the call; they are read now.
+            profile_name: a profile other than the session's.
+            client_config: botocore's options for the call.
+            verify: as in `boto3.client`.
+            clock: gives the time, aware.
+            cached_as: stands for certificate, key and chain in the key of a cache entry, in place
+                of the fingerprint of their contents.
+        """
+        own = private_session(session)
+        if profile_name is not None:
+            own.set_config_variable("profile", profile_name)
+        self.config = config
+        self._cached_as = cached_as
+        self._identity = RotatingIdentity(config.sources, clock)
+        self._unchecked = is_unchecked(own, verify)
+        self._endpoint = config.endpoint_url or _configured_endpoint(own, client_config)
+        # A cached session is keyed by the endpoint, so the calls must not move to another one.
+        if self._endpoint == "":
+            aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
+            client_config = client_config.merge(aws_own) if client_config else aws_own
+        self._creator = creator_of(
+            replace(config, endpoint_url=self._endpoint or None),
+            own,
+            self._identity,
+            client_config=client_config,
+            verify=verify,
+            clock=clock,
+        )
+
+    def open(self) -> None:
+        """Open and check certificate and key now.
+
+        Raises:
+            RolesAnywhereError: they cannot be used.
+        """
+        self._identity()
+
+    def create(self) -> RolesAnywhereSession:
+        """Call CreateSession.
+
+        Raises:
+            RolesAnywhereError: certificate and key cannot be used, or the call failed.
+        """
+        return self._creator.create()
+
+    def credentials(
+        self, cache: bool | str | os.PathLike[str] | None = False
+    ) -> SessionCredentials:
+        """Credentials that renew themselves; the first CreateSession is made at the first use.
+
+        Args:
+            cache: whether, or in which folder, to share sessions with this user's other processes.
+
+        Raises:
+            ConfigurationError: a cache is asked for that cannot be had.
+        """
+        create = self.create
+        if cache is not False and cache is not None:
+            create = self._sharing(cache)
+        return SessionCredentials(create, account_id=self.config.role.account)
+
+    def create_keyed(self) -> Created:
+        """Call CreateSession, and say under which key the session may be cached.
+
+        Raises:
+            RolesAnywhereError: as `create`.
+        """
+        from boto_rolesanywhere.credentials.cache import Created
+
+        material, identity = self._identity.current()
+        session = self._creator.create(identity)
+        return Created(session, self._key(material) or "")
+
+    def _sharing(self, folder: bool | str | os.PathLike[str]) -> Callable[[], RolesAnywhereSession]:
+        from boto_rolesanywhere.credentials.cache import open_cache, to_session
+        from boto_rolesanywhere.identity.material import read_sources
+
+        cache = open_cache(folder)
+        if self._unchecked:
+            logger.warning(
+                "The argument cache has no effect: the endpoint's TLS certificate is not checked,"
+                " and other processes must not get such a session."
+            )
+
+        def get() -> RolesAnywhereSession:
+            # Worked out each time: the files may have been replaced.
+            try:
+                key = self._key(read_sources(self.config.sources))
+            except RolesAnywhereError:
+                key = None  # the identity in use goes on
+            if key is None:
+                return self.create()
+            return to_session(cache.get(key, self.create_keyed), time.time())
+
+        return get
+
+    def _key(self, material: Material) -> str | None:
+        """The key of the session that `material` signs for; None if it must not be cached."""
+        from boto_rolesanywhere.credentials.cache_key import entry_key
+
+        if self._unchecked or self._endpoint is None:
+            return None
+        config = self.config
+        return entry_key(
+            trust_anchor=str(config.trust_anchor),
+            profile=str(config.profile),
+            role=str(config.role),
+            identity=self._cached_as or _fingerprint(material, config.sources.pkcs11_module or ""),
+            region=config.region,
+            duration=str(config.duration or ""),
+            session_name=config.session_name or "",
+            endpoint=self._endpoint,
+        )
+
+
+def creator_of(
+    config: Config,
+    session: botocore.session.Session | None,
+    identity: Callable[[], Identity],
+    *,
+    client_config: ClientConfig | None = None,
+    verify: bool | str | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> SessionCreator:
+    """The CreateSession call of `config`, for callers that look at its parts; see `Issuer`.
+
+    Args:
+        config: what is asked for.
+        session: whose profile and options hold for the call.
+        identity: gives what signs, at each call.
+        client_config: botocore's options for the call.
+        verify: as in `boto3.client`.
+        clock: gives the time, aware.
+    """
+    return SessionCreator(
+        config,
+        identity,
+        client_config=client_config,
+        verify=verify,
+        botocore_session=session,
+        clock=clock,
+    )
+
+
+def _configured_endpoint(
+    session: botocore.session.Session, client_config: ClientConfig | None
+) -> str | None:
+    """The endpoint that botocore will take from its settings; "" for AWS's own, None if unknown."""
+    from boto_rolesanywhere.settings.profile_reader import endpoint_of
+
+    name = "ignore_configured_endpoint_urls"
+    options = (client_config, session.get_default_client_config())
+    ignored = next(
+        (value for each in options if (value := getattr(each, name, None)) is not None),
+        session.instance_variables().get(name),
+    )
+    return endpoint_of(
+        read_section(session),
+        session.full_config.get("services", {}),
+        os.environ,
+        ignored=ignored,
+    )
+
+
+def _fingerprint(material: Material, module: str) -> str:
+    from boto_rolesanywhere.credentials.cache_key import fingerprint
+
+    parts = (material.certificate, material.private_key, material.chain)
+    return fingerprint(map(_content, parts), module)
+
+
+def _content(part: object) -> bytes | str | None:
+    """What stands for a part of the identity in a fingerprint; for an object what is public."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    from boto_rolesanywhere.identity.files.reading import Part
+    from boto_rolesanywhere.signing_key import SigningKey
+
+    if isinstance(part, Part):
+        return part.data
+    if isinstance(part, x509.Certificate):
+        return part.public_bytes(Encoding.DER)
+    if isinstance(part, tuple):
+        return b"".join(each.public_bytes(Encoding.DER) for each in part)
+    if isinstance(part, SigningKey):
+        key = part.public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return part if isinstance(part, str) else None
+
+
 class RolesAnywhereProvider(CredentialProvider):
-    """Loads credentials from IAM Roles Anywhere where a profile or the environment asks for it.
+    """Loads credentials from IAM Roles Anywhere if a profile or the environment asks for them.
 
     Put it in a chain with `install`.
     """
@@ -68,94 +448,27 @@ class RolesAnywhereProvider(CredentialProvider):
             profile_name: a profile other than the session's.
             environ: in place of the process's environment.
         """
-        given = as_botocore_session(session) if session else botocore.session.Session()
-        super().__init__(given)
+        super().__init__(as_botocore_session(session) if session else botocore.session.Session())
         self._profile_name = profile_name
         self._environ = environ
 
     def load(self) -> SessionCredentials | None:
-        """The credentials, or None when nothing of IAM Roles Anywhere is configured.
+        """The credentials, or None if nothing is configured for IAM Roles Anywhere.
 
         Certificate and key are opened and checked here; CreateSession is called at the first use.
 
         Raises:
-            RolesAnywhereError: it is configured, and wrong.
-            botocore.exceptions.ProfileNotFound: the profile does not exist.
+            RolesAnywhereError: what is configured is wrong, or the profile does not exist (which
+                is botocore's `ProfileNotFound` too).
         """
-        config = load_config(
-            self.session, profile_name=self._profile_name, environ=self._environ, arguments={}
-        )
-        return None if config is None else open_credentials(config, self.session)
-
-
-def load_config(
-    session: botocore.session.Session,
-    *,
-    arguments: Mapping[str, object],
-    profile_name: str | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Config | None:
-    """Resolve the settings with the config file and profile of `session`.
-
-    Raises:
-        ConfigurationError: settings are missing or wrong.
-        botocore.exceptions.ProfileNotFound: the profile asked for does not exist.
-    """
-    if profile_name is None:
-        profile_name = session.get_config_variable("profile") or "default"
-        section: Mapping[str, object] = session.get_scoped_config()
-    else:
-        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
-        if profile_name not in profiles and profile_name != "default":
-            raise ProfileNotFound(profile=profile_name)
-        section = profiles.get(profile_name, {})
-    config = resolve(
-        arguments,
-        environ=os.environ if environ is None else environ,
-        section=section,
-        profile_name=profile_name,
-    )
-    if config is not None:
-        warn_of_misspelt(section, profile_name)
-    return config
-
-
-def open_credentials(
-    config: Config,
-    session: botocore.session.Session | None = None,
-    *,
-    client_config: ClientConfig | None = None,
-    verify: bool | str | None = None,
-    cache: bool | str | os.PathLike[str] = False,
-    profile_name: str | None = None,
-) -> SessionCredentials:
-    """Credentials for `config`, after its certificate and key were opened and checked.
-
-    Args:
-        config: what is asked for.
-        session: whose profile and settings hold for the call.
-        client_config: botocore's options for the call.
-        verify: as in `boto3.client`.
-        cache: whether, or in which folder, to share sessions with this user's other processes.
-        profile_name: the profile that counts; that of `session` by default.
-
-    Raises:
-        RolesAnywhereError: certificate and key cannot be used.
-        ConfigurationError: a cache is asked for, and `filelock` is not installed.
-    """
-    identity = RotatingIdentity(config.sources, utc_now)
-    identity()
-    creator = SessionCreator(
-        config, identity, client_config=client_config, verify=verify, botocore_session=session
-    )
-    create = creator.create
-    if cache is not False and cache is not None:
-        from boto_rolesanywhere.credentials.cache import cached
-
-        if profile_name is None and session is not None:
-            profile_name = session.get_config_variable("profile")
-        create = cached(create, config, cache, profile=profile_name)
-    return SessionCredentials(create, account_id=config.role.account)
+        config = look_up(
+            self.session, profile_name=self._profile_name, environ=self._environ
+        ).config()
+        if config is None:
+            return None
+        issuer = Issuer(config, self.session)
+        issuer.open()
+        return issuer.credentials()
 
 
 def install(session: boto3.Session | botocore.session.Session | None = None) -> None:

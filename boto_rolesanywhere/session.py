@@ -10,8 +10,10 @@ import boto3
 import botocore.session
 from botocore.config import Config as ClientConfig
 
+from boto_rolesanywhere.settings.config import Arguments
+
 from .errors import ConfigurationError
-from .provider import as_botocore_session, load_config, open_credentials
+from .provider import Issuer, as_botocore_session, look_up
 
 if TYPE_CHECKING:
     from boto_rolesanywhere.settings.sources import (
@@ -95,38 +97,42 @@ def get_session(
             where="argument client_config",
             expected="a botocore.config.Config",
         )
-    arguments = {
-        "cert": cert,
-        "key": key,
-        "anchor": anchor,
-        "profile": profile,
-        "role": role,
-        "chain": chain,
-        "passphrase": passphrase,
-        "region": region,
-        "duration": duration,
-        "session_name": session_name,
-        "endpoint_url": endpoint_url,
-        "pkcs11_module": pkcs11_module,
-        "tpm_tcti": tpm_tcti,
-    }
-    config = load_config(session, arguments=arguments, profile_name=profile_name)
+    inputs = look_up(
+        session,
+        profile_name=profile_name,
+        arguments=Arguments(
+            cert=cert,
+            key=key,
+            anchor=anchor,
+            profile=profile,
+            role=role,
+            chain=chain,
+            passphrase=passphrase,
+            region=region,
+            duration=duration,
+            session_name=session_name,
+            endpoint_url=endpoint_url,
+            pkcs11_module=pkcs11_module,
+            tpm_tcti=tpm_tcti,
+        ),
+    )
+    config = inputs.config()
     if config is None:
-        profile_name = profile_name or session.get_config_variable("profile") or "default"
         raise ConfigurationError(
             "nothing is configured for IAM Roles Anywhere",
-            where=f"arguments, environment and profile {profile_name!r}",
+            where=f"arguments, environment and profile {inputs.profile_name!r}",
             expected="cert, key, anchor, profile and role, as arguments, as"
-            " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… keys of a profile",
+            " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
         )
-    credentials = open_credentials(
+    issuer = Issuer(
         config,
         session,
+        profile_name=profile_name,
         client_config=client_config,
         verify=verify,
-        cache=cache,
-        profile_name=profile_name,
     )
+    issuer.open()
+    credentials = issuer.credentials(cache)
     # From here on nothing fails: a session that was given is changed as a whole or not at all.
     if profile_name is not None:
         session.set_config_variable("profile", profile_name)
@@ -144,7 +150,8 @@ def get_session(
 def _require_usable(verify: object) -> None:
     if verify is None or isinstance(verify, bool):
         return
-    if not isinstance(verify, str | os.PathLike) or not Path(verify).exists():
+    # botocore takes an empty path for False.
+    if not isinstance(verify, str | os.PathLike) or not verify or not Path(verify).exists():
         what = f"there is no file {verify!r}" if isinstance(verify, str) else "it is no path"
         raise ConfigurationError(
             what, where="argument verify", expected="False, or the path of a CA bundle in PEM"

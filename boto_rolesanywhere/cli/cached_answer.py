@@ -11,15 +11,20 @@ import time
 from boto_rolesanywhere.credentials.cache_entry import cache_folder, read_entry
 from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
-    fingerprint,
-    fingerprint_file,
-    fingerprint_folder,
+    fingerprint_places,
+    fingerprint_store,
+    is_device,
+    plain_place,
+    read_file,
+    read_folder,
 )
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
+    CHAIN,
     DURATION,
     ENDPOINT_URL,
     PKCS11_MODULE,
+    PRIVATE_KEY,
     PROFILE,
     REGION,
     REQUIRED,
@@ -28,16 +33,21 @@ from boto_rolesanywhere.settings.names import (
     TRUST_ANCHOR,
     gather,
 )
-from boto_rolesanywhere.settings.profile_reader import configured_endpoint, read_profile
+from boto_rolesanywhere.settings.profile_reader import (
+    chosen_profile,
+    configured_endpoint,
+    read_merged_profile,
+)
 
 from .flag_table import (
     CONFIG_PROFILE,
     LATEST,
+    NO_VERIFY,
     SELECTOR,
     STORE,
-    as_arguments,
     conflict,
     read_plainly,
+    settings_of,
 )
 
 TYPE_CHECKING = False
@@ -51,13 +61,13 @@ CACHE_DIR: Final = "--cache-dir"
 NO_CACHE: Final = "--no-cache"
 FORCE: Final = "--force-refresh"
 OWN_FLAGS: Final = {CACHE_DIR: True, NO_CACHE: False, FORCE: False}
-# With these there is something to do besides printing.
-_NOT_PLAIN: Final = (NO_CACHE, FORCE, "--debug")
-_REGION_FIELD: Final = 3  # of an ARN: arn:aws:rolesanywhere:eu-west-1:…
+# With these the command does something besides printing, or must not use the cache.
+_NOT_PLAIN: Final = (NO_CACHE, FORCE, NO_VERIFY, "--debug")
+_FILE: Final = "file://"
 
 
 def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What the command prints, if a session is cached that needs no renewal; else None."""
+    """What the command prints if a session is cached and needs no renewal yet; else None."""
     given = read_plainly(argv, OWN_FLAGS)
     if given is None or any(flag in given for flag in _NOT_PLAIN) or conflict(given):
         return None
@@ -68,51 +78,80 @@ def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | None
 
 
 def key_of_flags(given: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
-    """The key of the session that these flags ask for; None if they do not tell, or wrongly.
+    """The key of the session that these flags ask for.
 
     Args:
         given: flag → value, as `read_plainly` gives them.
         environ: the environment.
+
+    Returns:
+        None if the session is not cached: something is missing or wrong, or the endpoint's TLS
+        certificate is not checked.
     """
     name = given.get(CONFIG_PROFILE)
-    section = read_profile(name, environ) if name else {}
+    section = read_merged_profile(name, environ) if name else {}
     if section is None:
         return None
-    found = gather(as_arguments(given), environ, section)
-    certificate = _fingerprint(given, found)
-    if certificate is None or any(one not in found for one in REQUIRED if one is not CERTIFICATE):
+    found = gather({}, environ, section, flags=settings_of(given))
+    identity = _identity(given, found)
+    endpoint = _text(found, ENDPOINT_URL) or configured_endpoint(name, environ)
+    complete = all(setting in found for setting in REQUIRED if setting is not CERTIFICATE)
+    if identity is None or endpoint is None or not complete or _unchecked(name, environ):
         return None
-    anchor, duration = _text(found, TRUST_ANCHOR), _text(found, DURATION)
-    fields = anchor.split(":")
     return entry_key(
-        trust_anchor=anchor,
+        trust_anchor=_text(found, TRUST_ANCHOR),
         profile=_text(found, PROFILE),
         role=_text(found, ROLE),
-        region=_text(found, REGION) or "".join(fields[_REGION_FIELD : _REGION_FIELD + 1]),
-        certificate=certificate,
-        # As `config` reads it: 0900 is 900.
-        duration=duration.lstrip("0") if duration.isdecimal() else duration,
+        identity=identity,
+        region=_text(found, REGION),
+        duration=_text(found, DURATION),
         session_name=_text(found, SESSION_NAME),
-        endpoint=_text(found, ENDPOINT_URL) or configured_endpoint(name, environ),
+        endpoint=endpoint,
     )
 
 
-def _fingerprint(given: Mapping[str, str], found: Mapping[Setting, Found]) -> str | None:
+def store_fingerprint(
+    given: Mapping[str, str], contents: Mapping[str, bytes | None] | str, module: str = ""
+) -> str | None:
+    """The fingerprint of what these flags choose from a store; None if there is no selector.
+
+    Args:
+        given: as for `key_of_flags`.
+        contents: of the store, as for `fingerprint_store`.
+        module: the PKCS #11 library.
+    """
+    wanted: str | bytes | None = given.get(SELECTOR, "")
+    if isinstance(wanted, str) and wanted.startswith(_FILE):
+        content = read_file(wanted.removeprefix(_FILE))
+        wanted = content.decode("utf-8", "surrogateescape") if content is not None else None
+    if not isinstance(wanted, str):
+        return None
+    return fingerprint_store(contents, wanted, module, latest=LATEST in given)
+
+
+def _identity(given: Mapping[str, str], found: Mapping[Setting, Found]) -> str | None:
     module = _text(found, PKCS11_MODULE)
-    selector = given.get(SELECTOR)
-    if not selector:
-        certificate = _text(found, CERTIFICATE)
-        return fingerprint(certificate, module) if certificate else None
-    # Which certificate that is, takes cryptography to tell: all that it is chosen from counts.
+    if not given.get(SELECTOR):
+        if CERTIFICATE not in found:
+            return None
+        places = (_place(found, setting) for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN))
+        return fingerprint_places(places, module)
     store = given.get(STORE, "")
-    inside = (
-        fingerprint(store, module) if store[:7].lower() == "pkcs11:" else fingerprint_folder(store)
-    )
-    path = selector.removeprefix("file://")
-    wanted = selector if path == selector else fingerprint_file(path)
-    return f"{inside} {wanted} {LATEST in given}" if inside and wanted else None
+    contents = plain_place(store) if is_device(store) else read_folder(store)
+    return None if contents is None else store_fingerprint(given, contents, module)
+
+
+def _unchecked(profile: str | None, environ: Mapping[str, str]) -> bool:
+    """Whether botocore is told to check no TLS certificate: by a CA bundle that is set and empty."""
+    section = read_merged_profile(profile or chosen_profile(environ), environ) or {}
+    bundle = environ.get("AWS_CA_BUNDLE", section.get("ca_bundle"))
+    return (environ.get("REQUESTS_CA_BUNDLE") if bundle is None else bundle) == ""
+
+
+def _place(found: Mapping[Setting, Found], setting: Setting) -> str:
+    value = found[setting].value if setting in found else ""
+    return value if isinstance(value, str) else ""
 
 
 def _text(found: Mapping[Setting, Found], setting: Setting) -> str:
-    value = found[setting].value if setting in found else ""
-    return value.strip() if isinstance(value, str) else ""
+    return _place(found, setting).strip()

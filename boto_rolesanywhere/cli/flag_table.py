@@ -7,7 +7,7 @@ parser that prints help is built elsewhere.
 
 from __future__ import annotations
 
-from boto_rolesanywhere.settings.names import ENDPOINT_URL, SETTINGS
+from boto_rolesanywhere.settings.names import SETTINGS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ LATEST: Final = "--use-latest-expiring-certificate"
 STORE_NAME: Final = "--system-store-name"
 STORE_LOCATION: Final = "--system-store-location"
 CONFIG_PROFILE: Final = "--config-profile"
+ENDPOINT: Final = "--endpoint"
 NO_VERIFY: Final = "--no-verify-ssl"
 NO_TPM_PASSWORD: Final = "--no-tpm-key-password"  # noqa: S105  # a flag's name
 SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
@@ -80,7 +81,7 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
     ),
     "where the call goes": (
         ("--region", "REGION", "the trust anchor's Region when left out"),
-        ("--endpoint", "URL", "in place of AWS's own endpoint"),
+        (ENDPOINT, "URL", "in place of AWS's own endpoint"),
         (
             NO_VERIFY,
             None,
@@ -209,19 +210,12 @@ def forms(secret: str) -> tuple[str, str, str]:
     return secret, secret + FROM_ENV, secret + FROM_FILE
 
 
-def as_arguments(given: Mapping[str, str]) -> dict[str, object]:
-    """What was given by flag, by the names of `get_session`'s arguments.
-
-    An empty value counts as not given, as it does in AWS's helper: scripts pass variables that may
-    be empty.
-    """
-    arguments: dict[str, object] = {
-        setting.argument: value
-        for setting in SETTINGS
-        if setting.argument and setting.flag and (value := given.get(setting.flag))
-    }
-    endpoint = given.get(ENDPOINT_URL.flag or "")
+def settings_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The flags that stand for settings, with their values as the settings have them."""
+    flags = {setting.flag for setting in SETTINGS if setting.flag}
+    values = {flag: value for flag, value in given.items() if flag in flags and value}
+    endpoint = values.get(ENDPOINT, "")
     if endpoint and "://" not in endpoint:
         # AWS's helper takes a bare host name, and speaks TLS to it.
-        arguments["endpoint_url"] = f"https://{endpoint}"
-    return arguments
+        values[ENDPOINT] = f"https://{endpoint}"
+    return values

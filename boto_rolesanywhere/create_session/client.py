@@ -7,13 +7,16 @@ signs each attempt with the identity's key.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
 from botocore import UNSIGNED
 from botocore.config import Config as ClientConfig
@@ -24,7 +27,7 @@ from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError
-from boto_rolesanywhere.settings.config import LONGEST_SESSION
+from boto_rolesanywhere.settings.names import LONGEST_SESSION
 
 from .response_body import BODY, take_body
 from .service_errors import not_json, translated
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
 _T = TypeVar("_T")
+logger = logging.getLogger(__name__)
 
 OPERATION: Final = "CreateSession"
 _SERVICE: Final = "rolesanywhere"
@@ -86,13 +90,16 @@ class SessionCreator:
         # What the call under way in this thread signs with; botocore passes nothing of ours on.
         self._signing = threading.local()
 
-    def create(self) -> RolesAnywhereSession:
+    def create(self, identity: Identity | None = None) -> RolesAnywhereSession:
         """Call CreateSession.
+
+        Args:
+            identity: signs the call; the identity of the moment by default.
 
         Raises:
             RolesAnywhereError: its subclasses tell why; see `boto_rolesanywhere.errors`.
         """
-        identity = self._identity()
+        identity = identity or self._identity()
         with translated(self.config, identity, self._clock):
             self._signing.identity = identity
             answer = self._own_client().create_session(**_parameters(self.config))
@@ -115,7 +122,7 @@ class SessionCreator:
             ConfigurationError: what is set for botocore cannot be used.
             botocore.exceptions.BotoCoreError: botocore refuses other settings.
         """
-        session = _private_session(self._botocore_session)
+        session = private_session(self._botocore_session)
         options = _TIMEOUTS
         for config in (session.get_default_client_config(), self._client_config):
             options = options.merge(config) if config is not None else options
@@ -144,13 +151,47 @@ class SessionCreator:
         def sign_attempt(request: AWSRequest, **_: object) -> None:
             _sign_request(request, self._signing.identity, self.config.region, self._clock())
 
+        _warn_of_plain_http(client.meta.endpoint_url)
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)
         events.register(f"before-parse.{_EVENT}", take_body)
         return client
 
 
-def _private_session(parent: BotocoreSession | None) -> BotocoreSession:
+def _warn_of_plain_http(endpoint: str) -> None:
+    url = urlsplit(endpoint)
+    if url.scheme == "http" and not is_this_machine(url.hostname or ""):
+        logger.warning(
+            "The endpoint %s is not encrypted: everyone on the way can read the credentials. Use"
+            " an https:// endpoint.",
+            url._replace(netloc=url.netloc.rpartition("@")[2]).geturl(),
+        )
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether `host` is a loopback address, or ``localhost``: nothing leaves this machine then."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+
+
+def is_unchecked(session: BotocoreSession, verify: bool | str | None) -> bool:
+    """Whether the endpoint's TLS certificate goes unchecked.
+
+    botocore checks nothing where `verify` is False, nor where a CA bundle is set and empty.
+
+    Args:
+        session: whose CA bundle counts.
+        verify: as in `boto3.client`.
+    """
+    bundle = session.get_config_variable("ca_bundle") if verify is None else verify
+    if bundle is None:
+        bundle = os.environ.get("REQUESTS_CA_BUNDLE")
+    return bundle is not None and not bundle
+
+
+def private_session(parent: BotocoreSession | None) -> BotocoreSession:
     """A session of our own with the settings of `parent`.
 
     Not `parent` itself: it may be waiting for these very credentials, and neither the model nor
@@ -233,7 +274,8 @@ def _session(
 ) -> RolesAnywhereSession:
     from .diagnosis import service_time
 
-    issued_at = service_time(headers.get("date")) or clock()
+    received = clock().astimezone(timezone.utc)
+    issued_at = service_time(headers.get("date")) or received
     try:
         given = body["credentialSet"][0]
         credentials = given["credentials"]
@@ -259,8 +301,11 @@ def _session(
             expected="credentialSet[0].credentials with its four fields",
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
-    if session.lifetime > LONGEST_SESSION:  # the date is a proxy's, or a clock's that is off
-        session = replace(session, issued_at=clock().astimezone(timezone.utc))
+    latest = received + timedelta(seconds=LONGEST_SESSION)
+    if session.expiration > latest:  # whatever the answer says, AWS ends it by then
+        session = replace(session, expiration=latest)
+    if not 0 < session.lifetime <= LONGEST_SESSION:  # the Date is a proxy's, or the clock is off
+        session = replace(session, issued_at=received)
     if session.lifetime <= 0:
         raise InvalidResponseError(
             f"{OPERATION} gave credentials that ended at {session.expiration:%Y-%m-%dT%H:%M:%SZ},"

@@ -1,8 +1,8 @@
 """Sessions shared by all processes of a user: who renews, who waits, what is kept on failure.
 
-How a session lies in its file is in `cache_entry`, under which name in `cache_key`. What a renewal
-does is given from outside. Only who renews needs botocore: of many processes that start at once,
-one loads it.
+`cache_entry` says how a session lies in its file, `cache_key` under which name. The caller says how
+a session is made. Only the process that renews needs botocore: of many processes that start at
+once, one loads it.
 """
 
 from __future__ import annotations
@@ -13,34 +13,31 @@ import time
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, write_atomically
 from boto_rolesanywhere.redaction import logger_of
-from boto_rolesanywhere.settings.profile_reader import configured_endpoint
 
 from .cache_entry import FOLDER_VARIABLE, SUFFIX, Entry, cache_folder, is_own_folder, read_entry
-from .cache_key import entry_key, fingerprint, fingerprint_bytes
 from .session_value import RolesAnywhereSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from boto_rolesanywhere.errors import RolesAnywhereError
-    from boto_rolesanywhere.settings.config import Config
 
 logger = logger_of(__name__)
 
-# Longer than a CreateSession takes with its time-outs, as a rule: whoever holds the lock for longer
-# hangs, and is not waited for.
+# Seconds. A CreateSession usually takes less, its time-outs included: a process that holds the lock
+# for longer hangs, and nobody waits for it.
 _PATIENCE: Final = 60.0
-# Between looks: at first often, then seldom, since many may be waiting on few processors.
+# Seconds between looks: often at first, then seldom, since many may be waiting on few processors.
 _SHORTEST_POLL: Final = 0.02
 _LONGEST_POLL: Final = 0.25
 _LONGEST_PAUSE: Final = 60.0
-# A process that was killed while it wrote leaves its temporary file; one that writes needs no time.
+# Seconds. Writing takes next to none: an older temporary file is that of a killed process.
 _STALE: Final = 600.0
-# Of a session, what the answer to credential_process does not hold.
+# What a session holds besides the answer to credential_process.
 _DETAILS: Final = (
     "role_arn",
     "assumed_role_arn",
@@ -52,12 +49,30 @@ _DETAILS: Final = (
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
+class Created(NamedTuple):
+    """A session, and the key that stands for what it was made with.
+
+    Attributes:
+        session: what CreateSession gave.
+        key: of the certificate that signed, the settings and the endpoint of the call.
+    """
+
+    session: RolesAnywhereSession
+    key: str
+
+    def __repr__(self) -> str:
+        return f"<Created {self.key[:8]}…>"
+
+
 class SessionCache:
     """The sessions in one folder.
 
-    An entry that is due is renewed by one process while the others go on with it; one that is
-    about to end, or is not there, is waited for. The rule is that of `RefreshWindows`, by the age
-    on this machine's clock: so it holds where that clock is wrong.
+    When an entry is due, one process renews it while the others go on using it. When an entry is
+    missing or about to end, the others wait for the renewal. `RefreshWindows` has the times, which
+    count from when this machine received the session: so they hold where its clock is wrong.
+
+    A session is stored under the key that was asked for, or not at all: if files or settings
+    changed since the key was worked out, it belongs to another key.
 
     Safe to use from several threads and processes at once.
     """
@@ -87,15 +102,13 @@ class SessionCache:
         self._sleep = sleep
         self._patience = patience
 
-    def get(
-        self, key: str, create: Callable[[], RolesAnywhereSession], *, force: bool = False
-    ) -> Entry:
+    def get(self, key: str, create: Callable[[], Created], *, force: bool = False) -> Entry:
         """The entry of `key`, renewed if it is time.
 
         Args:
             key: what `entry_key` gave.
             create: makes a session; raises `RolesAnywhereError`.
-            force: renew it in any case, and fail if that fails.
+            force: renew it even if it is fresh, and fail if that fails.
 
         Raises:
             RolesAnywhereError: what `create` raised, when there is no good session to go on with.
@@ -103,14 +116,14 @@ class SessionCache:
         if not force and (entry := self._good(key)) and entry.is_fresh(self._clock()):
             return entry
         if not self._prepare_folder():
-            return self._renewed(key, create)
+            return self._renewed(create)
         waited, poll = 0.0, _SHORTEST_POLL
         while True:
             entry = None if force else self._good(key)
             if entry is not None and entry.is_fresh(self._clock()):
                 return entry
             with self._try_lock(key) as locked:
-                # Also without the lock, when whoever holds it does not come to an end.
+                # Without the lock, too, if the process that holds it does not come to an end.
                 if locked or waited >= self._patience:
                     return self._renew(key, create, force=force)
             if entry is not None and self._clock() < entry.mandatory:
@@ -122,30 +135,34 @@ class SessionCache:
         entry = read_entry(str(self._folder), key)
         return entry if entry is not None and entry.is_good(self._clock()) else None
 
-    def _renew(self, key: str, create: Callable[[], RolesAnywhereSession], *, force: bool) -> Entry:
+    def _renew(self, key: str, create: Callable[[], Created], *, force: bool) -> Entry:
         from boto_rolesanywhere.errors import RolesAnywhereError
 
-        # Somebody may have renewed it between the look and the lock.
+        # Another process may have renewed it between the look and the lock.
         entry = None if force else self._good(key)
         if entry is not None and entry.is_fresh(self._clock()):
             return entry
         try:
-            renewed = self._renewed(key, create)
+            renewed = self._renewed(create)
         except RolesAnywhereError as error:
             if entry is None:
                 raise
             self._postpone(entry, error)
             return entry
-        self._store(renewed)
-        self._prune()
+        if renewed.key == key:
+            self._store(renewed)
+            self._prune()
+        else:
+            logger.debug("Not cached: files or settings changed before the session was made")
         return renewed
 
-    def _renewed(self, key: str, create: Callable[[], RolesAnywhereSession]) -> Entry:
-        started = self._clock()  # its life began when the service answered, at the latest now
-        return to_entry(key, create(), started)
+    def _renewed(self, create: Callable[[], Created]) -> Entry:
+        started = self._clock()  # the session's life begins later, when the service answers
+        created = create()
+        return to_entry(created.key, created.session, started)
 
     def _postpone(self, entry: Entry, error: RolesAnywhereError) -> None:
-        """Let nobody try again at once. Shorter as the end draws near: a tenth of what is left."""
+        """Put the next try off, by a tenth of the time that is left."""
         now = self._clock()
         pause = min(max((entry.expiry - now) / 10, 1.0), _LONGEST_PAUSE)
         logger.warning(
@@ -165,7 +182,7 @@ class SessionCache:
             logger.warning("The session was not cached in %s: %s", self._folder, error.strerror)
 
     def _prepare_folder(self) -> bool:
-        """Make the folder, and see that it is fit to hold secrets."""
+        """Make the folder if it is missing, and say whether it is fit to hold secrets."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
@@ -185,10 +202,10 @@ class SessionCache:
 
     @contextmanager
     def _try_lock(self, key: str) -> Iterator[bool]:
-        """Whether this caller is the one to renew. Does not wait."""
+        """Take the lock of `key` without waiting, and say whether that succeeded."""
         import filelock
 
-        # One of 256 files, not one a key: lock files cannot be cleared away without a race.
+        # The keys share 256 lock files, which stay: removing a lock file is a race.
         lock = filelock.FileLock(self._folder / f"{key[:2]}.lock", mode=0o600)
         try:
             lock.acquire(blocking=False)
@@ -206,7 +223,7 @@ class SessionCache:
             lock.release()
 
     def _prune(self) -> None:
-        """Remove sessions that ended, and what killed processes left."""
+        """Remove sessions that have ended, and temporary files of killed processes."""
         with suppress(OSError):
             for path in self._folder.iterdir():
                 if self._is_over(path):
@@ -231,8 +248,8 @@ def to_entry(key: str, session: RolesAnywhereSession, received: float) -> Entry:
     """
     from .windows import RefreshWindows
 
-    # Without jitter: that spreads programs that were started together, and these share one entry.
-    # SDKs that renew 15 minutes before the end, as botocore does, so get a new session at once.
+    # Without jitter, which spreads the renewals of programs that were started together: these share
+    # one entry. An SDK that asks 15 minutes before the end, as botocore does, gets a new session.
     windows = RefreshWindows.for_lifetime(session.lifetime, jitter=0)
     ages = (0.0, windows.advisory, windows.mandatory, windows.expiry)
     at_received, advisory, mandatory, expiry = (received + age for age in ages)
@@ -247,8 +264,8 @@ def to_entry(key: str, session: RolesAnywhereSession, received: float) -> Entry:
 def to_session(entry: Entry, now: float) -> RolesAnywhereSession:
     """The session that was cached.
 
-    Its `issued_at` is put as long before its end as the session still lives by this machine's
-    clock: so its `lifetime` is what is left of it.
+    Its `lifetime` is the time that is left of it by this machine's clock, so its `issued_at` is
+    that long before its end.
     """
     answer = json.loads(entry.answer)
     expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
@@ -275,24 +292,15 @@ def credential_process_answer(session: RolesAnywhereSession) -> str:
     )
 
 
-def cached(
-    create: Callable[[], RolesAnywhereSession],
-    config: Config,
-    folder: bool | str | os.PathLike[str],
-    *,
-    profile: str | None = None,
-) -> Callable[[], RolesAnywhereSession]:
-    """`create`, sharing its sessions with the other processes of this user.
+def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:
+    """The cache that the argument `cache` of `get_session` asks for.
 
     Args:
-        create: calls CreateSession for `config`.
-        config: whose inputs tell one session from another.
-        folder: where to keep them; True for the user's cache folder.
-        profile: of the config file, from which botocore may take an endpoint; None for that of the
-            environment.
+        folder: where the sessions are kept; True for the user's cache folder.
 
     Raises:
-        ConfigurationError: `filelock` is not installed, the user has no home, or `folder` is none.
+        ConfigurationError: `filelock` is not installed, the user has no home folder, or `folder`
+            is neither True nor a path.
     """
     from boto_rolesanywhere.errors import ConfigurationError
 
@@ -303,54 +311,19 @@ def cached(
             expected="True, False or a folder's path",
         )
     chosen = None if isinstance(folder, bool) else os.fspath(folder)
-    place = cache_folder(os.environ, chosen)
-    if place is None:
+    path = cache_folder(os.environ, chosen)
+    if path is None:
         raise ConfigurationError(
             "this user has no home folder to cache sessions in",
             where="argument cache",
             remedy=f"Pass a folder as cache=, or set {FOLDER_VARIABLE}.",
         )
-    cache = SessionCache(place)
-
-    def get() -> RolesAnywhereSession:
-        # Worked out each time: the certificate's file may have been replaced.
-        key = key_of(config, os.environ, profile)
-        return create() if key is None else to_session(cache.get(key, create), time.time())
-
-    return get
-
-
-def key_of(config: Config, environ: Mapping[str, str], profile: str | None = None) -> str | None:
-    """The key of `config`'s session; None if its certificate cannot be read."""
-    certificate = _fingerprint_of(config)
-    if certificate is None:
-        return None
-    return entry_key(
-        trust_anchor=str(config.trust_anchor),
-        profile=str(config.profile),
-        role=str(config.role),
-        region=config.region,
-        certificate=certificate,
-        duration=str(config.duration or ""),
-        session_name=config.session_name or "",
-        endpoint=config.endpoint_url or configured_endpoint(profile, environ),
-    )
-
-
-def _fingerprint_of(config: Config) -> str | None:
-    source = config.sources.certificate
-    if isinstance(source, str | os.PathLike):
-        return fingerprint(os.fspath(source), config.sources.pkcs11_module)
-    if isinstance(source, bytes | bytearray | memoryview):
-        return fingerprint_bytes(bytes(source))
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return fingerprint_bytes(source.public_bytes(Encoding.DER))
+    return SessionCache(path)
 
 
 def _require_filelock() -> None:
     try:
-        import filelock  # noqa: F401  # only whether it is there
+        import filelock  # noqa: F401  # the question is whether it is installed
     except ImportError:
         from boto_rolesanywhere.errors import ConfigurationError
 

@@ -23,6 +23,8 @@ import stat
 import sys
 from hashlib import sha256
 
+from boto_rolesanywhere.settings.names import LONGEST_SESSION
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,7 +88,14 @@ class Entry:
             times = (float(received), float(advisory), float(mandatory), float(expiry))
         except ValueError:
             return None
-        return cls(key, times, answer=answer, details=details)
+        entry = cls(key, times, answer=answer, details=details)
+        return entry if entry._is_credible() else None
+
+    def _is_credible(self) -> bool:
+        """Whether its times are those of a session; infinity and "not a number" are not."""
+        inner = (self.advisory, self.mandatory)
+        ends = self.received <= self.expiry <= self.received + LONGEST_SESSION
+        return ends and all(self.received <= time <= self.expiry for time in inner)
 
     def __repr__(self) -> str:
         return f"<Entry {self.key[:8]}… until {self.expiry}>"

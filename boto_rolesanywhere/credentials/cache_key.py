@@ -1,6 +1,7 @@
 """The name under which a session is cached: a hash of all that decides which session it is.
 
-It is worked out at each hit, so nothing heavy is imported here; see `cache_entry`.
+The library and the command both call `entry_key`, so that they share their sessions. The command
+calls it before it loads anything heavy, so nothing heavy is imported here; see `cache_entry`.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
@@ -14,11 +15,14 @@ from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from typing import Final
 
 # A path may hold bytes that are no UTF-8; Python has them as lone surrogates.
 _UTF8: Final = ("utf-8", "surrogateescape")
-_MAX_CERTIFICATE: Final = 4 * 1024 * 1024
+_LARGEST_FILE: Final = 4 * 1024 * 1024  # what is larger is no certificate and no key
+_REGION_FIELD: Final = 3  # of an ARN: arn:aws:rolesanywhere:eu-west-1:…
+_DEVICES: Final = ("pkcs11", "handle")
 
 
 def entry_key(
@@ -26,76 +30,145 @@ def entry_key(
     trust_anchor: str,
     profile: str,
     role: str,
-    region: str,
-    certificate: str,
+    identity: str,
+    region: str = "",
     duration: str = "",
     session_name: str = "",
     endpoint: str = "",
 ) -> str:
     """The name of the entry for these inputs: 64 hexadecimal digits.
 
+    Blanks around a text do not count, nor do zeros before the duration.
+
     Args:
-        trust_anchor: the trust anchor's ARN, like the next two without blanks around it.
+        trust_anchor: the trust anchor's ARN.
         profile: the profile's ARN.
         role: the role's ARN.
-        region: of the call.
-        certificate: what `fingerprint` gave.
-        duration: seconds in decimal digits, "" if it is left to the profile.
-        session_name: "" if it is left to the service.
-        endpoint: the one that is given, else what `configured_endpoint` gave.
+        identity: the fingerprint of certificate, private key and chain.
+        region: of the call; "" for the trust anchor's.
+        duration: seconds in decimal digits; "" if the profile decides.
+        session_name: "" if the service decides.
+        endpoint: the URL of an endpoint other than AWS's own; "" for AWS's own.
     """
-    inputs = (trust_anchor, profile, role, region, certificate, duration, session_name, endpoint)
-    # The lengths keep ("ab", "c") and ("a", "bc") apart.
-    return sha256("".join(f"{len(text)}:{text}" for text in inputs).encode(*_UTF8)).hexdigest()
+    anchor, seconds = trust_anchor.strip(), duration.strip()
+    inputs = (
+        anchor,
+        profile.strip(),
+        role.strip(),
+        region.strip() or "".join(anchor.split(":")[_REGION_FIELD : _REGION_FIELD + 1]),
+        identity,
+        seconds.lstrip("0") if seconds.isdecimal() else seconds,
+        session_name.strip(),
+        endpoint.strip(),
+    )
+    return _digest(text.encode(*_UTF8) for text in inputs)
 
 
-def fingerprint_file(path: str) -> str | None:
-    """The SHA-256 of a certificate file's bytes; None if it cannot be read.
+def fingerprint(parts: Iterable[bytes | str | None], module: str = "") -> str:
+    """The fingerprint of certificate, private key and chain, in this order.
 
-    Of the bytes, since telling the certificate among them takes cryptography: so a change of
-    anything in the file makes another entry.
-    """
-    try:
-        path = os.path.expanduser(path)
-        if not stat.S_ISREG(os.stat(path).st_mode):
-            return None
-        with open(path, "rb") as file:
-            return fingerprint_bytes(file.read(_MAX_CERTIFICATE))
-    except (OSError, ValueError):
-        return None
-
-
-def fingerprint_bytes(content: bytes) -> str:
-    """The same for a file's content."""
-    return f"file {sha256(content).hexdigest()}"
-
-
-def fingerprint_folder(path: str) -> str | None:
-    """The SHA-256 over all files of a folder that certificates are chosen from; None likewise."""
-    digest = sha256()
-    try:
-        folder = os.path.expanduser(path)
-        for name in sorted(os.listdir(folder)):
-            digest.update(
-                f"{name}\0{fingerprint_file(os.path.join(folder, name))}\0".encode(*_UTF8)
-            )
-    except (OSError, ValueError):
-        return None
-    return f"folder {digest.hexdigest()}"
-
-
-def fingerprint(certificate: str, module: str | None = None) -> str | None:
-    """What tells one certificate from another without opening it.
+    All three count, since a file may hold several certificates, and the key decides which of them
+    signs.
 
     Args:
-        certificate: a path, or a ``pkcs11:`` URI.
-        module: the PKCS #11 library, for a URI.
+        parts: for each the content of its file, the URI of a token's or TPM's object, or None.
+        module: the PKCS #11 library, which counts beside a URI.
+    """
+    listed = [b"" if part is None else part for part in parts]
+    texts = [part for part in listed if isinstance(part, str)]
+    kinds = "".join("u" if isinstance(part, str) else "b" for part in listed)
+    contents = [part.encode(*_UTF8) if isinstance(part, str) else part for part in listed]
+    return _digest([kinds.encode(), *contents, (module if texts else "").encode(*_UTF8)])
+
+
+def fingerprint_places(places: Iterable[str], module: str = "") -> str | None:
+    """The fingerprint of what lies at these places; None if one of the files cannot be read.
+
+    What a URI names on a token or TPM is not looked at: a certificate that was replaced there
+    counts when the old session has ended.
+
+    Args:
+        places: of certificate, private key and chain: a path, a URI, or "" for none.
+        module: the PKCS #11 library.
+    """
+    parts: list[bytes | str | None] = []
+    for place in places:
+        part = _part(place) if place else None
+        if part is None and place:
+            return None
+        parts.append(part)
+    return fingerprint(parts, module)
+
+
+def fingerprint_store(
+    contents: Mapping[str, bytes | None] | str, selector: str, module: str = "", *, latest: bool
+) -> str:
+    """The fingerprint of a certificate, with its key, that a selector chooses from a store.
+
+    It takes cryptography to tell which certificate that is, so everything in the store counts.
+
+    Args:
+        contents: what `read_folder` gave, or the URI of a token.
+        selector: the text, or the content of the file with it.
+        module: the PKCS #11 library.
+        latest: whether the certificate that expires last is taken.
+    """
+    if isinstance(contents, str):
+        inside = fingerprint([contents], module)
+    else:
+        inside = _digest(
+            part
+            for name in sorted(contents)
+            for part in (name.encode(*_UTF8), contents[name] or b"")
+        )
+    return _digest(text.encode(*_UTF8) for text in ("store", inside, selector, str(latest)))
+
+
+def read_folder(path: str) -> dict[str, bytes | None] | None:
+    """The regular files of a folder by their names, None for one that cannot be read.
 
     Returns:
-        For a file, a hash of its bytes. For a URI, the URI: what is on the token is not looked at,
-        so a certificate that was replaced there counts when the old session ends. None if the file
-        cannot be read.
+        None if there is no such folder.
     """
-    if certificate[:7].lower() == "pkcs11:":
-        return f"token {certificate} {module or ''}"
-    return fingerprint_file(certificate)
+    try:
+        folder = os.path.expanduser(path)
+        return {name: read_file(os.path.join(folder, name)) for name in os.listdir(folder)}
+    except (OSError, ValueError):
+        return None
+
+
+def read_file(path: str) -> bytes | None:
+    """The bytes of a regular file; None if it cannot be read, or is too large."""
+    try:
+        path = os.path.expanduser(path)
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would hold us up
+            return None
+        with open(path, "rb") as file:
+            content = file.read(_LARGEST_FILE + 1)
+    except (OSError, ValueError):
+        return None
+    return content if len(content) <= _LARGEST_FILE else None
+
+
+def plain_place(text: str) -> str:
+    """`text` with the scheme of a ``pkcs11:`` or ``handle:`` URI in lower case, and no blanks."""
+    scheme, colon, rest = text.strip().partition(":")
+    return f"{scheme.lower()}:{rest}" if colon and scheme.lower() in _DEVICES else text
+
+
+def is_device(place: str) -> bool:
+    """Whether a place names an object of a token or TPM."""
+    return plain_place(place).partition(":")[0] in _DEVICES and ":" in place
+
+
+def _part(place: str) -> bytes | str | None:
+    return plain_place(place) if is_device(place) else read_file(place)
+
+
+def _digest(parts: Iterable[bytes]) -> str:
+    digest = sha256()
+    for part in parts:
+        # The lengths keep ("ab", "c") and ("a", "bc") apart.
+        digest.update(b"%d:" % len(part))
+        digest.update(part)
+    return digest.hexdigest()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.identity.opening import Matched
-    from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.config import Arguments, Config
     from boto_rolesanywhere.settings.names import Found, Setting
     from boto_rolesanywhere.settings.sources import IdentitySources
 
@@ -91,7 +91,7 @@ class Case:
         arguments: settings by the names of `get_session`'s arguments.
         environ: the environment.
         profile: the profile asked for; None for that of the environment.
-        by_flag: whether the arguments came as flags.
+        flags: of the command, with their values; None if this is not the command.
         verify: False, or a CA bundle, for the endpoint.
         anchor_file: the trust anchor's certificate.
         crl_file: a certificate revocation list.
@@ -120,10 +120,10 @@ class Case:
         session: what CreateSession gave.
     """
 
-    arguments: Mapping[str, object]
+    arguments: Arguments
     environ: Mapping[str, str]
     profile: str | None
-    by_flag: bool
+    flags: Mapping[str, str] | None
     verify: bool | str | None
     anchor_file: str | None
     crl_file: str | None

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import holds_secret
 from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE
 from boto_rolesanywhere.settings.names import (
@@ -20,10 +21,10 @@ from boto_rolesanywhere.settings.names import (
     gather,
 )
 
-from .verdict import Verdict
+from .verdict import Verdict, of_error
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from boto_rolesanywhere.settings.names import Found, Setting
 
@@ -44,7 +45,7 @@ def check_configuration(case: Case) -> Iterator[Verdict]:
         case.environ,
         case.section,
         profile_name=case.profile_name,
-        by_flag=case.by_flag,
+        flags=case.flags,
     )
     details = tuple(_shown_settings(case))
     where = f"profile {case.profile_name!r} of {_config_file(case)}"
@@ -54,7 +55,7 @@ def check_configuration(case: Case) -> Iterator[Verdict]:
             "configuration",
             "fail",
             f"nothing is configured for IAM Roles Anywhere ({where}, environment"
-            f"{', flags' if case.by_flag else ''})",
+            f"{', flags' if case.flags is not None else ''})",
             _hint(case),
             details,
         )
@@ -74,23 +75,18 @@ def check_configuration(case: Case) -> Iterator[Verdict]:
 
 
 def _read_profile(case: Case) -> Iterator[Verdict]:
-    from botocore.exceptions import BotoCoreError, ProfileNotFound
+    from botocore.exceptions import BotoCoreError
     from botocore.session import Session
+
+    from boto_rolesanywhere.provider import read_section
 
     session = Session(profile=case.profile)
     case.profile_name = session.profile or "default"
     try:
-        case.section = session.get_scoped_config()
+        case.section = read_section(session, by_flag=case.flags is not None)
         case.botocore = session
-    except ProfileNotFound:
-        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
-        ours = [name for name, keys in profiles.items() if any(map(_is_ours, keys))]
-        yield Verdict(
-            "configuration",
-            "fail",
-            f"there is no profile {case.profile_name!r} in the AWS config file",
-            f"Profiles with {PREFIX}… keys are: {', '.join(ours) or 'none'}.",
-        )
+    except ConfigurationError as error:
+        yield of_error("configuration", error)
     except BotoCoreError as error:
         yield Verdict("configuration", "fail", str(error), "Correct the AWS config file.")
 
@@ -134,7 +130,6 @@ def _shown(found: Found, setting: Setting) -> str:
 
 
 def _shown_uri(text: str) -> str:
-    from boto_rolesanywhere.errors import ConfigurationError
     from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 
     try:
@@ -152,7 +147,7 @@ def _shown_url(text: str) -> str:
 
 
 def _places(setting: Setting, case: Case) -> str:
-    first = setting.flag if case.by_flag else f"argument {setting.argument}"
+    first = setting.flag if case.flags is not None else f"argument {setting.argument}"
     return f"{first}, {setting.variable} or {setting.config_key} in the profile"
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
+    from boto_rolesanywhere.settings.config import Arguments
+
     from .verdict import Verdict
 
 _LOCAL: Final = (
@@ -52,10 +54,10 @@ _REMOTE: Final = (
 
 
 def examine(
-    arguments: Mapping[str, object] | None = None,
+    arguments: Arguments | None = None,
     *,
     profile_name: str | None = None,
-    by_flag: bool = False,
+    flags: Mapping[str, str] | None = None,
     verify: bool | str | None = None,
     trust_anchor_certificate: str | None = None,
     crl: str | None = None,
@@ -71,7 +73,7 @@ def examine(
     Args:
         arguments: settings by the names of `get_session`'s arguments.
         profile_name: a profile of the AWS config file; AWS_PROFILE or ``default`` when left out.
-        by_flag: whether the arguments came as flags of the command, for the wording.
+        flags: of the command, with their values; None if this is not the command.
         verify: of the endpoint, as in `boto3.client`: False, or the path of a CA bundle.
         trust_anchor_certificate: a file with the trust anchor's certificate, to hold the chain to.
         crl: a file with a certificate revocation list, to look the certificates up in.
@@ -86,7 +88,7 @@ def examine(
         arguments=arguments or {},
         environ=os.environ,
         profile=profile_name,
-        by_flag=by_flag,
+        flags=flags,
         verify=verify,
         anchor_file=trust_anchor_certificate,
         crl_file=crl,

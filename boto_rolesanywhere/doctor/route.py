@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
@@ -21,15 +21,14 @@ if TYPE_CHECKING:
 
     from .case import Case
 
-_LOOPBACK: Final = ("localhost", "127.", "::1")
-
 
 def check_endpoint(case: Case) -> Iterator[Verdict]:
     """Ask botocore where the call goes."""
     from botocore.config import Config as ClientConfig
     from botocore.exceptions import BotoCoreError
 
-    from boto_rolesanywhere.create_session.client import SessionCreator
+    from boto_rolesanywhere.create_session.client import is_this_machine
+    from boto_rolesanywhere.provider import creator_of
 
     config = case.config
     if config is None:
@@ -40,12 +39,12 @@ def check_endpoint(case: Case) -> Iterator[Verdict]:
         read_timeout=2 * case.timeout,
         retries={"total_max_attempts": 1},
     )
-    creator = SessionCreator(
+    creator = creator_of(
         config,
+        case.botocore,
         lambda: cast("Identity", case.identity),  # called only when there is one
         client_config=once,
         verify=case.verify,
-        botocore_session=case.botocore,
         clock=case.clock,
     )
     try:
@@ -55,7 +54,7 @@ def check_endpoint(case: Case) -> Iterator[Verdict]:
         yield Verdict("endpoint", "fail", str(error), remedy)
         return
     case.creator = creator
-    if route.scheme == "http" and not route.host.startswith(_LOOPBACK):
+    if route.scheme == "http" and not is_this_machine(route.host):
         yield Verdict(
             "endpoint",
             "warn",

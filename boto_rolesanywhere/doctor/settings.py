@@ -11,7 +11,6 @@ from boto_rolesanywhere.settings.arns import (
     parse_trust_anchor_arn,
     require_agreement,
 )
-from boto_rolesanywhere.settings.config import identity_sources, resolve
 from boto_rolesanywhere.settings.names import CERTIFICATE, PROFILE, ROLE, TRUST_ANCHOR
 
 from .verdict import Verdict, of_error, skipped
@@ -66,21 +65,27 @@ def check_arns(case: Case) -> Iterator[Verdict]:
 
 def check_settings(case: Case) -> Iterator[Verdict]:
     """Read the options, and see which Region the call goes to."""
+    from botocore.session import Session
+
+    from boto_rolesanywhere.provider import Inputs
+
     if CERTIFICATE not in case.found:
         yield skipped("settings", "no certificate is set")
         return
+    inputs = Inputs(
+        session=case.botocore or Session(),
+        arguments=case.arguments,
+        environ=case.environ,
+        section=case.section,
+        profile_name=case.profile_name,
+        flags=case.flags,
+    )
     try:
-        case.sources = identity_sources(case.found, case.arguments, case.environ)
+        case.sources = inputs.sources()
         if not case.arns_agree:
             yield skipped("settings", "the ARNs are not right")
             return
-        case.config = resolve(
-            case.arguments,
-            environ=case.environ,
-            section=case.section,
-            profile_name=case.profile_name,
-            by_flag=case.by_flag,
-        )
+        case.config = inputs.config()
     except ConfigurationError as error:
         yield of_error("settings", error)
         return

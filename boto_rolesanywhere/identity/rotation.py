@@ -49,7 +49,11 @@ class RotatingIdentity:
         self._warned_of: object = None
 
     def __call__(self) -> Identity:
-        """The identity, rebuilt if its files changed.
+        """The identity, rebuilt if its files changed. Raises as `current` does."""
+        return self.current()[1]
+
+    def current(self) -> tuple[Material, Identity]:
+        """The identity, rebuilt if its files changed, and what it was built from.
 
         Raises:
             RolesAnywhereError: it cannot be opened, and there is no earlier one to keep.
@@ -62,17 +66,17 @@ class RotatingIdentity:
             # An expired one is built anew, which says what is wrong with it, or finds the next
             # certificate in the same file.
             if held is not None and usable and held[0] == material:
-                return held[1]
+                return held
             in_use = held[1] if held is not None and usable else None
             identity = build_identity(material, self._sources, now=now, in_use=in_use)
         except RolesAnywhereError as error:
             if held is None or not usable:
                 raise
             self._warn_once(str(error) if material is None else material, str(error))
-            return held[1]
-        self._held = (material, identity)
+            return held
+        self._held = held = (material, identity)
         self._warned_of = None
-        return identity
+        return held
 
     def _read(self, known: Material | None) -> Material:
         material = read_sources(self._sources)

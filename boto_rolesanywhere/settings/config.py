@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
 from boto_rolesanywhere.redaction import logger_of, shown
@@ -21,6 +21,7 @@ from .names import (
     CORE,
     DURATION,
     ENDPOINT_URL,
+    LONGEST_SESSION,
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
     PKCS11_MODULE,
@@ -32,6 +33,7 @@ from .names import (
     ROLE,
     SESSION_NAME,
     SETTINGS,
+    SHORTEST_SESSION,
     TPM_TCTI,
     TRUST_ANCHOR,
     Found,
@@ -46,11 +48,10 @@ if TYPE_CHECKING:
     from .sources import CertificateSource, ChainSource, KeySource, SecretSource
 
 logger = logger_of(__name__)
+_Source = TypeVar("_Source")
 
 _LONGEST_SECRET: Final = 64 * 1024  # bytes
-# CreateSession: durationSeconds is 900 to 43200.
-LONGEST_SESSION: Final = 43200
-_DURATION: Final = range(900, LONGEST_SESSION + 1)
+_DURATION: Final = range(SHORTEST_SESSION, LONGEST_SESSION + 1)  # seconds
 # STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
 _SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
@@ -58,6 +59,27 @@ _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 
 # The passphrase itself is never written in the config file, so it is no Setting.
 PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
+
+
+class Arguments(TypedDict, total=False):
+    """What the caller gives for one call, by the names of `get_session`'s arguments.
+
+    None counts as not given. The command's flags come by these names too, as text.
+    """
+
+    cert: CertificateSource | None
+    key: KeySource | None
+    anchor: str | None
+    profile: str | None
+    role: str | None
+    chain: ChainSource | None
+    passphrase: SecretSource | Secret | None
+    region: str | None
+    duration: int | str | None
+    session_name: str | None
+    endpoint_url: str | None
+    pkcs11_module: str | None
+    tpm_tcti: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,12 +108,12 @@ class Config:
 
 
 def resolve(
-    arguments: Mapping[str, object],
+    arguments: Arguments,
     *,
     environ: Mapping[str, str],
     section: Mapping[str, object],
+    flags: Mapping[str, str] | None = None,
     profile_name: str | None = "default",
-    by_flag: bool = False,
 ) -> Config | None:
     """Bring the settings together.
 
@@ -99,8 +121,8 @@ def resolve(
         arguments: by the names of `get_session`'s arguments; None means not given.
         environ: the environment; empty values count as not set.
         section: the profile's section of the AWS config file.
+        flags: of the command, with their values; None if this is not the command.
         profile_name: the profile's name, for error messages; None if no profile was read.
-        by_flag: whether the arguments came as flags of the command, for error messages.
 
     Returns:
         The Config, or None when none of certificate, key and ARNs is set anywhere.
@@ -108,12 +130,12 @@ def resolve(
     Raises:
         ConfigurationError: settings are missing (all are named) or one is wrong.
     """
-    found = gather(arguments, environ, section, profile_name=profile_name, by_flag=by_flag)
+    found = gather(arguments, environ, section, flags=flags, profile_name=profile_name)
     if not any(setting in found for setting in CORE):
         return None
     missing = [setting for setting in REQUIRED if setting not in found]
     if missing:
-        _refuse_missing(missing, found, section, profile_name, by_flag=by_flag)
+        _refuse_missing(missing, found, section, profile_name, by_flag=flags is not None)
     anchor, profile, role = (
         parse(_text(found[setting], setting), where=found[setting].where)
         for setting, parse in (
@@ -136,7 +158,7 @@ def resolve(
 
 
 def identity_sources(
-    found: Mapping[Setting, Found], arguments: Mapping[str, object], environ: Mapping[str, str]
+    found: Mapping[Setting, Found], arguments: Arguments, environ: Mapping[str, str]
 ) -> IdentitySources:
     """Certificate, key and chain of the settings, unopened; the certificate must be among them.
 
@@ -148,36 +170,45 @@ def identity_sources(
     Raises:
         ConfigurationError: one of them is empty, or names what is not there.
     """
-
-    def given(setting: Setting) -> object:
-        return _source(found[setting], setting) if setting in found else None
-
-    # Whether these are of a kind that can be opened is told by what opens them.
+    certificate: CertificateSource | None = _source(arguments.get("cert"), CERTIFICATE, found)
+    if certificate is None:
+        raise KeyError(CERTIFICATE)
+    # What opens them says whether their types are right.
     return IdentitySources(
-        certificate=cast("CertificateSource", given(CERTIFICATE)),
-        private_key=cast("KeySource | None", given(PRIVATE_KEY)),
-        chain=cast("ChainSource | None", given(CHAIN)),
+        certificate=certificate,
+        private_key=_source(arguments.get("key"), PRIVATE_KEY, found),
+        chain=_source(arguments.get("chain"), CHAIN, found),
         secret=_secret(found, arguments.get("passphrase"), environ),
         pkcs11_module=_optional_text(found, PKCS11_MODULE),
         tpm_tcti=_optional_text(found, TPM_TCTI),
     )
 
 
-def _source(found: Found, setting: Setting) -> object:
-    if isinstance(found.value, (str, bytes)) and not found.value:
-        _refuse("it is empty", found.where, f"a {setting.title}")
-    if isinstance(found.value, dict):
-        return _text(found, setting)  # a nested section of the config file, never an object
-    return tidy_uri(found.value) if isinstance(found.value, str) else found.value
+def _source(
+    argument: _Source | str | None, setting: Setting, found: Mapping[Setting, Found]
+) -> _Source | str | None:
+    if argument is not None and not isinstance(argument, str):
+        if isinstance(argument, bytes) and not argument:
+            _refuse("it is empty", found[setting].where, f"a {setting.title}")
+        return argument
+    if setting not in found:
+        return None
+    value, where = found[setting].value, found[setting].where
+    if value == "":
+        _refuse("it is empty", where, f"a {setting.title}")
+    # A nested section of the config file is no text.
+    return tidy_uri(value) if isinstance(value, str) else _text(found[setting], setting)
 
 
 def _secret(
-    found: Mapping[Setting, Found], argument: object, environ: Mapping[str, str]
+    found: Mapping[Setting, Found],
+    argument: SecretSource | Secret | None,
+    environ: Mapping[str, str],
 ) -> Secret | None:
     if isinstance(argument, Secret):
         return argument
     if argument is not None:
-        return Secret(cast("SecretSource", argument), "argument passphrase")
+        return Secret(argument, "argument passphrase")
     return configured_secret(found, environ)
 
 

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from typing import Final
 
 PREFIX: Final = "rolesanywhere_"
+# Seconds. CreateSession: durationSeconds is 900 to 43200.
+SHORTEST_SESSION: Final = 900
+LONGEST_SESSION: Final = 43200
 
 
 class Setting:
@@ -97,24 +100,27 @@ def gather(
     environ: Mapping[str, str],
     section: Mapping[str, object],
     *,
+    flags: Mapping[str, str] | None = None,
     profile_name: str | None = "default",
-    by_flag: bool = False,
 ) -> dict[Setting, Found]:
-    """The settings that are set: arguments beat the environment, and this beats the profile.
+    """The settings that are set: arguments beat flags, then come the environment and the profile.
 
     Args:
         arguments: by the names of `get_session`'s arguments; None means not given.
         environ: the environment; empty values count as not set.
         section: the profile's section of the AWS config file.
+        flags: of the command, with their values; None if this is not the command. Empty values
+            count as not given, as in AWS's helper: scripts pass variables that may be empty.
         profile_name: the profile's name, for error messages; None if no profile was read.
-        by_flag: whether the arguments came as flags of the command, for error messages.
     """
     found: dict[Setting, Found] = {}
     for setting in SETTINGS:
         value = arguments.get(setting.argument) if setting.argument else None
         if value is not None:
-            where = setting.flag if by_flag else None
+            where = setting.flag if flags is not None else None
             found[setting] = Found(value, where or f"argument {setting.argument}")
+        elif flags and setting.flag and (text := flags.get(setting.flag)):
+            found[setting] = Found(text, setting.flag)
         elif text := environ.get(setting.variable):
             found[setting] = Found(text, setting.variable)
         elif value := section.get(setting.config_key):

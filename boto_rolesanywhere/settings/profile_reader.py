@@ -1,7 +1,7 @@
-"""One profile's keys as they stand in the AWS config file, read without loading botocore.
+"""One profile's settings as they stand in AWS's two files, read without loading botocore.
 
-For the command, which looks for a cached session before anything heavy is loaded; the library
-reads profiles through botocore. Nothing is written here.
+The command looks here for a cached session before it loads anything heavy; the library reads
+profiles through botocore. Nothing is written here.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
@@ -14,17 +14,8 @@ import os
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Final
 
     Sections = dict[str, dict[str, str]]
-
-
-# What botocore takes an endpoint from, as much an input of a call as one that is given to us.
-_ENDPOINT_VARIABLES: Final = (
-    *("AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL"),
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-)
-_ENDPOINT_KEYS: Final = ("endpoint_url", "ignore_configured_endpoint_urls", "services")
 
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -33,37 +24,103 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None
     The file is found and read as botocore does it (AWS_CONFIG_FILE, else ``~/.aws/config``); a
     nested block is left as the text that it is.
     """
-    text = _read(environ)
-    return None if text is None else _section(_sections(text), "profile", name)
+    return _section(_sections(_read_config(environ)), "profile", name)
 
 
-def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str:
-    """All that botocore takes an endpoint from for a profile, as one text; "" if there is nothing.
+def read_merged_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
+    """The section of the profile `name` in the config file and in the shared credentials file.
+
+    As for botocore, a key of the credentials file wins. None if the profile is in neither.
+    """
+    ours = read_profile(name, environ)
+    added = _sections(_read(environ, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")).get(name)
+    return None if ours is None and added is None else {**(ours or {}), **(added or {})}
+
+
+def chosen_profile(environ: Mapping[str, str]) -> str:
+    """The profile that the environment chooses, in botocore's order."""
+    return environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+
+
+def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str | None:
+    """The endpoint that botocore takes from environment and files; "" for AWS's own.
 
     Args:
         profile: None for that of the environment.
         environ: the environment.
+
+    Returns:
+        None where botocore refuses what is configured.
     """
-    found = [f"{name}={environ[name]}" for name in _ENDPOINT_VARIABLES if environ.get(name)]
-    text = _read(environ) or ""
-    if any(key in text for key in _ENDPOINT_KEYS):  # else there is no need to parse it
-        sections = _sections(text)
-        # In botocore's order.
-        name = profile or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE")
-        section = _section(sections, "profile", name or "default") or {}
-        found += [f"{key}={section[key]}" for key in _ENDPOINT_KEYS if key in section]
-        services = _section(sections, "services", section.get("services", "")) or {}
-        found += [f"{key}={value}" for key, value in services.items()]
-    return "\n".join(found)
+    section = read_merged_profile(profile or chosen_profile(environ), environ) or {}
+    services: dict[str, dict[str, object]] = {}
+    if "services" in section:
+        sections = _sections(_read_config(environ))
+        found = _section(sections, "services", section["services"]) or {}
+        services[section["services"]] = {key: _nested(text) for key, text in found.items()}
+    return endpoint_of(section, services, environ)
 
 
-def _read(environ: Mapping[str, str]) -> str | None:
-    path = environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
+def endpoint_of(
+    section: Mapping[str, object],
+    services: Mapping[str, Mapping[str, object]],
+    environ: Mapping[str, str],
+    *,
+    ignored: bool | None = None,
+) -> str | None:
+    """The endpoint that botocore takes from what it has read; "" for AWS's own.
+
+    The order is botocore's: the variable of the service, the variable of all services, the
+    service's block in the section that ``services`` names, ``endpoint_url`` of the profile.
+
+    Args:
+        section: the profile's.
+        services: the blocks of each ``[services NAME]`` section.
+        environ: the environment.
+        ignored: whether configured endpoints are ignored, if the caller has said so.
+
+    Returns:
+        None where botocore refuses what is configured.
+    """
+    if ignored is None:
+        name = "ignore_configured_endpoint_urls"
+        text = environ.get(f"AWS_{name.upper()}", section.get(name, ""))
+        ignored = str(text).lower() == "true"
+    if ignored:
+        return ""
+    for variable in ("AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL"):
+        if environ.get(variable):
+            return environ[variable]
+    url: object = None
+    if "services" in section:
+        blocks = services.get(str(section["services"]))
+        block = blocks.get("rolesanywhere", {}) if blocks else None
+        if not isinstance(block, dict):
+            return None
+        url = block.get("endpoint_url")
+    url = url or section.get("endpoint_url") or ""
+    return url if isinstance(url, str) and not url.startswith("\n") else None
+
+
+def _nested(text: str) -> object:
+    """The block below a key, as botocore reads one; the text itself if it is no block."""
+    if not text.startswith("\n"):
+        return text
+    pairs = (line.partition("=") for line in text.splitlines() if line.strip())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _read_config(environ: Mapping[str, str]) -> str:
+    return _read(environ, "AWS_CONFIG_FILE", "~/.aws/config")
+
+
+def _read(environ: Mapping[str, str], variable: str, usual: str) -> str:
+    path = environ.get(variable, usual)
     try:
         with open(os.path.expanduser(os.path.expandvars(path))) as file:  # as botocore does
             return file.read()
     except (OSError, ValueError):
-        return None
+        return ""
 
 
 def _sections(text: str) -> Sections:
@@ -83,7 +140,7 @@ def _title(sections: Sections, kind: str, name: str) -> str | None:
 
 def title_of(profile: str, environ: Mapping[str, str]) -> str | None:
     """What stands in the brackets of the profile's section; None if there is none."""
-    return _title(_sections(_read(environ) or ""), "profile", profile)
+    return _title(_sections(_read_config(environ)), "profile", profile)
 
 
 def read_plainly(text: str) -> Sections | None:
@@ -133,7 +190,7 @@ def _name_in(title: str, kind: str) -> str | None:
     if not title.startswith(kind):
         return None
     words = title.split()
-    if "'" in title or '"' in title:
+    if any(mark in title for mark in "'\"\\"):
         import shlex
 
         try:

@@ -16,20 +16,19 @@ from boto_rolesanywhere.cli.flag_table import (
     SECRETS,
     SELECTOR,
     STORE,
-    as_arguments,
+    settings_of,
 )
 from boto_rolesanywhere.cli.flags import (
     add_flags,
     add_switch,
-    config_from,
     given_flags,
     prepare,
-    section_of,
-    unparseable,
 )
+from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.provider import unparseable
 from boto_rolesanywhere.settings.arns import (
     parse_profile_arn,
     parse_role_arn,
@@ -115,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
     """
     prepare(arguments)
     given = given_flags(arguments)
-    section = section_of(given, os.environ)[1]
+    section = section_of(given)
     _require_storable(arguments, given, section)
     if sys.stdin.isatty():
         _ask(arguments, given, section)
@@ -198,7 +197,8 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
         given = given_flags(arguments)
         try:
             # Without the environment: what is written must do without it.
-            config = config_from(arguments, environ=_named_variables(given, section))
+            environ = _named_variables(given, section)
+            config = config_from(inputs_from(arguments, environ=environ))
             open_identity(config.sources, now=utc_now())
         except (ConfigurationError, PassphraseError) as error:
             forms = [f"{flag}{form}" for flag in SECRETS for form in _NAMED]
@@ -257,12 +257,12 @@ def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> di
 
 def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
     """The keys of the profile. Paths become absolute: who reads it may stand elsewhere."""
-    chosen = as_arguments(given)
+    chosen = settings_of(given)
     unlocked = any(given.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
     values = {}
     for setting in SETTINGS:
-        value = chosen.get(setting.argument or "")
-        if isinstance(value, str):
+        value = chosen.get(setting.flag or "")
+        if value is not None:
             # The name of a library without a folder is looked up by whoever loads it.
             is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN) or (
                 setting is PKCS11_MODULE and Path(value).name != value

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.cached_answer import CACHE_DIR, FORCE, NO_CACHE, key_of_flags
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, creator_from, given_flags, prepare
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.parser import Parser
 from boto_rolesanywhere.redaction import logger_of
@@ -19,8 +19,7 @@ from boto_rolesanywhere.redaction import logger_of
 if TYPE_CHECKING:
     import argparse
 
-    from boto_rolesanywhere.credentials.cache import SessionCache
-    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.credentials.cache import Created, SessionCache
 
 logger = logger_of(__name__)
 
@@ -72,15 +71,18 @@ def run(arguments: argparse.Namespace) -> int:
     from boto_rolesanywhere.credentials.cache import credential_process_answer
 
     prepare(arguments)
-    key = None if arguments.no_cache else key_of_flags(given_flags(arguments), os.environ)
+    uncached = arguments.no_cache or arguments.no_verify_ssl
+    key = None if uncached else key_of_flags(given_flags(arguments), os.environ)
     cache = None if key is None else _cache(arguments)
 
-    def create() -> RolesAnywhereSession:
+    def create() -> Created:
         # Here, since another process may create the session, and this one need not load botocore.
-        return creator_from(arguments).create()
+        from boto_rolesanywhere.cli.inputs import issuer_from
+
+        return issuer_from(arguments).create_keyed()
 
     if cache is None or key is None:
-        answer = credential_process_answer(create())
+        answer = credential_process_answer(create().session)
     else:
         answer = cache.get(key, create, force=arguments.force_refresh).answer
     sys.stdout.write(f"{answer}\n")

@@ -12,7 +12,8 @@ import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, arguments_from, given_flags, prepare
+from boto_rolesanywhere.cli.flag_table import settings_of
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
 from boto_rolesanywhere.cli.outcome import FAILED, OK, USAGE, complain
 from boto_rolesanywhere.cli.terminal import Page
 
@@ -107,6 +108,7 @@ def _quieten(arguments: argparse.Namespace) -> None:
 def _verdicts(arguments: argparse.Namespace, given: dict[str, str]) -> Iterator[Verdict]:
     import os
 
+    from boto_rolesanywhere.cli.inputs import arguments_from
     from boto_rolesanywhere.doctor import Verdict, examine
     from boto_rolesanywhere.errors import RolesAnywhereError
 
@@ -118,7 +120,7 @@ def _verdicts(arguments: argparse.Namespace, given: dict[str, str]) -> Iterator[
     yield from examine(
         settings,
         profile_name=arguments.config_profile or None,
-        by_flag=True,
+        flags=settings_of(given),
         verify=False if arguments.no_verify_ssl else None,
         trust_anchor_certificate=arguments.trust_anchor_certificate,
         crl=arguments.crl,

@@ -7,7 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_flags, creator_from, prepare
+from boto_rolesanywhere.cli.flags import add_flags, prepare
 from boto_rolesanywhere.cli.outcome import OK
 
 if TYPE_CHECKING:
@@ -46,8 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: there are no credentials.
     """
+    from boto_rolesanywhere.cli.inputs import issuer_from
+
     prepare(arguments)
-    session = creator_from(arguments).create()
+    session = issuer_from(arguments).create()
     sys.stdout.write(FORMATS[arguments.format](variables(session)))
     return OK
 

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-import secrets
+from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import (
-    add_flags,
-    add_switch,
-    config_from,
-    credentials_from,
-    given_flags,
-    prepare,
-    section_of,
-)
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
 from boto_rolesanywhere.cli.outcome import USAGE, complain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
-    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+    from botocore.session import Session as BotocoreSession
+
+    from boto_rolesanywhere.provider import Issuer
     from boto_rolesanywhere.settings.config import Config
 
 _DESCRIPTION: Final = """\
@@ -86,35 +80,29 @@ def run(arguments: argparse.Namespace) -> int:
         from boto_rolesanywhere.server.listening import require_extra
 
         require_extra()
-    config = config_from(arguments)
-    credentials = credentials_from(arguments, config)
-    run_it = _run_with_endpoint if arguments.serve else _run_with_keys
-    return run_it(command, arguments, config, credentials)
+    from boto_rolesanywhere.cli.inputs import inputs_from, issuer_from
+
+    inputs = inputs_from(arguments)
+    issuer = issuer_from(arguments, inputs)
+    region = _region(inputs.session, issuer.config)
+    secrets = _secret_variables(given_flags(arguments), inputs.section)
+    if arguments.serve:
+        return _run_with_endpoint(command, issuer, region, secrets)
+    return _run_with_keys(command, issuer, region, secrets)
 
 
 def _run_with_keys(
-    command: Sequence[str],
-    arguments: argparse.Namespace,
-    config: Config,
-    credentials: SessionCredentials,
+    command: Sequence[str], issuer: Issuer, region: str, secrets: Collection[str]
 ) -> int:
     from boto_rolesanywhere.cli.child import replace_process
     from boto_rolesanywhere.cli.child_environment import with_keys
 
-    environ = with_keys(
-        os.environ,
-        credentials.session,
-        region=_region(arguments, config),
-        secrets=_secret_variables(arguments),
-    )
+    environ = with_keys(os.environ, issuer.create(), region=region, secrets=secrets)
     return replace_process(command, environ)
 
 
 def _run_with_endpoint(
-    command: Sequence[str],
-    arguments: argparse.Namespace,
-    config: Config,
-    credentials: SessionCredentials,
+    command: Sequence[str], issuer: Issuer, region: str, secrets: Collection[str]
 ) -> int:
     from boto_rolesanywhere.cli.child import run_child, signals_held
     from boto_rolesanywhere.cli.child_environment import with_endpoint
@@ -124,8 +112,9 @@ def _run_with_endpoint(
     from boto_rolesanywhere.server.listening import Listener, bind, url_of
     from boto_rolesanywhere.server.role import host
 
-    token = secrets.token_urlsafe(32)
-    role, keeper = host(None, config.role, credentials)
+    token = token_urlsafe(32)
+    credentials = issuer.credentials()
+    role, keeper = host(None, issuer.config.role, credentials)
     _ = credentials.session  # while signals still end this program
     with bind("127.0.0.1", 0) as sock:
         app = CredentialApp(Guard(sock.getsockname()[1]), container_routes({role: token}))
@@ -133,8 +122,8 @@ def _run_with_endpoint(
             os.environ,
             url_of(sock) + path_of(role.name),
             token,
-            region=_region(arguments, config),
-            secrets=_secret_variables(arguments),
+            region=region,
+            secrets=secrets,
             files=_files(),
         )
         # Few connections: the limit of open files, which the command inherits, stays as it is.
@@ -149,30 +138,27 @@ def _run_with_endpoint(
                 keeper.stop()
 
 
-def _region(arguments: argparse.Namespace, config: Config) -> str:
+def _region(session: BotocoreSession, config: Config) -> str:
     """What the profile says, since the command does not see AWS_PROFILE; else that of the call."""
-    from botocore.session import Session
-
-    session = Session(profile=arguments.config_profile or None)
     region: str | None = session.get_config_variable("region")  # which does not read AWS_REGION
     return region or os.environ.get("AWS_REGION") or config.region
 
 
-def _secret_variables(arguments: argparse.Namespace) -> set[str]:
+def _secret_variables(given: Mapping[str, str], section: Mapping[str, object]) -> set[str]:
+    """The variables that hold what unlocks the private key, or might."""
     from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
     from boto_rolesanywhere.redaction import holds_secret
     from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE
     from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, SETTINGS
 
-    given = given_flags(arguments)
-    _, section = section_of(given, os.environ)
+    variables = [setting.variable for setting in SETTINGS]
     return {
         PASSPHRASE_VARIABLE,
         os.environ.get(PASSPHRASE_ENV.variable, ""),
         str(section.get(PASSPHRASE_ENV.config_key, "")),
         *(given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS),
         # A URI's pin-value, or a key where its path belongs.
-        *(one.variable for one in SETTINGS if holds_secret(os.environ.get(one.variable, ""))),
+        *(name for name in variables if holds_secret(os.environ.get(name, ""))),
     }
 
 

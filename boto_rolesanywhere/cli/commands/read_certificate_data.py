@@ -12,7 +12,8 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flag_table import LATEST, SELECTOR, STORE
-from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare, sources_from, store_access
+from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
+from boto_rolesanywhere.cli.inputs import sources_from, store_access
 from boto_rolesanywhere.cli.outcome import OK
 
 if TYPE_CHECKING:

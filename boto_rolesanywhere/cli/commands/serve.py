@@ -15,13 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import (
-    add_flags,
-    add_switch,
-    config_from,
-    credentials_from,
-    prepare,
-)
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
 from boto_rolesanywhere.cli.outcome import FAILED, OK, complain, leave, told_to_leave
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.settings.names import ROLE
@@ -207,10 +201,11 @@ def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) ->
 
 
 def _hosted(name: str | None, chosen: argparse.Namespace) -> tuple[ServedRole, Keeper]:
+    from boto_rolesanywhere.cli.inputs import issuer_from
     from boto_rolesanywhere.server.role import host
 
-    config = config_from(chosen)
-    return host(name, config.role, credentials_from(chosen, config))
+    issuer = issuer_from(chosen)
+    return host(name, issuer.config.role, issuer.credentials())
 
 
 def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.Namespace]]:

@@ -10,7 +10,8 @@ import json
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_flags, prepare, sources_from
+from boto_rolesanywhere.cli.flags import add_flags, prepare
+from boto_rolesanywhere.cli.inputs import sources_from
 from boto_rolesanywhere.cli.outcome import OK
 
 if TYPE_CHECKING:

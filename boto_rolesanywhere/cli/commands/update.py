@@ -7,13 +7,7 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import (
-    add_flags,
-    add_switch,
-    creator_from,
-    credentials_from,
-    prepare,
-)
+from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
 from boto_rolesanywhere.cli.outcome import OK, leave, told_to_leave
 from boto_rolesanywhere.redaction import logger_of
 
@@ -66,23 +60,25 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: there are no first credentials, or the file cannot be written.
     """
+    from boto_rolesanywhere.cli.inputs import issuer_from
     from boto_rolesanywhere.settings.profile_writer import aws_file
 
     prepare(arguments)
     path = aws_file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
     if arguments.once:
-        _write(path, arguments.profile, creator_from(arguments).create())
+        _write(path, arguments.profile, issuer_from(arguments).create())
         return OK
     return _keep(arguments, path)
 
 
 def _keep(arguments: argparse.Namespace, path: Path) -> int:
+    from boto_rolesanywhere.cli.inputs import issuer_from
     from boto_rolesanywhere.credentials.keeper import Keeper
     from boto_rolesanywhere.errors import ConfigurationError
     from boto_rolesanywhere.signals import ending_signals
 
     signal.signal(signal.SIGTERM, leave)  # the first call may hang, and SIGINT interrupts it
-    keeper = Keeper(arguments.profile, credentials_from(arguments))
+    keeper = Keeper(arguments.profile, issuer_from(arguments).credentials())
     written = keeper.start()
     _write(path, arguments.profile, written)
     with ending_signals() as ended:

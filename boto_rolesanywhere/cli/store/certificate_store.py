@@ -23,7 +23,7 @@ from boto_rolesanywhere.errors import (
     RolesAnywhereError,
 )
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
-from boto_rolesanywhere.identity.files.reading import read_part
+from boto_rolesanywhere.identity.files.reading import Part, read_part
 from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.sources import Secret
@@ -32,11 +32,12 @@ from .helper_names import as_helper_shows
 from .selector import Selector, parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
+    from boto_rolesanywhere.settings.config import Arguments
     from boto_rolesanywhere.signing_key import SigningKey
 
 logger = logger_of(__name__)
@@ -99,7 +100,8 @@ def choose(
     latest: bool = False,
     secret: Secret | None = None,
     pkcs11_module: str | None = None,
-) -> dict[str, object]:
+    contents: Mapping[str, bytes | None] | None = None,
+) -> Arguments:
     """Certificate, key and chain that a selector means, as arguments of `get_session`.
 
     Args:
@@ -108,6 +110,7 @@ def choose(
         latest: of several, take the one that expires last.
         secret: as for `find_certificates`; also for encrypted key files.
         pkcs11_module: the token's library.
+        contents: the folder's files by their names, if they have been read.
 
     Raises:
         ConfigurationError: the selector cannot be read, or there is no such store.
@@ -121,17 +124,19 @@ def choose(
         if pin is not None and secret is None:
             secret = Secret(pin, f"pin-value in {_STORE}")
         others = [one.certificate for one in _on_token(Selector(), place, secret, pkcs11_module)]
-        found: dict[str, object] = {"key": one.place}
+        found: Arguments = {"key": one.place}
         if secret is not None:
             found["passphrase"] = secret
     else:
-        files = _read_folder(place, secret)
+        files = _read_folder(place, secret, contents)
         one = _choose_one(_in_folder(wanted, files), place, latest=latest)
         others = [certificate for file in files for certificate in file.contents.certificates]
         found = {"key": _key_file(one, files, place, secret)}
     chain = order_chain(one.certificate, others, now=datetime.now(timezone.utc))
-    # As an object: its file may hold another one of the same key.
-    return {**found, "cert": one.certificate, **({"chain": chain} if chain else {})}
+    if chain:
+        found["chain"] = chain
+    found["cert"] = one.certificate  # as an object: its file may hold another one of the same key
+    return found
 
 
 def _require_store(store: str | None) -> str:
@@ -191,7 +196,9 @@ def _in_folder(selector: Selector, files: Sequence[_File]) -> tuple[Listed, ...]
     return tuple(found.values())
 
 
-def _read_folder(place: str, secret: Secret | None) -> list[_File]:
+def _read_folder(
+    place: str, secret: Secret | None, contents: Mapping[str, bytes | None] | None = None
+) -> list[_File]:
     folder = Path(os.path.expanduser(place))  # noqa: PTH111  # Path's own may fail
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_file())
@@ -201,12 +208,20 @@ def _read_folder(place: str, secret: Secret | None) -> list[_File]:
             where=f"{_STORE} {place}",
             expected="a folder of certificate files, or a pkcs11: URI",
         ) from None
-    return [file for path in paths for file in _read_file(path, secret)]
+    return [
+        file
+        for path in paths
+        if contents is None or contents.get(path.name)
+        for file in _read_file(path, secret, contents[path.name] if contents else None)
+    ]
 
 
-def _read_file(path: Path, secret: Secret | None) -> Iterator[_File]:
+def _read_file(path: Path, secret: Secret | None, content: bytes | None) -> Iterator[_File]:
     try:
-        yield _File(str(path), open_contents(read_part(path, "certificate"), secret))
+        part = (
+            Part("certificate", str(path), content) if content else read_part(path, "certificate")
+        )
+        yield _File(str(path), open_contents(part, secret))
     except PassphraseError:
         yield _File(str(path), Contents(), locked=True)
     except RolesAnywhereError as error:

@@ -1,0 +1,245 @@
+"""What the flags of a command come to: settings, the call, what unlocks the key.
+
+The composition is that of `boto_rolesanywhere.provider`; here it gets its inputs.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.credentials.cache_key import is_device, plain_place, read_folder
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.provider import Inputs, Issuer, read_section
+from boto_rolesanywhere.settings.config import (
+    Arguments,
+    configured_secret,
+    read_secret_file,
+)
+from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
+from boto_rolesanywhere.settings.sources import Secret
+
+from . import flag_table
+from .cached_answer import store_fingerprint
+from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, SECRETS
+from .flags import given_flags
+from .outcome import PROGRAM
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.sources import IdentitySources
+
+_NO_ARGUMENTS: Final = (
+    "In ~/.aws/config, a line that is continued with a backslash delivers no arguments: write"
+    " credential_process on one line. For an example see --help."
+)
+
+
+def inputs_from(
+    arguments: argparse.Namespace, *, environ: Mapping[str, str] | None = None
+) -> Inputs:
+    """Where the settings of a command are looked for.
+
+    Flags beat the environment, and this beats the profile of --config-profile; no other profile is
+    read.
+
+    Args:
+        arguments: as the parser gave them.
+        environ: in place of the process's environment.
+
+    Raises:
+        ConfigurationError: flags exclude each other, there is no such profile, what unlocks the
+            key is given twice or is not there.
+        CertificateError, KeyDeviceError: the certificate store cannot be searched.
+    """
+    given = given_flags(arguments)
+    profile = given.get(CONFIG_PROFILE) or None
+    inputs = _bare_inputs(given, profile, os.environ if environ is None else environ)
+    if flag_table.SELECTOR not in given:
+        return replace(inputs, arguments=_arguments(given, inputs, None))
+    contents = _store_contents(given)
+    module = _store_access(given, inputs)[1] or ""
+    return replace(
+        inputs,
+        arguments=_arguments(given, inputs, contents),
+        cached_as=store_fingerprint(given, contents, module) if contents is not None else None,
+    )
+
+
+def arguments_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Arguments:
+    """What flags give that is no text: the passphrase, and what --cert-selector chooses.
+
+    Raises:
+        ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from`.
+    """
+    inputs = _bare_inputs(given, given.get(CONFIG_PROFILE) or None, environ)
+    return _arguments(given, inputs, None)
+
+
+def section_of(given: Mapping[str, str]) -> dict[str, str]:
+    """The texts of the profile of --config-profile; none without it.
+
+    Raises:
+        ConfigurationError: there is no such profile, or a file cannot be parsed.
+    """
+    section = _bare_inputs(given, given.get(CONFIG_PROFILE) or None, {}).section
+    return {key: value for key, value in section.items() if isinstance(value, str)}
+
+
+def config_from(inputs: Inputs) -> Config:
+    """All settings, checked.
+
+    Raises:
+        ConfigurationError: settings are missing or wrong.
+    """
+    config = inputs.config()
+    if config is not None:
+        return config
+    if inputs.profile_name is not None:
+        raise ConfigurationError(
+            f"the profile {inputs.profile_name!r} has no {PREFIX}… settings",
+            where=CONFIG_PROFILE,
+            remedy=f"`{PROGRAM} configure --profile` writes them.",
+        )
+    elsewhere = f"AWS_PROFILE does not count here: {CONFIG_PROFILE} does."
+    raise ConfigurationError(
+        "no arguments were given, and nothing is configured for IAM Roles Anywhere",
+        expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
+        f" --role-arn, or {CONFIG_PROFILE}",
+        remedy=elsewhere if inputs.environ.get("AWS_PROFILE") else _NO_ARGUMENTS,
+    )
+
+
+def issuer_from(arguments: argparse.Namespace, inputs: Inputs | None = None) -> Issuer:
+    """What makes the sessions that the flags ask for; it opens nothing before the first call.
+
+    Args:
+        arguments: as the parser gave them.
+        inputs: what `inputs_from` gave; None asks it.
+
+    Raises:
+        ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from` and `config_from`.
+    """
+    inputs = inputs or inputs_from(arguments)
+    return Issuer(
+        config_from(inputs),
+        inputs.session,
+        verify=False if arguments.no_verify_ssl else None,
+        cached_as=inputs.cached_as,
+    )
+
+
+def sources_from(
+    arguments: argparse.Namespace, *, environ: Mapping[str, str] | None = None
+) -> IdentitySources:
+    """Certificate, key and chain alone, unopened.
+
+    If only a key is given, the certificate is looked for beside the key.
+
+    Raises:
+        ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from`.
+    """
+    inputs = inputs_from(arguments, environ=environ)
+    found = inputs.found()
+    if CERTIFICATE not in found:
+        if PRIVATE_KEY not in found:
+            raise ConfigurationError(
+                "neither a certificate nor a private key was given",
+                expected=f"--certificate, --private-key, --cert-selector or {CONFIG_PROFILE}",
+            )
+        found[CERTIFICATE] = found[PRIVATE_KEY]
+    return inputs.sources(found)
+
+
+def store_access(
+    given: Mapping[str, str], environ: Mapping[str, str]
+) -> tuple[Secret | None, str | None]:
+    """What opens a certificate store: passphrase or PIN, and the PKCS #11 library.
+
+    Raises:
+        ConfigurationError: as `secret_from`; or there is no such profile.
+    """
+    return _store_access(given, _bare_inputs(given, given.get(CONFIG_PROFILE) or None, environ))
+
+
+def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
+    """The passphrase, PIN or password that a flag gives or names.
+
+    Raises:
+        ConfigurationError: there are several, or the variable named is not set.
+    """
+    forms = [flag for base in SECRETS for flag in flag_table.forms(base) if given.get(flag)]
+    if len(forms) > 1:
+        raise ConfigurationError(
+            f"{' and '.join(forms)} were given", expected="one passphrase, PIN or password"
+        )
+    if not forms:
+        return Secret("", NO_TPM_PASSWORD) if NO_TPM_PASSWORD in given else None
+    flag, value = forms[0], given[forms[0]]
+    if flag.endswith(FROM_ENV):
+        if value not in environ:
+            raise ConfigurationError(f"the environment variable {value} is not set", where=flag)
+        return Secret(environ[value], f"{flag} {value}")
+    if flag.endswith(FROM_FILE):
+        return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}", file=value)
+    return Secret(value, flag)
+
+
+def _bare_inputs(
+    given: Mapping[str, str], profile: str | None, environ: Mapping[str, str]
+) -> Inputs:
+    """The inputs without what a selector chooses and without the passphrase."""
+    from botocore.session import Session
+
+    session = Session(profile=profile)
+    # Also without --config-profile: botocore takes its own options for the call from a profile.
+    section = read_section(session, by_flag=profile is not None)
+    return Inputs(
+        session=session,
+        arguments=Arguments(),
+        environ=environ,
+        section={} if profile is None else section,
+        profile_name=profile,
+        flags=flag_table.settings_of(given),
+    )
+
+
+def _store_contents(given: Mapping[str, str]) -> dict[str, bytes | None] | str | None:
+    store = given.get(flag_table.STORE, "")
+    return plain_place(store) if is_device(store) else read_folder(store)
+
+
+def _arguments(
+    given: Mapping[str, str], inputs: Inputs, contents: dict[str, bytes | None] | str | None
+) -> Arguments:
+    secret = secret_from(given, inputs.environ)
+    if flag_table.STORE in given and flag_table.SELECTOR not in given:
+        raise ConfigurationError(
+            "it is given without --cert-selector, so that nothing is chosen from it",
+            where=flag_table.STORE,
+            remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
+        )
+    if flag_table.SELECTOR not in given:
+        return Arguments(passphrase=secret)
+    from .store.certificate_store import choose
+
+    store_secret, module = _store_access(given, inputs)
+    chosen = choose(
+        given[flag_table.SELECTOR],
+        given.get(flag_table.STORE),
+        latest=flag_table.LATEST in given,
+        secret=store_secret,
+        pkcs11_module=module,
+        contents=contents if isinstance(contents, dict) else None,
+    )
+    return {"passphrase": secret, **chosen}
+
+
+def _store_access(given: Mapping[str, str], inputs: Inputs) -> tuple[Secret | None, str | None]:
+    found = inputs.found()
+    secret = secret_from(given, inputs.environ) or configured_secret(found, inputs.environ)
+    return secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None
