@@ -142,7 +142,7 @@ def _identity(given: Mapping[str, str], found: Mapping[Setting, Found]) -> str |
 
 
 def _unchecked(profile: str | None, environ: Mapping[str, str]) -> bool:
-    """Whether botocore is told to check no TLS certificate: by a CA bundle that is set and empty."""
+    """Whether botocore checks no TLS certificate, since a CA bundle is set and empty."""
     section = read_merged_profile(profile or chosen_profile(environ), environ) or {}
     bundle = environ.get("AWS_CA_BUNDLE", section.get("ca_bundle"))
     return (environ.get("REQUESTS_CA_BUNDLE") if bundle is None else bundle) == ""

@@ -21,14 +21,8 @@ from boto_rolesanywhere.cli.flag_table import (
     conflict,
     read_plainly,
 )
-from boto_rolesanywhere.cli.flags import (
-    add_flags,
-    config_from,
-    creator_from,
-    credentials_from,
-    given_flags,
-    sources_from,
-)
+from boto_rolesanywhere.cli.flags import add_flags, given_flags
+from boto_rolesanywhere.cli.inputs import config_from, inputs_from, issuer_from, sources_from
 from boto_rolesanywhere.cli.parser import Parser
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings.config import Config
@@ -60,7 +54,7 @@ def parsed(*argv: str) -> argparse.Namespace:
 
 
 def config(*argv: str, environ: Mapping[str, str] | None = None) -> Config:
-    return config_from(parsed(*argv), environ=environ or {})
+    return config_from(inputs_from(parsed(*argv), environ=environ or {}))
 
 
 def refusal(*argv: str, environ: Mapping[str, str] | None = None) -> str:
@@ -227,7 +221,7 @@ def test_a_profile_without_keys_of_ours_is_named(config_file: Path) -> None:
     config_file.write_text("[profile plain]\nregion = eu-west-1\n")
     message = refusal("--config-profile", "plain", environ={"AWS_CONFIG_FILE": str(config_file)})
 
-    assert "--config-profile: the profile 'plain' has no rolesanywhere_… keys" in message
+    assert "--config-profile: the profile 'plain' has no rolesanywhere_… settings" in message
     assert "configure --profile" in message
 
 
@@ -252,7 +246,7 @@ def test_a_variable_that_names_no_profile_is_said(
     monkeypatch.setenv("AWS_PROFILE", "gone")
 
     with pytest.raises(ConfigurationError, match="AWS_PROFILE: there is no profile 'gone'"):
-        creator_from(parsed(*PLAIN))
+        issuer_from(parsed(*PLAIN))
 
 
 def test_what_is_missing_is_named_by_flag() -> None:
@@ -286,13 +280,11 @@ def test_certificate_and_key_alone_suffice_where_no_service_is_asked() -> None:
         sources_from(parsed(), environ={})
 
 
-def test_call_and_credentials_follow_the_settings() -> None:
-    creator = creator_from(parsed(*PLAIN, "--session-duration", "900"), environ={})
-    assert creator.config.duration == 900
+def test_the_call_follows_the_settings() -> None:
+    issuer = issuer_from(parsed(*PLAIN, "--session-duration", "900"))
 
-    changed = config(*PLAIN, "--session-duration", "1800")
-    assert creator_from(parsed(*PLAIN), changed).config is changed
-    assert credentials_from(parsed(*PLAIN), environ={}).refresh_needed()
+    assert issuer.config.duration == 900
+    assert issuer.credentials().refresh_needed()
 
 
 def test_an_unquoted_selector_is_taken_whole_as_the_documentation_shows_it() -> None:

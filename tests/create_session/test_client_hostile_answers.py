@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.errors import InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import load_config
+from boto_rolesanywhere.provider import look_up
+from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -81,14 +82,14 @@ def creator(ca: CertificateAuthority, service: Service) -> SessionCreator:
     sources = IdentitySources(certificate=issued.certificate, private_key=issued.private_key)
     identity = open_identity(sources, now=datetime.now(timezone.utc))
     session = botocore.session.Session()
-    arguments = {
+    arguments: Arguments = {
         "cert": b"in the identity",
         "anchor": f"{ARN}:trust-anchor/1",
         "profile": f"{ARN}:profile/2",
         "role": "arn:aws:iam::123456789012:role/R",
         "endpoint_url": service.url,
     }
-    config = load_config(session, arguments=arguments)
+    config = look_up(session, arguments=arguments).config()
     assert config is not None
     once = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=5)
     return SessionCreator(config, lambda: identity, client_config=once, botocore_session=session)

@@ -27,7 +27,8 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import load_config
+from boto_rolesanywhere.provider import look_up
+from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, TlsFiles, faults
 
@@ -90,14 +91,14 @@ def creator_for(
     verify: str | bool | None = None,
 ) -> SessionCreator:
     session = botocore.session.Session()
-    arguments = {
+    arguments: Arguments = {
         "cert": b"given below",
         "anchor": emulator.trust_anchor_arn,
         "profile": emulator.profile_arn,
         "role": emulator.role_arn,
         "endpoint_url": endpoint_url,
     }
-    config = load_config(session, arguments=arguments)
+    config = look_up(session, arguments=arguments).config()
     assert config is not None
     return SessionCreator(
         config,

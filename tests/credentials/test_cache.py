@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 import filelock
 import pytest
 
-from boto_rolesanywhere.credentials.cache import SessionCache, to_entry, to_session
+from boto_rolesanywhere.credentials.cache import Created, SessionCache, to_entry, to_session
 from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
@@ -52,14 +52,15 @@ class World:
     calls: int = 0
     failing: bool = False
     lifetime: float = HOUR
+    signed_key: str = KEY
     slept: list[float] = field(default_factory=list)
     while_waiting: Callable[[], object] = lambda: None
 
-    def create(self) -> RolesAnywhereSession:
+    def create(self) -> Created:
         self.calls += 1
         if self.failing:
             raise EndpointError("the network is down")
-        return session(self.calls, self.lifetime)
+        return Created(session(self.calls, self.lifetime), self.signed_key)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -99,6 +100,14 @@ def warnings(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 def test_the_second_process_gets_what_the_first_was_given(world: World) -> None:
     assert [world.get(), world.get()] == ["ASIA1", "ASIA1"]
     assert world.calls == 1
+
+
+def test_what_another_certificate_signed_is_not_stored(world: World) -> None:
+    world.signed_key = "cd" * 32
+
+    assert [world.get(), world.get()] == ["ASIA1", "ASIA2"]
+    assert world.stored() is None
+    assert list(world.folder.glob("*.session")) == []
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
@@ -385,10 +394,10 @@ def test_without_filelock_it_says_what_to_install(
 
 KILLING = """
 import os, random, select, signal, sys, time
-from boto_rolesanywhere.credentials.cache import SessionCache
+from boto_rolesanywhere.credentials.cache import Created, SessionCache
 from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 
-folder, key, times = sys.argv[1], "ab" * 32, (0.0, 1e12, 1e12, 1e12)
+folder, key, times = sys.argv[1], "ab" * 32, (0.0, 4e4, 4e4, 4e4)
 cache = SessionCache(folder)
 cache._prepare_folder()
 chance = random.Random(7)

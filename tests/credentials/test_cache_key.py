@@ -7,20 +7,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.cli.cached_answer import key_of_flags
-from boto_rolesanywhere.credentials.cache import key_of
 from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
     fingerprint,
-    fingerprint_bytes,
-    fingerprint_folder,
+    fingerprint_places,
+    read_file,
+    read_folder,
 )
-from boto_rolesanywhere.settings.config import resolve
-from boto_rolesanywhere.settings.profile_reader import configured_endpoint
+from boto_rolesanywhere.provider import Issuer
+from boto_rolesanywhere.settings.config import Arguments, resolve
 from boto_rolesanywhere.testing import CertificateAuthority
 
 INPUTS = {
@@ -28,7 +26,7 @@ INPUTS = {
     "profile": "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p",
     "role": "arn:aws:iam::123456789012:role/R",
     "region": "eu-west-1",
-    "certificate": "file 00",
+    "identity": "00",
     "duration": "900",
     "session_name": "me",
     "endpoint": "https://vpce.example",
@@ -52,60 +50,6 @@ def test_every_input_counts(name: str) -> None:
 
 def test_inputs_that_only_join_alike_are_told_apart() -> None:
     assert key(duration="9", session_name="00x") != key(duration="900", session_name="x")
-
-
-CONFIG = """[default]
-region = eu-west-1
-
-[profile global]
-endpoint_url = https://three.example
-
-[profile own]
-services = mine
-
-[profile other]
-services = yours
-
-[profile none]
-services = nowhere
-ignore_configured_endpoint_urls = true
-
-[services mine]
-rolesanywhere =
-  endpoint_url = https://four.example
-
-[services yours]
-rolesanywhere =
-  endpoint_url = https://five.example
-"""
-
-
-def test_an_endpoint_that_botocore_would_take_counts(tmp_path: Path) -> None:
-    file = tmp_path / "config"
-    file.write_text(CONFIG)
-    plain = {"AWS_CONFIG_FILE": str(file)}
-    given = {"AWS_ENDPOINT_URL": "https://one.example"}
-    ours = {"AWS_ENDPOINT_URL_ROLESANYWHERE": "https://two.example", **given}
-    ignored = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", **given}
-    profiles = ("global", "own", "other", "none")
-
-    found = [configured_endpoint(name, plain) for name in profiles]
-    found += [configured_endpoint(None, one) for one in (given, ours, ignored)]
-
-    assert len(set(found)) == len(found)
-    assert "" not in found
-    assert [configured_endpoint(None, plain | {"AWS_PROFILE": name}) for name in profiles] == found[
-        :4
-    ]
-    both = plain | {"AWS_PROFILE": "own", "AWS_DEFAULT_PROFILE": "other"}
-    with pytest.MonkeyPatch.context() as patch:
-        for variable, value in both.items():
-            patch.setenv(variable, value)
-        chosen = botocore.session.Session().profile
-    assert configured_endpoint(None, both) == configured_endpoint(chosen, plain) != ""
-    for name in (None, "default", "missing"):
-        assert configured_endpoint(name, plain) == ""
-    assert configured_endpoint(None, {"AWS_CONFIG_FILE": str(tmp_path / "missing")}) == ""
 
 
 @pytest.fixture
@@ -148,11 +92,32 @@ def test_the_same_settings_are_the_same_session_however_they_come(
     assert by_flag == key_of_flags({"--certificate": str(certificate)}, variables)
     assert by_flag == key_of_flags({"--config-profile": "ours"}, {"AWS_CONFIG_FILE": str(config)})
     assert by_flag == of_flags(certificate=str(certificate), region="eu-west-1")
-    # The key and what unlocks it do not make another session.
-    assert by_flag == of_flags(certificate=str(certificate), private_key="k", pkcs11_pin="1")
+    # What unlocks the key does not make another session.
+    assert by_flag == of_flags(certificate=str(certificate), pkcs11_pin="1")
 
 
-def test_a_session_is_shared_between_library_and_command(tmp_path: Path) -> None:
+def test_a_new_key_beside_the_same_certificates_is_another_session(
+    certificate: Path, tmp_path: Path
+) -> None:
+    # Two certificates may stand in one file, and then the key decides which of them signs.
+    key_file = tmp_path / "key.pem"
+    key_file.write_bytes(b"first")
+    before = of_flags(certificate=str(certificate), private_key=str(key_file))
+    key_file.write_bytes(b"second")
+
+    assert before is not None
+    assert of_flags(certificate=str(certificate), private_key=str(key_file)) not in (before, None)
+
+
+def in_library(**arguments: object) -> str | None:
+    given: Arguments = arguments  # type: ignore[assignment]  # the names are those of Arguments
+    config = resolve(given, environ={}, section={})
+    assert config is not None
+    material, _ = Issuer(config)._identity.current()
+    return Issuer(config)._key(material)
+
+
+def test_library_and_command_share_their_sessions(tmp_path: Path) -> None:
     issued = CertificateAuthority().issue("web")
     paths = issued.write(tmp_path)
     arguments: dict[str, object] = {
@@ -166,24 +131,33 @@ def test_a_session_is_shared_between_library_and_command(tmp_path: Path) -> None
     }
     by_flag = of_flags(
         certificate=str(paths.certificate),
+        private_key=str(paths.private_key),
         session_duration="0900",
         role_session_name="me",
         endpoint="e.example",
         region="eu-central-1",
     )
 
-    def in_library(certificate: object) -> str | None:
-        config = resolve({**arguments, "cert": certificate}, environ={}, section={})
-        assert config is not None
-        return key_of(config, {})
-
     assert by_flag is not None
-    for same in (paths.certificate, str(paths.certificate), paths.certificate.read_bytes()):
-        assert in_library(same) == by_flag
-    # An object has no file, and so an entry of its own; it is that of its DER file.
-    der = tmp_path / "cert.der"
-    der.write_bytes(issued.certificate.public_bytes(Encoding.DER))
-    assert in_library(issued.certificate) == in_library(der) != by_flag
+    for cert in (paths.certificate, str(paths.certificate), paths.certificate.read_bytes()):
+        for key in (paths.private_key, paths.private_key.read_bytes()):
+            assert in_library(**arguments, cert=cert, key=key) == by_flag
+    # An object has no file, and so an entry of its own.
+    objects = in_library(**arguments, cert=issued.certificate, key=issued.private_key)
+    assert objects not in (by_flag, None)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "setting"), [("PKCS11", "certificate"), ("Handle", "private_key")]
+)
+def test_the_scheme_of_a_uri_has_no_case(certificate: Path, scheme: str, setting: str) -> None:
+    places = {"certificate": str(certificate)}
+    by_case = [
+        of_flags(**places | {setting: f"{spelt}:token=x"}) for spelt in (scheme, scheme.lower())
+    ]
+
+    assert by_case[0] == by_case[1] is not None
+    assert fingerprint_places([f"{scheme}:token=x"]) == fingerprint([f"{scheme.lower()}:token=x"])
 
 
 def test_without_a_certificate_or_an_arn_there_is_no_session(tmp_path: Path) -> None:
@@ -196,21 +170,32 @@ def test_without_a_certificate_or_an_arn_there_is_no_session(tmp_path: Path) -> 
 
 
 def test_a_token_is_known_by_uri_and_library() -> None:
-    assert fingerprint("pkcs11:token=a") != fingerprint("pkcs11:token=b")
-    assert fingerprint("pkcs11:token=a", "/one.so") != fingerprint("pkcs11:token=a", "/two.so")
-    assert fingerprint("pkcs11:token=a") == fingerprint("pkcs11:token=a")
+    def of_token(uri: str, module: str = "") -> str | None:
+        return fingerprint_places([uri, "", ""], module)
+
+    assert of_token("pkcs11:token=a") == of_token("pkcs11:token=a") is not None
+    assert of_token("pkcs11:token=a") != of_token("pkcs11:token=b")
+    assert of_token("pkcs11:token=a", "/one.so") != of_token("pkcs11:token=a", "/two.so")
+
+
+def test_parts_do_not_change_places(certificate: Path) -> None:
+    one = str(certificate)
+    found = {fingerprint_places(places) for places in ((one, "", ""), ("", one, ""), (one, one))}
+    found.add(fingerprint(["one", None, None]))
+
+    assert len(found) == 4
 
 
 def test_a_pipe_is_not_read(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
 
-    assert fingerprint(str(tmp_path / "pipe")) is None
+    assert fingerprint_places([str(tmp_path / "pipe")]) is None
 
 
 def test_a_home_folder_is_found(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(certificate.parent))
 
-    assert fingerprint("~/cert.pem") == fingerprint_bytes(b"one")
+    assert read_file("~/cert.pem") == b"one"
 
 
 def test_a_chosen_certificate_depends_on_all_it_is_chosen_from(tmp_path: Path) -> None:
@@ -234,4 +219,4 @@ def test_a_chosen_certificate_depends_on_all_it_is_chosen_from(tmp_path: Path) -
     assert chosen() not in (first, None)
     assert of_flags(cert_selector="x", cert_store=str(tmp_path / "gone")) is None
     assert of_flags(cert_selector=f"file://{tmp_path}/gone", cert_store=str(store)) is None
-    assert fingerprint_folder(str(tmp_path / "gone")) is None
+    assert read_folder(str(tmp_path / "gone")) is None

@@ -177,7 +177,7 @@ class TestConfiguration:
         found = named(verdicts, "configuration")[0]
         assert (found.status, found.remedy) == (
             "fail",
-            "Profiles with rolesanywhere_… keys are: onprem.",
+            "Profiles with rolesanywhere_… settings: onprem.",
         )
         assert "no profile 'onpram'" in found.text
         assert only(verdicts, "key").status == "ok"

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import os
 from configparser import Error, RawConfigParser
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import InvalidConfigError
 from botocore.session import Session
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boto_rolesanywhere.settings.profile_reader import read_plainly, read_profile
+from boto_rolesanywhere.settings.profile_reader import (
+    chosen_profile,
+    configured_endpoint,
+    endpoint_of,
+    read_merged_profile,
+    read_plainly,
+    read_profile,
+)
 
 PIECES = st.sampled_from(
     [
@@ -95,3 +104,129 @@ def test_the_file_is_found_where_botocore_finds_it(
     assert read_profile("web", {"AWS_CONFIG_FILE": "/nowhere"}) is None
     (folder / "config").write_bytes(b"[profile web]\na = \xff\xfe\n")
     assert read_profile("web", {}) is None
+
+
+CONFIG = """[default]
+region = eu-west-1
+
+[profile global]
+Endpoint_URL = https://three.example
+
+[profile own]
+services = mine
+
+[profile both]
+services = mine
+endpoint_url = https://three.example
+
+[profile without]
+services = others
+endpoint_url = https://three.example
+
+[profile ignored]
+endpoint_url = https://three.example
+ignore_configured_endpoint_urls = True
+
+[profile in-credentials]
+region = eu-west-1
+
+[services mine]
+rolesanywhere =
+  endpoint_url = https://four.example
+  Endpoint_URL = https://five.example
+s3 =
+  endpoint_url = https://six.example
+
+[services others]
+s3 =
+  endpoint_url = https://six.example
+"""
+CREDENTIALS = """[in-credentials]
+ENDPOINT_URL = https://seven.example
+
+[only-credentials]
+services = mine
+
+[ignored]
+endpoint_url = https://seven.example
+"""
+PROFILES = (
+    *("default", "global", "own", "both", "without", "ignored"),
+    *("in-credentials", "only-credentials"),
+)
+VARIABLES: tuple[dict[str, str], ...] = (
+    {},
+    {"AWS_ENDPOINT_URL": "https://one.example"},
+    {"AWS_ENDPOINT_URL": "https://one.example", "AWS_ENDPOINT_URL_ROLESANYWHERE": "https://two.ex"},
+    {"AWS_ENDPOINT_URL": "https://one.example", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "TRUE"},
+    {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "false"},
+)
+
+
+@pytest.fixture
+def both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, variable, text in (
+        ("config", "AWS_CONFIG_FILE", CONFIG),
+        ("credentials", "AWS_SHARED_CREDENTIALS_FILE", CREDENTIALS),
+    ):
+        (tmp_path / name).write_text(text)
+        monkeypatch.setenv(variable, str(tmp_path / name))
+
+
+def endpoint_of_botocore(session: Session) -> str:
+    client = session.create_client("rolesanywhere", region_name="eu-west-1")
+    url: str = client.meta.endpoint_url
+    return "" if "amazonaws.com" in url else url
+
+
+@pytest.mark.parametrize("variables", VARIABLES)
+@pytest.mark.usefixtures("both_files")
+def test_the_endpoint_is_the_one_that_botocore_takes(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    for profile in PROFILES:
+        session = Session(profile=profile)
+        expected = endpoint_of_botocore(session)
+        found = endpoint_of(
+            session.get_scoped_config(), session.full_config["services"], os.environ
+        )
+        assert (configured_endpoint(profile, os.environ), found) == (expected, expected), profile
+
+
+@pytest.mark.usefixtures("both_files")
+def test_the_environment_chooses_the_profile_as_for_botocore(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable, profile in (("AWS_PROFILE", "global"), ("AWS_DEFAULT_PROFILE", "own")):
+        monkeypatch.setenv(variable, profile)
+        chosen = Session().profile
+        assert chosen == chosen_profile(os.environ) == profile
+        assert configured_endpoint(None, os.environ) == configured_endpoint(profile, os.environ)
+
+
+@pytest.mark.parametrize(
+    "services",
+    ["", "[services x]\nrolesanywhere = https://one.example\n"],
+    ids=["no section", "no block"],
+)
+def test_an_endpoint_that_botocore_refuses_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, services: str
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(f"[default]\nservices = x\n{services}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+
+    assert configured_endpoint(None, os.environ) is None
+    with pytest.raises((InvalidConfigError, AttributeError)):
+        endpoint_of_botocore(Session())
+
+
+@pytest.mark.usefixtures("both_files")
+def test_the_credentials_file_adds_to_a_profile_and_wins() -> None:
+    for profile in PROFILES:
+        section = Session(profile=profile).get_scoped_config()
+        assert read_merged_profile(profile, os.environ) == section
+    assert read_merged_profile("gone", os.environ) is None
