@@ -9,7 +9,6 @@ something is configured and wrong.
 
 from __future__ import annotations
 
-import logging
 import os
 import time
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from boto_rolesanywhere.create_session.client import SessionCreator, is_unchecked, private_session
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
+from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.config import (
     PASSPHRASE_VARIABLE,
     Arguments,
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.names import Found, Setting
     from boto_rolesanywhere.settings.sources import IdentitySources
 
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 # How a key is reached is a matter of the machine, and a passphrase stands in no profile.
 _OF_THE_MACHINE: Final = (

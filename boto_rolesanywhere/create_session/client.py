@@ -7,7 +7,6 @@ signs each attempt with the identity's key.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from dataclasses import replace
@@ -27,6 +26,7 @@ from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError
+from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
 
 from .response_body import BODY, take_body
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
 _T = TypeVar("_T")
-logger = logging.getLogger(__name__)
+logger = logger_of(__name__)
 
 OPERATION: Final = "CreateSession"
 _SERVICE: Final = "rolesanywhere"

@@ -20,8 +20,15 @@ Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 
 # What takes a message, and which argument it is: (position, keyword).
 _ERRORS: Final = (
-    *("RolesAnywhereError", "ConfigurationError", "CertificateError", "PrivateKeyError"),
+    *(
+        "RolesAnywhereError",
+        "ConfigurationError",
+        "NoSuchProfileError",
+        "CertificateError",
+        "PrivateKeyError",
+    ),
     *("PassphraseError", "KeyDeviceError", "EndpointError", "InvalidResponseError"),
+    "NoSuchProfileError",
 )
 _SINKS: Final = dict.fromkeys(_ERRORS, (0, "what")) | {
     "_Meaning": (0, "what"),  # tables of return codes
