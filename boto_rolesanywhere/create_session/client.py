@@ -8,7 +8,9 @@ signs each attempt with the identity's key.
 from __future__ import annotations
 
 import os
+import re
 import threading
+import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
@@ -30,13 +32,14 @@ from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
 
 from .response_body import BODY, take_body
+from .sending import send_within
 from .service_errors import not_json, translated
 from .signer import host_header, sign
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.awsrequest import AWSRequest
+    from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
     from botocore.client import BaseClient
 
     from boto_rolesanywhere.identity.identity import Identity
@@ -51,6 +54,8 @@ _EVENT: Final = f"{_SERVICE}.{OPERATION}"
 _MODELS: Final = str(Path(__file__).with_name("data"))
 # botocore's own 60 seconds each would hold up the program at a network that swallows packets.
 _TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
+_DEADLINE: Final = 120.0  # seconds
+_ONE_WORD: Final = re.compile("[!-~]+")  # printable ASCII without blanks
 
 
 class SessionCreator:
@@ -68,6 +73,7 @@ class SessionCreator:
         verify: bool | str | None = None,
         botocore_session: BotocoreSession | None = None,
         clock: Callable[[], datetime] = utc_now,
+        deadline: float = _DEADLINE,
     ) -> None:
         """Prepare the calls; nothing is sent yet.
 
@@ -78,6 +84,7 @@ class SessionCreator:
             verify: as in `boto3.client`: False, or the path of a CA bundle.
             botocore_session: whose profile and settings hold for the call; it is left as it is.
             clock: gives the time, aware.
+            deadline: seconds after which a call sends and reads no more, its retries included.
         """
         self.config = config
         self._identity = identity
@@ -85,6 +92,7 @@ class SessionCreator:
         self._verify = verify
         self._botocore_session = botocore_session
         self._clock = clock
+        self._deadline = deadline
         # The client's connections are of one process: a child of a fork opens a client of its own.
         self._client: tuple[int, BaseClient] | None = None
         # What the call under way in this thread signs with; botocore passes nothing of ours on.
@@ -102,6 +110,7 @@ class SessionCreator:
         identity = identity or self._identity()
         with translated(self.config, identity, self._clock):
             self._signing.identity = identity
+            self._signing.ends_at = time.monotonic() + self._deadline
             answer = self._own_client().create_session(**_parameters(self.config))
             if answer[BODY] is None:
                 raise not_json(self.config)
@@ -151,9 +160,15 @@ class SessionCreator:
         def sign_attempt(request: AWSRequest, **_: object) -> None:
             _sign_request(request, self._signing.identity, self.config.region, self._clock())
 
+        def send_attempt(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+            # Not in the stubs. A contract test holds it.
+            send = client._endpoint.http_session.send  # type: ignore[attr-defined]  # noqa: SLF001
+            return send_within(self._signing.ends_at - time.monotonic(), send, request)
+
         _warn_of_plain_http(client.meta.endpoint_url)
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)
+        events.register(f"before-send.{_EVENT}", send_attempt)  # type: ignore[arg-type]  # it answers
         events.register(f"before-parse.{_EVENT}", take_body)
         return client
 
@@ -298,7 +313,7 @@ def _session(
         what = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
         raise InvalidResponseError(
             what,
-            expected="credentialSet[0].credentials with its four fields",
+            expected="credentialSet[0].credentials with four fields of printable ASCII",
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
     latest = received + timedelta(seconds=LONGEST_SESSION)
@@ -315,14 +330,17 @@ def _session(
 
 
 def _required(credentials: Mapping[str, object], name: str) -> str:
+    """A value that no variable, file or shell can take for anything but one word."""
     value = credentials[name]
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not _ONE_WORD.fullmatch(value):
         raise ValueError(name)
     return value
 
 
 def _optional(given: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
     value = given.get(name)
+    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        return None
     return value if isinstance(value, kind) else None
 
 

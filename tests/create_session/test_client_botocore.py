@@ -10,9 +10,10 @@ import inspect
 import boto3
 import botocore.session
 from botocore import credentials
-from botocore.awsrequest import AWSRequest
+from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.credentials import RefreshableCredentials
 from botocore.endpoint import Endpoint
+from botocore.httpsession import URLLib3Session
 
 
 def test_the_assume_role_provider_has_a_builder_for_source_profiles() -> None:
@@ -58,6 +59,31 @@ def test_the_body_passes_through_an_event_before_it_is_parsed_and_logged() -> No
     source = inspect.getsource(Endpoint._do_get_response)
     assert source.index("before-parse") < source.index("parser.parse(")
     assert source.index("parser.parse(") < source.index("update(customized_response_dict)")
+
+
+def test_an_event_may_send_in_place_of_botocore_and_what_it_raises_is_an_attempts_error() -> None:
+    # client sends there, within limits.
+    source = inspect.getsource(Endpoint._do_get_response)
+    sending = source.index("try:"), source.index("before-send"), source.index("self._send(")
+    assert sending == tuple(sorted(sending))
+    assert "if http_response is None" in source
+    assert "except Exception as e" in source[sending[2] :]
+    assert "self.http_session.send(request)" in inspect.getsource(Endpoint._send)
+    client = botocore.session.Session().create_client("sts", region_name="eu-west-1")
+    assert isinstance(client._endpoint.http_session, URLLib3Session)
+
+
+def test_a_body_is_left_unread_if_the_request_says_so_and_comes_from_stream() -> None:
+    # sending reads it.
+    assert "if not request.stream_output" in inspect.getsource(URLLib3Session.send)
+
+    class Raw:
+        def stream(self) -> list[bytes]:
+            return [b"a", b"b"]
+
+    response = AWSResponse("http://localhost/", 200, {"Date": "now"}, Raw())
+    again = AWSResponse(response.url, response.status_code, response.headers, Raw())
+    assert (again.content, again.headers["date"]) == (b"ab", "now")
 
 
 def test_a_header_of_bytes_keeps_its_own_type() -> None:

@@ -119,6 +119,12 @@ CREDENTIALS = ("credentialSet", 0, "credentials")
         ("accessKeyId", "", "without usable credentials (ValueError)"),
         ("sessionToken", 7, "without usable credentials (ValueError)"),
         ("expiration", "2036-01-01T00:00:00", "without usable credentials (ValueError)"),
+        ("accessKeyId", "ASIA\nAWS_PROFILE=evil", "without usable credentials (ValueError)"),
+        ("secretAccessKey", "se cret", "without usable credentials (ValueError)"),
+        ("secretAccessKey", "nul\0", "without usable credentials (ValueError)"),
+        ("sessionToken", "token\n", "without usable credentials (ValueError)"),
+        ("sessionToken", "lone \ud800", "without usable credentials (ValueError)"),
+        ("sessionToken", "quote\u2019; calc", "without usable credentials (ValueError)"),
         ("expiration", "2016-01-01T00:00:00Z", "credentials that ended at 2016-01-01T00:00:00Z"),
     ],
 )
@@ -129,6 +135,57 @@ def test_credentials_that_nobody_could_use(
 
     with pytest.raises(InvalidResponseError, match=re.escape(words)):
         creator.create()
+
+
+@pytest.mark.parametrize(
+    ("path", "attribute"),
+    [
+        ((*CREDENTIALS[:2], "roleArn"), "role_arn"),
+        ((*CREDENTIALS[:2], "assumedRoleUser", "arn"), "assumed_role_arn"),
+        (("subjectArn",), "subject_arn"),
+    ],
+)
+@pytest.mark.parametrize("value", ["arn\nline", "nul\0", "\ud800", "\u202e", "\x1b[2K"])
+def test_what_is_not_needed_is_left_out_if_it_could_steer_anything(
+    service: Service,
+    creator: SessionCreator,
+    path: tuple[str | int, ...],
+    attribute: str,
+    value: str,
+) -> None:
+    service.answer = answer(201, changed(*path, to=value))
+
+    assert getattr(creator.create(), attribute) is None
+
+
+@pytest.mark.parametrize("status", [201, 403, 500])
+def test_a_body_of_more_than_a_million_bytes_is_no_answer(
+    service: Service, creator: SessionCreator, status: int
+) -> None:
+    body = json.dumps({**GOOD, "message": "x" * 1_000_000}).encode()
+    service.answer = answer(status, body, "Content-Type: application/json")
+
+    with pytest.raises(InvalidResponseError, match="more than 1,000,000 bytes"):
+        creator.create()
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b'{"message": "%b"}' % (b"long " * 100_000), ["Content-Type: application/json"]),
+        (b'{"__type": "%b"}' % (b"x" * 500_000), ["Content-Type: application/json"]),
+        (b"{}", ["Content-Type: application/json", f"x-amzn-errortype: {'x' * 60_000}"]),
+        (b"{}", [f"Content-Type: {'x' * 60_000}"]),
+    ],
+)
+def test_a_refusal_is_told_in_few_words(
+    service: Service, creator: SessionCreator, body: bytes, headers: list[str]
+) -> None:
+    service.answer = answer(403, body, *headers)
+
+    with pytest.raises(RolesAnywhereError) as caught:
+        creator.create()
+    assert len(str(caught.value)) < 4000
 
 
 @pytest.mark.parametrize("date", ["Thu, 01 Jan 1970 00:00:00 GMT", "not one"])
@@ -191,6 +248,7 @@ HEADERS = st.lists(
 @example(201, b'{"a":"\xff"}', [])
 @example(403, b"[1]", ["Content-Type: application/json"])
 @example(201, b"[" * 100_000, [])
+@example(201, b"-8000000000000001\r\n", ["Transfer-Encoding: chunked"])
 @example(201, changed(*CREDENTIALS, "expiration", to="0001-01-01T00:00:00+23:59"), [])
 def test_it_is_a_session_or_one_error_of_ours(
     service: Service, creator: SessionCreator, status: int, body: bytes, headers: list[str]
