@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from commands import arns, ended, identity
@@ -64,3 +67,55 @@ def test_env_fails_on_one_line_with_nothing_on_stdout(emulator: Emulator, flags:
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "Certificate revoked" in done.stderr
+
+
+class _Hostile(BaseHTTPRequestHandler):
+    """Answers CreateSession with a secret key of its server's."""
+
+    server: _HostileServer
+
+    def do_POST(self) -> None:
+        credentials = {
+            "accessKeyId": "ASIAEXAMPLE",
+            "secretAccessKey": self.server.secret_key,
+            "sessionToken": "token",
+            "expiration": (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat(),
+        }
+        body = json.dumps({"credentialSet": [{"credentials": credentials}]}).encode()
+        self.send_response(201)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+class _HostileServer(ThreadingHTTPServer):
+    secret_key = ""
+
+
+@pytest.mark.parametrize(
+    ("name", "secret_key"),
+    [
+        ("sh", "nul\0"),
+        ("fish", "a blank"),
+        ("powershell", "\u2019; calc; \u2019"),
+        ("dotenv", "key\nLD_PRELOAD=/tmp/x.so"),
+        ("json", "lone \ud800"),
+    ],
+)
+def test_env_prints_no_value_that_is_more_than_a_word(
+    emulator: Emulator, flags: list[str], name: str, secret_key: str
+) -> None:
+    with _HostileServer(("127.0.0.1", 0), _Hostile) as server:
+        server.secret_key = secret_key
+        Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_port}"
+        there = [endpoint if flag == emulator.endpoint_url else flag for flag in flags]
+        done = ended("env", "--format", name, *there, status=1)
+        server.shutdown()
+
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "CreateSession was answered without usable credentials" in done.stderr
