@@ -17,7 +17,8 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.errors import EndpointError, InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import load_config
+from boto_rolesanywhere.provider import look_up
+from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -71,7 +72,7 @@ def creator(
     issued = ca.issue("app")
     sources = IdentitySources(certificate=issued.certificate, private_key=issued.private_key)
     identity = open_identity(sources, now=datetime.now(timezone.utc))
-    arguments = {
+    arguments: Arguments = {
         "cert": b"in the identity",
         "anchor": f"{ARN}:trust-anchor/1",
         "profile": f"{ARN}:profile/2",
@@ -79,7 +80,7 @@ def creator(
         "endpoint_url": f"http://127.0.0.1:{service.server_address[1]}",
     }
     session = botocore.session.Session()
-    config = load_config(session, arguments=arguments)
+    config = look_up(session, arguments=arguments).config()
     assert config is not None
     options = ClientConfig(retries={"total_max_attempts": attempts}, read_timeout=PATIENCE)
     return SessionCreator(
