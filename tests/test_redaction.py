@@ -12,7 +12,6 @@ import pytest
 import boto_rolesanywhere
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import holds_secret, shown
-from boto_rolesanywhere.settings.sources import tidy_uri
 from boto_rolesanywhere.testing import CertificateAuthority
 
 ISSUED = CertificateAuthority().issue("app")
@@ -52,12 +51,6 @@ def test_a_pin_is_not_shown(uri: str) -> None:
 
     assert "987654" not in str(caught.value)
     assert "without quotes" in str(caught.value)
-
-
-def test_a_scheme_has_no_case() -> None:
-    assert tidy_uri(" PKCS11:token=My%20Token ") == "pkcs11:token=My%20Token"
-    assert tidy_uri("Handle:0x81000001") == "handle:0x81000001"
-    assert tidy_uri("C:/keys/app.pem") == "C:/keys/app.pem"
 
 
 @pytest.mark.parametrize(

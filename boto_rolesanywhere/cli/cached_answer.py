@@ -13,8 +13,6 @@ from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
     fingerprint_places,
     fingerprint_store,
-    is_device,
-    plain_place,
     read_file,
     read_folder,
 )
@@ -33,6 +31,7 @@ from boto_rolesanywhere.settings.names import (
     TRUST_ANCHOR,
     gather,
 )
+from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.profile_reader import (
     chosen_profile,
     configured_endpoint,
@@ -137,7 +136,7 @@ def _identity(given: Mapping[str, str], found: Mapping[Setting, Found]) -> str |
         places = (_place(found, setting) for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN))
         return fingerprint_places(places, module)
     store = given.get(STORE, "")
-    contents = plain_place(store) if is_device(store) else read_folder(store)
+    contents = plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
     return None if contents is None else store_fingerprint(given, contents, module)
 
 

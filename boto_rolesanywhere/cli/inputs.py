@@ -9,7 +9,7 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.credentials.cache_key import is_device, plain_place, read_folder
+from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.provider import Inputs, Issuer, read_section
 from boto_rolesanywhere.settings.config import (
@@ -18,6 +18,7 @@ from boto_rolesanywhere.settings.config import (
     read_secret_file,
 )
 from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
+from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.sources import Secret
 
 from . import flag_table
@@ -210,7 +211,7 @@ def _bare_inputs(
 
 def _store_contents(given: Mapping[str, str]) -> dict[str, bytes | None] | str | None:
     store = given.get(flag_table.STORE, "")
-    return plain_place(store) if is_device(store) else read_folder(store)
+    return plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
 
 
 def _arguments(

@@ -13,6 +13,8 @@ import os
 import stat
 from hashlib import sha256
 
+from boto_rolesanywhere.settings.places import is_device, plain_place
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +24,6 @@ if TYPE_CHECKING:
 _UTF8: Final = ("utf-8", "surrogateescape")
 _LARGEST_FILE: Final = 4 * 1024 * 1024  # what is larger is no certificate and no key
 _REGION_FIELD: Final = 3  # of an ARN: arn:aws:rolesanywhere:eu-west-1:…
-_DEVICES: Final = ("pkcs11", "handle")
 
 
 def entry_key(
@@ -148,17 +149,6 @@ def read_file(path: str) -> bytes | None:
     except (OSError, ValueError):
         return None
     return content if len(content) <= _LARGEST_FILE else None
-
-
-def plain_place(text: str) -> str:
-    """`text` with the scheme of a ``pkcs11:`` or ``handle:`` URI in lower case, and no blanks."""
-    scheme, colon, rest = text.strip().partition(":")
-    return f"{scheme.lower()}:{rest}" if colon and scheme.lower() in _DEVICES else text
-
-
-def is_device(place: str) -> bool:
-    """Whether a place names an object of a token or TPM."""
-    return plain_place(place).partition(":")[0] in _DEVICES and ":" in place
 
 
 def _part(place: str) -> bytes | str | None:

@@ -9,7 +9,7 @@ from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, 
 from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.rules import is_ca, signs_certificates, weak_hash
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
-from boto_rolesanywhere.identity.material import PKCS11
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 from .verdict import Concern, Verdict, of_error, skipped, summed_up
 
@@ -85,13 +85,9 @@ def _strangers(
 
 def _chosen(case: Case, matched: Matched) -> tuple[x509.Certificate, ...]:
     """Those that stand together for this purpose. A token holds certificates for others too."""
-    if case.sources is None or _on_token(case.sources.chain):
+    if case.sources is None or kind_of(case.sources.chain) == TOKEN:
         return ()
-    return matched.extra if _on_token(case.sources.certificate) else matched.candidates
-
-
-def _on_token(source: object) -> bool:
-    return isinstance(source, str) and source.startswith(PKCS11)
+    return matched.extra if kind_of(case.sources.certificate) == TOKEN else matched.candidates
 
 
 def check_trust_anchor(case: Case) -> Iterator[Verdict]:

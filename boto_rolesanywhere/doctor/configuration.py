@@ -20,6 +20,7 @@ from boto_rolesanywhere.settings.names import (
     SETTINGS,
     gather,
 )
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 from .verdict import Verdict, of_error
 
@@ -120,8 +121,8 @@ def _shown(found: Found, setting: Setting) -> str:
         return f"an object of type {type(value).__name__}"
     if "-----BEGIN" in value or len(value) > _LONGEST:
         return "a long text, not shown"
-    if value.strip().lower().startswith("pkcs11:"):
-        return _shown_uri(value.strip())
+    if kind_of(value) == TOKEN:
+        return _shown_uri(value)
     if holds_secret(value):
         return "a text that seems to hold a secret, not shown"
     if setting.name == "endpoint_url":

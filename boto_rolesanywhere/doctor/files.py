@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.settings.names import PKCS11_MODULE
+from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
 
 from .verdict import Concern, Verdict, of_error, skipped, summed_up
 
@@ -57,8 +58,8 @@ def _look_at(role: Role, source: object, secret: Secret | None) -> Verdict:
     from boto_rolesanywhere.identity.files.contents import open_contents
     from boto_rolesanywhere.identity.files.reading import read_part
 
-    if isinstance(source, str) and source.lower().startswith(("pkcs11:", "handle:")):
-        device = "PKCS#11 token" if source.lower().startswith("pkcs11:") else "TPM"
+    if is_device(source):
+        device = "PKCS#11 token" if kind_of(source) == TOKEN else "TPM"
         return Verdict("file", "ok", f"{role}: on a {device}, no file")
     if not isinstance(source, str | os.PathLike | bytes | bytearray):
         return Verdict("file", "ok", f"{role}: given as an object, no file")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
+from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of, plain_place
 from boto_rolesanywhere.signing_key import SigningKey
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.settings.sources import IdentitySources
 
-PKCS11: Final = "pkcs11:"
-TPM_HANDLE: Final = "handle:"
 _CHOICES: Final = {
     "certificate": "a path, bytes, a pkcs11: URI or an x509.Certificate",
     "private key": "a path, bytes, a pkcs11: URI, a TPM handle: or an object that can sign",
@@ -69,17 +68,16 @@ def place_of(source: object) -> str | None:
     if isinstance(source, Part):
         return source.where
     if isinstance(source, str):
-        return "the PKCS#11 token" if source.startswith(PKCS11) else source
+        return "the PKCS#11 token" if kind_of(source) == TOKEN else source
     return None if source is None else "the objects given"
 
 
 def _read(source: object, role: Role) -> object:
     from cryptography import x509
 
-    if isinstance(source, str) and source.startswith(PKCS11):
-        return source
-    if isinstance(source, str) and role == "private key" and source.startswith(TPM_HANDLE):
-        return source
+    kind = kind_of(source)
+    if isinstance(source, str) and (kind == TOKEN or (kind == TPM and role == "private key")):
+        return plain_place(source)
     if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
         return read_part(source, role)
     if role == "certificate" and isinstance(source, x509.Certificate):

@@ -23,9 +23,10 @@ from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import Part, Role
 from boto_rolesanywhere.identity.files.software_key import SoftwareKey
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 from .identity import Identity
-from .material import PKCS11, Material, place_of, read_sources
+from .material import Material, place_of, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -220,7 +221,7 @@ def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
 def _device_key(
     source: str | bytes, sources: IdentitySources, where: str | None = None
 ) -> SigningKey:
-    if isinstance(source, str) and source.startswith(PKCS11):
+    if isinstance(source, str) and kind_of(source) == TOKEN:
         from .pkcs11 import open_token_key
 
         return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)

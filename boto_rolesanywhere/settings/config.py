@@ -40,7 +40,8 @@ from .names import (
     Setting,
     gather,
 )
-from .sources import IdentitySources, Secret, tidy_uri
+from .places import plain_place
+from .sources import IdentitySources, Secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -197,7 +198,7 @@ def _source(
     if value == "":
         _refuse("it is empty", where, f"a {setting.title}")
     # A nested section of the config file is no text.
-    return tidy_uri(value) if isinstance(value, str) else _text(found[setting], setting)
+    return plain_place(value) if isinstance(value, str) else _text(found[setting], setting)
 
 
 def _secret(

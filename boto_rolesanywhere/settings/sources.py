@@ -23,17 +23,7 @@ PathOrBytes: TypeAlias = "str | os.PathLike[str] | bytes"
 CertificateSource: TypeAlias = "PathOrBytes | x509.Certificate"
 ChainSource: TypeAlias = "CertificateSource | Sequence[x509.Certificate]"
 KeySource: TypeAlias = "PathOrBytes | PrivateKeyTypes | SigningKey"
-_SCHEMES = ("pkcs11", "handle")
 SecretSource: TypeAlias = "str | bytes | Callable[[], str | bytes]"
-
-
-def tidy_uri(text: str) -> str:
-    """`text` with the scheme of a ``pkcs11:`` or ``handle:`` URI in lower case, and no blanks.
-
-    A scheme has no case (RFC 3986, section 3.1).
-    """
-    scheme, colon, rest = text.strip().partition(":")
-    return f"{scheme.lower()}:{rest}" if colon and scheme.lower() in _SCHEMES else text
 
 
 class Secret:

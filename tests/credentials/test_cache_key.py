@@ -148,16 +148,20 @@ def test_library_and_command_share_their_sessions(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "setting"), [("PKCS11", "certificate"), ("Handle", "private_key")]
+    ("scheme", "setting"),
+    [("PKCS11", "certificate"), (" pkcs11", "certificate"), ("Handle", "private_key")],
 )
 def test_the_scheme_of_a_uri_has_no_case(certificate: Path, scheme: str, setting: str) -> None:
     places = {"certificate": str(certificate)}
     by_case = [
-        of_flags(**places | {setting: f"{spelt}:token=x"}) for spelt in (scheme, scheme.lower())
+        of_flags(**places | {setting: f"{spelt}:token=x"})
+        for spelt in (scheme, scheme.strip().lower())
     ]
 
     assert by_case[0] == by_case[1] is not None
-    assert fingerprint_places([f"{scheme}:token=x"]) == fingerprint([f"{scheme.lower()}:token=x"])
+    assert fingerprint_places([f"{scheme}:token=x"]) == fingerprint(
+        [f"{scheme.strip().lower()}:token=x"]
+    )
 
 
 def test_without_a_certificate_or_an_arn_there_is_no_session(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from boto_rolesanywhere.cli.flags import (
 from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
-from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.provider import unparseable
 from boto_rolesanywhere.settings.arns import (
     parse_profile_arn,
@@ -46,6 +46,7 @@ from boto_rolesanywhere.settings.names import (
     SETTINGS,
     TRUST_ANCHOR,
 )
+from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
 
 if TYPE_CHECKING:
     import argparse
@@ -87,7 +88,6 @@ _QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
     (PROFILE, False, parse_profile_arn),
     (ROLE, False, parse_role_arn),
 )
-_NO_FILE: Final = ("pkcs11:", "handle:")
 _SELECTOR_FILE: Final = "file://"
 _NAMED: Final = (FROM_FILE, FROM_ENV)
 _PASSPHRASE: Final = (PASSPHRASE_FILE, PASSPHRASE_ENV)
@@ -154,7 +154,7 @@ def _require_storable(
 
 
 def _require_no_pin(text: str, where: str) -> None:
-    if is_pkcs11_uri(text) and parse_pkcs11_uri(text).pin_value is not None:
+    if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
         raise ConfigurationError(
             "the PIN in it (pin-value) is not written to a file",
             where=where,
@@ -232,7 +232,7 @@ def _answer(question: str) -> str:
 def _require_part(text: str, setting: Setting, role: Role) -> None:
     """Whether what was answered is there, and of the kind that was asked for."""
     _require_no_pin(text, setting.title)
-    if text.lower().startswith(_NO_FILE):
+    if is_device(text):
         return
     from boto_rolesanywhere.errors import PassphraseError
     from boto_rolesanywhere.identity.files.contents import open_contents
@@ -279,7 +279,7 @@ def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, s
 
 
 def _absolute(text: str) -> str:
-    return text if text.lower().startswith(_NO_FILE) else str(Path(text).expanduser().absolute())
+    return text if is_device(text) else str(Path(text).expanduser().absolute())
 
 
 def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:

@@ -178,11 +178,11 @@ def _read_certificates(
     """Those that are meant, and others beside them that may belong to their path."""
     from boto_rolesanywhere.identity.files.contents import open_contents
     from boto_rolesanywhere.identity.files.reading import read_part
-    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, named_token_certificates
-    from boto_rolesanywhere.settings.sources import tidy_uri
+    from boto_rolesanywhere.identity.pkcs11 import named_token_certificates
+    from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 
-    place = tidy_uri(place)
-    if is_pkcs11_uri(place):
+    place = plain_place(place)
+    if kind_of(place) == TOKEN:
         secret = _passphrase(place)
         return named_token_certificates(place, module=_pkcs11_module(), secret=secret)
     part = read_part(place, role)
@@ -194,9 +194,10 @@ def _read_certificates(
 
 def _shown(place: str) -> str:
     """The place as it may be read by everybody: without the PIN that a URI may hold."""
-    from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
+    from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
-    return str(parse_pkcs11_uri(place)) if is_pkcs11_uri(place) else place
+    return str(parse_pkcs11_uri(place)) if kind_of(place) == TOKEN else place
 
 
 def _pkcs11_module() -> str | None:

@@ -15,6 +15,7 @@ from boto_rolesanywhere.cli.flag_table import LATEST, SELECTOR, STORE
 from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from, store_access
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 if TYPE_CHECKING:
     import argparse
@@ -54,14 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: certificate or store cannot be read.
     """
-    from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri
-
     prepare(arguments)
     given = given_flags(arguments)
     if SELECTOR in given or STORE in given:
         return _print_list(_in_store(given))
     sources = sources_from(arguments)
-    if isinstance(sources.certificate, str) and is_pkcs11_uri(sources.certificate):
+    if kind_of(sources.certificate) == TOKEN:
         return _print_list(_on_token(sources))
     # Like the helper, without a line break.
     sys.stdout.write(json.dumps(certificate_data(_read(sources)), separators=(",", ":")))
@@ -146,7 +145,7 @@ def _print_list(found: tuple[Listed, ...]) -> int:
         # SHA-1 only tells certificates apart here, as in the helper's list.
         fingerprint = one.certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
         subject = printable(as_helper_shows(one.certificate.subject))
-        kind = "URI" if one.place.startswith("pkcs11:") else "File"
+        kind = "URI" if kind_of(one.place) == TOKEN else "File"
         lines += [f'{number}) {fingerprint} "{subject}"', f"\t{kind}: {printable(one.place)}"]
     sys.stdout.write("\n".join(lines) + "\n")
     return OK

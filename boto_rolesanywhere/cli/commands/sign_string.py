@@ -149,14 +149,15 @@ def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
     """The key itself, without its certificate: that may be missing, or not good yet."""
     from boto_rolesanywhere.identity.files.contents import open_contents
     from boto_rolesanywhere.identity.files.reading import read_part
-    from boto_rolesanywhere.identity.pkcs11 import is_pkcs11_uri, open_token_key
+    from boto_rolesanywhere.identity.pkcs11 import open_token_key
     from boto_rolesanywhere.identity.tpm import open_tpm_key
+    from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
 
     # The flags and the config file give text; only the library takes objects.
     source = str(sources.private_key or sources.certificate)
-    if is_pkcs11_uri(source):
+    if kind_of(source) == TOKEN:
         return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
-    if source.startswith("handle:"):
+    if kind_of(source) == TPM:
         return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret)
     part = read_part(source, "private key")
     contents = open_contents(part, sources.secret)

@@ -24,8 +24,9 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import Part, read_part
-from boto_rolesanywhere.identity.pkcs11.uri import is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.sources import Secret
 
 from .helper_names import as_helper_shows
@@ -88,7 +89,7 @@ def find_certificates(
         KeyDeviceError, PassphraseError: the token cannot be read.
     """
     place = _require_store(store)
-    if is_pkcs11_uri(place):
+    if kind_of(place) == TOKEN:
         return _on_token(selector, place, secret, pkcs11_module)
     return _in_folder(selector, _read_folder(place, secret))
 
@@ -118,7 +119,7 @@ def choose(
         PrivateKeyError: none of the files holds the key of the one that is meant.
     """
     wanted, place = parse_selector(selector), _require_store(store)
-    if is_pkcs11_uri(place):
+    if kind_of(place) == TOKEN:
         one = _choose_one(_on_token(wanted, place, secret, pkcs11_module), place, latest=latest)
         pin = parse_pkcs11_uri(place).pin_value
         if pin is not None and secret is None:
@@ -147,7 +148,7 @@ def _require_store(store: str | None) -> str:
             remedy=f"Name what to choose from: {_STORE} with a folder of certificate files or a"
             " pkcs11: URI; or name the certificate itself with --certificate.",
         )
-    return store
+    return plain_place(store)
 
 
 def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
@@ -265,4 +266,4 @@ def _open_tpm_key(pem: bytes) -> SigningKey:
 
 
 def _shown(store: str) -> str:
-    return str(parse_pkcs11_uri(store)) if is_pkcs11_uri(store) else store
+    return str(parse_pkcs11_uri(store)) if kind_of(store) == TOKEN else store

@@ -14,7 +14,7 @@ from boto_rolesanywhere.errors import KeyDeviceError
 
 from .library_path import library_path
 from .pin import TokenPin
-from .uri import is_pkcs11_uri, parse_pkcs11_uri
+from .uri import parse_pkcs11_uri
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from .token import TokenAccess
 
 __all__ = [
-    "is_pkcs11_uri",
     "list_token_certificates",
     "named_token_certificates",
     "open_token_key",

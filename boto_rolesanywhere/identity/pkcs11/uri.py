@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.places import TOKEN, TOKEN_SCHEME, kind_of, plain_place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-SCHEME: Final = "pkcs11:"
 
 ObjectType: TypeAlias = Literal["public", "private", "cert", "secret-key", "data"]
 _TYPES: Final = ("public", "private", "cert", "secret-key", "data")
@@ -38,11 +38,6 @@ _QUERY_VALUE: Final = re.compile(
 # pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_SLOT_ID: Final = 2**64 - 1  # CK_SLOT_ID is an unsigned long
-
-
-def is_pkcs11_uri(text: str) -> bool:
-    """Whether `text` claims to be a PKCS#11 URI: a scheme has no case (RFC 3986 section 3.1)."""
-    return text[: len(SCHEME)].lower() == SCHEME
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +89,7 @@ class Pkcs11Uri:
         values = {f.name.replace("_", "-"): getattr(self, f.name) for f in fields(self)}
         path = _build(values, _PATH_ATTRIBUTES, ";", _PATH_RESERVED)
         query = _build(values, _QUERY_ATTRIBUTES - {"pin-value"}, "&", _QUERY_RESERVED)
-        return SCHEME + path + (f"?{query}" if query else "")
+        return TOKEN_SCHEME + path + (f"?{query}" if query else "")
 
 
 _PATH_ATTRIBUTES: Final = frozenset(
@@ -118,17 +113,17 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
         ConfigurationError: it is not one, with the attribute, its position and what was expected.
             The message shows no value of ``pin-value``.
     """
-    if not is_pkcs11_uri(text):
+    if kind_of(text) != TOKEN:
         raise ConfigurationError(
             "not a PKCS#11 URI", where="PKCS#11 URI", expected="a text that begins with pkcs11:"
         )
     # RFC 7512 section 2.3: pk11-URI = "pkcs11:" pk11-path [ "?" pk11-query ]
-    path, question_mark, query = text[len(SCHEME) :].partition("?")
+    path, question_mark, query = plain_place(text)[len(TOKEN_SCHEME) :].partition("?")
     values: dict[str, Any] = {}
-    for item in _attributes(path, ";", len(SCHEME), _PATH_VALUE):
+    for item in _attributes(path, ";", len(TOKEN_SCHEME), _PATH_VALUE):
         _take_path_attribute(item, values)
     if question_mark:
-        for item in _attributes(query, "&", len(SCHEME) + len(path) + 1, _QUERY_VALUE):
+        for item in _attributes(query, "&", len(TOKEN_SCHEME) + len(path) + 1, _QUERY_VALUE):
             _take_query_attribute(item, values)
     # RFC 7512 section 2.4: a URI with both pin-source and pin-value is refused as invalid.
     if "pin-value" in values and "pin-source" in values:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.identity.pkcs11.uri import Pkcs11Uri, is_pkcs11_uri, parse_pkcs11_uri
+from boto_rolesanywhere.identity.pkcs11.uri import Pkcs11Uri, parse_pkcs11_uri
 
 
 @pytest.mark.parametrize(
@@ -205,18 +205,3 @@ def test_str_is_the_uri_again() -> None:
         "?pin-source=/a%20b?%26"
     )
     assert parse_pkcs11_uri(str(uri)) == uri
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("pkcs11:", True),
-        ("PKCS11:token=a", True),
-        ("pkcs11", False),
-        ("handle:0x81000101", False),
-        ("/etc/pkcs11:x", False),
-        ("", False),
-    ],
-)
-def test_recognises(text: str, expected: bool) -> None:
-    assert is_pkcs11_uri(text) is expected

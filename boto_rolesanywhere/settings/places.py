@@ -1,0 +1,62 @@
+"""What a setting for certificate, key or chain names: a file, a token, a TPM, or the thing itself.
+
+This is the only module that tells these kinds apart by the text. A new kind of place needs
+
+1. its scheme, in `_SCHEMES` here,
+2. its opener, in `boto_rolesanywhere.identity.opening`,
+3. if it needs a setting of its own (such as the path of a library), that setting in `names`,
+
+and a folder of its own in `boto_rolesanywhere.identity`.
+
+A cached answer of the command passes through here, so nothing is imported.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final, Literal, TypeAlias
+
+    Kind: TypeAlias = Literal["file", "token", "tpm", "object"]
+
+FILE: Final = "file"
+TOKEN: Final = "token"  # noqa: S105  # the device, not a secret
+TPM: Final = "tpm"
+OBJECT: Final = "object"
+
+TOKEN_SCHEME: Final = "pkcs11:"  # noqa: S105  # see above
+TPM_SCHEME: Final = "handle:"
+_SCHEMES: Final[dict[str, Kind]] = {TOKEN_SCHEME: TOKEN, TPM_SCHEME: TPM}
+
+
+def kind_of(place: object) -> Kind:
+    """What `place` names.
+
+    Returns:
+        ``token`` for a ``pkcs11:`` URI (RFC 7512) and ``tpm`` for ``handle:0x…``, with the scheme
+        in any case (RFC 3986, section 3.1) and with blanks around it; ``file`` for every other
+        text and for an `os.PathLike`; ``object`` for the rest: bytes, certificates, keys.
+    """
+    if isinstance(place, str):
+        return _SCHEMES.get(_scheme(place), FILE)
+    return FILE if hasattr(place, "__fspath__") else OBJECT
+
+
+def is_device(place: object) -> bool:
+    """Whether `place` names something on a token or in a TPM."""
+    return kind_of(place) in (TOKEN, TPM)
+
+
+def plain_place(text: str) -> str:
+    """`text` in the one form that each place has.
+
+    A URI loses the blanks around it, and its scheme becomes lower case. A path stays as it is: it
+    may begin or end with a blank.
+    """
+    scheme = _scheme(text)
+    return scheme + text.strip()[len(scheme) :] if scheme in _SCHEMES else text
+
+
+def _scheme(text: str) -> str:
+    before, colon, _ = text.strip().partition(":")
+    return before.lower() + colon
