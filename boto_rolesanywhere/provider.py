@@ -24,7 +24,6 @@ from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.config import (
-    PASSPHRASE_VARIABLE,
     Arguments,
     identity_sources,
     resolve,
@@ -33,6 +32,7 @@ from boto_rolesanywhere.settings.config import (
 from boto_rolesanywhere.settings.names import (
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
+    PASSPHRASE_VARIABLE,
     PKCS11_MODULE,
     PREFIX,
     TPM_TCTI,

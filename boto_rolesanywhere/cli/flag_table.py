@@ -1,18 +1,36 @@
-"""The flags that every command takes for certificate, key and call: their names and what they say.
+"""The flags that every command takes for certificate, key and call: their names and help texts.
 
 They are those of AWS's `aws_signing_helper`, so that its command lines go on working, and a few of
-ours. A cached answer is found with this table alone: nothing heavy is imported here, and the
-parser that prints help is built elsewhere.
+ours. The flags of settings come from the table of settings. The command finds a cached answer with
+this table alone: nothing heavy is imported here.
 """
 
 from __future__ import annotations
 
-from boto_rolesanywhere.settings.names import SETTINGS
+from boto_rolesanywhere.settings.names import (
+    CERTIFICATE,
+    CHAIN,
+    DURATION,
+    ENDPOINT_URL,
+    PKCS11_MODULE,
+    PRIVATE_KEY,
+    PROFILE,
+    REGION,
+    ROLE,
+    SESSION_NAME,
+    SETTINGS,
+    TPM_TCTI,
+    TRUST_ANCHOR,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import Final
+
+    from boto_rolesanywhere.settings.names import Setting
+
+    Row = tuple[str, str | None, str]
 
 SELECTOR: Final = "--cert-selector"
 STORE: Final = "--cert-store"
@@ -20,7 +38,6 @@ LATEST: Final = "--use-latest-expiring-certificate"
 STORE_NAME: Final = "--system-store-name"
 STORE_LOCATION: Final = "--system-store-location"
 CONFIG_PROFILE: Final = "--config-profile"
-ENDPOINT: Final = "--endpoint"
 NO_VERIFY: Final = "--no-verify-ssl"
 NO_TPM_PASSWORD: Final = "--no-tpm-key-password"  # noqa: S105  # a flag's name
 SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
@@ -28,66 +45,37 @@ FROM_ENV: Final = "-env"
 FROM_FILE: Final = "-file"
 
 
-def _secret(flag: str, what: str) -> tuple[tuple[str, str, str], ...]:
+def _settings(*settings: Setting) -> tuple[Row, ...]:
+    return tuple((setting.flag or "", setting.metavar, setting.help) for setting in settings)
+
+
+def _secret(flag: str, secret: str) -> tuple[Row, ...]:
     return (
         (
             flag,
             "SECRET",
             (
-                f"{what}. Every user of this machine can read a running command's arguments:"
+                f"{secret}. Every user of this machine can read a running command's arguments:"
                 " prefer one of the next two"
             ),
         ),
-        (flag + FROM_ENV, "NAME", "the same, read from the environment variable NAME"),
-        (flag + FROM_FILE, "FILE", "the same, read from a file (the last line break is dropped)"),
+        (flag + FROM_ENV, "NAME", "the environment variable to read it from"),
+        (flag + FROM_FILE, "FILE", "the file to read it from (without the last line break)"),
     )
 
 
 # Heading → (flag, what stands for its value or None for a switch, help). A % is written twice.
-FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
-    "who you are": (
-        (
-            "--certificate",
-            "FILE",
-            "the end-entity certificate: PEM, DER or PKCS #12, or a pkcs11: URI",
-        ),
-        (
-            "--private-key",
-            "FILE",
-            (
-                "its private key: a file, a pkcs11: URI, or handle:0x… of a TPM;"
-                " left out if it stands with the certificate"
-            ),
-        ),
-        ("--intermediates", "FILE", "the intermediate certificates, in any order"),
-    ),
-    "what you ask for": (
-        ("--trust-anchor-arn", "ARN", "the trust anchor"),
-        ("--profile-arn", "ARN", "the IAM Roles Anywhere profile"),
-        ("--role-arn", "ARN", "the role, with its path"),
-        (
-            "--session-duration",
-            "SECONDS",
-            "900 to 43200; the profile's own duration holds when left out",
-        ),
-        (
-            "--role-session-name",
-            "NAME",
-            (
-                "the role session's name, if the profile accepts one;"
-                " the certificate's serial number when left out"
-            ),
-        ),
-    ),
+FLAGS: Final[dict[str, tuple[Row, ...]]] = {
+    "who you are": _settings(CERTIFICATE, PRIVATE_KEY, CHAIN),
+    "what you ask for": _settings(TRUST_ANCHOR, PROFILE, ROLE, DURATION, SESSION_NAME),
     "where the call goes": (
-        ("--region", "REGION", "the trust anchor's Region when left out"),
-        (ENDPOINT, "URL", "in place of AWS's own endpoint"),
+        *_settings(REGION, ENDPOINT_URL),
         (
             NO_VERIFY,
             None,
             (
-                "do not check the endpoint's TLS certificate; whoever is on the way can then read"
-                " the credentials"
+                "do not check the endpoint's TLS certificate, and do not cache the session;"
+                " everyone on the way can read the credentials"
             ),
         ),
         ("--with-proxy", None, "changes nothing: HTTPS_PROXY and NO_PROXY are always honoured"),
@@ -95,15 +83,15 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
     "encrypted keys, tokens and TPMs": (
         *_secret("--pkcs8-password", "the passphrase of an encrypted key or PKCS #12 file"),
         *_secret("--pkcs11-pin", "the user PIN of a PKCS #11 token"),
-        ("--pkcs11-lib", "FILE", "the token's PKCS #11 library; p11-kit's proxy when left out"),
+        *_settings(PKCS11_MODULE),
         (
             "--reuse-pin",
             None,
-            "changes nothing: a key that wants the PIN for each signature gets the same one",
+            "changes nothing: a key that wants the PIN for each signature always gets it",
         ),
         *_secret("--tpm-key-password", "the password of a TPM key"),
         (NO_TPM_PASSWORD, None, "the TPM key has no password, whatever the environment says"),
-        ("--tpm-tcti", "TCTI", "how to reach the TPM, such as device:/dev/tpmrm0"),
+        *_settings(TPM_TCTI),
     ),
     "a certificate chosen from many": (
         (
@@ -111,37 +99,37 @@ FLAGS: Final[dict[str, tuple[tuple[str, str | None, str], ...]]] = {
             "SELECTOR",
             (
                 "'Key=x509Subject,Value=CN=web Key=x509Issuer,Value=CN=CA Key=x509Serial,Value=1F',"
-                " or file://FILE with the same as JSON; whole names, as read-certificate-data has"
-                " them"
+                " or file://FILE with a JSON list of them; whole names, as read-certificate-data"
+                " shows them"
             ),
         ),
         (STORE, "PLACE", f"where {SELECTOR} looks: a folder of files, or a pkcs11: URI"),
         (LATEST, None, "if several match, take the one that expires last"),
-        (STORE_NAME, "NAME", "accepted and ignored: of Windows certificate stores"),
-        (STORE_LOCATION, "NAME", "likewise"),
+        (STORE_NAME, "NAME", "ignored: it names a certificate store of Windows"),
+        (STORE_LOCATION, "NAME", "ignored: it says where Windows keeps that store"),
     ),
     "settings and messages": (
         (
             CONFIG_PROFILE,
             "NAME",
             (
-                "take what is not given here from the rolesanywhere_… keys of this profile of the"
-                " AWS config file"
+                "the profile of the AWS config file whose rolesanywhere_… settings hold where no"
+                " flag or variable is given"
             ),
         ),
-        ("--debug", None, "tell on stderr what is done; no secret is in it"),
+        ("--debug", None, "say on stderr what the command does, without secrets"),
     ),
 }
 
-# Those that say nothing about certificate and key.
+# The headings of flags that say nothing about certificate and key.
 OF_THE_CALL: Final = ("what you ask for", "where the call goes")
 
 TAKES_VALUE: Final = {
     flag: metavar is not None for group in FLAGS.values() for flag, metavar, _ in group
 }
 
-# Those that the helper refuses together (its cmd/credentials.go), and ours. A secret's other forms
-# count as the secret.
+# Pairs that AWS's helper refuses (its cmd/credentials.go), and the two of ours with STORE. A secret
+# from a variable or file counts as the secret.
 EXCLUSIVE: Final = (
     ("--certificate", SELECTOR),
     ("--certificate", STORE_NAME),
@@ -169,7 +157,7 @@ EXCLUSIVE: Final = (
 def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str] | None:
     """The flags in `argv`, if it is nothing but known flags, each given once.
 
-    For anything else (help, a mistake, a repeated flag) it gives None, and the parser is asked.
+    For anything else (help, a mistake, a repeated flag) it gives None: the parser must decide.
 
     Args:
         argv: without the program's and the command's name.
@@ -211,11 +199,11 @@ def forms(secret: str) -> tuple[str, str, str]:
 
 
 def settings_of(given: Mapping[str, str]) -> dict[str, str]:
-    """The flags that stand for settings, with their values as the settings have them."""
+    """The flags of settings, with the values that the settings have."""
     flags = {setting.flag for setting in SETTINGS if setting.flag}
     values = {flag: value for flag, value in given.items() if flag in flags and value}
-    endpoint = values.get(ENDPOINT, "")
-    if endpoint and "://" not in endpoint:
+    endpoint = ENDPOINT_URL.flag or ""
+    if endpoint in values and "://" not in values[endpoint]:
         # AWS's helper takes a bare host name, and speaks TLS to it.
-        values[ENDPOINT] = f"https://{endpoint}"
+        values[endpoint] = f"https://{values[endpoint]}"
     return values

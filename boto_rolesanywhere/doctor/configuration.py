@@ -10,10 +10,9 @@ from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import holds_secret
-from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE
 from boto_rolesanywhere.settings.names import (
     CORE,
-    PASSPHRASE_ENV,
+    PASSPHRASE_VARIABLE,
     PREFIX,
     PRIVATE_KEY,
     REQUIRED,
@@ -103,7 +102,7 @@ def _config_file(case: Case) -> str:
 def _shown_settings(case: Case) -> Iterator[tuple[str, str]]:
     for setting, found in case.found.items():
         value = _shown(found, setting)
-        if setting is PASSPHRASE_ENV and found.value not in case.environ:
+        if setting.shown == "variable" and found.value not in case.environ:
             value = "no variable that is set, not shown"  # it may be the secret itself
         yield setting.title, f"{value} (from {found.where})"
     if case.arguments.get("passphrase") is not None:
@@ -125,7 +124,7 @@ def _shown(found: Found, setting: Setting) -> str:
         return _shown_uri(value)
     if holds_secret(value):
         return "a text that seems to hold a secret, not shown"
-    if setting.name == "endpoint_url":
+    if setting.shown == "url":
         return _shown_url(value)
     return value
 

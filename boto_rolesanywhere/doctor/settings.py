@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.arns import (
-    parse_profile_arn,
-    parse_role_arn,
-    parse_trust_anchor_arn,
-    require_agreement,
-)
-from boto_rolesanywhere.settings.names import CERTIFICATE, PROFILE, ROLE, TRUST_ANCHOR
+from boto_rolesanywhere.settings.arns import require_agreement
+from boto_rolesanywhere.settings.config import ARN_PARSERS
+from boto_rolesanywhere.settings.names import CERTIFICATE
 
 from .verdict import Verdict, of_error, skipped
 
@@ -23,17 +19,11 @@ if TYPE_CHECKING:
 
     from .case import Case
 
-_PARSERS: Final = (
-    (TRUST_ANCHOR, parse_trust_anchor_arn),
-    (PROFILE, parse_profile_arn),
-    (ROLE, parse_role_arn),
-)
-
 
 def check_arns(case: Case) -> Iterator[Verdict]:
     """Read each ARN, then hold them against each other."""
     parsed: list[Arn] = []
-    for setting, parse in _PARSERS:
+    for setting, parse in ARN_PARSERS.items():
         found = case.found.get(setting)
         if found is None:
             yield skipped("arns", f"the {setting.title} is not set")
@@ -42,7 +32,7 @@ def check_arns(case: Case) -> Iterator[Verdict]:
             parsed.append(parse(str(found.value), where=found.where))
         except ConfigurationError as error:
             yield of_error("arns", error)
-    if len(parsed) < len(_PARSERS):
+    if len(parsed) < len(ARN_PARSERS):
         return
     anchor, profile, role = parsed
     try:

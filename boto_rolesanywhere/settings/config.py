@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
 from boto_rolesanywhere.redaction import logger_of, shown
@@ -24,6 +24,7 @@ from .names import (
     LONGEST_SESSION,
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
+    PASSPHRASE_VARIABLE,
     PKCS11_MODULE,
     PREFIX,
     PRIVATE_KEY,
@@ -58,8 +59,19 @@ _SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 
 
-# The passphrase itself is never written in the config file, so it is no Setting.
-PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
+class ArnParser(Protocol):
+    """Parses one kind of ARN."""
+
+    def __call__(self, text: str, *, where: str = ...) -> Arn:
+        """Raises ConfigurationError, naming `where` and what is wrong with the text."""
+        ...
+
+
+ARN_PARSERS: Final[dict[Setting, ArnParser]] = {
+    TRUST_ANCHOR: parse_trust_anchor_arn,
+    PROFILE: parse_profile_arn,
+    ROLE: parse_role_arn,
+}
 
 
 class Arguments(TypedDict, total=False):
@@ -139,11 +151,7 @@ def resolve(
         _refuse_missing(missing, found, section, profile_name, by_flag=flags is not None)
     anchor, profile, role = (
         parse(_text(found[setting], setting), where=found[setting].where)
-        for setting, parse in (
-            (TRUST_ANCHOR, parse_trust_anchor_arn),
-            (PROFILE, parse_profile_arn),
-            (ROLE, parse_role_arn),
-        )
+        for setting, parse in ARN_PARSERS.items()
     )
     require_agreement(anchor, profile, role)
     return Config(

@@ -1,7 +1,8 @@
-"""What the settings are called, and where each is looked for first. Not what they mean.
+"""The one table of the settings: for each its names, what it is for, and whether it may be shown.
 
-A cached answer of the command is found with nothing but this, so nothing is imported here, not
-even `typing` or `dataclasses`: either takes as long as a bare interpreter needs to start.
+`config` has the parsers, which need more modules. The command finds a cached answer with this table
+alone, so nothing is imported here, not even `typing` or `dataclasses`: either takes as long as a
+bare interpreter needs to start.
 """
 
 from __future__ import annotations
@@ -9,31 +10,53 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Final
+    from typing import Final, Literal
+
+    Shown = Literal["whole", "place", "url", "variable"]
 
 PREFIX: Final = "rolesanywhere_"
 # Seconds. CreateSession: durationSeconds is 900 to 43200.
 SHORTEST_SESSION: Final = 900
 LONGEST_SESSION: Final = 43200
+# The passphrase itself is never written in the config file, so it is no Setting.
+PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
 
 
 class Setting:
-    """One setting and its names.
+    """One setting.
 
     Attributes:
         name: the config key without its prefix.
-        argument: the argument of `get_session`; None if it has none.
         title: what a person calls it.
+        argument: the argument of `get_session`; None if it has none.
         flag: the flag of the command; None if it has none.
+        metavar: what stands for the value in the flag's help.
+        help: the flag's help text.
+        shown: how much of the value may be shown: ``whole``; ``place`` without the PIN in a URI,
+            and not if it seems to be a key; ``url`` without user and password; ``variable`` if
+            there is a variable of that name, since it may be the passphrase itself.
     """
 
-    __slots__ = ("argument", "flag", "name", "title")
+    __slots__ = ("argument", "flag", "help", "metavar", "name", "shown", "title")
 
-    def __init__(self, name: str, argument: str | None, title: str, flag: str | None) -> None:
+    def __init__(
+        self,
+        name: str,
+        title: str,
+        *,
+        argument: str | None = None,
+        flag: str | None = None,
+        metavar: str = "",
+        help: str = "",  # noqa: A002  # argparse's word for it
+        shown: Shown = "whole",
+    ) -> None:
         self.name = name
-        self.argument = argument
         self.title = title
+        self.argument = argument
         self.flag = flag
+        self.metavar = metavar
+        self.help = help
+        self.shown = shown
 
     @property
     def config_key(self) -> str:
@@ -49,24 +72,112 @@ class Setting:
         return f"<Setting {self.name}>"
 
 
-CERTIFICATE: Final = Setting("certificate", "cert", "certificate", "--certificate")
-PRIVATE_KEY: Final = Setting("private_key", "key", "private key", "--private-key")
+CERTIFICATE: Final = Setting(
+    "certificate",
+    "certificate",
+    argument="cert",
+    flag="--certificate",
+    metavar="FILE",
+    help="the end-entity certificate: PEM, DER or PKCS #12, or a pkcs11: URI",
+    shown="place",
+)
+PRIVATE_KEY: Final = Setting(
+    "private_key",
+    "private key",
+    argument="key",
+    flag="--private-key",
+    metavar="FILE",
+    help="its private key: a file, a pkcs11: URI, or handle:0x… of a TPM; not needed if the"
+    " certificate's file holds it",
+    shown="place",
+)
 TRUST_ANCHOR: Final = Setting(
-    "trust_anchor_arn", "anchor", "trust anchor ARN", "--trust-anchor-arn"
+    "trust_anchor_arn",
+    "trust anchor ARN",
+    argument="anchor",
+    flag="--trust-anchor-arn",
+    metavar="ARN",
+    help="the trust anchor",
 )
-PROFILE: Final = Setting("profile_arn", "profile", "profile ARN", "--profile-arn")
-ROLE: Final = Setting("role_arn", "role", "role ARN", "--role-arn")
-CHAIN: Final = Setting("certificate_chain", "chain", "certificate chain", "--intermediates")
-REGION: Final = Setting("region", "region", "Region", "--region")
-DURATION: Final = Setting("duration_seconds", "duration", "session duration", "--session-duration")
+PROFILE: Final = Setting(
+    "profile_arn",
+    "profile ARN",
+    argument="profile",
+    flag="--profile-arn",
+    metavar="ARN",
+    help="the IAM Roles Anywhere profile",
+)
+ROLE: Final = Setting(
+    "role_arn",
+    "role ARN",
+    argument="role",
+    flag="--role-arn",
+    metavar="ARN",
+    help="the role, with its path",
+)
+CHAIN: Final = Setting(
+    "certificate_chain",
+    "certificate chain",
+    argument="chain",
+    flag="--intermediates",
+    metavar="FILE",
+    help="the intermediate certificates, in any order",
+    shown="place",
+)
+REGION: Final = Setting(
+    "region",
+    "Region",
+    argument="region",
+    flag="--region",
+    metavar="REGION",
+    help="default: the trust anchor's Region",
+)
+DURATION: Final = Setting(
+    "duration_seconds",
+    "session duration",
+    argument="duration",
+    flag="--session-duration",
+    metavar="SECONDS",
+    help="900 to 43200; default: the profile's own duration",
+)
 SESSION_NAME: Final = Setting(
-    "role_session_name", "session_name", "role session name", "--role-session-name"
+    "role_session_name",
+    "role session name",
+    argument="session_name",
+    flag="--role-session-name",
+    metavar="NAME",
+    help="the role session's name, if the profile accepts one; default: the certificate's serial"
+    " number",
 )
-ENDPOINT_URL: Final = Setting("endpoint_url", "endpoint_url", "endpoint URL", "--endpoint")
-PASSPHRASE_FILE: Final = Setting("private_key_passphrase_file", None, "passphrase file", None)
-PASSPHRASE_ENV: Final = Setting("private_key_passphrase_env", None, "passphrase variable", None)
-PKCS11_MODULE: Final = Setting("pkcs11_module", "pkcs11_module", "PKCS#11 module", "--pkcs11-lib")
-TPM_TCTI: Final = Setting("tpm_tcti", "tpm_tcti", "TPM TCTI", "--tpm-tcti")
+ENDPOINT_URL: Final = Setting(
+    "endpoint_url",
+    "endpoint URL",
+    argument="endpoint_url",
+    flag="--endpoint",
+    metavar="URL",
+    help="an endpoint other than AWS's own",
+    shown="url",
+)
+PASSPHRASE_FILE: Final = Setting("private_key_passphrase_file", "passphrase file", shown="place")
+PASSPHRASE_ENV: Final = Setting(
+    "private_key_passphrase_env", "passphrase variable", shown="variable"
+)
+PKCS11_MODULE: Final = Setting(
+    "pkcs11_module",
+    "PKCS#11 module",
+    argument="pkcs11_module",
+    flag="--pkcs11-lib",
+    metavar="FILE",
+    help="the token's PKCS #11 library; default: p11-kit's proxy",
+)
+TPM_TCTI: Final = Setting(
+    "tpm_tcti",
+    "TPM TCTI",
+    argument="tpm_tcti",
+    flag="--tpm-tcti",
+    metavar="TCTI",
+    help="how to reach the TPM, such as device:/dev/tpmrm0",
+)
 
 # With any of these set, somebody means to use IAM Roles Anywhere.
 CORE: Final = (CERTIFICATE, PRIVATE_KEY, TRUST_ANCHOR, PROFILE, ROLE)

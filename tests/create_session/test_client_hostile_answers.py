@@ -199,6 +199,21 @@ def test_a_date_that_cannot_be_does_not_prolong_a_session(
     assert 3500 < creator.create().lifetime <= 3600
 
 
+@pytest.mark.parametrize("date", ["", "Date: Thu, 31 Dec 9998 23:00:00 GMT"])
+@pytest.mark.parametrize("end", ["9999-12-31T23:59:59Z", "9998-12-31T23:30:00Z"])
+def test_no_session_is_believed_to_live_for_years(
+    service: Service, creator: SessionCreator, date: str, end: str
+) -> None:
+    body = changed(*CREDENTIALS, "expiration", to=end)
+    service.answer = answer(201, body, *([date] if date else []))
+
+    session = creator.create()
+
+    left = session.expiration - datetime.now(timezone.utc)
+    assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
+    assert session.lifetime <= 43200
+
+
 STEPS = st.sampled_from(
     [
         *([name] for name in GOOD),

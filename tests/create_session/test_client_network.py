@@ -400,3 +400,30 @@ def test_the_sessions_own_client_options_hold_for_the_call(
     agent = emulator.requests[0].headers["user-agent"]
     assert "my-service/1.0" in agent
     assert "boto_rolesanywhere/" in agent
+
+
+@pytest.mark.parametrize(
+    ("url", "warned"),
+    [
+        ("http://vpce.example:8080", True),
+        ("http://localhost.example", True),
+        ("http://127.example", True),
+        ("HTTP://192.0.2.1", True),
+        ("http://[2001:db8::1]", True),
+        ("https://vpce.example", False),
+        ("http://127.0.0.1:9911", False),
+        ("http://127.9.9.9", False),
+        ("http://LOCALHOST:9911", False),
+        ("http://[::1]:9911", False),
+    ],
+)
+def test_an_endpoint_elsewhere_that_is_not_encrypted_is_warned_of(
+    emulator: Emulator,
+    identity: Identity,
+    caplog: pytest.LogCaptureFixture,
+    url: str,
+    warned: bool,
+) -> None:
+    creator_for(emulator, identity, endpoint_url=url).open_client()
+
+    assert ("is not encrypted" in caplog.text) == warned

@@ -196,3 +196,32 @@ def test_where_sessions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert cache_folder({}) == "/home/me/Library/Caches/boto_rolesanywhere"
     monkeypatch.setattr(sys, "platform", "win32")
     assert cache_folder({"LOCALAPPDATA": "/local"}) == "/local/boto_rolesanywhere"
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        (1000.0, 1900.0, 2100.0, 1000.0 + 43200.5),
+        (1000.0, 1900.0, 2100.0, 253402300799.0),
+        (1000.0, 1900.0, 2100.0, float("inf")),
+        (float("-inf"), 1900.0, 2100.0, 2400.0),
+        (float("nan"), 1900.0, 2100.0, 2400.0),
+        (1000.0, float("nan"), 2100.0, 2400.0),
+        (1000.0, 1900.0, float("inf"), 2400.0),
+        (1000.0, 2500.0, 2100.0, 2400.0),
+        (2500.0, 1900.0, 2100.0, 2400.0),
+    ],
+)
+def test_times_that_no_session_has_are_not_believed(
+    folder: Path, times: tuple[float, float, float, float]
+) -> None:
+    written(folder, Entry(KEY, times, answer="{}", details="{}").to_bytes())
+
+    assert read(folder) is None
+
+
+def test_the_longest_session_is_believed(folder: Path) -> None:
+    longest = Entry(KEY, (1000.0, 42300.0, 43900.0, 44200.0), answer="{}", details="{}")
+    written(folder, longest.to_bytes())
+
+    assert read(folder) is not None

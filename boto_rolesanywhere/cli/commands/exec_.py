@@ -148,8 +148,7 @@ def _secret_variables(given: Mapping[str, str], section: Mapping[str, object]) -
     """The variables that hold what unlocks the private key, or might."""
     from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
     from boto_rolesanywhere.redaction import holds_secret
-    from boto_rolesanywhere.settings.config import PASSPHRASE_VARIABLE
-    from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, SETTINGS
+    from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, PASSPHRASE_VARIABLE, SETTINGS
 
     variables = [setting.variable for setting in SETTINGS]
     return {
