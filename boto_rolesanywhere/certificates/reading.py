@@ -19,38 +19,13 @@ def quietly(call: Callable[[], Result]) -> Result:
 
     It warns of odd but readable certificates. The warning filters are the whole process's, so
     they are touched only when there is no other way.
-
-    Raises:
-        ValueError: the library's Rust part panicked, which would be no `Exception`. What else
-            `call` raises is passed on.
     """
     try:
-        return _without_panic(call)
+        return call()
     except Warning:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _without_panic(call)
-
-
-def _without_panic(call: Callable[[], Result]) -> Result:
-    try:
-        return call()
-    except BaseException as error:
-        if type(error).__name__ != "PanicException":  # PyO3 gives no way to import it
-            raise
-        raise ValueError("the cryptography library failed on it") from None
-
-
-def serial_number(certificate: x509.Certificate) -> int:
-    """The serial number, also one that RFC 5280 forbids (4.1.2.2: positive, at most 20 bytes)."""
-    return quietly(lambda: certificate.serial_number)
-
-
-def decimal(serial_number: int) -> str:
-    """A serial number in decimal; `str` gives no more than 4,300 digits."""
-    from decimal import Decimal
-
-    return f"{Decimal(serial_number):f}"
+            return call()
 
 
 def describe_subject(certificate: x509.Certificate) -> str:

@@ -44,13 +44,13 @@ class Identity:
     def __post_init__(self) -> None:
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        from boto_rolesanywhere.certificates.reading import decimal, serial_number
+        from boto_rolesanywhere.certificates.reading import quietly
 
         def encoded(certificate: x509.Certificate) -> str:
             return b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
 
         put = object.__setattr__  # the dataclass is frozen
-        put(self, "serial_number", decimal(serial_number(self.certificate)))
+        put(self, "serial_number", str(quietly(lambda: self.certificate.serial_number)))
         put(self, "certificate_header", encoded(self.certificate))
         # An empty chain header is answered with "Invalid signature": leave it out instead.
         put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)

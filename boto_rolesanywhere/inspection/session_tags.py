@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.reading import quietly, serial_number
+from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def source_identity_doubt(certificate: x509.Certificate) -> str | None:
 
 def serial_hex(certificate: x509.Certificate) -> str:
     """The serial number in hex, two digits a byte; by default it is the role session name."""
-    digits = f"{abs(serial_number(certificate)):x}"
+    digits = f"{abs(certificate.serial_number):x}"
     return digits.zfill(len(digits) + len(digits) % 2)
 
 

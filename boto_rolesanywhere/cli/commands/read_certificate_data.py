@@ -77,11 +77,7 @@ def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from boto_rolesanywhere.certificates.public_keys import describe_key
-    from boto_rolesanywhere.certificates.reading import (
-        decimal,
-        readable_public_key,
-        serial_number,
-    )
+    from boto_rolesanywhere.certificates.reading import readable_public_key
 
     key = readable_public_key(certificate)
     digests = ("SHA256", "SHA384", "SHA512")
@@ -95,7 +91,7 @@ def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
     return {
         "keyType": kind,
         "certificateData": b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"),
-        "serialNumber": decimal(serial_number(certificate)),
+        "serialNumber": str(certificate.serial_number),
         "supportedAlgorithms": algorithms,
     }
 

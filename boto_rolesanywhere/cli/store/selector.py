@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NoReturn
 
-from boto_rolesanywhere.certificates.reading import serial_number
 from boto_rolesanywhere.errors import ConfigurationError
 
 from .helper_names import as_helper_shows
@@ -51,7 +50,7 @@ class Selector:
         return (
             (self.subject is None or self.subject in _forms(certificate.subject))
             and (self.issuer is None or self.issuer in _forms(certificate.issuer))
-            and self.serial in (None, serial_number(certificate))
+            and self.serial in (None, certificate.serial_number)
         )
 
 
