@@ -35,21 +35,25 @@ class RolesAnywhereError(CredentialRetrievalError):
     """The parent of every error of this package.
 
     Attributes:
-        what: what is wrong, in one clause.
+        problem: what is wrong, in one clause.
+        code: a stable name for it, such as ``key-not-of-certificate``; the command
+            ``boto-rolesanywhere explain CODE`` and TROUBLESHOOTING.md say more about each.
         where: the file, field, variable or profile it was seen in; None if it has no place.
-        expected: what would have been right; None if `what` says it.
+        expected: what would have been right; None if `problem` says it.
         remedy: what to do next; None if nothing but the obvious helps.
     """
 
     def __init__(
         self,
-        what: str,
+        problem: str,
         *,
+        code: str,
         where: str | None = None,
         expected: str | None = None,
         remedy: str | None = None,
     ) -> None:
-        self.what = what
+        self.problem = problem
+        self.code = code
         self.where = where
         self.expected = expected
         self.remedy = remedy
@@ -58,7 +62,7 @@ class RolesAnywhereError(CredentialRetrievalError):
         self.args = (message,)
 
     def _message(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
+        text = f"{self.where}: {self.problem}" if self.where else self.problem
         if self.expected:
             text += f"; expected {self.expected}"
         text += "" if text.endswith((".", "?", "!")) else "."
@@ -106,7 +110,7 @@ class ServiceError(RolesAnywhereError, ClientError):
     """The service answered with an error.
 
     Attributes:
-        code: the service's error code, for example ``AccessDeniedException``.
+        service_code: the service's error code, for example ``AccessDeniedException``.
         status: the HTTP status.
         service_message: the service's own words.
         causes: likely causes, the most likely first.
@@ -120,6 +124,7 @@ class ServiceError(RolesAnywhereError, ClientError):
         response: Mapping[str, Any],
         operation_name: str,
         *,
+        code: str,
         causes: Sequence[str] = (),
         findings: Sequence[str] = (),
         remedy: str | None = None,
@@ -127,19 +132,20 @@ class ServiceError(RolesAnywhereError, ClientError):
         error = response.get("Error", {})
         self.response = cast("_ClientErrorResponseTypeDef", dict(response))
         self.operation_name = operation_name
-        self.code = str(error.get("Code", "Unknown"))
+        self.service_code = str(error.get("Code", "Unknown"))
         self.service_message = str(error.get("Message", ""))
         self.status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         self.causes = tuple(causes)
         self.findings = tuple(findings)
         super().__init__(
-            f"{operation_name} was refused ({self.code}, HTTP {self.status}): "
+            f"{operation_name} was refused ({self.service_code}, HTTP {self.status}): "
             f"{self.service_message or 'no message'}",
+            code=code,
             remedy=remedy,
         )
 
     def _message(self) -> str:
-        text = self.what if self.what.endswith(".") else f"{self.what}."
+        text = self.problem if self.problem.endswith(".") else f"{self.problem}."
         if self.findings:
             text += " Seen here: " + "; ".join(self.findings) + "."
         if self.causes:

@@ -191,6 +191,7 @@ def read_section(
     ours = [name for name, keys in profiles.items() if any(key.startswith(PREFIX) for key in keys)]
     raise NoSuchProfileError(
         f"there is no profile {named!r} in the AWS config file",
+        code="profile-missing",
         where=where,
         remedy=f"Profiles with {PREFIX}… settings: {', '.join(ours) or 'none'}.",
     )
@@ -207,6 +208,7 @@ def unparseable(error: ConfigParseError) -> ConfigurationError:
     line = lines[0][0] if lines else getattr(cause, "lineno", None)
     return ConfigurationError(
         "it cannot be read as an INI file",
+        code="config-file-unparseable",
         where=f"{error.kwargs['path']}" + (f", line {line}" if line else ""),
         expected="[sections] with lines of key = value, each section and key once",
     )
@@ -537,6 +539,7 @@ def as_botocore_session(
     if not isinstance(session, boto3.Session):
         raise ConfigurationError(
             f"it is a {type(session).__name__}",
+            code="setting-not-text",
             where="the session",
             expected="a session of boto3 or botocore",
         )

@@ -94,6 +94,7 @@ def get_session(
     if client_config is not None and not isinstance(client_config, ClientConfig):
         raise ConfigurationError(
             f"it is a {type(client_config).__name__}",
+            code="setting-not-text",
             where="argument client_config",
             expected="a botocore.config.Config",
         )
@@ -120,6 +121,7 @@ def get_session(
     if config is None:
         raise ConfigurationError(
             "nothing is configured for IAM Roles Anywhere",
+            code="nothing-configured",
             where=f"arguments, environment and profile {inputs.profile_name!r}",
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
@@ -154,5 +156,8 @@ def _require_usable(verify: object) -> None:
     if not isinstance(verify, str | os.PathLike) or not verify or not Path(verify).exists():
         what = f"there is no file {verify!r}" if isinstance(verify, str) else "it is no path"
         raise ConfigurationError(
-            what, where="argument verify", expected="False, or the path of a CA bundle in PEM"
+            what,
+            code="verify-not-a-path",
+            where="argument verify",
+            expected="False, or the path of a CA bundle in PEM",
         )

@@ -67,7 +67,9 @@ class AgentKey:
     def sign(self, data: bytes) -> bytes:
         """Have the agent sign `data`."""
         if self._closed:
-            raise PrivateKeyError("the agent's key was closed", where=self.path)
+            raise PrivateKeyError(
+                "the agent's key was closed", code="own-key-failed", where=self.path
+            )
         return self._ask(b"S" + data)
 
     def close(self) -> None:
@@ -84,12 +86,15 @@ class AgentKey:
         except (OSError, ValueError) as error:
             raise KeyDeviceError(
                 f"the agent does not answer: {error}",
+                code="own-key-failed",
                 where=self.path,
                 remedy="Start it: python agent_key.py serve --key KEY --socket PATH",
             ) from error
         if answer[:1] != b"+":
             reason = answer[1:].decode(errors="replace")
-            raise KeyDeviceError(f"the agent refused: {reason}", where=self.path)
+            raise KeyDeviceError(
+                f"the agent refused: {reason}", code="own-key-failed", where=self.path
+            )
         return answer[1:]
 
     def __repr__(self) -> str:

@@ -94,13 +94,16 @@ class KmsKey:
             answer = self._client.get_public_key(KeyId=key_id)
         except (BotoCoreError, ClientError) as error:
             raise KeyDeviceError(
-                f"KMS did not give the public key: {error}", where=key_id
+                f"KMS did not give the public key: {error}",
+                code="own-key-failed",
+                where=key_id,
             ) from None
         self._public_key = load_der_public_key(answer["PublicKey"])
         usable = [name for name in ALGORITHMS if name in answer["SigningAlgorithms"]]
         if not usable:
             raise PrivateKeyError(
                 f"the KMS key signs with {', '.join(answer['SigningAlgorithms'])} only",
+                code="own-key-failed",
                 where=key_id,
                 expected=" or ".join(ALGORITHMS),
                 remedy="Create a key of the spec RSA_2048 or ECC_NIST_P256.",
@@ -122,7 +125,9 @@ class KmsKey:
                 SigningAlgorithm=self._algorithm,
             )
         except (BotoCoreError, ClientError) as error:
-            raise KeyDeviceError(f"KMS did not sign: {error}", where=self.key_id) from None
+            raise KeyDeviceError(
+                f"KMS did not sign: {error}", code="own-key-failed", where=self.key_id
+            ) from None
         return answer["Signature"]
 
     def close(self) -> None:
@@ -133,7 +138,9 @@ class KmsKey:
 
     def _own_client(self) -> KmsClient:
         if self._client is None:
-            raise PrivateKeyError("the KMS key was closed", where=self.key_id)
+            raise PrivateKeyError(
+                "the KMS key was closed", code="own-key-failed", where=self.key_id
+            )
         if self._pid != os.getpid():
             self._client = self._connect()
             self._pid = os.getpid()

@@ -24,9 +24,16 @@ RESPONSE = {
 def make(cls: type[RolesAnywhereError]) -> RolesAnywhereError:
     if issubclass(cls, ServiceError):
         return cls(
-            RESPONSE, "CreateSession", causes=("a", "b"), findings=("seen",), remedy="Do this."
+            RESPONSE,
+            "CreateSession",
+            code="made-up",
+            causes=("a", "b"),
+            findings=("seen",),
+            remedy="Do this.",
         )
-    return cls("it is empty", where="/etc/key.pem", expected="a key", remedy="Write one.")
+    return cls(
+        "it is empty", code="made-up", where="key.pem", expected="a key", remedy="Write one."
+    )
 
 
 @pytest.mark.parametrize("cls", CLASSES)
@@ -50,6 +57,7 @@ def test_it_survives_a_copy_and_a_pickle_whole(
 
     assert type(again) is cls
     assert str(again) == str(error)
+    assert again.code == error.code == "made-up"
     assert vars(again) == vars(error)
 
 
@@ -69,14 +77,14 @@ def test_it_survives_a_copy_and_a_pickle_whole(
 def test_a_message_says_what_where_expected_and_what_to_do(
     arguments: dict[str, str], text: str
 ) -> None:
-    assert str(RolesAnywhereError("it is empty", **arguments)) == text
+    assert str(RolesAnywhereError("it is empty", code="made-up", **arguments)) == text
 
 
 def test_a_refusal_carries_the_services_words_the_facts_and_the_causes() -> None:
     error = make(errors.SessionDeniedError)
     assert isinstance(error, ServiceError)
 
-    assert (error.code, error.status) == ("AccessDeniedException", 403)
+    assert (error.service_code, error.status) == ("AccessDeniedException", 403)
     assert error.service_message == "Certificate revoked"
     assert error.response["Error"]["Code"] == "AccessDeniedException"
     assert error.operation_name == "CreateSession"
@@ -87,6 +95,6 @@ def test_a_refusal_carries_the_services_words_the_facts_and_the_causes() -> None
 
 
 def test_an_answer_without_parts_still_makes_an_error() -> None:
-    error = ServiceError({}, "CreateSession")
+    error = ServiceError({}, "CreateSession", code="made-up")
 
-    assert (error.code, error.status, error.service_message) == ("Unknown", 0, "")
+    assert (error.service_code, error.status, error.service_message) == ("Unknown", 0, "")

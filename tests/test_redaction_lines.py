@@ -47,7 +47,9 @@ def test_the_words_of_a_refusal_forge_no_line_in_a_programs_log(
 ) -> None:
     def refuse() -> RolesAnywhereSession:
         raise SessionDeniedError(
-            {"Error": {"Code": "AccessDeniedException", "Message": FORGED}}, "CreateSession"
+            {"Error": {"Code": "AccessDeniedException", "Message": FORGED}},
+            "CreateSession",
+            code="made-up",
         )
 
     keeper = Keeper("reader", SessionCredentials(refuse))

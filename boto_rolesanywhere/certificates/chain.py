@@ -82,6 +82,7 @@ def order_chain(
     if len(chain) > MAX_CHAIN:
         raise CertificateError(
             f"the chain has {len(chain)} intermediates",
+            code="chain-too-long",
             where=where,
             expected=f"at most {MAX_CHAIN}, the limit of IAM Roles Anywhere",
             remedy="Use an intermediate further down as the trust anchor, and leave out the rest.",

@@ -51,6 +51,7 @@ def algorithm_for(public_key: PublicKeyTypes, *, where: str | None = None) -> Al
         return "AWS4-X509-MLDSA"
     raise CertificateError(
         f"IAM Roles Anywhere cannot use a key of this kind: {describe_key(public_key)}",
+        code="certificate-key",
         where=where,
         expected=USABLE_KEYS,
         remedy=NEW_KEY,

@@ -28,6 +28,18 @@ def quietly(call: Callable[[], Result]) -> Result:
             return call()
 
 
+def serial_number(certificate: x509.Certificate) -> int:
+    """The serial number, also one that RFC 5280 forbids (4.1.2.2: positive, at most 20 bytes)."""
+    return quietly(lambda: certificate.serial_number)
+
+
+def decimal(serial_number: int) -> str:
+    """A serial number in decimal; `str` gives no more than 4,300 digits."""
+    from decimal import Decimal
+
+    return f"{Decimal(serial_number):f}"
+
+
 def describe_subject(certificate: x509.Certificate) -> str:
     """The subject as RFC 4514 writes it; never an error, whatever stands in it."""
     try:

@@ -254,6 +254,7 @@ def check_certificate(
     if found:
         raise CertificateError(
             "AWS would refuse this certificate: " + "; ".join(one.text for one in found),
+            code=f"certificate-{found[0].code}",
             where=where,
             remedy=" ".join(dict.fromkeys(one.remedy for one in found)),
         )

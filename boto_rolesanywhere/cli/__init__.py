@@ -17,7 +17,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Sequence
-    from typing import Final, Protocol
+    from typing import Final, Protocol, TypeGuard
+
+    from boto_rolesanywhere.errors import RolesAnywhereError
 
     class Command(Protocol):
         """What the module of a command has."""
@@ -39,6 +41,7 @@ COMMANDS: Final = {
     ),
     "inspect": ("inspect_", "show what AWS will see of a certificate; try a trust policy"),
     "doctor": ("doctor", "check everything that can be wrong, and say what to do about it"),
+    "explain": ("explain", "say what an error's code means, and what to do about it"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
     "exec": ("exec_", "run a command with credentials"),
     "env": ("env", "print credentials as variables of a shell"),
@@ -82,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return FAILED
         if not _is_ours(error):
             raise
-        complain(str(error))
+        complain(f"{error} [{error.code}]")
         return FAILED
     finally:
         _flush_stderr()
@@ -153,7 +156,7 @@ example:
 
 Each command explains itself: {PROGRAM} COMMAND --help
 From Python: import boto_rolesanywhere; session = boto_rolesanywhere.get_session(...)
-When something fails: TROUBLESHOOTING.md of the project has an entry for each of its messages.
+When something fails, the message ends with a code: {PROGRAM} explain CODE
 """
 
 
@@ -171,7 +174,7 @@ def _print(text: str) -> int:
     return OK
 
 
-def _is_ours(error: Exception) -> bool:
+def _is_ours(error: Exception) -> TypeGuard[RolesAnywhereError]:
     """Whether it is an error of ours, without loading botocore only to ask."""
     errors = sys.modules.get("boto_rolesanywhere.errors")
     return errors is not None and isinstance(error, errors.RolesAnywhereError)

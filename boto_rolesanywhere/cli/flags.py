@@ -74,6 +74,7 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
 
         raise ConfigurationError(
             f"{pair[0]} and {pair[1]} were both given, and exclude each other",
+            code="flags-exclusive",
             remedy="Leave one of them out.",
         )
     return given

@@ -103,12 +103,14 @@ def config_from(inputs: Inputs) -> Config:
     if inputs.profile_name is not None:
         raise ConfigurationError(
             f"the profile {inputs.profile_name!r} has no {PREFIX}… settings",
+            code="profile-without-settings",
             where=CONFIG_PROFILE,
             remedy=f"`{PROGRAM} configure --profile` writes them.",
         )
     elsewhere = f"AWS_PROFILE does not count here: {CONFIG_PROFILE} does."
     raise ConfigurationError(
         "no arguments were given, and nothing is configured for IAM Roles Anywhere",
+        code="nothing-configured",
         expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
         f" --role-arn, or {CONFIG_PROFILE}",
         remedy=elsewhere if inputs.environ.get("AWS_PROFILE") else _NO_ARGUMENTS,
@@ -150,6 +152,7 @@ def sources_from(
         if PRIVATE_KEY not in found:
             raise ConfigurationError(
                 "neither a certificate nor a private key was given",
+                code="identity-missing",
                 expected=f"--certificate, --private-key, --cert-selector or {CONFIG_PROFILE}",
             )
         found[CERTIFICATE] = found[PRIVATE_KEY]
@@ -176,14 +179,18 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     forms = [flag for base in SECRETS for flag in flag_table.forms(base) if given.get(flag)]
     if len(forms) > 1:
         raise ConfigurationError(
-            f"{' and '.join(forms)} were given", expected="one passphrase, PIN or password"
+            f"{' and '.join(forms)} were given",
+            code="flags-exclusive",
+            expected="one passphrase, PIN or password",
         )
     if not forms:
         return Secret("", NO_TPM_PASSWORD) if NO_TPM_PASSWORD in given else None
     flag, value = forms[0], given[forms[0]]
     if flag.endswith(FROM_ENV):
         if value not in environ:
-            raise ConfigurationError(f"the environment variable {value} is not set", where=flag)
+            raise ConfigurationError(
+                f"the environment variable {value} is not set", code="variable-not-set", where=flag
+            )
         return Secret(environ[value], f"{flag} {value}")
     if flag.endswith(FROM_FILE):
         return Secret(lambda: read_secret_file(value, flag), f"{flag} {value}", file=value)
@@ -221,6 +228,7 @@ def _arguments(
     if flag_table.STORE in given and flag_table.SELECTOR not in given:
         raise ConfigurationError(
             "it is given without --cert-selector, so that nothing is chosen from it",
+            code="store-without-selector",
             where=flag_table.STORE,
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
         )

@@ -148,11 +148,13 @@ class SessionCreator:
             if "endpoint" not in str(error).lower():
                 raise ConfigurationError(
                     f"botocore cannot use what is set for it ({error})",
+                    code="botocore-setting-unusable",
                     where="AWS_MAX_ATTEMPTS and other variables, the profile's settings"
                     " (services, api_versions, …), or the argument client_config",
                 ) from error
             raise ConfigurationError(
                 f"botocore cannot use the endpoint that is set for it ({error})",
+                code="endpoint-unusable",
                 where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
                 expected="a URL such as https://host:443",
             ) from None
@@ -313,6 +315,7 @@ def _session(
         what = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
         raise InvalidResponseError(
             what,
+            code="answer-without-credentials",
             expected="credentialSet[0].credentials with four fields of printable ASCII",
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
@@ -324,7 +327,8 @@ def _session(
     if session.lifetime <= 0:
         raise InvalidResponseError(
             f"{OPERATION} gave credentials that ended at {session.expiration:%Y-%m-%dT%H:%M:%SZ},"
-            f" and it was {session.issued_at:%Y-%m-%dT%H:%M:%SZ} when they were given"
+            f" and it was {session.issued_at:%Y-%m-%dT%H:%M:%SZ} when they were given",
+            code="answer-without-credentials",
         )
     return session
 

@@ -15,11 +15,13 @@ class Denial:
     """One refusal of CreateSession.
 
     Attributes:
+        code: ours, stable.
         text: how the service's message begins.
         causes: likely causes, the most likely first, as seen by users.
         remedy: what to do next.
     """
 
+    code: str
     text: str
     causes: tuple[str, ...]
     remedy: str
@@ -29,6 +31,7 @@ INVALID_SIGNATURE: Final = "Invalid signature"
 
 DENIALS: Final = (
     Denial(
+        "denied-certificate-insufficient",
         "Untrusted certificate. Insufficient certificate",
         (
             "the certificate's keyUsage lacks digitalSignature",
@@ -39,6 +42,7 @@ DENIALS: Final = (
         "Have the certificate issued again for an end entity with keyUsage digitalSignature.",
     ),
     Denial(
+        "denied-issuer-untrusted",
         "Untrusted signing certificate",
         (
             "the certificate was issued by another CA than the trust anchor's",
@@ -48,6 +52,7 @@ DENIALS: Final = (
         " (`chain`, --intermediates).",
     ),
     Denial(
+        "denied-signature-invalid",
         INVALID_SIGNATURE,
         (
             "this machine's clock is off by more than 5 minutes",
@@ -57,6 +62,7 @@ DENIALS: Final = (
         "Set the clock (NTP) if it is off; then check that key and certificate belong together.",
     ),
     Denial(
+        "denied-role-not-assumable",
         "Unable to assume role for",
         (
             "a condition of the role's trust policy does not match the certificate",
@@ -68,23 +74,27 @@ DENIALS: Final = (
         "Evaluate the trust policy with `boto-rolesanywhere inspect --trust-policy FILE`.",
     ),
     Denial(
+        "denied-duration",
         "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
         ("the smaller of the profile's and the requested duration is above the role's maximum",),
         "Ask for a shorter session (`duration`, --session-duration), or raise the role's"
         " MaxSessionDuration.",
     ),
     Denial(
+        "denied-session-name",
         "Not authorized to set roleSessionName",
         ("the profile does not accept role session names",),
         "Leave the role session name out (`session_name`, --role-session-name), or set"
         " acceptRoleSessionName on the profile.",
     ),
     Denial(
+        "denied-profile-invalid",
         "Invalid or empty profile provided.",
         ("the profile is deleted or disabled", "it is in another Region or account"),
         "Check the profile's ARN and that it is enabled.",
     ),
     Denial(
+        "denied-role-not-in-profile",
         "Requested Role isn't one of those listed in the Profile.",
         (
             "the role is not attached to the profile",
@@ -93,11 +103,13 @@ DENIALS: Final = (
         "Attach the role to the profile, or copy its full ARN, path included.",
     ),
     Denial(
+        "denied-trust-anchor-unknown",
         "Specified Trust Anchor wasn't found.",
         ("the trust anchor's ARN is wrong", "the request went to another Region"),
         "Check the trust anchor's ARN and Region.",
     ),
     Denial(
+        "denied-certificate-revoked",
         "Certificate revoked",
         ("the certificate's serial number is in an enabled CRL of the trust anchor",),
         "Have a new certificate issued.",

@@ -8,6 +8,8 @@ from __future__ import annotations
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.errors import RolesAnywhereError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -53,7 +55,6 @@ def signature_fits(identity: Identity) -> bool:
 
 
 def _signature_finding(identity: Identity) -> str | None:
-    from boto_rolesanywhere.errors import RolesAnywhereError
 
     try:
         fits = signature_fits(identity)

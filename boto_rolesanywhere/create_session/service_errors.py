@@ -77,11 +77,13 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
         )
         raise EndpointError(
             f"CreateSession did not reach {_place(config)}: {_without_user(error)}",
+            code="endpoint-unreachable",
             remedy=remedy,
         ) from error
     except BotoCoreError as error:
         raise ConfigurationError(
             f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
+            code="botocore-setting-unusable",
             remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
         ) from error
 
@@ -94,7 +96,9 @@ def _without_user(error: Exception) -> str:
 def not_json(config: Config) -> InvalidResponseError:
     """The error for a success whose body is no JSON object."""
     return InvalidResponseError(
-        f"{_place(config)} answered with something that is no JSON object", remedy=_NOT_THE_SERVICE
+        f"{_place(config)} answered with something that is no JSON object",
+        code="answer-foreign",
+        remedy=_NOT_THE_SERVICE,
     )
 
 
@@ -117,26 +121,31 @@ def _service_error(
         return InvalidResponseError(
             f"{_place(config)} answered HTTP {status} with {kind}, which is not how the service"
             " answers",
+            code="answer-foreign",
             remedy=_NOT_THE_SERVICE,
         )
     words = error.response.get("Error", {})
     for name in ("Code", "Message"):
         words[name] = _shortened(str(words.get(name, "")))
-    code = words["Code"]
-    if code in _THROTTLED or status == _TOO_MANY:
+    service_code = words["Code"]
+    if service_code in _THROTTLED or status == _TOO_MANY:
         return ThrottledError(
             error.response,
             error.operation_name,
+            code="throttled",
             causes=("more than 10 CreateSession calls a second in this account and Region",),
             remedy="Share one session between clients, or have the quota raised.",
         )
     if status >= _SERVER_ERROR:
-        return ServiceError(error.response, error.operation_name, remedy="Try again later.")
+        return ServiceError(
+            error.response, error.operation_name, code="service-failed", remedy="Try again later."
+        )
     denial = find_denial(str(error.response.get("Error", {}).get("Message", "")))
-    blame = SessionDeniedError if denial or "AccessDenied" in code else ServiceError
+    blame = SessionDeniedError if denial or "AccessDenied" in service_code else ServiceError
     return blame(
         error.response,
         error.operation_name,
+        code=denial.code if denial else "session-denied",
         causes=denial.causes if denial else (),
         findings=tuple(
             findings(

@@ -185,7 +185,7 @@ def canonical_request(
     fields = _fields(headers, name_of)
     fields.setdefault("host", target.host)
     for name in sorted((wanted or set()) - fields.keys()):
-        raise _refused("it is to be signed but was not given", f"header {name!r}")
+        raise _unsignable("it is to be signed but was not given", f"header {name!r}")
     return _assemble(target, fields, body)[0]
 
 
@@ -245,18 +245,20 @@ def _payload(body: bytearray | memoryview | str | None) -> bytes:
         what = "it holds a lone surrogate, which no encoding can send"
     except AttributeError:  # a stream, most likely
         what = f"it is of the type {type(body).__name__}"
-    raise _refused(what, "the request's body", "text, or bytes")
+    raise _unsignable(what, "the request's body", "text, or bytes")
 
 
 # A client signs the same few requests again and again: what is the same is worked out once.
 @lru_cache(maxsize=8)
 def _target(method: str, url: str) -> _Target:
     if not (isinstance(method, str) and _TOKEN.fullmatch(method)):
-        raise _refused("no method that HTTP can send", "the request's method", "one such as POST")
+        raise _unsignable(
+            "no method that HTTP can send", "the request's method", "one such as POST"
+        )
     match = _URL.fullmatch(url) if isinstance(url, str) and url.isprintable() else None
     if match is None:
         # The URL itself stays out of the message: it may hold a password.
-        raise _refused(
+        raise _unsignable(
             "not a URL that a request can be sent to",
             "the request's URL",
             "http:// or https://, a host name, no user name, and printable characters alone",
@@ -265,7 +267,7 @@ def _target(method: str, url: str) -> _Target:
     scheme, host = scheme.lower(), host.lower()
     if port and int(port) != _DEFAULT_PORTS[scheme]:  # HTTP clients leave the default out of Host
         if not 0 < int(port) <= _HIGHEST_PORT:
-            raise _refused(f"no port {port}", "the request's URL", f"1 to {_HIGHEST_PORT}")
+            raise _unsignable(f"no port {port}", "the request's URL", f"1 to {_HIGHEST_PORT}")
         host = f"{host}:{int(port)}"
     path, query = _canonical_path(path or "/"), _canonical_query(query or "")
     return _Target(host, f"{method.upper()}\n{path}\n{query}\n")
@@ -318,7 +320,7 @@ def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str,
                 fields[name] = f"{fields[name]},{clean}" if name in fields else clean
     except (AttributeError, TypeError):
         what = "its name or its value is not a string"
-        raise _refused(what, f"header {given!r}", "text for both") from None
+        raise _unsignable(what, f"header {given!r}", "text for both") from None
     return fields
 
 
@@ -332,7 +334,7 @@ def _signed_name(given: str) -> str | None:
 
 def _field_name(given: str) -> str:
     if not _TOKEN.fullmatch(given):
-        raise _refused("no name that HTTP can send", f"header {given!r}")
+        raise _unsignable("no name that HTTP can send", f"header {given!r}")
     return given.lower()
 
 
@@ -343,7 +345,7 @@ def _without_tabs(name: str, value: str) -> str:
         # over them would hold by luck. A line break would smuggle in a header. The value stays out
         # of the message: it may be a secret.
         what = "its value holds a control character, a line break or one outside ASCII"
-        raise _refused(what, f"header {name!r}", "printable ASCII")
+        raise _unsignable(what, f"header {name!r}", "printable ASCII")
     return value
 
 
@@ -353,11 +355,11 @@ def _place(region: str, service: str) -> str:
     given = isinstance(region, str) and isinstance(service, str)
     if not (given and _PLACE.fullmatch(place)):
         what = "a Region or service name that cannot be signed for"
-        raise _refused(what, repr(place), "letters, digits and hyphens in each")
+        raise _unsignable(what, repr(place), "letters, digits and hyphens in each")
     return place
 
 
-def _refused(what: str, where: str, expected: str | None = None) -> ConfigurationError:
+def _unsignable(problem: str, where: str, expected: str | None = None) -> ConfigurationError:
     from boto_rolesanywhere.errors import ConfigurationError
 
-    return ConfigurationError(what, where=where, expected=expected)
+    return ConfigurationError(problem, code="request-unsignable", where=where, expected=expected)

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
+from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, write_atomically
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
 from .cache_entry import FOLDER_VARIABLE, SUFFIX, Entry, cache_folder, is_own_folder, read_entry
@@ -24,7 +25,6 @@ from .session_value import RolesAnywhereSession
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from boto_rolesanywhere.errors import RolesAnywhereError
 
 logger = logger_of(__name__)
 
@@ -136,8 +136,6 @@ class SessionCache:
         return entry if entry is not None and entry.is_good(self._clock()) else None
 
     def _renew(self, key: str, create: Callable[[], Created], *, force: bool) -> Entry:
-        from boto_rolesanywhere.errors import RolesAnywhereError
-
         # Another process may have renewed it between the look and the lock.
         entry = None if force else self._good(key)
         if entry is not None and entry.is_fresh(self._clock()):
@@ -184,7 +182,7 @@ class SessionCache:
     def _prepare_folder(self) -> bool:
         """Make the folder if it is missing, and say whether it is fit to hold secrets."""
         try:
-            make_private_folder(self._folder)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             reason = error.strerror
         else:
@@ -302,11 +300,10 @@ def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:
         ConfigurationError: `filelock` is not installed, the user has no home folder, or `folder`
             is neither True nor a path.
     """
-    from boto_rolesanywhere.errors import ConfigurationError
-
     if not isinstance(folder, bool | str | os.PathLike):
         raise ConfigurationError(
             f"it is a {type(folder).__name__}",
+            code="setting-not-text",
             where="argument cache",
             expected="True, False or a folder's path",
         )
@@ -315,6 +312,7 @@ def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:
     if path is None:
         raise ConfigurationError(
             "this user has no home folder to cache sessions in",
+            code="home-missing",
             where="argument cache",
             remedy=f"Pass a folder as cache=, or set {FOLDER_VARIABLE}.",
         )
@@ -325,9 +323,8 @@ def _require_filelock() -> None:
     try:
         import filelock  # noqa: F401  # the question is whether it is installed
     except ImportError:
-        from boto_rolesanywhere.errors import ConfigurationError
-
         raise ConfigurationError(
             "caching sessions needs the package filelock, which is not installed",
+            code="filelock-missing",
             remedy="Install it: pip install 'boto_rolesanywhere[cache]'.",
         ) from None

@@ -190,6 +190,7 @@ class SessionCredentials(RefreshableCredentials):
             return held
         raise ConfigurationError(
             "what CreateSession needs asked for the very credentials that it is to give",
+            code="credentials-need-themselves",
             remedy="Give the private key's own client (or the callable for its passphrase)"
             " credentials from elsewhere: a session of its own.",
         )
@@ -233,7 +234,11 @@ class SessionCredentials(RefreshableCredentials):
         if held is not None and self._is_good(held):
             return held
         # A copy: threads that raise one exception at a time would write over its traceback.
-        raise copy(failure) if failure else RolesAnywhereError("the renewal failed")
+        raise (
+            copy(failure)
+            if failure
+            else RolesAnywhereError("the renewal failed", code="renewal-failed")
+        )
 
     def _publish(self, session: RolesAnywhereSession) -> _Held:
         self._access_key = session.access_key_id

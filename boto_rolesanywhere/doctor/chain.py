@@ -102,7 +102,11 @@ def check_trust_anchor(case: Case) -> Iterator[Verdict]:
         part = read_part(case.anchor_file, "trust anchor")
         case.anchors = open_contents(part, None).certificates
         if not case.anchors:
-            raise part.error("there is no certificate in it", expected="the trust anchor's")
+            raise part.error(
+                "there is no certificate in it",
+                code="certificate-not-in-file",
+                expected="the trust anchor's",
+            )
     except RolesAnywhereError as error:
         yield of_error("trust-anchor", error)
         return

@@ -64,7 +64,9 @@ def _read(place: str) -> _List:
             blocks = [one for one in scan(as_plain_text(data)) if one.label == _LABEL]
             if len(blocks) != 1:
                 what = f"it holds {len(blocks)} blocks {_LABEL!r}"
-                raise CertificateError(what, where=place, expected="one revocation list")
+                raise CertificateError(
+                    what, code="crl-unreadable", where=place, expected="one revocation list"
+                )
             encoded = blocks[0].der
         else:
             encoded = data
@@ -73,7 +75,9 @@ def _read(place: str) -> _List:
     except (PemError, ValueError, TypeError, x509.InvalidVersion) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         what = f"it is not a certificate revocation list ({reason})"
-        raise CertificateError(what, where=place, expected="a CRL in PEM") from None
+        raise CertificateError(
+            what, code="crl-unreadable", where=place, expected="a CRL in PEM"
+        ) from None
     return _List(crl, pem, len(data))
 
 

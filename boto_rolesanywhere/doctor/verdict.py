@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
-from boto_rolesanywhere.errors import ServiceError
+from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from boto_rolesanywhere.errors import RolesAnywhereError
 
 Status = Literal["ok", "warn", "fail", "skip"]
 Name = Literal[
@@ -95,7 +94,7 @@ class Concern(NamedTuple):
 
 def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") -> Verdict:
     """What an error of ours says, as a verdict."""
-    text = f"{error.where}: {error.what}" if error.where else error.what
+    text = f"{error.where}: {error.problem}" if error.where else error.problem
     if error.expected:
         text += f"; expected {error.expected}"
     details: list[tuple[str, str]] = []

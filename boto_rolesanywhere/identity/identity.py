@@ -10,6 +10,8 @@ from base64 import b64encode
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
+
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -44,13 +46,13 @@ class Identity:
     def __post_init__(self) -> None:
         from cryptography.hazmat.primitives.serialization import Encoding
 
-        from boto_rolesanywhere.certificates.reading import quietly
+        from boto_rolesanywhere.certificates.reading import decimal, serial_number
 
         def encoded(certificate: x509.Certificate) -> str:
             return b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii")
 
         put = object.__setattr__  # the dataclass is frozen
-        put(self, "serial_number", str(quietly(lambda: self.certificate.serial_number)))
+        put(self, "serial_number", decimal(serial_number(self.certificate)))
         put(self, "certificate_header", encoded(self.certificate))
         # An empty chain header is answered with "Invalid signature": leave it out instead.
         put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)
@@ -66,17 +68,14 @@ class Identity:
             signature: object = self.key.sign(data)
         except Exception as error:
             # Imported here alone: on the way of each signature that would take 2 microseconds.
-            from boto_rolesanywhere.errors import PrivateKeyError, RolesAnywhereError
 
             if isinstance(error, RolesAnywhereError):
                 raise
             what = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"
-            raise PrivateKeyError(what) from error
+            raise PrivateKeyError(what, code="signing-failed") from error
         if not isinstance(signature, bytes):
-            from boto_rolesanywhere.errors import PrivateKeyError
-
             what = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
-            raise PrivateKeyError(what, expected="the signature as bytes")
+            raise PrivateKeyError(what, code="signing-failed", expected="the signature as bytes")
         return signature
 
     def close(self) -> None:

@@ -91,5 +91,7 @@ def _read(source: object, role: Role) -> object:
         ):
             return tuple(objects)
     raise ConfigurationError(
-        f"the {role} was given as {type(source).__name__}", expected=_CHOICES[role]
+        f"the {role} was given as {type(source).__name__}",
+        code="source-type-unusable",
+        expected=_CHOICES[role],
     )

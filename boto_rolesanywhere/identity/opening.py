@@ -148,6 +148,7 @@ def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Co
         swapped = role == "certificate" and contents.has_key
         raise CertificateError(
             f"it holds {contents.inventory} and no certificate",
+            code="certificate-not-in-file",
             where=place_of(source),
             remedy="Are certificate and private key given the wrong way round?"
             if swapped
@@ -184,6 +185,7 @@ def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> l
         if part.role == "private key":
             raise PrivateKeyError(
                 f"it holds {contents.inventory} and no private key",
+                code="key-not-in-file",
                 where=part.where,
                 remedy=contents.remedy,
             )
@@ -212,6 +214,7 @@ def _software_key(load: Callable[[], PrivateKeyTypes], part: Part) -> SigningKey
 def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
     return PrivateKeyError(
         what,
+        code="key-not-in-file",
         where=where,
         remedy="Give it as the argument `key`, in AWS_ROLESANYWHERE_PRIVATE_KEY or as "
         "rolesanywhere_private_key in the AWS config file, or put it into the certificate's file.",
@@ -237,7 +240,11 @@ def _as_signing_key(key: SigningKey | PrivateKeyTypes, where: str | None = None)
         algorithm_for(public_key)
     except CertificateError as error:
         raise PrivateKeyError(
-            error.what, where=where, expected=error.expected, remedy=error.remedy
+            error.problem,
+            code=error.code,
+            where=where,
+            expected=error.expected,
+            remedy=error.remedy,
         ) from None
     if type(key).__module__.partition(".")[0] == "cryptography":
         return SoftwareKey(cast("PrivateKeyTypes", key))
@@ -251,7 +258,8 @@ def _public_key(key: SigningKey | PrivateKeyTypes) -> PublicKeyTypes:
         raise
     except Exception as error:
         raise PrivateKeyError(
-            f"public_key() of {type(key).__name__} raised {type(error).__name__}"
+            f"public_key() of {type(key).__name__} raised {type(error).__name__}",
+            code="signing-failed",
         ) from error
 
 
@@ -293,6 +301,7 @@ def _mismatch(
         theirs = f"none of its {len(candidates)} certificates has the same public key"
     return PrivateKeyError(
         f"the private key ({kind}) does not belong to the certificate ({place}): {theirs}",
+        code="key-not-of-certificate",
         where=place_of(material.private_key),
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
         "-pubkey`: they must be equal.",
@@ -312,6 +321,7 @@ def _require_whole(
         raise CertificateError(
             f"the certificate of {describe_issuer(path[-1])}, which issued"
             f" {describe_subject(path[-1])}, is not there yet",
+            code="chain-incomplete",
             where=where,
         )
 

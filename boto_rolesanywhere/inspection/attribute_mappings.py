@@ -7,7 +7,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+_EXPECTED: Final = "what `aws rolesanywhere get-profile` prints"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,12 +47,19 @@ class AttributeMappings:
         try:
             document: object = json.loads(text)
         except (ValueError, RecursionError):
-            _refuse("it is not JSON", where)
+            raise ConfigurationError(
+                "it is not JSON", code="attribute-mappings-invalid", where=where, expected=_EXPECTED
+            ) from None
         for key in ("profile", "attributeMappings"):
             if isinstance(document, dict):
                 document = document.get(key, document)
         if not isinstance(document, list):
-            _refuse("there is no list attributeMappings", where)
+            raise ConfigurationError(
+                "there is no list attributeMappings",
+                code="attribute-mappings-invalid",
+                where=where,
+                expected=_EXPECTED,
+            )
         return cls(frozenset(rule for entry in document for rule in _rules(entry, where)))
 
 
@@ -56,18 +67,20 @@ def _rules(entry: object, where: str) -> Iterator[tuple[str, str]]:
     field = entry.get("certificateField") if isinstance(entry, dict) else None
     rules = entry.get("mappingRules") if isinstance(entry, dict) else None
     if field not in _FIELDS or not isinstance(rules, list):
-        _refuse("an entry lacks certificateField or mappingRules", where)
+        raise ConfigurationError(
+            "an entry lacks certificateField or mappingRules",
+            code="attribute-mappings-invalid",
+            where=where,
+            expected=_EXPECTED,
+        )
     for rule in rules:
         specifier = rule.get("specifier") if isinstance(rule, dict) else None
         if not isinstance(specifier, str):
-            _refuse("a mapping rule has no specifier", where)
+            raise ConfigurationError(
+                "a mapping rule has no specifier",
+                code="attribute-mappings-invalid",
+                where=where,
+                expected=_EXPECTED,
+            )
         # "Both Name and Name/ are equivalent to Name/*", says the User Guide.
         yield str(field), "Name/*" if specifier in ("Name", "Name/") else specifier
-
-
-def _refuse(what: str, where: str) -> NoReturn:
-    from boto_rolesanywhere.errors import ConfigurationError
-
-    raise ConfigurationError(
-        what, where=where, expected="what `aws rolesanywhere get-profile` prints"
-    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import is_self_signed, order_chain
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
-from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.certificates.reading import decimal, quietly, serial_number
 from boto_rolesanywhere.certificates.rules import is_ca, problems
 from boto_rolesanywhere.errors import CertificateError
 
@@ -144,7 +144,7 @@ class CertificateInspection:
         return {
             "subject": self.subject,
             "issuer": self.issuer,
-            "serialNumber": {"hex": self.serial_number_hex, "decimal": str(self.serial_number)},
+            "serialNumber": {"hex": self.serial_number_hex, "decimal": decimal(self.serial_number)},
             "sha256Fingerprint": self.fingerprint,
             "notBefore": _iso(self.not_before),
             "notAfter": _iso(self.not_after),
@@ -197,7 +197,9 @@ def choose_leaf(certificates: Iterable[x509.Certificate]) -> x509.Certificate:
     """
     given = list(dict.fromkeys(certificates))
     if not given:
-        raise CertificateError("there is no certificate in it", expected="at least one")
+        raise CertificateError(
+            "there is no certificate in it", code="certificate-not-in-file", expected="at least one"
+        )
     issuers = {one for leaf in given for one in _path(leaf, given)}
     free = [one for one in given if one not in issuers] or given
     return min(free, key=lambda one: (is_self_signed(one), is_ca(one)))  # the first of the best
@@ -229,7 +231,7 @@ def inspect_certificate(
     return CertificateInspection(
         subject=_name(certificate, "subject"),
         issuer=_name(certificate, "issuer"),
-        serial_number=certificate.serial_number,
+        serial_number=serial_number(certificate),
         serial_number_hex=tags_of.serial_hex(certificate),
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
         not_before=certificate.not_valid_before_utc,

@@ -11,7 +11,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.certificates.reading import quietly, serial_number
 from boto_rolesanywhere.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def source_identity_doubt(certificate: x509.Certificate) -> str | None:
 
 def serial_hex(certificate: x509.Certificate) -> str:
     """The serial number in hex, two digits a byte; by default it is the role session name."""
-    digits = f"{abs(certificate.serial_number):x}"
+    digits = f"{abs(serial_number(certificate)):x}"
     return digits.zfill(len(digits) + len(digits) % 2)
 
 
@@ -159,7 +159,10 @@ def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str]
     try:
         return tuple(_attributes(quietly(lambda: getattr(certificate, field))))
     except (ValueError, TypeError) as error:
-        raise CertificateError(f"the certificate's {field} cannot be read ({error})") from None
+        raise CertificateError(
+            f"the certificate's {field} cannot be read ({error})",
+            code="certificate-field-unreadable",
+        ) from None
 
 
 def attribute_name(oid: str) -> str:
@@ -200,6 +203,7 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
     except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
         raise CertificateError(
             f"the certificate's extensions cannot be read ({error})",
+            code="certificate-field-unreadable",
             remedy="Have the certificate issued anew.",
         ) from None
 

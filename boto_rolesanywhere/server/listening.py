@@ -16,22 +16,17 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
     from types import FrameType
 
     from .endpoint import Limits, Responder
 
-logger = logger_of(__name__)
-
-_BACKLOG: Final = 2048  # connections that wait to be accepted
-# In one turn of the loop, before any other is cut off; also how often asyncio tries, and complains,
-# in one turn when there are no more descriptors.
-_ACCEPTED_AT_ONCE: Final = 64
-_FILES_BESIDE_CONNECTIONS: Final = 256 + _ACCEPTED_AT_ONCE
-_SILENCE: Final = 60.0  # seconds between complaints, so that a flood of clients fills no log
+# Connections that wait to be accepted. asyncio accepts up to so many before any is cut off.
+_BACKLOG: Final = 2048
+_SPARE_BACKLOG: Final = 128
+_FILES_BESIDE_CONNECTIONS: Final = 256 + _BACKLOG
 _TICK: Final = 0.1  # seconds
 _GOODBYE: Final = 2.0  # seconds for answers that are under way at the end
 _GOODBYE_STEPS: Final = 200
@@ -50,6 +45,7 @@ def require_extra() -> None:
     except ImportError as error:
         raise ConfigurationError(
             f"a local endpoint needs a package that is not installed ({error.name})",
+            code="server-package-missing",
             remedy="Run: pip install 'boto_rolesanywhere[serve]'",
         ) from None
 
@@ -143,8 +139,6 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave = asyncio.Event()
         self._is_serving = False
-        self._failure: Exception | None = None
-        self._silent_until = 0.0
         self._decided = threading.Event()  # whether it serves
         self._thread = threading.Thread(target=self._serve_in_thread, name="endpoint", daemon=True)
 
@@ -162,8 +156,7 @@ class Listener:
         self._thread.start()
         self._decided.wait(_START_TIMEOUT)
         if not self._is_serving:
-            reason = type(self._failure).__name__ if self._failure else "it took too long"
-            raise ConfigurationError(f"the endpoint did not start ({reason})")
+            raise ConfigurationError("the endpoint did not start", code="server-not-started")
 
     def stop(self) -> None:
         """End what `start` began."""
@@ -173,8 +166,6 @@ class Listener:
     def _serve_in_thread(self) -> None:
         try:
             asyncio.run(self._serve())
-        except Exception as error:  # noqa: BLE001  # there is nobody else to catch it
-            self._failure = error
         finally:
             self._decided.set()
 
@@ -192,13 +183,11 @@ class Listener:
         from .endpoint import Connection
 
         self._loop = asyncio.get_running_loop()
-        self._loop.set_exception_handler(self._complain)
         server = await self._loop.create_server(
             lambda: Connection(self._respond, self.connections),
             sock=self._sock,
-            backlog=_ACCEPTED_AT_ONCE,
+            backlog=min(_BACKLOG, self.connections.limits.connections + _SPARE_BACKLOG),
         )
-        self._sock.listen(_BACKLOG)  # asyncio has one number for both
         ticking = asyncio.create_task(self._tick())
         self._is_serving = True
         self._on_ready()
@@ -208,13 +197,6 @@ class Listener:
         server.close()
         await self._say_goodbye()
         ticking.cancel()
-
-    def _complain(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
-        """Asyncio's exception handler. Its own writes a traceback each time."""
-        if loop.time() >= self._silent_until:
-            self._silent_until = loop.time() + _SILENCE
-            error = type(context.get("exception")).__name__
-            logger.error("The endpoint has a problem: %s (%s)", context.get("message"), error)
 
     async def _tick(self) -> None:
         while True:
@@ -273,6 +255,7 @@ def _numeric(address: str) -> str:
     except ValueError:
         raise ConfigurationError(
             f"{address!r} is not an IP address",
+            code="listen-address-invalid",
             where="--listen",
             expected="an IP address of this machine, such as 127.0.0.1",
         ) from None
@@ -286,4 +269,6 @@ def _cannot_listen(address: str, port: int, error: OSError) -> NoReturn:
     elif error.errno == errno.EADDRINUSE:
         remedy = "Choose another port with --port, or end the program that uses this one."
     problem = f"cannot listen on {address} port {port} ({error.strerror})"
-    raise ConfigurationError(problem, where="endpoint", remedy=remedy) from None
+    raise ConfigurationError(
+        problem, code="server-port-taken", where="endpoint", remedy=remedy
+    ) from None

@@ -11,7 +11,7 @@ import secrets
 import stat
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.atomic_file import make_private_folder
 from boto_rolesanywhere.errors import ConfigurationError
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SHORTEST: Final = 16
 _LONGEST: Final = 4096
 _NAME: Final = "boto-rolesanywhere"
+_REMEDY: Final = "Correct that, or delete it to have it made anew."
 
 
 def default_folder(environ: Mapping[str, str]) -> Path:
@@ -64,6 +65,7 @@ def token_file(
     except OSError as error:
         raise ConfigurationError(
             f"the token of role {name} cannot be kept there ({error.strerror})",
+            code="token-file-unsafe",
             where=str(path),
             expected="a folder that can be written, or a file that can be read",
             remedy="Name another folder with --token-folder.",
@@ -79,11 +81,29 @@ def _require_private_folder(folder: Path) -> None:
     if stat.S_ISLNK(status.st_mode) and status.st_uid == 0:
         status = folder.stat()
     if not stat.S_ISDIR(status.st_mode):
-        _refuse(folder, "it is a user's link, or a file", "a folder")
+        raise ConfigurationError(
+            "it is a user's link, or a file",
+            code="token-file-unsafe",
+            where=str(folder),
+            expected="a folder",
+            remedy=_REMEDY,
+        )
     if status.st_uid not in (_user(), 0):
-        _refuse(folder, "it belongs to another user", "a folder of your own")
+        raise ConfigurationError(
+            "it belongs to another user",
+            code="token-file-unsafe",
+            where=str(folder),
+            expected="a folder of your own",
+            remedy=_REMEDY,
+        )
     if status.st_mode & 0o022:
-        _refuse(folder, "others can write in it", "a folder of mode 0700")
+        raise ConfigurationError(
+            "others can write in it",
+            code="token-file-unsafe",
+            where=str(folder),
+            expected="a folder of mode 0700",
+            remedy=_REMEDY,
+        )
 
 
 def _create(path: Path, token: str) -> None:
@@ -105,22 +125,41 @@ def _read(path: Path) -> str:
         content = file.read(_LONGEST + 1)
     if os.name == "posix":
         if status.st_uid not in (_user(), 0):
-            _refuse(path, "it belongs to another user", "a file of your own")
+            raise ConfigurationError(
+                "it belongs to another user",
+                code="token-file-unsafe",
+                where=str(path),
+                expected="a file of your own",
+                remedy=_REMEDY,
+            )
         # A group may be meant to read the file; others are not.
         if status.st_mode & 0o027:
-            _refuse(path, f"its mode is {stat.S_IMODE(status.st_mode):04o}", "0600, or 0640")
+            raise ConfigurationError(
+                f"its mode is {stat.S_IMODE(status.st_mode):04o}",
+                code="token-file-unsafe",
+                where=str(path),
+                expected="0600, or 0640",
+                remedy=_REMEDY,
+            )
     # What a header can hold without quoting; botocore refuses a line end, other SDKs send it.
     if not all(0x21 <= byte <= 0x7E for byte in content):  # noqa: PLR2004  # ! to ~ in ASCII
-        _refuse(path, "there is a blank, a line end or a special character in it", "one token")
+        raise ConfigurationError(
+            "there is a blank, a line end or a special character in it",
+            code="token-file-unsafe",
+            where=str(path),
+            expected="one token",
+            remedy=_REMEDY,
+        )
     if not _SHORTEST <= len(content) <= _LONGEST:
         problem = f"the token in it has {len(content)} characters"
-        _refuse(path, problem, f"{_SHORTEST} to {_LONGEST}")
+        raise ConfigurationError(
+            problem,
+            code="token-file-unsafe",
+            where=str(path),
+            expected=f"{_SHORTEST} to {_LONGEST}",
+            remedy=_REMEDY,
+        )
     return content.decode("ascii")
-
-
-def _refuse(path: Path, problem: str, expected: str) -> NoReturn:
-    remedy = "Correct that, or delete it to have it made anew."
-    raise ConfigurationError(problem, where=str(path), expected=expected, remedy=remedy)
 
 
 def _user() -> int:

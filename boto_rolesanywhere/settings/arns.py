@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
 
 if TYPE_CHECKING:
@@ -74,7 +75,12 @@ def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
     example = "arn:aws:iam::123456789012:role/NAME"
     arn = _parse(text, service="iam", kinds=("role/",), where=where, example=example)
     if arn.region:
-        _refuse(f"{shown(text)} has a Region, which IAM's ARNs do not", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} has a Region, which IAM's ARNs do not",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     return arn
 
 
@@ -95,10 +101,11 @@ def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
     )
     for field, other, ours, theirs in pairs:
         if ours != theirs:
-            _refuse(
+            raise ConfigurationError(
                 f"the trust anchor is in {field} {ours!r} and the {other} in {theirs!r}",
-                f"trust anchor and {other} ARN",
-                f"one {field} for both",
+                code="arns-disagree",
+                where=f"trust anchor and {other} ARN",
+                expected=f"one {field} for both",
             )
 
 
@@ -107,33 +114,61 @@ def _parse_rolesanywhere(text: str, kind: str, where: str) -> Arn:
     kinds = (f"{kind}/", f"alias/{kind}/")
     arn = _parse(text, service="rolesanywhere", kinds=kinds, where=where, example=example)
     if not _REGION.fullmatch(arn.region):
-        _refuse(f"{shown(text)} has no valid Region in its fourth field", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} has no valid Region in its fourth field",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     return arn
 
 
 def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example: str) -> Arn:
     fields = text.strip().split(":", _FIELDS - 1)
     if len(fields) != _FIELDS or fields[0] != "arn":
-        _refuse(f"{shown(text)} is not an ARN", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} is not an ARN", code="arn-invalid", where=where, expected=example
+        )
     arn = Arn(*fields[1:])
     if not _PARTITION.fullmatch(arn.partition):
-        _refuse(f"{shown(text)} has no valid partition in its second field", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} has no valid partition in its second field",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     if arn.service != service:
-        _refuse(f"{shown(text)} is of the service {shown(arn.service)}", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} is of the service {shown(arn.service)}",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     if not _ACCOUNT.fullmatch(arn.account):
-        _refuse(f"{shown(text)} has no twelve-digit account in its fifth field", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} has no twelve-digit account in its fifth field",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     kind = next((kind for kind in kinds if arn.resource.startswith(kind)), None)
     if kind is None:
-        _refuse(f"{shown(text)} names a {shown(arn.resource.split('/')[0])}", where, example)
+        raise ConfigurationError(
+            f"{shown(text)} names a {shown(arn.resource.split('/')[0])}",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     name = _ROLE if kind == "role/" else _RESOURCE_ID
     if not name.fullmatch(arn.resource[len(kind) :]):
         if arn.resource == kind:
-            _refuse(f"{shown(text)} ends too soon", where, example)
-        _refuse(f"{shown(text)} has a character after {kind!r} that no name has", where, example)
+            raise ConfigurationError(
+                f"{shown(text)} ends too soon", code="arn-invalid", where=where, expected=example
+            )
+        raise ConfigurationError(
+            f"{shown(text)} has a character after {kind!r} that no name has",
+            code="arn-invalid",
+            where=where,
+            expected=example,
+        )
     return arn
-
-
-def _refuse(what: str, where: str, expected: str) -> NoReturn:
-    from boto_rolesanywhere.errors import ConfigurationError
-
-    raise ConfigurationError(what, where=where, expected=expected)

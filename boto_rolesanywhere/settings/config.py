@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypedDict, TypeVar
 from urllib.parse import urlsplit
 
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of, shown
 
 from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
@@ -198,13 +199,20 @@ def _source(
 ) -> _Source | str | None:
     if argument is not None and not isinstance(argument, str):
         if isinstance(argument, bytes) and not argument:
-            _refuse("it is empty", found[setting].where, f"a {setting.title}")
+            raise ConfigurationError(
+                "it is empty",
+                code="setting-not-text",
+                where=found[setting].where,
+                expected=f"a {setting.title}",
+            )
         return argument
     if setting not in found:
         return None
     value, where = found[setting].value, found[setting].where
     if value == "":
-        _refuse("it is empty", where, f"a {setting.title}")
+        raise ConfigurationError(
+            "it is empty", code="setting-not-text", where=where, expected=f"a {setting.title}"
+        )
     # A nested section of the config file is no text.
     return plain_place(value) if isinstance(value, str) else _text(found[setting], setting)
 
@@ -243,7 +251,11 @@ def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]
         return Secret(lambda: read_secret_file(text, where), text, file=text)
     if text not in environ:
         told = text if text.isupper() else "…"  # else it may be the secret itself
-        _refuse(f"the environment variable {told} that it names is not set", where)
+        raise ConfigurationError(
+            f"the environment variable {told} that it names is not set",
+            code="variable-not-set",
+            where=where,
+        )
     return Secret(environ[text], text)
 
 
@@ -264,16 +276,29 @@ def read_secret_file(path: str, where: str) -> bytes:
             content = file.read(_LONGEST_SECRET + 1)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        _refuse(f"the passphrase file {path!r} cannot be read ({reason})", where)
+        raise ConfigurationError(
+            f"the passphrase file {path!r} cannot be read ({reason})",
+            code="passphrase-file-unreadable",
+            where=where,
+        ) from None
     if len(content) > _LONGEST_SECRET:
-        _refuse(f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes", where)
+        raise ConfigurationError(
+            f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes",
+            code="file-too-large",
+            where=where,
+        )
     return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
 
 
 def _region(found: Mapping[Setting, Found]) -> str | None:
     text = _optional_text(found, REGION)
     if text is not None and not _REGION.fullmatch(text):
-        _refuse(f"{shown(text)} is not a Region", found[REGION].where, "for example eu-west-1")
+        raise ConfigurationError(
+            f"{shown(text)} is not a Region",
+            code="region-invalid",
+            where=found[REGION].where,
+            expected="for example eu-west-1",
+        )
     return text
 
 
@@ -285,7 +310,12 @@ def _duration(found: Mapping[Setting, Found]) -> int | None:
     number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
     if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
         expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
-        _refuse(f"{shown(value)} is not a session duration", where, expected)
+        raise ConfigurationError(
+            f"{shown(value)} is not a session duration",
+            code="duration-invalid",
+            where=where,
+            expected=expected,
+        )
     return number
 
 
@@ -302,7 +332,12 @@ def require_session_name(text: str, where: str) -> str:
     """
     if not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
-        _refuse(f"{shown(text)} is not a role session name", where, expected)
+        raise ConfigurationError(
+            f"{shown(text)} is not a role session name",
+            code="session-name-invalid",
+            where=where,
+            expected=expected,
+        )
     return text
 
 
@@ -315,11 +350,21 @@ def _endpoint_url(found: Mapping[Setting, Found]) -> str | None:
         url = urlsplit(text)
         valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
         if valid and "@" in url.netloc:  # botocore would write it into its log
-            _refuse("there is a user name or password in it", where, "a URL without one")
+            raise ConfigurationError(
+                "there is a user name or password in it",
+                code="endpoint-url-invalid",
+                where=where,
+                expected="a URL without one",
+            )
     except ValueError:
         valid = False
     if not valid:
-        _refuse("it is not an HTTP URL", where, "for example https://vpce-0a1b.example:443")
+        raise ConfigurationError(
+            "it is not an HTTP URL",
+            code="endpoint-url-invalid",
+            where=where,
+            expected="for example https://vpce-0a1b.example:443",
+        )
     return text
 
 
@@ -331,7 +376,12 @@ def _text(found: Found, setting: Setting) -> str:
     if not isinstance(found.value, str) or not found.value.strip():
         is_text = isinstance(found.value, str)
         kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
-        _refuse(kind, found.where, f"the {setting.title} as text")
+        raise ConfigurationError(
+            kind,
+            code="setting-not-text",
+            where=found.where,
+            expected=f"the {setting.title} as text",
+        )
     return found.value.strip()
 
 
@@ -362,9 +412,10 @@ def _refuse_missing(
         guesses = [f"A profile's {PREFIX}… keys count where --config-profile names it."]
     else:
         looked_at.append(f"profile {profile_name!r}")
-    _refuse(
+    raise ConfigurationError(
         "not set: " + "; ".join(wanted),
-        f"configuration for IAM Roles Anywhere ({', '.join(looked_at)})",
+        code="settings-missing",
+        where=f"configuration for IAM Roles Anywhere ({', '.join(looked_at)})",
         remedy=" ".join(guesses) or None,
     )
 
@@ -385,11 +436,3 @@ def _misspelt(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         if name != key and name not in known:
             for near in difflib.get_close_matches(name, known, n=1):
                 yield key, PREFIX + near
-
-
-def _refuse(
-    what: str, where: str, expected: str | None = None, *, remedy: str | None = None
-) -> NoReturn:
-    from boto_rolesanywhere.errors import ConfigurationError
-
-    raise ConfigurationError(what, where=where, expected=expected, remedy=remedy)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
+from boto_rolesanywhere.errors import PassphraseError, RolesAnywhereError
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
-    from boto_rolesanywhere.errors import PassphraseError
     from boto_rolesanywhere.signing_key import SigningKey
 
 # As strings: the types are cryptography's, which is not imported until a certificate is opened.
@@ -66,7 +67,6 @@ class Secret:
         raise self._error(f"it is {type(value).__name__}, neither str nor bytes")
 
     def _ask(self, source: Callable[[], str | bytes]) -> object:
-        from boto_rolesanywhere.errors import RolesAnywhereError
 
         try:
             return source()
@@ -76,10 +76,12 @@ class Secret:
             raise self._error(f"the callable raised {type(error).__name__}") from error
 
     def _error(self, what: str) -> PassphraseError:
-        from boto_rolesanywhere.errors import PassphraseError
 
         return PassphraseError(
-            what, where=self.origin, expected="str or bytes, or a callable that gives one of them"
+            what,
+            code="passphrase-unusable",
+            where=self.origin,
+            expected="str or bytes, or a callable that gives one of them",
         )
 
     def __repr__(self) -> str:

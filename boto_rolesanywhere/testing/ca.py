@@ -339,4 +339,9 @@ def _require_known(flaws: Collection[str]) -> None:
     unknown = [flaws] if isinstance(flaws, str) else [one for one in flaws if one not in known]
     if unknown:
         expected = "a collection of " + ", ".join(known)
-        raise ConfigurationError(f"unknown flaw {unknown[0]!r}", where="flaws", expected=expected)
+        raise ConfigurationError(
+            f"unknown flaw {unknown[0]!r}",
+            code="testing-flaw-unknown",
+            where="flaws",
+            expected=expected,
+        )

@@ -39,6 +39,7 @@ def hash_algorithm(digest: Digest) -> hashes.HashAlgorithm:
     if digest not in get_args(Digest):
         raise ConfigurationError(
             f"unknown hash {digest!r}",
+            code="testing-value-unusable",
             where="digest",
             expected="one of " + ", ".join(get_args(Digest)),
         )
@@ -74,6 +75,7 @@ def name_of(common_name: str, subject: str | x509.Name | None = None) -> x509.Na
         raise ConfigurationError(
             f"cannot make a name of {subject or common_name!r}"
             + (f" ({error})" if str(error) else ""),
+            code="testing-value-unusable",
             where="subject",
             expected="a name as in RFC 4514, such as CN=app,O=acme",
         ) from None
@@ -100,7 +102,9 @@ def validity(
     if begin is None:
         begin = min(now - timedelta(hours=1), end - timedelta(days=1))
     if end < begin:
-        raise ConfigurationError(f"it would end ({end}) before it begins ({begin})")
+        raise ConfigurationError(
+            f"it would end ({end}) before it begins ({begin})", code="testing-value-unusable"
+        )
     return begin, end
 
 
@@ -129,9 +133,12 @@ def _general_name(text: str) -> x509.GeneralName:
         if kind == "dirName":
             return x509.DirectoryName(x509.Name.from_rfc4514_string(value))
     except ValueError as error:
-        raise ConfigurationError(f"{text!r} is not usable ({error})", where="san") from None
+        raise ConfigurationError(
+            f"{text!r} is not usable ({error})", code="testing-value-unusable", where="san"
+        ) from None
     raise ConfigurationError(
         f"{text!r} is of an unknown kind",
+        code="testing-value-unusable",
         where="san",
         expected="DNS:…, URI:…, IP:…, email:… or dirName:…",
     )
@@ -193,7 +200,9 @@ class Draft:
                 builder = builder.add_extension(extension, critical=critical)
             return builder.sign(issuer_key, algorithm)  # type: ignore[arg-type]  # its hash union
         except (TypeError, ValueError) as error:
-            raise ConfigurationError(f"cannot make this certificate ({error})") from None
+            raise ConfigurationError(
+                f"cannot make this certificate ({error})", code="testing-value-unusable"
+            ) from None
 
     def _all_extensions(self) -> Iterable[tuple[x509.ExtensionType, bool]]:
         from cryptography import x509

@@ -64,6 +64,7 @@ def _sha1_algorithm(issuer_key: PrivateKey) -> bytes:
         return _ECDSA_WITH_SHA1
     raise ConfigurationError(
         "only RSA and EC authorities can sign with SHA-1",
+        code="testing-value-unusable",
         where="flaws",
         remedy="Give the authority an RSA or EC key_type.",
     )

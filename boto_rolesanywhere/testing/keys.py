@@ -62,6 +62,7 @@ def generate_key(key_type: KeyType) -> PrivateKey:
         return _generate_mldsa(key_type)
     raise ConfigurationError(
         f"unknown key type {key_type!r}",
+        code="testing-value-unusable",
         where="key_type",
         expected="one of " + ", ".join(get_args(KeyType)),
     )
@@ -81,6 +82,7 @@ def _generate_mldsa(key_type: KeyType) -> PrivateKey:
     except (ImportError, UnsupportedAlgorithm):
         raise ConfigurationError(
             f"the installed cryptography cannot make {key_type} keys",
+            code="testing-value-unusable",
             where="key_type",
             remedy="Install a newer one: pip install --upgrade cryptography",
         ) from None
@@ -104,4 +106,6 @@ def key_type_of(key: PrivateKey) -> KeyType:
     for known in get_args(KeyType):
         if name == known:
             return cast("KeyType", known)
-    raise ConfigurationError(f"a key of type {name} is not one that can be made here")
+    raise ConfigurationError(
+        f"a key of type {name} is not one that can be made here", code="testing-value-unusable"
+    )

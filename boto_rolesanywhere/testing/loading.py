@@ -26,6 +26,7 @@ def read_certificates(pem: str | bytes, *, where: str) -> tuple[x509.Certificate
     except ValueError as error:
         raise ConfigurationError(
             f"no certificate can be read from it ({error})",
+            code="testing-authority-unreadable",
             where=where,
             expected="PEM with one or more CERTIFICATE blocks",
         ) from None
@@ -48,10 +49,13 @@ def read_authority(
     try:
         key = cast("PrivateKey", load_pem_private_key(private_key, secret))
     except (TypeError, ValueError, UnsupportedAlgorithm) as error:
-        raise ConfigurationError(f"it cannot be read ({error})", where=where) from None
+        raise ConfigurationError(
+            f"it cannot be read ({error})", code="file-unreadable", where=where
+        ) from None
     if key.public_key() != certificates[0].public_key():
         raise ConfigurationError(
             "it is not the key of the first certificate",
+            code="testing-authority-unreadable",
             where=where,
             remedy="Put the authority's own certificate first, and give the key that made it.",
         )

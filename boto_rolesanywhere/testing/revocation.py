@@ -56,5 +56,7 @@ def revocation_list(
             )
         signed = builder.sign(issuer_key, algorithm)  # type: ignore[arg-type]  # its hash union
     except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"cannot make this revocation list ({error})") from None
+        raise ConfigurationError(
+            f"cannot make this revocation list ({error})", code="testing-value-unusable"
+        ) from None
     return signed.public_bytes(Encoding.PEM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import pytest
@@ -11,7 +12,7 @@ from made_certificates import (
     issue,
 )
 
-from boto_rolesanywhere.certificates.reading import describe_subject, quietly
+from boto_rolesanywhere.certificates.reading import decimal, describe_subject, quietly
 
 
 def test_odd_subjects_can_be_named() -> None:
@@ -39,3 +40,13 @@ def test_quietly_keeps_warnings_where_they_do_no_harm() -> None:
     assert [str(one.message) for one in shown] == ["odd"]
     with pytest.raises(ZeroDivisionError):
         quietly(lambda: 1 // 0)
+
+
+@pytest.mark.parametrize("bits", [1, 160, 20_000])
+def test_any_serial_number_can_be_written_in_decimal(bits: int) -> None:
+    serial = 2**bits - 1
+    written = decimal(serial)
+
+    assert written.isdecimal()
+    assert len(written) == math.floor(math.log10(serial)) + 1
+    assert int(written[-9:]) == serial % 10**9

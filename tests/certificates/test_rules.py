@@ -121,8 +121,8 @@ def test_all_problems_are_told_at_once_each_remedy_once() -> None:
     bad = issue(subject="", extensions=(CA_RULES,), end=NOW - timedelta(hours=1))
     with pytest.raises(CertificateError) as caught:
         check_certificate(bad, now=NOW)
-    assert caught.value.what.startswith("AWS would refuse this certificate: it has expired (")
-    assert caught.value.what.endswith(
+    assert caught.value.problem.startswith("AWS would refuse this certificate: it has expired (")
+    assert caught.value.problem.endswith(
         "; its subject is empty; it is a CA's (basicConstraints says CA:TRUE); it has no keyUsage, "
         "and AWS asks for it"
     )

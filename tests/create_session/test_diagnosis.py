@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -81,6 +82,11 @@ def test_without_the_services_time_nothing_is_said_of_the_clock() -> None:
 
 def test_a_date_header_is_read() -> None:
     assert service_time("Fri, 02 Jan 2026 03:04:05 GMT") == NOW
+
+
+@given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(timezone.utc)))  # noqa: DTZ001
+def test_any_date_header_is_read_as_it_was_written(time: datetime) -> None:
+    assert service_time(format_datetime(time, usegmt=True)) == time.replace(microsecond=0)
 
 
 @given(st.none() | st.text(max_size=40))

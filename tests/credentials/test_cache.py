@@ -59,7 +59,7 @@ class World:
     def create(self) -> Created:
         self.calls += 1
         if self.failing:
-            raise EndpointError("the network is down")
+            raise EndpointError("the network is down", code="made-up")
         return Created(session(self.calls, self.lifetime), self.signed_key)
 
     def sleep(self, seconds: float) -> None:

@@ -102,7 +102,15 @@ def test_any_bytes_are_an_entry_or_none(data: bytes) -> None:
     assert found is None or found.to_bytes() == data
 
 
-@given(st.lists(st.text(max_size=12), max_size=5).map("\n".join))
+HEADS = st.tuples(st.just(KEY) | st.text(max_size=8), *[st.floats().map(repr) | st.just("1")] * 4)
+
+
+@given(
+    st.tuples(HEADS.map(" ".join), st.text(max_size=12), st.text(max_size=12), st.just("")).map(
+        "\n".join
+    )
+    | st.lists(st.text(max_size=12), max_size=5).map("\n".join)
+)
 def test_any_content_with_a_right_checksum_is_an_entry_or_none(rest: str) -> None:
     from hashlib import sha256
 
@@ -111,7 +119,11 @@ def test_any_content_with_a_right_checksum_is_an_entry_or_none(rest: str) -> Non
 
     found = Entry.from_bytes(line + data)
 
-    assert found is None or isinstance(found, Entry)
+    if found is not None:  # then writing and reading change nothing more
+        again = Entry.from_bytes(found.to_bytes())
+        assert again is not None
+        assert again.to_bytes() == found.to_bytes()
+        assert f"{found.answer}\n{found.details}\n".encode() == data.partition(b"\n")[2]
 
 
 posix = pytest.mark.skipif(os.name != "posix", reason="owners and modes are POSIX's")

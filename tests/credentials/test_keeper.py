@@ -85,7 +85,7 @@ def world() -> Iterator[World]:
 
 
 def test_it_does_not_start_when_the_first_call_fails(world: World) -> None:
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
 
     with pytest.raises(EndpointError):
         world.keeper.start()
@@ -150,7 +150,7 @@ def test_while_renewals_fail_the_last_credentials_are_kept_to_their_end(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.keeper.start()
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
     world.now = 900
     world.wait_until(lambda: world.keeper.failing)
 
@@ -166,7 +166,7 @@ def test_after_the_end_tries_follow_in_growing_pauses_whatever_the_load(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.keeper.start()
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
     world.now = 2000
     tries = []
     for pause in (1, 2, 4, 8, 8):
@@ -190,7 +190,7 @@ def test_after_the_end_tries_follow_in_growing_pauses_whatever_the_load(
 
 def test_it_recovers(world: World) -> None:
     world.keeper.start()
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
     world.now = 2000
     world.wait_until(lambda: world.keeper.failing)
     world.failure = None

@@ -144,7 +144,7 @@ def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
     world = World()
     credentials = world.credentials()
     use(credentials)
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
     world.pass_time(3600 - 800)
 
     with caplog.at_level(logging.WARNING):
@@ -185,7 +185,7 @@ def test_a_failure_in_the_last_minutes_still_uses_what_is_good() -> None:
     world = World()
     credentials = world.credentials()
     use(credentials)
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
 
     world.pass_time(3600 - 10)
     assert use(credentials) == "ASIA1"
@@ -199,7 +199,7 @@ def test_the_service_coming_back_after_the_end_is_noticed_at_once() -> None:
     world = World()
     credentials = world.credentials()
     use(credentials)
-    world.failure = EndpointError("no route")
+    world.failure = EndpointError("no route", code="made-up")
     world.pass_time(4000)
     with pytest.raises(EndpointError):
         use(credentials)
@@ -413,7 +413,7 @@ def test_a_first_use_from_many_threads_creates_one_session() -> None:
 
 
 def test_those_who_waited_for_a_failure_share_it() -> None:
-    world = World(failure=EndpointError("no route", where="x"))
+    world = World(failure=EndpointError("no route", code="made-up", where="x"))
     credentials = world.credentials()
     started = threading.Event()
     release = threading.Event()

@@ -391,7 +391,7 @@ def test_an_error_of_ours_from_the_callable_passes(
     issued: IssuedCertificate, tmp_path: Path
 ) -> None:
     def ask() -> str:
-        raise PassphraseError("the vault is sealed", where="vault")
+        raise PassphraseError("the vault is sealed", code="made-up", where="vault")
 
     locked = issued.write(tmp_path, passphrase="hunter2")
     sources = IdentitySources(

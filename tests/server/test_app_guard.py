@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -102,9 +104,17 @@ def test_what_a_proxy_passed_on_is_refused_even_if_the_header_is_empty(
     assert b"proxy" in refusal.body
 
 
-@given(st.binary(max_size=60))
-def test_any_host_is_judged_without_an_exception(host: bytes) -> None:
-    Guard(PORT).refusal(request(host))
+@given(
+    st.binary(max_size=60)
+    | st.builds("{}:{}".format, st.ip_addresses().map(str), st.sampled_from([PORT, 1])).map(
+        str.encode
+    )
+)
+def test_of_any_hosts_only_an_address_and_localhost_are_let_in(host: bytes) -> None:
+    if Guard(PORT).refusal(request(host)) is None:
+        parts = urlsplit(f"//{host.decode('ascii')}")
+        assert parts.port == PORT
+        assert parts.hostname == "localhost" or ip_address(str(parts.hostname))
 
 
 @given(st.from_regex(r"[a-z0-9.-]{0,9}[g-z][a-z0-9.-]{0,9}", fullmatch=True))

@@ -1,4 +1,4 @@
-"""Any input gives a value or our error, and nothing else."""
+"""Any input gives a value that is of the input, or our error."""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ def test_any_settings_give_a_config_or_our_error(
         config = resolve(arguments, environ=environ, section=section)
     except RolesAnywhereError:
         return
-    if config is not None:
-        assert config.region
-        assert config.trust_anchor.region == config.profile.region
+    if config is None:  # then nothing of what says where a session comes from was set
+        names = {"trust_anchor_arn", "profile_arn", "role_arn", "certificate", "private_key"}
+        assert not any(environ.get(f"AWS_ROLESANYWHERE_{name.upper()}") for name in names)
+        return
+    assert config.region
+    assert config.trust_anchor.region == config.profile.region
+    arns = {"anchor": config.trust_anchor, "profile": config.profile, "role": config.role}
+    for argument, arn in arns.items():
+        if arguments.get(argument) is not None:
+            assert str(arn) == str(arguments[argument]).strip()

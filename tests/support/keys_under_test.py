@@ -35,7 +35,7 @@ class GoodKey:
 
     def sign(self, data: bytes) -> bytes:
         if self.closed:
-            raise PrivateKeyError("the key is closed")
+            raise PrivateKeyError("the key is closed", code="made-up")
         return PRIVATE_KEY.sign(data, ECDSA)
 
     def close(self) -> None:

@@ -408,7 +408,7 @@ def test_unusable_values_are_one_clear_error(ca: CertificateAuthority) -> None:
         with pytest.raises(ConfigurationError) as caught:
             call()
         assert words in str(caught.value)
-        assert pickle.loads(pickle.dumps(caught.value)).what == caught.value.what
+        assert pickle.loads(pickle.dumps(caught.value)).problem == caught.value.problem
 
 
 def test_of_an_authority_on_a_curve_of_its_own_no_wrong_one_can_be_made() -> None:

@@ -26,7 +26,7 @@ from boto_rolesanywhere.cli.flags import (
 )
 from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
-from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.provider import unparseable
 from boto_rolesanywhere.settings.arns import (
@@ -134,6 +134,7 @@ def _require_storable(
         if given.get(flag):
             raise ConfigurationError(
                 "its value is not written to a file",
+                code="secret-not-storable",
                 where=flag,
                 expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
             )
@@ -146,17 +147,21 @@ def _require_storable(
         if flag in given and not arguments.credential_process:
             raise ConfigurationError(
                 "no key of a profile says it",
+                code="flag-not-storable",
                 where=flag,
                 expected="--credential-process with it",
             )
     if not arguments.profile:
-        raise ConfigurationError("it is empty", where="--profile", expected="a profile's name")
+        raise ConfigurationError(
+            "it is empty", code="setting-not-text", where="--profile", expected="a profile's name"
+        )
 
 
 def _require_no_pin(text: str, where: str) -> None:
     if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
         raise ConfigurationError(
             "the PIN in it (pin-value) is not written to a file",
+            code="secret-not-storable",
             where=where,
             expected=f"pin-source=file:… in its place, {_PIN}{FROM_FILE} or {_PIN}{FROM_ENV}",
         )
@@ -180,7 +185,7 @@ def _ask(
             try:
                 check(answer)
             except RolesAnywhereError as error:
-                complain(str(error))
+                complain(f"{error} [{error.code}]")
             else:
                 setattr(arguments, flag[2:].replace("-", "_"), answer)
                 break
@@ -189,7 +194,6 @@ def _ask(
 def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
     """Open certificate and key; at a terminal, ask for what unlocks the key if it needs that."""
     from boto_rolesanywhere.clock import utc_now
-    from boto_rolesanywhere.errors import PassphraseError
     from boto_rolesanywhere.identity.opening import open_identity
 
     asked = False
@@ -203,12 +207,13 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
         except (ConfigurationError, PassphraseError) as error:
             forms = [f"{flag}{form}" for flag in SECRETS for form in _NAMED]
             if asked:
-                complain(str(error))
+                complain(f"{error} [{error.code}]")
             elif isinstance(error, ConfigurationError) or any(form in given for form in forms):
                 raise
             elif not sys.stdin.isatty():
                 raise PassphraseError(
-                    error.what,
+                    error.problem,
+                    code="passphrase-missing",
                     where=error.where,
                     remedy=f"Say where it is, with one of {', '.join(forms)}: what is written must"
                     " do without the variables that are set now.",
@@ -234,7 +239,6 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
     _require_no_pin(text, setting.title)
     if is_device(text):
         return
-    from boto_rolesanywhere.errors import PassphraseError
     from boto_rolesanywhere.identity.files.contents import open_contents
     from boto_rolesanywhere.identity.files.reading import read_part
 
@@ -245,7 +249,10 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
         return  # where that is will be asked when the rest is known
     if not (contents.has_key if role == "private key" else contents.certificates):
         raise part.error(
-            f"it holds {contents.inventory}", expected=f"a {role}", remedy=contents.remedy
+            f"it holds {contents.inventory}",
+            code="key-not-in-file",
+            expected=f"a {role}",
+            remedy=contents.remedy,
         )
 
 
@@ -308,8 +315,7 @@ def _region(profile: str, config: Config) -> dict[str, str]:
 
 def _write(profile: str, values: Mapping[str, str]) -> None:
     from boto_rolesanywhere.settings.profile_reader import title_of
-    from boto_rolesanywhere.settings.profile_section import quoted_name
-    from boto_rolesanywhere.settings.profile_writer import aws_file, change_file
+    from boto_rolesanywhere.settings.profile_writer import aws_file, change_file, quoted_name
 
     path = aws_file(_CONFIG_FILE, "~/.aws/config")
     _require_readable(path)

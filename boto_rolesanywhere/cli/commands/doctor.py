@@ -16,6 +16,7 @@ from boto_rolesanywhere.cli.flag_table import settings_of
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
 from boto_rolesanywhere.cli.outcome import FAILED, OK, USAGE, complain
 from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 
 if TYPE_CHECKING:
     import argparse
@@ -78,8 +79,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts, each when it is known."""
-    from boto_rolesanywhere.errors import ConfigurationError
-
     try:
         given = given_flags(arguments)
     except ConfigurationError as error:
@@ -110,7 +109,6 @@ def _verdicts(arguments: argparse.Namespace, given: dict[str, str]) -> Iterator[
 
     from boto_rolesanywhere.cli.inputs import arguments_from
     from boto_rolesanywhere.doctor import Verdict, examine
-    from boto_rolesanywhere.errors import RolesAnywhereError
 
     try:
         settings = arguments_from(given, os.environ)

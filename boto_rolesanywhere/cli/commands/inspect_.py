@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.outcome import FAILED, OK
+from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
@@ -157,7 +158,6 @@ def _evaluate(
 
 
 def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
-    from boto_rolesanywhere.errors import ConfigurationError
 
     found: dict[str, tuple[str, ...]] = {}
     for pair in given:
@@ -165,6 +165,7 @@ def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
         if not key or not equals:
             raise ConfigurationError(
                 f"it is {pair!r}",
+                code="content-unrecognised",
                 where="--context",
                 expected="KEY=VALUE, as in aws:SourceIp=10.0.0.1",
             )
@@ -188,7 +189,11 @@ def _read_certificates(
     part = read_part(place, role)
     found = open_contents(part, _passphrase(place)).certificates
     if not found:
-        raise part.error("there is no certificate in it", expected="a certificate in PEM or DER")
+        raise part.error(
+            "there is no certificate in it",
+            code="certificate-not-in-file",
+            expected="a certificate in PEM or DER",
+        )
     return found, ()
 
 
@@ -221,7 +226,6 @@ def _passphrase(place: str) -> Secret | None:
 
 
 def _read_text(place: str) -> bytes:
-    from boto_rolesanywhere.errors import ConfigurationError
 
     try:
         if place == "-":
@@ -231,10 +235,16 @@ def _read_text(place: str) -> bytes:
                 text = file.read(_LONGEST_TEXT + 1)
     except OSError as error:
         raise ConfigurationError(
-            f"it cannot be read ({error.strerror})", where=place, expected="a file with JSON"
+            f"it cannot be read ({error.strerror})",
+            code="file-unreadable",
+            where=place,
+            expected="a file with JSON",
         ) from None
     if len(text) > _LONGEST_TEXT:
         raise ConfigurationError(
-            f"it is larger than {_LONGEST_TEXT} bytes", where=place, expected="a file with JSON"
+            f"it is larger than {_LONGEST_TEXT} bytes",
+            code="file-too-large",
+            where=place,
+            expected="a file with JSON",
         )
     return text

@@ -44,6 +44,8 @@ def show_inspection(page: Page, inspection: CertificateInspection, place: str) -
 
 
 def _show_certificate(page: Page, inspection: CertificateInspection, place: str) -> None:
+    from boto_rolesanywhere.certificates.reading import decimal
+
     page.heading("Certificate", place)
     days = inspection.days_left
     amount = f"{abs(days)} day{'' if abs(days) == 1 else 's'}"
@@ -54,7 +56,7 @@ def _show_certificate(page: Page, inspection: CertificateInspection, place: str)
             ("subject", inspection.subject),
             ("issuer", inspection.issuer),
             ("serial number", f"{inspection.serial_number_hex} (hex)"),
-            ("", f"{inspection.serial_number} (decimal)"),
+            ("", f"{decimal(inspection.serial_number)} (decimal)"),
             ("valid from", f"{inspection.not_before:%Y-%m-%d %H:%M:%S} UTC"),
             ("until", f"{inspection.not_after:%Y-%m-%d %H:%M:%S} UTC, {left}"),
             ("key", f"{inspection.key}, signs with {signs}"),

@@ -77,7 +77,11 @@ def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
     from cryptography.hazmat.primitives.serialization import Encoding
 
     from boto_rolesanywhere.certificates.public_keys import describe_key
-    from boto_rolesanywhere.certificates.reading import readable_public_key
+    from boto_rolesanywhere.certificates.reading import (
+        decimal,
+        readable_public_key,
+        serial_number,
+    )
 
     key = readable_public_key(certificate)
     digests = ("SHA256", "SHA384", "SHA512")
@@ -91,7 +95,7 @@ def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
     return {
         "keyType": kind,
         "certificateData": b64encode(certificate.public_bytes(Encoding.DER)).decode("ascii"),
-        "serialNumber": str(certificate.serial_number),
+        "serialNumber": decimal(serial_number(certificate)),
         "supportedAlgorithms": algorithms,
     }
 
@@ -105,7 +109,10 @@ def _read(sources: IdentitySources) -> x509.Certificate:
     contents = open_contents(part, sources.secret)
     if not contents.certificates:
         raise part.error(
-            f"it holds {contents.inventory}", expected="a certificate", remedy=contents.remedy
+            f"it holds {contents.inventory}",
+            code="key-not-in-file",
+            expected="a certificate",
+            remedy=contents.remedy,
         )
     return choose_leaf(contents.certificates)
 

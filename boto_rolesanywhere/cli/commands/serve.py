@@ -216,11 +216,13 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
         if getattr(arguments, flag[2:].replace("-", "_")):
             raise ConfigurationError(
                 f"{flag} and --role were both given, and exclude each other",
+                code="flags-exclusive",
                 remedy="Give one --role for each role.",
             )
     if len(arguments.role) > 1 and os.environ.get(ROLE.variable):
         raise ConfigurationError(
             "it is set, and would be the role of every --role",
+            code="serve-role-from-environment",
             where=ROLE.variable,
             remedy="Unset it, so that each --role has that of its profile.",
         )
@@ -231,12 +233,15 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
         if not _NAME.fullmatch(name) or not profile:
             raise ConfigurationError(
                 f"{text!r} gives no name for a path",
+                code="serve-role-invalid",
                 where="--role",
                 expected="PROFILE or NAME=PROFILE, with up to 64 letters, digits or any of"
                 " _+,.@- in the name",
             )
         if name in chosen:
-            raise ConfigurationError(f"there are two roles called {name}", where="--role")
+            raise ConfigurationError(
+                f"there are two roles called {name}", code="serve-role-invalid", where="--role"
+            )
         chosen[name] = argparse.Namespace(**{**vars(arguments), "config_profile": profile})
     return list(chosen.items())
 

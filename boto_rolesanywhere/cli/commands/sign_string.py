@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.cli.flags import add_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
@@ -98,7 +99,6 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
     from boto_rolesanywhere.certificates.public_keys import algorithm_for
-    from boto_rolesanywhere.errors import ConfigurationError
 
     public_key = key.public_key()
     algorithm_for(public_key, where="the private key")
@@ -110,6 +110,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
     if digest != "SHA256":
         raise ConfigurationError(
             "tokens, TPMs and ML-DSA keys sign as IAM Roles Anywhere wants it, and nothing else",
+            code="digest-unsupported",
             where=f"--digest {digest}",
             expected="SHA256",
         )
@@ -166,5 +167,8 @@ def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
     if contents.tpm_key is not None:
         return open_tpm_key(contents.tpm_key, tcti=sources.tpm_tcti, secret=sources.secret)
     raise part.error(
-        f"it holds {contents.inventory}", expected="a private key", remedy=contents.remedy
+        f"it holds {contents.inventory}",
+        code="key-not-in-file",
+        expected="a private key",
+        remedy=contents.remedy,
     )

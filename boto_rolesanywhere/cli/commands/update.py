@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
 from boto_rolesanywhere.cli.outcome import OK, leave, told_to_leave
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
@@ -74,7 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
 def _keep(arguments: argparse.Namespace, path: Path) -> int:
     from boto_rolesanywhere.cli.inputs import issuer_from
     from boto_rolesanywhere.credentials.keeper import Keeper
-    from boto_rolesanywhere.errors import ConfigurationError
     from boto_rolesanywhere.signals import ending_signals
 
     signal.signal(signal.SIGTERM, leave)  # the first call may hang, and SIGINT interrupts it

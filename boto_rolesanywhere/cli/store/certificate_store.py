@@ -144,6 +144,7 @@ def _require_store(store: str | None) -> str:
     if not store:
         raise ConfigurationError(
             "the certificate stores of Windows and macOS are not supported",
+            code="store-unsupported",
             where="--cert-selector",
             remedy=f"Name what to choose from: {_STORE} with a folder of certificate files or a"
             " pkcs11: URI; or name the certificate itself with --certificate.",
@@ -157,6 +158,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
     if not found:
         raise CertificateError(
             "no certificate in it is meant by --cert-selector",
+            code="selector-matches-nothing",
             where=_shown(store),
             remedy="`boto-rolesanywhere read-certificate-data --cert-store` shows those there are.",
         )
@@ -167,6 +169,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
         )
         raise CertificateError(
             f"{len(found)} certificates in it are meant by --cert-selector: {listed}",
+            code="selector-ambiguous",
             where=_shown(store),
             remedy=f"Add x509Serial to the selector, or {_LATEST}.",
         )
@@ -206,6 +209,7 @@ def _read_folder(
     except OSError as error:
         raise ConfigurationError(
             f"it cannot be read ({error.strerror})",
+            code="file-unreadable",
             where=f"{_STORE} {place}",
             expected="a folder of certificate files, or a pkcs11: URI",
         ) from None
@@ -237,6 +241,7 @@ def _key_file(one: Listed, files: Sequence[_File], store: str, secret: Secret | 
             return file.path
     raise PrivateKeyError(
         f"none of its files holds the private key of {describe_subject(one.certificate)}",
+        code="store-key-missing",
         where=_shown(store),
         expected="the key in a file of its own, or with the certificate",
         remedy="If it is encrypted, give the passphrase with --pkcs8-password-file.",

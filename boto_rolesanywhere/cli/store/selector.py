@@ -9,8 +9,9 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.certificates.reading import serial_number
 from boto_rolesanywhere.errors import ConfigurationError
 
 from .helper_names import as_helper_shows
@@ -50,7 +51,7 @@ class Selector:
         return (
             (self.subject is None or self.subject in _forms(certificate.subject))
             and (self.issuer is None or self.issuer in _forms(certificate.issuer))
-            and self.serial in (None, certificate.serial_number)
+            and self.serial in (None, serial_number(certificate))
         )
 
 
@@ -73,13 +74,28 @@ def parse_selector(text: str) -> Selector:
     values: dict[str, str] = {}
     for key, value in pairs:
         if key not in _KEYS:
-            _refuse(f"{key!r} is no key", where, f"one of {', '.join(_KEYS)}")
+            raise ConfigurationError(
+                f"{key!r} is no key",
+                code="selector-invalid",
+                where=where,
+                expected=f"one of {', '.join(_KEYS)}",
+            )
         if key in values:
-            _refuse(f"{key} is given twice", where, "each key once")
+            raise ConfigurationError(
+                f"{key} is given twice",
+                code="selector-invalid",
+                where=where,
+                expected="each key once",
+            )
         values[key] = value
     serial = values.get(_SERIAL)
     if serial is not None and not _HEX.fullmatch(serial):
-        _refuse(f"{serial!r} is no serial number", where, "hexadecimal digits, such as 15D19632")
+        raise ConfigurationError(
+            f"{serial!r} is no serial number",
+            code="selector-invalid",
+            where=where,
+            expected="hexadecimal digits, such as 15D19632",
+        )
     return Selector(
         values.get(_SUBJECT), values.get(_ISSUER), None if serial is None else int(serial, 16)
     )
@@ -92,7 +108,12 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
         pairs.append((match[1], match[2]))
         at = match.end()
     if at != len(text) or not pairs:
-        _refuse(f"{text[at:]!r} is not understood", _WHERE, _EXAMPLE)
+        raise ConfigurationError(
+            f"{text[at:]!r} is not understood",
+            code="selector-invalid",
+            where=_WHERE,
+            expected=_EXAMPLE,
+        )
     return pairs
 
 
@@ -100,13 +121,25 @@ def _read_json(path: str) -> list[tuple[str, str]]:
     try:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
-        _refuse(f"it cannot be read ({error.strerror})", path, f"a file like {_JSON_EXAMPLE}")
+        raise ConfigurationError(
+            f"it cannot be read ({error.strerror})",
+            code="selector-invalid",
+            where=path,
+            expected=f"a file like {_JSON_EXAMPLE}",
+        ) from None
     except (ValueError, RecursionError):
-        _refuse("it is not JSON", path, _JSON_EXAMPLE)
+        raise ConfigurationError(
+            "it is not JSON", code="selector-invalid", where=path, expected=_JSON_EXAMPLE
+        ) from None
     pairs = content if isinstance(content, list) else [None]
     texts = [_pair(one) for one in pairs]
     if not texts or None in texts:
-        _refuse("it holds something else than keys and values", path, _JSON_EXAMPLE)
+        raise ConfigurationError(
+            "it holds something else than keys and values",
+            code="selector-invalid",
+            where=path,
+            expected=_JSON_EXAMPLE,
+        )
     return [one for one in texts if one is not None]
 
 
@@ -119,7 +152,3 @@ def _pair(one: object) -> tuple[str, str] | None:
 
 def _forms(name: x509.Name) -> tuple[str, str]:
     return as_helper_shows(name), name.rfc4514_string()
-
-
-def _refuse(what: str, where: str, expected: str) -> NoReturn:
-    raise ConfigurationError(what, where=where, expected=expected)

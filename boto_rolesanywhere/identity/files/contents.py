@@ -119,10 +119,15 @@ def _blocks(part: Part) -> tuple[Block, ...]:
     try:
         blocks = scan(text)
     except PemError as error:
-        raise part.error(str(error)) from None
+        raise part.error(str(error), code="pem-damaged") from None
     if not blocks:
         what, remedy = foreign(text)
-        raise part.error(f"it is {what}", expected=f"a {part.role} in PEM or DER", remedy=remedy)
+        raise part.error(
+            f"it is {what}",
+            code="content-unrecognised",
+            expected=f"a {part.role} in PEM or DER",
+            remedy=remedy,
+        )
     return blocks
 
 
@@ -139,7 +144,10 @@ def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
             encoded = der.read(block.der)[0].raw
             return (quietly(lambda: x509.load_der_x509_certificate(encoded)),)
     except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
-        raise part.error(f"a certificate in it cannot be read ({error_summary(error)})") from None
+        raise part.error(
+            f"a certificate in it cannot be read ({error_summary(error)})",
+            code="certificate-unreadable",
+        ) from None
     return ()
 
 
@@ -175,6 +183,7 @@ def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:
     origin = secret.origin if secret else "nowhere"
     raise PassphraseError(
         f"the passphrase from {origin} is no text in UTF-8",
+        code="passphrase-unusable",
         where=part.where,
         expected="for a PKCS #12 file: UTF-8 without NUL (what PowerShell's > writes is UTF-16)",
     )
@@ -186,6 +195,7 @@ def _refuse_if_open(error: ValueError, part: Part) -> None:
         return
     raise part.error(
         f"what this PKCS #12 file holds cannot be read ({error_summary(error)})",
+        code="pkcs12-unreadable",
         remedy="Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the "
         "new file.",
     )

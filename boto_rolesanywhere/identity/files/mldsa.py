@@ -43,6 +43,7 @@ def load_mldsa(name: str, inner: bytes, where: str) -> PrivateKeyTypes:
     if seed is None:
         raise PrivateKeyError(
             f"it holds the {name} key in its expanded form alone, which cannot be used",
+            code="mldsa-key-expanded",
             where=where,
             expected="the seed, or seed and expanded key",
             remedy="Take the key from where its seed still is (with OpenSSL 3.5 or later: "
@@ -52,7 +53,9 @@ def load_mldsa(name: str, inner: bytes, where: str) -> PrivateKeyTypes:
     key, public = _from_seed(name, seed, where)
     if expanded is not None and not _is_expansion(expanded, public):
         raise PrivateKeyError(
-            f"the seed and the expanded form in this {name} key are not of one key", where=where
+            f"the seed and the expanded form in this {name} key are not of one key",
+            code="mldsa-key-malformed",
+            where=where,
         )
     return key
 
@@ -72,6 +75,7 @@ def _parts(inner: bytes, name: str, where: str) -> tuple[bytes | None, bytes | N
     except ValueError:
         raise PrivateKeyError(
             f"it holds an {name} key in a form that RFC 9881 does not know",
+            code="mldsa-key-malformed",
             where=where,
             expected="the seed, or seed and expanded key",
         ) from None
@@ -99,6 +103,7 @@ def _from_seed(name: str, seed: bytes, where: str) -> tuple[PrivateKeyTypes, byt
     except (ImportError, UnsupportedAlgorithm):
         raise PrivateKeyError(
             f"it holds an {name} key, which the installed cryptography cannot use",
+            code="mldsa-unsupported",
             where=where,
             remedy=UPGRADE,
         ) from None

@@ -78,7 +78,10 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
         if _is_wrong_passphrase(said, error):
             raise wrong_passphrase(secret, passphrase, where) from None
         raise PrivateKeyError(
-            f"it is encrypted in a way that cannot be read ({error})", where=where, remedy=_CONVERT
+            f"it is encrypted in a way that cannot be read ({error})",
+            code="key-encryption-unknown",
+            where=where,
+            remedy=_CONVERT,
         ) from None
     return _decode_plain(plain, where)
 
@@ -88,7 +91,12 @@ def ask_passphrase(secret: Secret | None, where: str, or_else: str = "") -> byte
     passphrase = secret.reveal() if secret else None
     if secret is None or not passphrase:
         what = "and the passphrase is empty" if secret else "and no passphrase was given"
-        raise PassphraseError(f"it is encrypted{or_else}, {what}", where=where, remedy=_GIVE_IT)
+        raise PassphraseError(
+            f"it is encrypted{or_else}, {what}",
+            code="passphrase-missing",
+            where=where,
+            remedy=_GIVE_IT,
+        )
     return passphrase
 
 
@@ -99,6 +107,7 @@ def wrong_passphrase(
     origin = secret.origin if secret else "nowhere"
     return PassphraseError(
         f"the passphrase from {origin} is wrong{or_else and ', or the file damaged'}",
+        code="passphrase-wrong",
         where=where,
         remedy="The passphrase ends with a line break, which may not belong to it."
         if passphrase.endswith((b"\n", b"\r"))
@@ -150,6 +159,7 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     if explicit:  # some versions of the library read it; a certificate with it is of no use
         raise PrivateKeyError(
             "it gives its EC curve as explicit parameters, not by name",
+            code="key-curve-unnamed",
             where=where,
             expected="a key on P-256, P-384 or P-521, by name",
             remedy=_NAMED_CURVE,
@@ -158,7 +168,9 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
         return quietly(lambda: load_der_private_key(encoded, None))
     except _library_errors() as error:
         raise PrivateKeyError(
-            f"its private key cannot be read ({error_summary(error)})", where=where
+            f"its private key cannot be read ({error_summary(error)})",
+            code="key-unreadable",
+            where=where,
         ) from None
 
 

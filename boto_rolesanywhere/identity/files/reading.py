@@ -41,10 +41,17 @@ class Part:
     exposed: bool = field(default=False, compare=False)
 
     def error(
-        self, what: str, *, expected: str | None = None, remedy: str | None = None
+        self,
+        problem: str,
+        *,
+        code: str,
+        expected: str | None = None,
+        remedy: str | None = None,
     ) -> RolesAnywhereError:
         """An error of the class that suits the role, naming the place."""
-        return error_class(self.role)(what, where=self.where, expected=expected, remedy=remedy)
+        return error_class(self.role)(
+            problem, code=code, where=self.where, expected=expected, remedy=remedy
+        )
 
 
 def error_class(role: Role) -> type[RolesAnywhereError]:
@@ -64,7 +71,7 @@ def read_part(source: str | os.PathLike[str] | bytes | bytearray | memoryview, r
     else:
         part = _read_file(_path(source, role), role)
     if not part.data.strip(b"\0\t\n\r "):
-        raise part.error("it is empty", expected=f"a {role} in PEM or DER")
+        raise part.error("it is empty", code="setting-not-text", expected=f"a {role} in PEM or DER")
     return part
 
 
@@ -73,14 +80,16 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
     if "-----BEGIN" in text:
         raise error_class(role)(
             "PEM was given as str, where a path is expected",
+            code="content-given-as-path",
             where=role,
             remedy="Pass the PEM itself as bytes: text.encode().",
         )
     if not text:
-        raise error_class(role)("the path is empty", where=role)
+        raise error_class(role)("the path is empty", code="path-empty", where=role)
     if holds_secret(text):
         raise error_class(role)(
             "this is no path: it seems to be or to hold a secret, and is not shown",
+            code="content-given-as-path",
             where=role,
             expected="a path, or a pkcs11: URI without quotes around it",
             remedy=f"Pass the {role} itself as bytes, as PEM or DER.",
@@ -89,18 +98,26 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
         return Path(text).expanduser()
     except RuntimeError:
         user = text.partition("/")[0]
-        raise error_class(role)(f"there is no home folder for {user}", where=text) from None
+        raise error_class(role)(
+            f"there is no home folder for {user}", code="home-missing", where=text
+        ) from None
 
 
 def _read_file(path: Path, role: Role) -> Part:
     fail, where = error_class(role), str(path) if str(path).isprintable() else repr(str(path))
     try:
         if path.is_dir():
-            raise fail("it is a directory", where=where, expected=f"a file with the {role}")
+            raise fail(
+                "it is a directory",
+                code="path-not-a-file",
+                where=where,
+                expected=f"a file with the {role}",
+            )
         # A named pipe that nobody writes to would block for ever: look before opening.
         if path.exists() and not path.is_file():
             raise fail(
                 "it is a pipe, socket or device",
+                code="path-not-a-file",
                 where=where,
                 expected="a regular file",
                 remedy=f"Put the {role} into a file; in Python it can be passed as bytes too.",
@@ -112,12 +129,19 @@ def _read_file(path: Path, role: Role) -> Part:
         raise _missing(path, role) from None
     except PermissionError:
         remedy = "Check the owner and the mode of the file and of the folders above it."
-        raise fail("this process may not read it", where=where, remedy=remedy) from None
+        raise fail(
+            "this process may not read it", code="file-unreadable", where=where, remedy=remedy
+        ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise fail(f"it cannot be read ({reason})", where=where) from None
+        raise fail(f"it cannot be read ({reason})", code="file-unreadable", where=where) from None
     if len(data) > MAX_BYTES:
-        raise fail("it is larger than 4 MiB", where=where, expected=f"a {role} in PEM or DER")
+        raise fail(
+            "it is larger than 4 MiB",
+            code="file-too-large",
+            where=where,
+            expected=f"a {role} in PEM or DER",
+        )
     return Part(role, where, data, bool(excess(facts, _user()) & _READABLE))
 
 
@@ -150,7 +174,9 @@ def _missing(path: Path, role: Role) -> RolesAnywhereError:
     else:
         what = f"there is no such file, nor the folder {folder}"
     remedy = None if path.is_absolute() else f"The path is relative to {_here()}."
-    return error_class(role)(what, where=str(path), expected=f"the {role}", remedy=remedy)
+    return error_class(role)(
+        what, code="file-missing", where=str(path), expected=f"the {role}", remedy=remedy
+    )
 
 
 def _here() -> str:

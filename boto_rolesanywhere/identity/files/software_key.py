@@ -36,11 +36,13 @@ class SoftwareKey:
         """
         sign = self._sign
         if sign is None:
-            raise PrivateKeyError("the private key was closed", remedy="Open the identity again.")
+            raise PrivateKeyError(
+                "the private key was closed", code="key-closed", remedy="Open the identity again."
+            )
         try:
             return sign(data)
         except (ValueError, TypeError) as error:
-            raise PrivateKeyError(f"signing failed ({error})") from None
+            raise PrivateKeyError(f"signing failed ({error})", code="signing-failed") from None
 
     def close(self) -> None:
         """Let go of the private key. Nothing can be signed afterwards."""

@@ -152,6 +152,7 @@ class TokenKey:
             raise KeyDeviceError(
                 "the token's signature does not fit the public key found on it: the key under "
                 "this name is another by now, or its public key or certificate is another key's",
+                code="token-key-changed",
                 where=str(self._access.uri),
                 remedy="Open the identity again; give key and certificate the same id, alone.",
             )
@@ -166,6 +167,7 @@ class TokenKey:
         if self._closed:
             raise KeyDeviceError(
                 "the token's key was closed",
+                code="key-closed",
                 where=str(self._access.uri),
                 remedy="Open the identity again.",
             )

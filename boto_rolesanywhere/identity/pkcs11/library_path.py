@@ -84,7 +84,11 @@ def _existing(path: Path, where: str) -> str:
         return str(path.resolve())
     what = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
     raise ConfigurationError(
-        what, where=where, expected="a PKCS#11 library", remedy=_install(path.name)
+        what,
+        code="pkcs11-library-missing",
+        where=where,
+        expected="a PKCS#11 library",
+        remedy=_install(path.name),
     )
 
 
@@ -96,6 +100,7 @@ def _named(name: str, folders: Iterable[Path], where: str) -> str:
             return str(found.resolve())
     raise ConfigurationError(
         f"there is no library {name!r} in {', '.join(map(str, folders))}",
+        code="pkcs11-library-missing",
         where=where,
         remedy=_install(name),
     )

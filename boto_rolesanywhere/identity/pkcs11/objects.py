@@ -51,12 +51,24 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
         if not keys and uri.type in (None, twin_type):
             keys = _keys_of(session, _named(session, uri, twin_type))
     if not keys:
-        raise NotFoundError(_error(session, uri, "no private key on the token matches"))
+        raise NotFoundError(
+            _error(session, uri, "no private key on the token matches", code="token-key-missing")
+        )
     signing = [key for key in keys if isinstance(key, SignMixin)]
     if not signing:
-        raise _error(session, uri, "the private key may not sign (its CKA_SIGN is false)")
+        raise _error(
+            session,
+            uri,
+            "the private key may not sign (its CKA_SIGN is false)",
+            code="token-key-cannot-sign",
+        )
     if len(signing) > 1:
-        raise _error(session, uri, f"{len(signing)} private keys on the token match")
+        raise _error(
+            session,
+            uri,
+            f"{len(signing)} private keys on the token match",
+            code="token-key-ambiguous",
+        )
     return signing[0]
 
 
@@ -79,6 +91,7 @@ def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[
     raise KeyDeviceError(
         "the public key of the private key is not known: it is neither RSA nor EC on P-256, P-384 "
         "or P-521, or the token holds neither its public key nor its certificate",
+        code="token-public-key-unknown",
         where=str(uri),
         remedy="Use such a key, and write its public key or certificate to the token under the "
         "same id.",
@@ -93,7 +106,10 @@ def check_type(uri: Pkcs11Uri) -> None:
     """
     if uri.type is not None and uri.type not in _CLASSES:
         raise ConfigurationError(
-            f"type={uri.type}", where=str(uri), expected="type=private, type=cert, or no type"
+            f"type={uri.type}",
+            code="pkcs11-uri-invalid",
+            where=str(uri),
+            expected="type=private, type=cert, or no type",
         )
 
 
@@ -188,9 +204,10 @@ def _twin_public_key(twin: Object) -> PublicKeyTypes | None:
     return _own_public_key(twin)
 
 
-def _error(session: Session, uri: Pkcs11Uri, what: str) -> KeyDeviceError:
+def _error(session: Session, uri: Pkcs11Uri, problem: str, *, code: str) -> KeyDeviceError:
     return KeyDeviceError(
-        f"{what}; it holds {_holdings(session)}",
+        f"{problem}; it holds {_holdings(session)}",
+        code=code,
         where=str(uri),
         remedy="Name one private key by object= (its label) or id= in the URI.",
     )

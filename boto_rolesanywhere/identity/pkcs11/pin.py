@@ -68,12 +68,16 @@ class TokenPin:
         pin, origin = self._obtain()
         if not pin:
             # An empty PIN would be counted as a wrong one.
-            raise PassphraseError("the PIN is empty", where=origin, remedy=_WAYS)
+            raise PassphraseError(
+                "the PIN is empty", code="pin-missing", where=origin, remedy=_WAYS
+            )
         try:
             self._pin = pin.decode("utf-8")
         except UnicodeDecodeError:
             # `from None`: the exception carries the PIN.
-            raise PassphraseError("the PIN is not UTF-8", where=origin, remedy=_WAYS) from None
+            raise PassphraseError(
+                "the PIN is not UTF-8", code="pin-missing", where=origin, remedy=_WAYS
+            ) from None
 
     def forget(self) -> None:
         """Forget the PIN; the next use asks for it anew."""
@@ -92,7 +96,10 @@ class TokenPin:
         if self._secret is not None:
             return self._secret.reveal(), self._secret.origin
         raise PassphraseError(
-            "the token wants a PIN, and none is given", where=self._where, remedy=_WAYS
+            "the token wants a PIN, and none is given",
+            code="pin-missing",
+            where=self._where,
+            remedy=_WAYS,
         )
 
     def __repr__(self) -> str:
@@ -110,6 +117,7 @@ def pin_source_path(source: str) -> Path:
     """
     wrong = ConfigurationError(
         f"{source!r} cannot be used",
+        code="pin-source-unusable",
         where="pin-source of the PKCS#11 URI",
         expected="a path or a file: URI of this machine; a command is never run",
     )
@@ -143,6 +151,7 @@ def check_not_refused(token: str, pin: str, *, where: str) -> None:
     if digest(token, pin) in _refused:
         raise PassphraseError(
             "the token has refused this PIN before, so it is not asked again",
+            code="pin-refused",
             where=where,
             remedy="Give the right PIN: tokens lock themselves after a few wrong ones. If it was "
             "the token's PIN that changed, start the process anew.",
@@ -168,12 +177,14 @@ def _read(path: Path) -> bytes:
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"{path} cannot be read ({error})",
+            code="pin-source-unusable",
             where="pin-source of the PKCS#11 URI",
             expected="a file that holds the PIN and nothing else",
         ) from None
     if len(content) > _LONGEST_FILE:
         raise ConfigurationError(
             f"{path} is longer than {_LONGEST_FILE} bytes",
+            code="pin-source-unusable",
             where="pin-source of the PKCS#11 URI",
             expected="a file that holds the PIN and nothing else",
         )

@@ -154,6 +154,7 @@ class TokenAccess:
         if matching:
             raise KeyDeviceError(
                 f"{len(matching)} tokens match: {_list(matching)}",
+                code="token-ambiguous",
                 where=self.where,
                 remedy="Name one of them with token= or serial= in the URI.",
             )
@@ -161,6 +162,7 @@ class TokenAccess:
         raise NotFoundError(
             KeyDeviceError(
                 f"no such token; the library shows {_list(present) or 'none'}",
+                code="token-missing",
                 where=self.where,
                 remedy="Insert the token, correct the URI, or name the library that serves the "
                 "token as pkcs11_module.",

@@ -115,7 +115,10 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
     """
     if kind_of(text) != TOKEN:
         raise ConfigurationError(
-            "not a PKCS#11 URI", where="PKCS#11 URI", expected="a text that begins with pkcs11:"
+            "not a PKCS#11 URI",
+            code="pkcs11-uri-invalid",
+            where="PKCS#11 URI",
+            expected="a text that begins with pkcs11:",
         )
     # RFC 7512 section 2.3: pk11-URI = "pkcs11:" pk11-path [ "?" pk11-query ]
     path, question_mark, query = plain_place(text)[len(TOKEN_SCHEME) :].partition("?")
@@ -129,6 +132,7 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
     if "pin-value" in values and "pin-source" in values:
         raise ConfigurationError(
             "both pin-value and pin-source are given",
+            code="pkcs11-uri-invalid",
             where="PKCS#11 URI",
             expected="one of them at most (RFC 7512 section 2.4)",
         )
@@ -145,7 +149,7 @@ class _Attribute:
 
     def error(self, what: str, expected: str | None = None) -> ConfigurationError:
         where = f"PKCS#11 URI, attribute {self.name!r} at character {self.position}"
-        return ConfigurationError(what, where=where, expected=expected)
+        return ConfigurationError(what, code="pkcs11-uri-invalid", where=where, expected=expected)
 
 
 def _attributes(
@@ -159,6 +163,7 @@ def _attributes(
             # The part itself is not shown: it may be a PIN that was not percent-encoded.
             raise ConfigurationError(
                 f"no attribute at character {position}",
+                code="pkcs11-uri-invalid",
                 where="PKCS#11 URI",
                 expected=f"name=value; a {separator!r} within a value is written "
                 f"{quote(separator, safe='')}",

@@ -109,7 +109,10 @@ class TpmKey:
         """
         if self._closed:
             raise PrivateKeyError(
-                "the TPM key has been closed", where=self._stored.where, remedy="Open it anew."
+                "the TPM key has been closed",
+                code="key-closed",
+                where=self._stored.where,
+                remedy="Open it anew.",
             )
         digest = hashlib.sha256(data).digest()
         # Before any lock is taken: the user's callable may do as it likes.
@@ -156,6 +159,7 @@ class TpmKey:
             raise PassphraseError(
                 f"the TPM key's password is longer than {_LONGEST_PASSWORD} bytes, which no TPM "
                 "takes",
+                code="tpm-password-too-long",
                 where=self._secret.origin,
             )
         return password or None

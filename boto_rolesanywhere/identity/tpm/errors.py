@@ -28,12 +28,14 @@ class TpmBusyError(KeyDeviceError):
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    what: str
+    code: str
+    problem: str
     remedy: str
     kind: type[PrivateKeyError] = KeyDeviceError
 
 
 _WRONG_PASSWORD = _Meaning(
+    "tpm-password-refused",
     "the TPM refused the key's password: it is wrong, or missing, or the key has none and one "
     "was given",
     "Correct the password. It is not tried again in this process: each wrong one may count "
@@ -41,37 +43,44 @@ _WRONG_PASSWORD = _Meaning(
     PassphraseError,
 )
 _PARENT_PASSWORD = _Meaning(
+    "tpm-parent-password",
     "the key's parent in the TPM has a password, and only parents without one can be used",
     "Create the key below a parent without a password (tpm2_createprimary without -p), or make "
     "the key itself persistent (tpm2_evictcontrol) and give it as handle:0x81….",
     PassphraseError,
 )
 _OWNER_PASSWORD = _Meaning(
+    "tpm-parent-password",
     "the TPM's owner hierarchy has a password, so the key's parent cannot be made",
     "Create the key below a persistent parent (-pkeyopt parent:0x81000001), or make the key "
     "itself persistent (tpm2_evictcontrol) and give it as handle:0x81….",
 )
 _PARENT_ABSENT = _Meaning(
+    "tpm-parent-unusable",
     "the key's parent is not in this TPM",
     "List the persistent objects with `tpm2_getcap handles-persistent`. Restore the parent, or "
     "create the key anew on this TPM.",
 )
 _KEY_ABSENT = _Meaning(
+    "tpm-key-missing",
     "there is no such key in this TPM",
     "List the persistent objects with `tpm2_getcap handles-persistent`.",
 )
 _BUSY = _Meaning(
+    "tpm-busy",
     "the TPM is busy and did not take the command",
     "Try again; if it stays so, look for another program that keeps the TPM at work.",
     TpmBusyError,
 )
 _NO_SLOT = _Meaning(
+    "tpm-busy",
     "the TPM has no free slot for one more key or session",
     "Use a resource manager (device:/dev/tpmrm0, or tabrmd), which shares the slots, or free "
     "them with `tpm2_flushcontext -t`.",
     TpmBusyError,
 )
 _NEEDS_POLICY = _Meaning(
+    "tpm-key-policy",
     "the key is guarded by a policy, and only keys that a password (or nothing) guards can be used",
     "Create a key with the attribute userwithauth and without a policy.",
 )
@@ -92,23 +101,28 @@ _BY_CODE: Final[dict[int, _Meaning]] = {
     0x9D: _NEEDS_POLICY,
     0x12F: _NEEDS_POLICY,
     0x8A: _Meaning(
+        "tpm-parent-unusable",
         "the key's parent is not a storage key",
         "Create the key below a storage key, such as tpm2_createprimary makes.",
     ),
     0x9F: _Meaning(
+        "tpm-key-foreign",
         "the key belongs to another TPM, or to another parent in this one",
         "Use the key on the TPM that made it. If that TPM was cleared or replaced, create a new "
         "key here and have its certificate issued.",
     ),
     0x92: _Meaning(
+        "tpm-key-scheme",
         "the key is bound to a signature scheme that AWS does not take",
         "Create it without a scheme, or with rsassa-sha256 or ecdsa-sha256.",
     ),
     0x9C: _Meaning(
+        "tpm-key-cannot-sign",
         "the key may not sign",
         "Create a signing key (attribute sign).",
     ),
     0x921: _Meaning(
+        "tpm-locked-out",
         "the TPM is locked out after too many wrong passwords",
         "Wait for its recovery time (`tpm2_getcap properties-variable` shows it), or have its "
         "administrator reset it with `tpm2_dictionarylockout --clear-lockout`.",
@@ -123,32 +137,38 @@ _BY_CODE: Final[dict[int, _Meaning]] = {
     0x920: _BUSY,
     0x922: _BUSY,
     0x100: _Meaning(
+        "tpm-not-started",
         "the TPM has not been started",
         "Run `tpm2_startup -c`, or restart the machine.",
     ),
     0x101: _Meaning(
+        "tpm-failure-mode",
         "the TPM is in failure mode and takes no commands",
         "Restart the machine (or the software TPM); if it stays so, the TPM is broken.",
     ),
 }
 _TCTI_BY_CODE: Final[dict[int, _Meaning]] = {
     0x0A: _Meaning(
+        "tpm-missing",
         "no TPM answers there",
         "Check that the machine has a TPM (`ls -l /dev/tpm*`), that this user may open it "
         "(group tss for /dev/tpmrm0), and the TCTI (tpm_tcti, TPM2TOOLS_TCTI).",
     ),
     0x0B: _Meaning(
+        "tcti-invalid",
         "the TCTI's configuration is not understood",
         "Correct it; it reads NAME:CONFIGURATION, for example device:/dev/tpmrm0 or "
         "swtpm:host=127.0.0.1,port=2321.",
     ),
     0x15: _Meaning(
+        "tcti-library-missing",
         "there is no TCTI library of that name",
         "Correct the name, or install the library (Debian: libtss2-tcti-device0, "
         "libtss2-tcti-swtpm0, libtss2-tcti-tabrmd0).",
     ),
 }
 _NOT_REACHED = _Meaning(
+    "tpm-connection-failed",
     "the connection to the TPM failed",
     "Check the TPM and the TCTI; `tpm2_getrandom 8` tries both.",
 )
@@ -169,7 +189,10 @@ def explain(code: int, step: Step, *, where: str) -> PrivateKeyError:
     """
     meaning = _meaning(code, step)
     return meaning.kind(
-        f"{meaning.what} (TPM return code {code:#x})", where=where, remedy=meaning.remedy
+        f"{meaning.problem} (TPM return code {code:#x})",
+        code=meaning.code,
+        where=where,
+        remedy=meaning.remedy,
     )
 
 
@@ -183,6 +206,7 @@ def _meaning(code: int, step: Step) -> _Meaning:
         if meaning:
             return meaning
     return _Meaning(
+        "tpm-failed",
         "the TPM did not do what was asked",
         f"`tpm2_rc_decode {code:#x}` says what the code means.",
     )

@@ -46,6 +46,7 @@ def public_key(area: object, *, where: str) -> PublicKeyTypes:
     except (ValueError, TypeError) as error:
         raise PrivateKeyError(
             f"the TPM key's public half is not understood: {error}",
+            code="tpm-key-unreadable",
             where=where,
             expected="RSA, or EC on P-256, P-384 or P-521",
             remedy=_CREATE,
@@ -69,6 +70,7 @@ def _check(area: object, where: str) -> None:
     if what:
         raise PrivateKeyError(
             what,
+            code="tpm-key-cannot-sign",
             where=where,
             expected="an unrestricted RSA or EC signing key without a policy, free in its scheme "
             "or bound to rsassa-sha256 or ecdsa-sha256",

@@ -32,6 +32,7 @@ def check_not_refused(key_id: bytes, password: bytes | None, *, where: str) -> N
             "the TPM has refused this password before, so it is not asked again"
             if password
             else "the TPM has refused the key without a password before, so it is not asked again",
+            code="tpm-password-refused",
             where=where,
             remedy="Give the right password (each wrong one may count towards the TPM's "
             "lock-out). If it was the TPM that changed, start the process anew.",

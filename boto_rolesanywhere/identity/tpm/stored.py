@@ -130,6 +130,7 @@ class PersistentKey:
             if bytes(tpm.tr_get_name(handle)) != self.name:
                 raise PrivateKeyError(
                     "the handle holds another key than when it was opened",
+                    code="tpm-handle-changed",
                     where=self.where,
                     remedy="Open the identity anew, with the new key's certificate.",
                 )
@@ -151,6 +152,7 @@ def read_file_key(data: bytes, *, where: str) -> FileKey:
     except (ValueError, TypeError, failure) as error:
         raise PrivateKeyError(
             f"the TPM key cannot be read: {error}",
+            code="tpm-key-unreadable",
             where=where,
             expected="one PEM block TSS2 PRIVATE KEY with a loadable key without a policy",
             remedy="Write it again with OpenSSL's tpm2 provider or tpm2_encodeobject.",
@@ -159,6 +161,7 @@ def read_file_key(data: bytes, *, where: str) -> FileKey:
     if parent != _OWNER and parent not in _PERSISTENT:
         raise PrivateKeyError(
             f"the TPM key's parent {parent:#x} is not supported",
+            code="tpm-parent-unusable",
             where=where,
             expected=f"the owner hierarchy ({_OWNER:#x}) or a persistent key (0x81……)",
             remedy="Create the key below one of these.",
@@ -188,6 +191,7 @@ def find_persistent_key(source: str, device: TpmDevice) -> PersistentKey:
     if number not in _PERSISTENT:
         raise ConfigurationError(
             "this is not the handle of a persistent key in a TPM",
+            code="tpm-handle-invalid",
             where=source,
             expected="handle:0x81…, from handle:0x81000000 to handle:0x81ffffff",
             remedy="`tpm2_getcap handles-persistent` lists them.",

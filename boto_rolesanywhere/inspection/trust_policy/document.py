@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Final, Literal, cast
+
+from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -109,9 +111,19 @@ class TrustPolicy:
         _only(root, _POLICY_ELEMENTS, where)
         version = root.get("Version", "2008-10-17")  # IAM's default when it is left out
         if version not in _VERSIONS:
-            _refuse(f"Version is {_shown(version)}", where, " or ".join(map(repr, _VERSIONS)))
+            raise ConfigurationError(
+                f"Version is {_shown(version)}",
+                code="trust-policy-invalid",
+                where=where,
+                expected=" or ".join(map(repr, _VERSIONS)),
+            )
         if "Statement" not in root:
-            _refuse("there is no Statement", where, "one or more statements")
+            raise ConfigurationError(
+                "there is no Statement",
+                code="trust-policy-invalid",
+                where=where,
+                expected="one or more statements",
+            )
         found = root["Statement"]
         listed = found if isinstance(found, list) else [found]
         statements = tuple(
@@ -128,13 +140,33 @@ def _load(text: str | bytes, where: str) -> object:
         )
         return cast("object", json.loads(decoded, object_pairs_hook=_no_duplicates))
     except UnicodeDecodeError as error:
-        _refuse(f"byte {error.start} is not UTF-8", where, "JSON text")
+        raise ConfigurationError(
+            f"byte {error.start} is not UTF-8",
+            code="trust-policy-unreadable",
+            where=where,
+            expected="JSON text",
+        ) from None
     except json.JSONDecodeError as error:
-        _refuse(f"line {error.lineno}, column {error.colno}: {error.msg}", where, "JSON")
+        raise ConfigurationError(
+            f"line {error.lineno}, column {error.colno}: {error.msg}",
+            code="trust-policy-unreadable",
+            where=where,
+            expected="JSON",
+        ) from None
     except RecursionError:
-        _refuse("it is nested too deeply", where, "a trust policy")
+        raise ConfigurationError(
+            "it is nested too deeply",
+            code="trust-policy-unreadable",
+            where=where,
+            expected="a trust policy",
+        ) from None
     except ValueError as error:  # a duplicate key, or a number of thousands of digits
-        _refuse(str(error), where, "JSON as IAM accepts it")
+        raise ConfigurationError(
+            str(error),
+            code="trust-policy-unreadable",
+            where=where,
+            expected="JSON as IAM accepts it",
+        ) from None
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -152,10 +184,17 @@ def _statement(value: object, number: int, where: str) -> Statement:
     _only(entry, _STATEMENT_ELEMENTS, where)
     sid = entry.get("Sid")
     if sid is not None and not isinstance(sid, str):
-        _refuse(f"Sid is {_shown(sid)}", where, "a string")
+        raise ConfigurationError(
+            f"Sid is {_shown(sid)}", code="trust-policy-invalid", where=where, expected="a string"
+        )
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
-        _refuse(f"Effect is {_shown(effect)}", where, "'Allow' or 'Deny'")
+        raise ConfigurationError(
+            f"Effect is {_shown(effect)}",
+            code="trust-policy-invalid",
+            where=where,
+            expected="'Allow' or 'Deny'",
+        )
     actions, principals = _either(entry, "Action", where), _either(entry, "Principal", where)
     return Statement(
         number=number,
@@ -175,7 +214,12 @@ def _either(entry: dict[str, object], element: str, where: str) -> str:
     present = [name for name in (element, f"Not{element}") if name in entry]
     if len(present) != 1:
         what = "both stand here" if present else "neither stands here"
-        _refuse(f"of {element} and Not{element} {what}", where, "one of the two")
+        raise ConfigurationError(
+            f"of {element} and Not{element} {what}",
+            code="trust-policy-invalid",
+            where=where,
+            expected="one of the two",
+        )
     return present[0]
 
 
@@ -207,8 +251,11 @@ def _scalar(value: object, where: str) -> str:
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
-        _refuse(
-            f"a value is {_shown(value)}", where, "a string, number or boolean, or a list of them"
+        raise ConfigurationError(
+            f"a value is {_shown(value)}",
+            code="trust-policy-invalid",
+            where=where,
+            expected="a string, number or boolean, or a list of them",
         )
     return value
 
@@ -216,23 +263,31 @@ def _scalar(value: object, where: str) -> str:
 def _strings(value: object, where: str) -> Iterator[str]:
     for one in value if isinstance(value, list) else [value]:
         if not isinstance(one, str):
-            _refuse(f"it holds {_shown(one)}", where, "a string or a list of strings")
+            raise ConfigurationError(
+                f"it holds {_shown(one)}",
+                code="trust-policy-invalid",
+                where=where,
+                expected="a string or a list of strings",
+            )
         yield one
 
 
 def _object(value: object, where: str, expected: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        _refuse(f"it is {_shown(value)}", where, expected)
+        raise ConfigurationError(
+            f"it is {_shown(value)}", code="trust-policy-invalid", where=where, expected=expected
+        )
     return value
 
 
 def _only(entry: dict[str, object], allowed: frozenset[str], where: str) -> None:
     for name in entry:
         if name not in allowed:
-            _refuse(
+            raise ConfigurationError(
                 f"there is an element {_shown(name)}, which a trust policy may not have",
-                where,
-                f"only {', '.join(sorted(allowed))} (names are case-sensitive)",
+                code="trust-policy-invalid",
+                where=where,
+                expected=f"only {', '.join(sorted(allowed))} (names are case-sensitive)",
             )
 
 
@@ -243,9 +298,3 @@ def _shown(value: object) -> str:
         return "a list"
     text = json.dumps(value) if not isinstance(value, str) else repr(value)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
-
-
-def _refuse(what: str, where: str, expected: str) -> NoReturn:
-    from boto_rolesanywhere.errors import ConfigurationError
-
-    raise ConfigurationError(what, where=where, expected=expected)

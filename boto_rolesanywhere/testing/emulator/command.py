@@ -168,6 +168,7 @@ def _authority(options: argparse.Namespace) -> tuple[CertificateAuthority | byte
         if options.write is None:
             raise ConfigurationError(
                 "nobody could sign for an authority that is written nowhere",
+                code="emulator-options",
                 remedy="Give --write DIR, or --ca FILE with an authority of your own.",
             )
         ca = CertificateAuthority()
@@ -177,6 +178,7 @@ def _authority(options: argparse.Namespace) -> tuple[CertificateAuthority | byte
         if options.write is not None:
             raise ConfigurationError(
                 "--write cannot issue a certificate without the authority's key",
+                code="emulator-options",
                 remedy="Give --ca-key FILE as well, or leave --write out.",
             )
         return options.ca.read_bytes(), files
@@ -200,6 +202,7 @@ def _refuse_to_overwrite(folder: Path) -> None:
         if (folder / name).exists():
             raise ConfigurationError(
                 "there is such a file already, and it is not overwritten",
+                code="emulator-options",
                 where=str(folder / name),
                 remedy="Name another folder for --write, or use what is there: --ca ca-cert.pem.",
             )
@@ -209,7 +212,9 @@ def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> 
     tls: bool | TlsFiles = options.tls
     if options.tls_cert or options.tls_key:
         if not (options.tls_cert and options.tls_key):
-            raise ConfigurationError("--tls-cert and --tls-key go together")
+            raise ConfigurationError(
+                "--tls-cert and --tls-key go together", code="emulator-options"
+            )
         tls = TlsFiles(certificate=options.tls_cert, private_key=options.tls_key)
     emulator = Emulator(
         ca,

@@ -226,6 +226,7 @@ class Emulator:
         if not self._server.port:
             raise ConfigurationError(
                 "the emulator has no port before its first start",
+                code="emulator-not-started",
                 remedy="Use `with Emulator(…) as emulator:`, or call start().",
             )
         host = f"[{self._server.host}]" if ":" in self._server.host else self._server.host
@@ -369,7 +370,7 @@ _Found = TypeVar("_Found")
 
 def _found(resource: _Found | None, kind: str) -> _Found:
     if resource is None:
-        raise ConfigurationError(f"the first {kind} was removed")
+        raise ConfigurationError(f"the first {kind} was removed", code="emulator-resource-removed")
     return resource
 
 
@@ -380,5 +381,6 @@ def _require_extra() -> None:
     except ImportError as error:
         raise ConfigurationError(
             f"the emulator needs a package that is not installed ({error.name})",
+            code="emulator-package-missing",
             remedy="Run: pip install 'boto_rolesanywhere[testing]'",
         ) from None

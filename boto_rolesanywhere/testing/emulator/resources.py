@@ -54,6 +54,7 @@ class Arn:
         if len(parts) != 6 or parts[0] != "arn":  # noqa: PLR2004  # arn: and the five fields
             raise ConfigurationError(
                 f"{text!r} is not an ARN",
+                code="arn-invalid",
                 where=where,
                 expected="arn:partition:service:region:account:resource",
             )
@@ -152,13 +153,17 @@ class RevocationList:
         where = f"revocation list {self.name!r}"
         if not 1 <= len(self.pem) <= MAX_CRL_BYTES:
             raise ConfigurationError(
-                f"{len(self.pem)} bytes", where=where, expected=f"1 to {MAX_CRL_BYTES}"
+                f"{len(self.pem)} bytes",
+                code="testing-resource-refused",
+                where=where,
+                expected=f"1 to {MAX_CRL_BYTES}",
             )
         try:
             crl = x509.load_pem_x509_crl(self.pem)
         except ValueError as error:
             raise ConfigurationError(
                 f"cannot be read ({error})",
+                code="testing-resource-refused",
                 where=where,
                 expected="a CRL as PEM",
                 remedy="If it is DER: `openssl crl -inform DER -in list.crl -out list.pem`.",
@@ -166,6 +171,7 @@ class RevocationList:
         if not len(crl):
             raise ConfigurationError(
                 "has no entries; AWS refuses to import such a list",
+                code="testing-resource-refused",
                 where=where,
                 remedy="Revoke a certificate first, or import no list.",
             )
@@ -209,6 +215,7 @@ class Registry:
                 if len(others) >= _MOST_LISTS:
                     raise ConfigurationError(
                         f"the trust anchor has {_MOST_LISTS} revocation lists already",
+                        code="testing-resource-refused",
                         where=f"revocation list {resource.name!r}",
                         remedy="Give it the name of the one that it replaces.",
                     )
@@ -265,7 +272,10 @@ def _check_anchor(anchor: TrustAnchor) -> None:
     count = len(anchor.certificates)
     if not 1 <= count <= MAX_ANCHOR_CERTIFICATES:
         raise ConfigurationError(
-            f"{count} certificates", where=where, expected=f"1 to {MAX_ANCHOR_CERTIFICATES}"
+            f"{count} certificates",
+            code="testing-resource-refused",
+            where=where,
+            expected=f"1 to {MAX_ANCHOR_CERTIFICATES}",
         )
     for certificate in anchor.certificates:
         name = certificate.subject.rfc4514_string()
@@ -276,6 +286,7 @@ def _check_anchor(anchor: TrustAnchor) -> None:
         if found is None or not found.value.ca:
             raise ConfigurationError(
                 f"{name} is not a CA certificate",
+                code="testing-resource-refused",
                 where=where,
                 expected="basicConstraints with CA:TRUE",
                 remedy="Use the certificate of the authority that issued the client's.",

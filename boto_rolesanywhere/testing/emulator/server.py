@@ -168,10 +168,14 @@ class _Running:
     def start(self) -> None:
         self._thread.start()
         if not self._ready.wait(_START_TIMEOUT):
-            raise ConfigurationError(f"the emulator did not start within {_START_TIMEOUT} s")
+            raise ConfigurationError(
+                f"the emulator did not start within {_START_TIMEOUT} s", code="emulator-not-started"
+            )
         if self._failure is not None:
             self._thread.join()
-            raise ConfigurationError(f"the emulator did not start ({self._failure})")
+            raise ConfigurationError(
+                f"the emulator did not start ({self._failure})", code="emulator-not-started"
+            )
 
     def stop(self) -> None:
         self.call(self._stop.set)
@@ -211,6 +215,7 @@ def _bound(host: str, port: int) -> socket.socket:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigurationError(
             f"cannot listen on {host} port {port} ({reason})",
+            code="server-port-taken",
             where="port",
             remedy="Choose another port, or 0 for any that is free.",
         ) from None

@@ -115,7 +115,20 @@ def test_a_wrong_file_is_named(content: bytes | None, words: str, tmp_path: Path
 @given(st.text(alphabet=st.sampled_from(list("Key=x509Subject,Value CN\n\t+")), max_size=60))
 def test_any_text_is_a_selector_or_refused(text: str) -> None:
     with contextlib.suppress(ConfigurationError):
-        assert isinstance(parse_selector(text), Selector)
+        found = parse_selector(text)
+        for value in (found.subject, found.issuer):
+            assert value is None or f",Value={value}" in text
+
+
+@given(
+    subject=st.none() | st.text("CN=a,O \\+é", min_size=1).map(str.strip).filter(bool),
+    serial=st.none() | st.integers(0, 2**160),
+)
+def test_a_selector_is_read_as_it_was_written(subject: str | None, serial: int | None) -> None:
+    pairs = [] if subject is None else [f"Key=x509Subject,Value={subject}"]
+    pairs += [] if serial is None else [f"Key=x509Serial,Value={serial:X}"]
+    if pairs:
+        assert parse_selector(" ".join(pairs)) == Selector(subject, None, serial)
 
 
 OID = NameOID

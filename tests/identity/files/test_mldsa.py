@@ -191,7 +191,9 @@ def test_the_expanded_form_alone_is_refused(size: str, ca: CertificateAuthority)
 def test_a_seed_of_another_key_than_the_expanded_is_refused(ca: CertificateAuthority) -> None:
     expanded = parts("44")[2]
     error = refusal(ca, pkcs8("44", sequence(octets(ANOTHER_SEED), octets(expanded))))
-    assert error.what == "the seed and the expanded form in this ML-DSA-44 key are not of one key"
+    assert (
+        error.problem == "the seed and the expanded form in this ML-DSA-44 key are not of one key"
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,7 +203,7 @@ def test_a_damaged_expanded_key_is_refused(changed: slice, ca: CertificateAuthor
     expanded = bytearray(parts("44")[2])
     expanded[changed] = bytes(255 - byte for byte in expanded[changed])
     error = refusal(ca, pkcs8("44", sequence(octets(SEED), octets(bytes(expanded)))))
-    assert "are not of one key" in error.what
+    assert "are not of one key" in error.problem
 
 
 @pytest.mark.parametrize(
@@ -219,7 +221,7 @@ def test_a_damaged_expanded_key_is_refused(changed: slice, ca: CertificateAuthor
 )
 def test_any_other_form_is_refused(inner: bytes, ca: CertificateAuthority) -> None:
     error = refusal(ca, pkcs8("44", inner))
-    assert "ML-DSA-44 key in" in error.what
+    assert "ML-DSA-44 key in" in error.problem
     assert error.expected == "the seed, or seed and expanded key"
 
 
@@ -243,7 +245,7 @@ def test_pkcs12_with_an_mldsa_key_is_not_called_a_wrong_passphrase(
 ) -> None:
     error = refusal(ca, pkcs12(both("44")), passphrase=passphrase)
     assert not isinstance(error, PassphraseError)
-    assert error.what.startswith("what this PKCS #12 file holds cannot be read (Could not")
+    assert error.problem.startswith("what this PKCS #12 file holds cannot be read (Could not")
     assert error.remedy == (
         "Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the new "
         "file."

@@ -1,4 +1,4 @@
-"""Any input to the trust policy parser gives a policy or our error; evaluating never raises."""
+"""Any input to the trust policy parser gives a policy or our error, and every verdict adds up."""
 
 from __future__ import annotations
 
@@ -87,7 +87,27 @@ def parse_and_evaluate(text: str | bytes) -> None:
         policy = TrustPolicy.parse(text)
     except ConfigurationError:
         return
-    json.dumps(evaluate(policy, FACTS).to_json())
+    result = evaluate(policy, FACTS)
+    printed = json.loads(json.dumps(result.to_json()))
+    applying = {
+        effect: {
+            action
+            for found in result.statements
+            if found.statement.effect == effect and found.applies
+            for action in found.actions
+        }
+        for effect in ("Allow", "Deny")
+    }
+    for verdict in result.actions:
+        # IAM: what a Deny is about is denied, and nothing is allowed but by an Allow.
+        assert (verdict.decision == "denied") == (verdict.action in applying["Deny"])
+        assert verdict.decision != "allowed" or verdict.action in applying["Allow"]
+    # How JSON is laid out changes nothing.
+    laid_out = json.dumps(json.loads(text), indent=3, sort_keys=True)
+    again = json.loads(json.dumps(evaluate(TrustPolicy.parse(laid_out), FACTS).to_json()))
+    assert [again[name] for name in ("allowed", "actions")] == [
+        printed[name] for name in ("allowed", "actions")
+    ]
 
 
 @given(st.one_of(st.binary(), st.text()))

@@ -27,7 +27,7 @@ def test_which_words_are_guesses() -> None:
 
 def test_the_documentation_names_every_guess() -> None:
     text = (DOCS / "testing.md").read_text(encoding="utf-8")
-    guesses = text.partition("it makes a guess:")[2]
+    guesses = text.partition("the emulator guesses:")[2]
     refusals = [one for one in vars(answers).values() if isinstance(one, Refusal) and one.guess]
     missing = [one.message for one in refusals if f"`{one.message}`" not in guesses]
     assert missing == [answers.INTERNAL.message]  # no answer of the service at all

@@ -36,8 +36,20 @@ def below(ca: CertificateAuthority) -> IssuedCertificate:
 
 @pytest.fixture(scope="module")
 def send(fuzzed: Emulator, client_of: Callable[[Emulator], Client]) -> Callable[[Request], int]:
+    """Send it, and hold the answer to what each answer is: a recorded session, or words."""
     client = client_of(fuzzed)
-    return lambda request: client.send(request).status
+
+    def answered(request: Request) -> int:
+        before = fuzzed.created
+        reply = client.send(request)
+        assert fuzzed.created - before == (reply.status == 201)
+        assert ("x-amzn-errortype" in reply.headers) == (reply.status != 201)
+        if reply.status != 201:
+            assert set(reply.json) == {"message"}
+            assert reply.json["message"]
+        return reply.status
+
+    return answered
 
 
 @pytest.fixture(scope="module")
