@@ -69,6 +69,7 @@ def read_authorization(received: Received) -> Authorization:
     Raises:
         Refused: it is missing or not of this form.
     """
+    _require_single(received)
     header, timestamp = received.header("authorization"), received.header("x-amz-date")
     if header is None or timestamp is None:
         raise Refused(UNSIGNED, "there is no Authorization or no X-Amz-Date header")
@@ -89,6 +90,23 @@ def read_authorization(received: Received) -> Authorization:
         signature=signature,
         timestamp=timestamp.strip(),
     )
+
+
+def _require_single(received: Received) -> None:
+    """Refuse a header sent twice: one would be checked, and the other perhaps believed.
+
+    Raises:
+        Refused: one was. (The words are a guess.)
+    """
+    names = [name for name, _ in received.headers]
+    for name in ("authorization", *sorted(filter(_is_amazons, set(names)))):
+        if names.count(name) > 1:
+            raise _wrong(f"{name} was sent {names.count(name)} times")
+
+
+def _is_amazons(name: str) -> bool:
+    """Whether SigV4 wants the header signed, as it does ``Host`` and each of these that is sent."""
+    return name.startswith("x-amz-")
 
 
 def verify(
@@ -149,11 +167,9 @@ def _check_signed_headers(received: Received, authorization: Authorization) -> N
     signed = authorization.signed_headers
     if list(signed) != sorted(set(signed)):
         raise _wrong("SignedHeaders are not sorted, each once")
-    required = ["host", "x-amz-date", "x-amz-x509"]
     chain = received.header("x-amz-x509-chain")
-    if chain is not None:
-        required.append("x-amz-x509-chain")
-    for name in required:
+    sent = {name for name, _ in received.headers if _is_amazons(name)}
+    for name in sorted({"host", "x-amz-date", "x-amz-x509"} | sent):
         if name not in signed:
             raise _wrong(f"{name} is not among the signed headers")
     for name in signed:

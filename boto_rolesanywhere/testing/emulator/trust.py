@@ -19,6 +19,7 @@ from .answers import (
     UNTRUSTED_SIGNER,
     Refused,
 )
+from .path_rules import extension_problem, key_problem, names_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -94,7 +95,8 @@ def check_leaf(leaf: x509.Certificate, now: datetime) -> None:
     """The documented constraints on an end-entity certificate, and its validity.
 
     Raises:
-        Refused: one is not met. (For validity and a weak hash, the words are guesses.)
+        Refused: one is not met. (For validity, and for a weak hash, a weak key and an unknown
+            critical extension, the words are guesses.)
     """
     for problem in _leaf_problems(leaf):
         raise Refused(INSUFFICIENT_CERTIFICATE, problem)
@@ -119,6 +121,9 @@ def _leaf_problems(leaf: x509.Certificate) -> Iterable[str]:
         yield "it is signed with a hash weaker than SHA-256"
     if not leaf.subject.rdns:
         yield "its subject is empty"
+    for problem in (key_problem(leaf), extension_problem(leaf)):
+        if problem:
+            yield f"it {problem}"
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
@@ -172,7 +177,11 @@ def _extend(
         if problem:
             reasons.append(f"{issuer.subject.rfc4514_string()} {problem}")
         elif issuer in anchors:
-            return (*path, issuer)
+            whole = (*path, issuer)
+            outside = names_problem(whole)
+            if outside is None:
+                return whole
+            reasons.append(outside)
         elif longer := _extend((*path, issuer), candidates, anchors, now, reasons):
             return longer
     return None
@@ -189,6 +198,8 @@ def _issuer_problem(
         return "is signed with a hash weaker than SHA-256"
     if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
         return "is not in its time"
+    if problem := key_problem(issuer) or extension_problem(issuer):
+        return problem
     if not is_signed_by(child, issuer):
         return "is its issuer by name, but the signature is not of that key"
     return None

@@ -16,7 +16,6 @@ from boto_rolesanywhere.testing import (
     CertificateAuthority,
     Digest,
     Emulator,
-    Flaw,
     IssuedCertificate,
     KeyType,
     RevocationList,
@@ -36,34 +35,6 @@ REVOKED = (403, DENIED, "Certificate revoked")
 EXPIRED = (403, DENIED, "Untrusted certificate. Certificate is expired")
 NOT_YET_VALID = (403, DENIED, "Untrusted certificate. Certificate is not yet valid")
 TOO_LONG = (403, DENIED, "Untrusted certificate. Certificate chain is too long")
-
-
-@pytest.mark.parametrize(
-    ("flaw", "refusal", "reason"),
-    [
-        ("v1", INSUFFICIENT, "it is X.509 v1, not v3"),
-        ("ca", INSUFFICIENT, "basicConstraints says CA:TRUE"),
-        ("no-digital-signature", INSUFFICIENT, "keyUsage does not include digitalSignature"),
-        ("no-key-usage", INSUFFICIENT, "keyUsage does not include digitalSignature"),
-        ("sha1", INSUFFICIENT, "it is signed with a hash weaker than SHA-256"),
-        ("empty-subject", INSUFFICIENT, "its subject is empty"),
-        ("expired", EXPIRED, "it expired at "),
-        ("not-yet-valid", NOT_YET_VALID, "it is valid from "),
-        ("other-ca", UNTRUSTED, "its issuer by name, but the signature is not of that key"),
-    ],
-)
-def test_a_flawed_certificate_is_refused(
-    client: Client,
-    emulator: Emulator,
-    ca: CertificateAuthority,
-    flaw: Flaw,
-    refusal: tuple[int, str, str],
-    reason: str,
-) -> None:
-    assert client.create(ca.issue()).status == 201
-    assert client.create(ca.issue(flaws=(flaw,))).refusal == refusal
-    assert emulator.created == 1
-    assert reason in emulator.requests[-1].reason
 
 
 @pytest.mark.parametrize("key_type", ["P-256", "RSA-2048"])
@@ -136,23 +107,6 @@ def test_an_intermediate_can_be_the_trust_anchor(
         assert client.create(anchor.issue(), chain=[]).status == 201
         assert client.create(anchor.issue_intermediate("Below").issue()).status == 201
         assert client.create(ca.issue()).refusal == UNTRUSTED
-
-
-@pytest.mark.parametrize(
-    ("flaw", "reason"),
-    [
-        ("expired", "CN=Bad is not in its time"),
-        ("not-yet-valid", "CN=Bad is not in its time"),
-        ("sha1", "CN=Bad is signed with a hash weaker than SHA-256"),
-        ("other-ca", "CN=Test root CA is its issuer by name, but"),
-    ],
-)
-def test_a_flawed_intermediate_is_no_issuer(
-    client: Client, emulator: Emulator, ca: CertificateAuthority, flaw: Flaw, reason: str
-) -> None:
-    bad = ca.issue_intermediate("Bad", flaws=(flaw,))
-    assert client.create(bad.issue()).refusal == UNTRUSTED
-    assert reason in emulator.requests[0].reason
 
 
 def test_a_path_length_is_kept(client: Client, ca: CertificateAuthority) -> None:
