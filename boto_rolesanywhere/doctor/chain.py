@@ -87,26 +87,20 @@ def _chosen(case: Case, matched: Matched) -> tuple[x509.Certificate, ...]:
     """Those that stand together for this purpose. A token holds certificates for others too."""
     if case.sources is None or kind_of(case.sources.chain) == TOKEN:
         return ()
-    return matched.extra if kind_of(case.sources.certificate) == TOKEN else matched.candidates
+    return (
+        matched.intermediates if kind_of(case.sources.certificate) == TOKEN else matched.candidates
+    )
 
 
 def check_trust_anchor(case: Case) -> Iterator[Verdict]:
     """Hold the chain to the trust anchor's certificate, if that is given."""
-    from boto_rolesanywhere.identity.files.contents import open_contents
-    from boto_rolesanywhere.identity.files.reading import read_part
+    from boto_rolesanywhere.identity.opening import open_certificates
 
     if case.anchor_file is None:
         yield skipped("trust-anchor", "give --trust-anchor-certificate FILE to compare")
         return
     try:
-        part = read_part(case.anchor_file, "trust anchor")
-        case.anchors = open_contents(part, None).certificates
-        if not case.anchors:
-            raise part.error(
-                "there is no certificate in it",
-                code="certificate-not-in-file",
-                expected="the trust anchor's",
-            )
+        case.anchors = open_certificates(case.anchor_file, "trust anchor").certificates
     except RolesAnywhereError as error:
         yield of_error("trust-anchor", error)
         return

@@ -20,7 +20,8 @@ def check_key(case: Case) -> Iterator[Verdict]:
     from boto_rolesanywhere.certificates.reading import describe_subject
     from boto_rolesanywhere.create_session.diagnosis import signature_fits
     from boto_rolesanywhere.identity.identity import Identity
-    from boto_rolesanywhere.identity.opening import match_key, read_sources
+    from boto_rolesanywhere.identity.material import read_sources
+    from boto_rolesanywhere.identity.opening import match_key
 
     if case.sources is None or not case.files_hold:
         what = "the settings are not complete" if case.sources is None else "a file is not usable"

@@ -1,13 +1,13 @@
-"""What an identity is made of, as it was read: bytes of files, or objects, or names of devices.
+"""What an identity is made of, as it was read: bytes of files, objects, or names of devices.
 
-Nothing here looks into them. Two of them can be compared, which tells whether files have changed.
+Nothing here looks into them. Two materials can be compared, which shows whether files have changed.
 """
 
 from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.sources import IdentitySources
 
 _CHOICES: Final = {
-    "certificate": "a path, bytes, a pkcs11: URI or an x509.Certificate",
     "private key": "a path, bytes, a pkcs11: URI, a TPM handle: or an object that can sign",
     "chain": "a path, bytes, or x509.Certificate objects",
 }
+_CERTIFICATE: Final = "a path, bytes, a pkcs11: URI or an x509.Certificate"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -33,7 +33,8 @@ class Material:
 
     Attributes:
         certificate: bytes with their place, an object, or a ``pkcs11:`` URI.
-        private_key: the same, or a ``handle:``, or None if it stands with the certificate.
+        private_key: bytes with their place, an object, a ``pkcs11:`` URI or a ``handle:``; None if
+            the key stands with the certificate.
         chain: bytes with their place, objects, a ``pkcs11:`` URI, or None.
     """
 
@@ -55,43 +56,56 @@ def read_sources(sources: IdentitySources) -> Material:
     """
     key, chain = sources.private_key, sources.chain
     return Material(
-        cast("Part | str | x509.Certificate", _read(sources.certificate, "certificate")),
-        None if key is None else cast("Part | str | SigningKey", _read(key, "private key")),
-        None
-        if chain is None
-        else cast("Part | str | tuple[x509.Certificate, ...]", _read(chain, "chain")),
+        read_certificate(sources.certificate),
+        None if key is None else read_key(key),
+        None if chain is None else read_chain(chain),
     )
 
 
-def place_of(source: object) -> str | None:
-    """Where a part of the material came from, for messages; None for nothing."""
-    if isinstance(source, Part):
-        return source.where
-    if isinstance(source, str):
-        return "the PKCS#11 token" if kind_of(source) == TOKEN else source
-    return None if source is None else "the objects given"
-
-
-def _read(source: object, role: Role) -> object:
+def read_certificate(place: object, role: Role = "certificate") -> Part | str | x509.Certificate:
+    """The certificate's bytes, URI or object. Raises as `read_sources` does, like the next two."""
     from cryptography import x509
 
-    kind = kind_of(source)
-    if isinstance(source, str) and (kind == TOKEN or (kind == TPM and role == "private key")):
-        return plain_place(source)
-    if isinstance(source, str | os.PathLike | bytes | bytearray | memoryview):
-        return read_part(source, role)
-    if role == "certificate" and isinstance(source, x509.Certificate):
-        return source
-    if role == "private key" and isinstance(source, SigningKey):
-        return source
-    if role == "chain":
-        objects = (source,) if isinstance(source, x509.Certificate) else source
-        if isinstance(objects, list | tuple) and all(
-            isinstance(one, x509.Certificate) for one in objects
-        ):
-            return tuple(objects)
+    if isinstance(place, x509.Certificate):
+        return place
+    return _read(place, role)
+
+
+def read_key(place: object) -> Part | str | SigningKey:
+    """The key's bytes, URI or handle, or the object that signs."""
+    return place if isinstance(place, SigningKey) else _read(place, "private key")
+
+
+def read_chain(place: object) -> Part | str | tuple[x509.Certificate, ...]:
+    """The chain's bytes or URI, or its certificates."""
+    from cryptography import x509
+
+    if isinstance(place, x509.Certificate):
+        return (place,)
+    if isinstance(place, list | tuple) and all(
+        isinstance(each, x509.Certificate) for each in place
+    ):
+        return tuple(place)
+    return _read(place, "chain")
+
+
+def place_of(read: object) -> str | None:
+    """Where a part of the material came from, for messages; None for nothing."""
+    if isinstance(read, Part):
+        return read.where
+    if isinstance(read, str):
+        return "the PKCS#11 token" if kind_of(read) == TOKEN else read
+    return None if read is None else "the objects given"
+
+
+def _read(place: object, role: Role) -> Part | str:
+    kind = kind_of(place)
+    if isinstance(place, str) and (kind == TOKEN or (kind == TPM and role == "private key")):
+        return plain_place(place)
+    if isinstance(place, str | os.PathLike | bytes | bytearray | memoryview):
+        return read_part(place, role)
     raise ConfigurationError(
-        f"the {role} was given as {type(source).__name__}",
+        f"the {role} was given as {type(place).__name__}",
         code="source-type-unusable",
-        expected=_CHOICES[role],
+        expected=_CHOICES.get(role, _CERTIFICATE),
     )

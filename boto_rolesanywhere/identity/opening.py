@@ -1,14 +1,16 @@
-"""From what the user gave to an `Identity`: read, decode, match, order, check.
+"""The one door to certificates and keys, wherever they are, and from there to an `Identity`.
 
-Each step is another module's; the order of the steps, and the words for parts that do not fit
-together, are this one's.
+`open_certificates` and `open_key` open a place of any kind: a file, bytes, a token, a TPM or an
+object. `open_identity` opens certificate, key and chain, and checks that they belong together. Each
+step is another module's; the order of the steps, and the words for parts that do not fit together,
+are this one's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.certificates.chain import find_leaf, is_issued_by, order_chain
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
@@ -26,23 +28,32 @@ from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 from .identity import Identity
-from .material import Material, place_of, read_sources
+from .material import (
+    Material,
+    place_of,
+    read_certificate,
+    read_chain,
+    read_key,
+    read_sources,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from datetime import datetime
+    from typing import TypeAlias
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
-    from boto_rolesanywhere.settings.sources import IdentitySources
+    from boto_rolesanywhere.settings.sources import IdentitySources, Secret
     from boto_rolesanywhere.signing_key import SigningKey
 
-    _KeyOpener = Callable[[], SigningKey]
-
-__all__ = ["Matched", "Material", "build_identity", "match_key", "open_identity", "read_sources"]
+    AnyKey: TypeAlias = SigningKey | PrivateKeyTypes
+    KeyOpener: TypeAlias = Callable[[], AnyKey]
 
 logger = logger_of("boto_rolesanywhere.identity")
+
+_SWAPPED: Final = "Are certificate and private key given the wrong way round?"
 
 _warned_of: set[str] = set()
 
@@ -54,14 +65,92 @@ class Matched:
     Attributes:
         key: what signs.
         leaf: the certificate with its public key; whether AWS takes it is not looked at.
-        candidates: all certificates that were given, in their order.
-        extra: those of them that were given as the chain.
+        candidates: all certificates that were opened, in their order.
+        intermediates: those of them that the setting for the chain names.
     """
 
     key: SigningKey
     leaf: x509.Certificate
     candidates: tuple[x509.Certificate, ...]
-    extra: tuple[x509.Certificate, ...]
+    intermediates: tuple[x509.Certificate, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What it takes to open a place.
+
+    Attributes:
+        secret: passphrase, PIN or TPM password; asked for only when something is locked.
+        pkcs11_module: path of a PKCS#11 library; None for p11-kit's proxy.
+        tpm_tcti: a TCTI configuration; None for the kernel's.
+    """
+
+    secret: Secret | None = None
+    pkcs11_module: str | None = None
+    tpm_tcti: str | None = None
+
+
+def open_certificates(
+    place: object, role: Role = "certificate", access: Access = Access()
+) -> Contents:
+    """The certificates at `place`, without a look at whether AWS takes them.
+
+    Args:
+        place: a path, bytes, a ``pkcs11:`` URI, or a certificate; for a chain also several.
+        role: what they are for, which the errors say.
+        access: secret and library.
+
+    Returns:
+        Contents with one certificate at least. On a token, `Contents.certificates` are those with
+        the URI's object and id, `Contents.beside` the others.
+
+    Raises:
+        ConfigurationError: `place` is of a type that cannot be one, or a URI is wrong.
+        CertificateError: it cannot be read, or holds no certificate.
+        PassphraseError: it is encrypted, and the passphrase is missing or wrong.
+        KeyDeviceError: the token failed, or has no such certificate.
+    """
+    read = read_chain(place) if role == "chain" else read_certificate(place, role)
+    return _certificates_in(read, role, access)
+
+
+def open_key(place: object, access: Access = Access()) -> AnyKey:
+    """The private key at `place`; of several in a file the first that can be opened.
+
+    Args:
+        place: a path, bytes, a ``pkcs11:`` URI, a ``handle:`` of a TPM, or an object that signs.
+        access: secret, library and TPM.
+
+    Returns:
+        A key of `cryptography`, or a `SigningKey`. Which certificate it belongs to is not looked
+        at.
+
+    Raises:
+        ConfigurationError: `place` is of a type that cannot be one, or a URI is wrong.
+        PrivateKeyError: it cannot be read, or holds no private key.
+        PassphraseError: it is encrypted, and the passphrase is missing or wrong.
+        KeyDeviceError: the token or TPM failed, or has no such key.
+    """
+    read = read_key(place)
+    contents = open_contents(read, access.secret) if isinstance(read, Part) else Contents()
+    refused: RolesAnywhereError | None = None
+    for open_one in _keys_in(read, contents, access):
+        try:
+            return open_one()
+        except RolesAnywhereError as error:  # noqa: PERF203  # the next may be usable
+            refused = refused or error
+    raise refused or _no_key_in(contents, place_of(read))
+
+
+def file_keys(contents: Contents, where: str, access: Access) -> list[KeyOpener]:
+    """For each private key of the file `where` what opens it, or raises as `open_key` does.
+
+    One by one, since a key that cannot be read may stand before the one that is wanted.
+    """
+    openers: list[KeyOpener] = [*contents.key_loaders(where, access.secret)]
+    if contents.tpm_key:
+        openers.append(partial(_device_key, contents.tpm_key, access, where))
+    return openers
 
 
 def open_identity(sources: IdentitySources, *, now: datetime) -> Identity:
@@ -100,120 +189,122 @@ def build_identity(
         RolesAnywhereError: as `open_identity`; also if the chain of `in_use` shows that the new one
             is not whole yet.
     """
-    found = match_key(material, sources, now=now)
+    matched = match_key(material, sources, now=now)
     place = place_of(material.certificate)
-    check_certificate(found.leaf, now=now, where=place)
+    check_certificate(matched.leaf, now=now, where=place)
     where = place_of(material.chain) or place
-    chain = order_chain(found.leaf, found.candidates, now=now, where=where)
+    chain = order_chain(matched.leaf, matched.candidates, now=now, where=where)
     if in_use is not None:
-        _require_whole((found.leaf, *chain), in_use, where, apart=material.chain is not None)
-    _warn_of_strangers(found.leaf, found.extra, found.candidates, material)
+        _require_whole((matched.leaf, *chain), in_use, where, apart=material.chain is not None)
+    _warn_of_strangers(matched.leaf, matched.intermediates, matched.candidates, material)
     return Identity(
-        certificate=found.leaf,
+        certificate=matched.leaf,
         chain=chain,
-        key=found.key,
-        algorithm=algorithm_for(found.leaf.public_key()),
+        key=matched.key,
+        algorithm=algorithm_for(matched.leaf.public_key()),
     )
 
 
 def match_key(material: Material, sources: IdentitySources, *, now: datetime) -> Matched:
     """Open the key and find its certificate. Raises as `open_identity` does, of these two alone."""
-    held = _certificates_of(material.certificate, "certificate", sources)
-    extra = _certificates_of(material.chain, "chain", sources)
-    apart = (
-        open_contents(material.private_key, sources.secret)
-        if isinstance(material.private_key, Part)
-        else Contents()
-    )
-    candidates = (*held.certificates, *extra.certificates, *apart.certificates)
+    access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
+    held = _certificates_in(material.certificate, "certificate", access, key_decides=True)
+    chain = Contents()
+    if material.chain is not None:
+        chain = _certificates_in(material.chain, "chain", access)
+    key_file = Contents()
+    if isinstance(material.private_key, Part):
+        key_file = open_contents(material.private_key, sources.secret)
+    intermediates = (*chain.certificates, *chain.beside)
+    candidates = (*held.certificates, *intermediates, *key_file.certificates)
     if material.private_key is None:
-        openers = _keys_in(material.certificate, held, sources)
+        openers = _keys_in(material.certificate, held, access)
     else:
-        openers = _keys_in(material.private_key, apart, sources)
+        openers = _keys_in(material.private_key, key_file, access)
     key, leaf = _match(openers, candidates, material, now)
-    return Matched(key, leaf, candidates, extra.certificates)
+    return Matched(key, leaf, candidates, intermediates)
 
 
-def _certificates_of(source: object, role: Role, sources: IdentitySources) -> Contents:
-    if source is None:
-        return Contents()
-    if isinstance(source, Part):
-        contents = open_contents(source, sources.secret)
-    elif isinstance(source, str):
-        contents = Contents(_on_token(source, role, sources))
-    else:
-        objects = source if isinstance(source, tuple) else (source,)
-        return Contents(cast("tuple[x509.Certificate, ...]", objects))
+def _certificates_in(
+    read: Part | str | x509.Certificate | tuple[x509.Certificate, ...],
+    role: Role,
+    access: Access,
+    *,
+    key_decides: bool = False,
+) -> Contents:
+    """What was read, with a certificate in it.
+
+    On a token, one that the URI names, unless the key decides which of them all is meant.
+    """
+    if isinstance(read, str):
+        from .pkcs11 import named_token_certificates, read_token_certificates
+
+        if key_decides:
+            return Contents(
+                read_token_certificates(read, module=access.pkcs11_module, secret=access.secret)
+            )
+        named, others = named_token_certificates(
+            read, module=access.pkcs11_module, secret=access.secret
+        )
+        return Contents(named, beside=others)
+    if not isinstance(read, Part):
+        return Contents(read if isinstance(read, tuple) else (read,))
+    contents = open_contents(read, access.secret)
     if not contents.certificates:
         swapped = role == "certificate" and contents.has_key
         raise CertificateError(
             f"it holds {contents.inventory} and no certificate",
             code="certificate-not-in-file",
-            where=place_of(source),
-            remedy="Are certificate and private key given the wrong way round?"
-            if swapped
-            else contents.remedy,
+            where=read.where,
+            remedy=_SWAPPED if swapped else contents.remedy,
         )
     return contents
 
 
-def _on_token(uri: str, role: Role, sources: IdentitySources) -> tuple[x509.Certificate, ...]:
-    from .pkcs11 import named_token_certificates, read_token_certificates
-
-    if role == "chain":  # else the key tells which of them is meant
-        named, others = named_token_certificates(
-            uri, module=sources.pkcs11_module, secret=sources.secret
-        )
-        return (*named, *others)
-    return read_token_certificates(uri, module=sources.pkcs11_module, secret=sources.secret)
-
-
-def _keys_in(source: object, contents: Contents, sources: IdentitySources) -> list[_KeyOpener]:
+def _keys_in(
+    read: Part | str | x509.Certificate | AnyKey, contents: Contents, access: Access
+) -> list[KeyOpener]:
     from cryptography import x509
 
-    if isinstance(source, Part):
-        return _keys_in_part(source, contents, sources)
-    if isinstance(source, str):
-        return [partial(_device_key, source, sources)]
-    if isinstance(source, x509.Certificate):
+    if isinstance(read, str):
+        return [partial(_device_key, read, access)]
+    if isinstance(read, x509.Certificate):
         raise _no_key("the certificate was given as an object, and no private key with it")
-    return [partial(_as_signing_key, cast("SigningKey | PrivateKeyTypes", source))]
+    if not isinstance(read, Part):
+        return [lambda: read]
+    if contents.has_key:
+        openers = file_keys(contents, read.where, access)
+        return [partial(_warning, opener, read) for opener in openers] if read.exposed else openers
+    if read.role == "private key":
+        raise _no_key_in(contents, read.where)
+    raise _no_key(
+        f"it holds {contents.inventory} and no private key, and none was given", read.where
+    )
 
 
-def _keys_in_part(part: Part, contents: Contents, sources: IdentitySources) -> list[_KeyOpener]:
-    if not contents.has_key:
-        if part.role == "private key":
-            raise PrivateKeyError(
-                f"it holds {contents.inventory} and no private key",
-                code="key-not-in-file",
-                where=part.where,
-                remedy=contents.remedy,
-            )
-        raise _no_key(
-            f"it holds {contents.inventory} and no private key, and none was given", part.where
-        )
-    openers: list[_KeyOpener] = [
-        partial(_software_key, load, part)
-        for load in contents.key_loaders(part.where, sources.secret)
-    ]
-    if contents.tpm_key:
-        openers.append(partial(_device_key, contents.tpm_key, sources, part.where))
-    return openers
-
-
-def _software_key(load: Callable[[], PrivateKeyTypes], part: Part) -> SigningKey:
-    key = load()
-    if part.exposed and part.where not in _warned_of:
+def _warning(open_one: KeyOpener, part: Part) -> AnyKey:
+    """The key, after a warning that others may read its file."""
+    key = open_one()
+    if part.where not in _warned_of:
         _warned_of.add(part.where)
         logger.warning(
             "%s holds a private key, and others than its owner may read it: chmod 600.", part.where
         )
-    return _as_signing_key(key, part.where)
+    return key
 
 
-def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
+def _no_key_in(contents: Contents, where: str | None) -> PrivateKeyError:
     return PrivateKeyError(
-        what,
+        f"it holds {contents.inventory} and no private key",
+        code="key-not-in-file",
+        where=where,
+        remedy=_SWAPPED if contents.certificates else contents.remedy,
+    )
+
+
+def _no_key(problem: str, where: str | None = None) -> PrivateKeyError:
+    return PrivateKeyError(
+        problem,
         code="key-not-in-file",
         where=where,
         remedy="Give it as the argument `key`, in AWS_ROLESANYWHERE_PRIVATE_KEY or as "
@@ -221,19 +312,17 @@ def _no_key(what: str, where: str | None = None) -> PrivateKeyError:
     )
 
 
-def _device_key(
-    source: str | bytes, sources: IdentitySources, where: str | None = None
-) -> SigningKey:
-    if isinstance(source, str) and kind_of(source) == TOKEN:
+def _device_key(place: str | bytes, access: Access, where: str | None = None) -> SigningKey:
+    if isinstance(place, str) and kind_of(place) == TOKEN:
         from .pkcs11 import open_token_key
 
-        return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
+        return open_token_key(place, module=access.pkcs11_module, secret=access.secret)
     from .tpm import open_tpm_key
 
-    return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret, where=where)
+    return open_tpm_key(place, tcti=access.tpm_tcti, secret=access.secret, where=where)
 
 
-def _as_signing_key(key: SigningKey | PrivateKeyTypes, where: str | None = None) -> SigningKey:
+def _as_signing_key(key: AnyKey, where: str | None) -> SigningKey:
     """`key`, if it is the user's own; wrapped, if it is a private key of `cryptography`."""
     public_key = _public_key(key)
     try:
@@ -251,7 +340,7 @@ def _as_signing_key(key: SigningKey | PrivateKeyTypes, where: str | None = None)
     return cast("SigningKey", key)
 
 
-def _public_key(key: SigningKey | PrivateKeyTypes) -> PublicKeyTypes:
+def _public_key(key: AnyKey) -> PublicKeyTypes:
     try:
         return key.public_key()
     except RolesAnywhereError:
@@ -264,16 +353,18 @@ def _public_key(key: SigningKey | PrivateKeyTypes) -> PublicKeyTypes:
 
 
 def _match(
-    openers: Iterable[_KeyOpener],
+    openers: Iterable[KeyOpener],
     candidates: tuple[x509.Certificate, ...],
     material: Material,
     now: datetime,
 ) -> tuple[SigningKey, x509.Certificate]:
     strangers: list[SigningKey] = []
     refused: RolesAnywhereError | None = None
-    for open_key in openers:
+    held = material.certificate if material.private_key is None else material.private_key
+    where = held.where if isinstance(held, Part) else None
+    for open_one in openers:
         try:
-            key = open_key()
+            key = _as_signing_key(open_one(), where)
         except RolesAnywhereError as error:
             refused = refused or error  # the next one may be the certificate's
             continue
@@ -283,9 +374,9 @@ def _match(
         strangers.append(key)
     if refused is not None:
         raise refused
-    for one in candidates:
-        if readable_public_key(one) is None:
-            check_certificate(one, now=now, where=place_of(material.certificate))
+    for candidate in candidates:
+        if readable_public_key(candidate) is None:
+            check_certificate(candidate, now=now, where=place_of(material.certificate))
     raise _mismatch(strangers[0], candidates, material)
 
 
@@ -295,8 +386,8 @@ def _mismatch(
     place = place_of(material.certificate)
     kind = describe_key(_public_key(key))
     if len(candidates) == 1:
-        other = describe_key(readable_public_key(candidates[0]))
-        theirs = f"that is {describe_subject(candidates[0])}, {other}"
+        its_key = describe_key(readable_public_key(candidates[0]))
+        theirs = f"that is {describe_subject(candidates[0])}, {its_key}"
     else:
         theirs = f"none of its {len(candidates)} certificates has the same public key"
     return PrivateKeyError(
@@ -311,12 +402,12 @@ def _mismatch(
 def _require_whole(
     path: tuple[x509.Certificate, ...], in_use: Identity, where: str | None, *, apart: bool
 ) -> None:
-    """Refuse a path that ends where the one in use goes on: its file is still being written.
+    """Refuse a path that ends where the path in use goes on: its file is still being written.
 
-    Likewise one without intermediates, if there were some and they stand in a file `apart`: that
-    is still the old one.
+    Refuse a path without intermediates too if the path in use has some and they stand in a file
+    `apart`: that file is still the old one.
     """
-    goes_on = any(is_issued_by(path[-1], one) for one in in_use.chain if one not in path)
+    goes_on = any(is_issued_by(path[-1], upper) for upper in in_use.chain if upper not in path)
     if goes_on or (apart and in_use.chain and len(path) == 1):
         raise CertificateError(
             f"the certificate of {describe_issuer(path[-1])}, which issued"
@@ -328,11 +419,11 @@ def _require_whole(
 
 def _warn_of_strangers(
     leaf: x509.Certificate,
-    extra: tuple[x509.Certificate, ...],
+    intermediates: tuple[x509.Certificate, ...],
     candidates: Iterable[x509.Certificate],
     material: Material,
 ) -> None:
-    if extra and not any(is_issued_by(leaf, one) for one in candidates):
+    if intermediates and not any(is_issued_by(leaf, issuer) for issuer in candidates):
         logger.warning(
             "None of the certificates in %s issued %s: no chain is sent.",
             place_of(material.chain),

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
-from .opening import build_identity, read_sources
+from .material import read_sources
+from .opening import build_identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.sources import IdentitySources
 
     from .identity import Identity
-    from .opening import Material
+    from .material import Material
 
 logger = logger_of(__name__)
 

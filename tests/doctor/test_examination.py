@@ -508,7 +508,7 @@ class TestChain:
         arguments = written(ROOT.issue("app"), folder)
         key = str(arguments["key"])
         found = only(examined(arguments, trust_anchor_certificate=key), "trust-anchor")
-        assert "there is no certificate in it" in found.text
+        assert "it holds 1 private key and no certificate" in found.text
 
     def test_an_anchor_file_that_is_not_there(self, folder: Path) -> None:
         arguments = written(ROOT.issue("app"), folder)

@@ -32,7 +32,8 @@ from boto_rolesanywhere.errors import CertificateError, PassphraseError, Private
 from boto_rolesanywhere.identity.files.reading import excess
 from boto_rolesanywhere.identity.files.software_key import SoftwareKey
 from boto_rolesanywhere.identity.identity import Identity
-from boto_rolesanywhere.identity.opening import build_identity, open_identity, read_sources
+from boto_rolesanywhere.identity.material import read_sources
+from boto_rolesanywhere.identity.opening import build_identity, open_identity
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.signing_key import SigningKey
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate

@@ -235,25 +235,19 @@ def _answer(question: str) -> str:
 
 
 def _require_part(text: str, setting: Setting, role: Role) -> None:
-    """Whether what was answered is there, and of the kind that was asked for."""
+    """Refuse an answer that names no file, or a file that does not hold what was asked for."""
     _require_no_pin(text, setting.title)
     if is_device(text):
         return
-    from boto_rolesanywhere.identity.files.contents import open_contents
-    from boto_rolesanywhere.identity.files.reading import read_part
+    from boto_rolesanywhere.identity.opening import open_certificates, open_key
 
-    part = read_part(text, role)
     try:
-        contents = open_contents(part, None)
+        if role == "private key":
+            open_key(text)
+        else:
+            open_certificates(text, role)
     except PassphraseError:
         return  # where that is will be asked when the rest is known
-    if not (contents.has_key if role == "private key" else contents.certificates):
-        raise part.error(
-            f"it holds {contents.inventory}",
-            code="key-not-in-file",
-            expected=f"a {role}",
-            remedy=contents.remedy,
-        )
 
 
 def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
-    from cryptography import x509
-
+    from boto_rolesanywhere.identity.files.contents import Contents
     from boto_rolesanywhere.identity.files.reading import Role
     from boto_rolesanywhere.inspection.certificate import CertificateInspection
     from boto_rolesanywhere.inspection.trust_policy import Evaluation
@@ -120,24 +119,25 @@ def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspect
     from boto_rolesanywhere.settings.config import require_session_name
 
     place = arguments.file or arguments.certificate
-    given, beside = _read_certificates(place, "certificate")
-    more = (
-        _read_certificates(arguments.intermediates, "chain")
-        if arguments.intermediates
-        else ((), ())
-    )
+    opened = [_open(place, "certificate")]
+    if arguments.intermediates:
+        opened.append(_open(arguments.intermediates, "chain"))
     mappings = None
     if arguments.attribute_mappings:
         text = _read_text(arguments.attribute_mappings)
         mappings = AttributeMappings.parse(text, where=arguments.attribute_mappings)
-    candidates = (*given, *beside, *more[0], *more[1])
-    asked = arguments.role_session_name
+    candidates = [
+        certificate
+        for contents in opened
+        for certificate in (*contents.certificates, *contents.beside)
+    ]
+    session_name = arguments.role_session_name
     return inspect_certificate(
-        choose_leaf(given),
+        choose_leaf(opened[0].certificates),
         candidates,
         now=now,
         mappings=mappings,
-        session_name=asked and require_session_name(asked, "--role-session-name"),
+        session_name=session_name and require_session_name(session_name, "--role-session-name"),
     )
 
 
@@ -173,28 +173,10 @@ def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _read_certificates(
-    place: str, role: Role
-) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    """Those that are meant, and others beside them that may belong to their path."""
-    from boto_rolesanywhere.identity.files.contents import open_contents
-    from boto_rolesanywhere.identity.files.reading import read_part
-    from boto_rolesanywhere.identity.pkcs11 import named_token_certificates
-    from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
+def _open(place: str, role: Role) -> Contents:
+    from boto_rolesanywhere.identity.opening import Access, open_certificates
 
-    place = plain_place(place)
-    if kind_of(place) == TOKEN:
-        secret = _passphrase(place)
-        return named_token_certificates(place, module=_pkcs11_module(), secret=secret)
-    part = read_part(place, role)
-    found = open_contents(part, _passphrase(place)).certificates
-    if not found:
-        raise part.error(
-            "there is no certificate in it",
-            code="certificate-not-in-file",
-            expected="a certificate in PEM or DER",
-        )
-    return found, ()
+    return open_certificates(place, role, Access(_passphrase(place), _pkcs11_module()))
 
 
 def _shown(place: str) -> str:

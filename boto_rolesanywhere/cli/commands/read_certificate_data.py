@@ -101,19 +101,10 @@ def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
 
 
 def _read(sources: IdentitySources) -> x509.Certificate:
-    from boto_rolesanywhere.identity.files.contents import open_contents
-    from boto_rolesanywhere.identity.files.reading import read_part
+    from boto_rolesanywhere.identity.opening import Access, open_certificates
     from boto_rolesanywhere.inspection.certificate import choose_leaf
 
-    part = read_part(str(sources.certificate), "certificate")
-    contents = open_contents(part, sources.secret)
-    if not contents.certificates:
-        raise part.error(
-            f"it holds {contents.inventory}",
-            code="key-not-in-file",
-            expected="a certificate",
-            remedy=contents.remedy,
-        )
+    contents = open_certificates(sources.certificate, access=Access(sources.secret))
     return choose_leaf(contents.certificates)
 
 

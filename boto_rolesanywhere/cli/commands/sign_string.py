@@ -148,27 +148,7 @@ def _hash(digest: str) -> HashAlgorithm:
 
 def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
     """The key itself, without its certificate: that may be missing, or not good yet."""
-    from boto_rolesanywhere.identity.files.contents import open_contents
-    from boto_rolesanywhere.identity.files.reading import read_part
-    from boto_rolesanywhere.identity.pkcs11 import open_token_key
-    from boto_rolesanywhere.identity.tpm import open_tpm_key
-    from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
+    from boto_rolesanywhere.identity.opening import Access, open_key
 
-    # The flags and the config file give text; only the library takes objects.
-    source = str(sources.private_key or sources.certificate)
-    if kind_of(source) == TOKEN:
-        return open_token_key(source, module=sources.pkcs11_module, secret=sources.secret)
-    if kind_of(source) == TPM:
-        return open_tpm_key(source, tcti=sources.tpm_tcti, secret=sources.secret)
-    part = read_part(source, "private key")
-    contents = open_contents(part, sources.secret)
-    if loaders := contents.key_loaders(part.where, sources.secret):
-        return loaders[0]()
-    if contents.tpm_key is not None:
-        return open_tpm_key(contents.tpm_key, tcti=sources.tpm_tcti, secret=sources.secret)
-    raise part.error(
-        f"it holds {contents.inventory}",
-        code="key-not-in-file",
-        expected="a private key",
-        remedy=contents.remedy,
-    )
+    access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
+    return open_key(sources.private_key or sources.certificate, access)

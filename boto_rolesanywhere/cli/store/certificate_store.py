@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -24,6 +23,7 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import Part, read_part
+from boto_rolesanywhere.identity.opening import Access, file_keys
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
@@ -33,13 +33,12 @@ from .helper_names import as_helper_shows
 from .selector import Selector, parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from boto_rolesanywhere.settings.config import Arguments
-    from boto_rolesanywhere.signing_key import SigningKey
 
 logger = logger_of(__name__)
 
@@ -249,25 +248,13 @@ def _key_file(one: Listed, files: Sequence[_File], store: str, secret: Secret | 
 
 
 def _public_keys(file: _File, secret: Secret | None) -> list[PublicKeyTypes]:
-    contents = file.contents
-    openers: list[Callable[[], PrivateKeyTypes | SigningKey]] = [
-        *contents.key_loaders(file.path, secret)
-    ]
-    if (tpm_key := contents.tpm_key) is not None:
-        openers.append(partial(_open_tpm_key, tpm_key))
     keys: list[PublicKeyTypes] = []
-    for open_key in openers:
+    for open_one in file_keys(file.contents, file.path, Access(secret)):
         try:
-            keys.append(open_key().public_key())
+            keys.append(open_one().public_key())
         except RolesAnywhereError as error:  # noqa: PERF203  # another one may be the right one
             logger.debug("Left out of %s: %s", _STORE, error)
     return keys
-
-
-def _open_tpm_key(pem: bytes) -> SigningKey:
-    from boto_rolesanywhere.identity.tpm import open_tpm_key
-
-    return open_tpm_key(pem)
 
 
 def _shown(store: str) -> str:

@@ -58,7 +58,8 @@ class Contents:
     """What was found in one input.
 
     Attributes:
-        certificates: in their order.
+        certificates: in their order; of a token, those that its URI names.
+        beside: the other certificates of a token, among which the intermediates are.
         keys: encoded private keys, to be decoded when needed: it may take a passphrase.
         opened: the private key of a PKCS #12 file, which is opened as a whole.
         tpm_key: PEM of a key that a TPM has wrapped.
@@ -72,6 +73,7 @@ class Contents:
     tpm_key: bytes | None = field(default=None, repr=False)
     inventory: str = "nothing of use"
     remedy: str | None = None
+    beside: tuple[x509.Certificate, ...] = ()
 
     @property
     def has_key(self) -> bool:

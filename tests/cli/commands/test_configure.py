@@ -351,8 +351,8 @@ def test_configure_asks_for_what_no_flag_gives_and_asks_again(
     told = at_terminal(["configure"], answers)
 
     assert "/nowhere/key.pem: there is no such file" in told
-    assert f"{paths.private_key}: it holds 1 private key; expected a certificate" in told
-    assert f"{paths.certificate}: it holds 1 certificate; expected a private key" in told
+    assert f"{paths.private_key}: it holds 1 private key and no certificate" in told
+    assert f"{paths.certificate}: it holds 1 certificate and no private key" in told
     assert "'nonsense' is not an ARN" in told
     section = parsed(clean_environment / ".aws" / "config")["default"]
     assert section["rolesanywhere_trust_anchor_arn"] == emulator.trust_anchor_arn

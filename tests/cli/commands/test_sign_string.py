@@ -120,7 +120,7 @@ def test_flags_of_the_call_are_taken_too(home: Path) -> None:
     [
         ((), "neither a certificate nor a private key was given"),
         (("--private-key", "gone.pem"), "gone.pem: there is no such file"),
-        (("--private-key", "cert.pem"), "cert.pem: it holds 1 certificate; expected a private key"),
+        (("--private-key", "cert.pem"), "cert.pem: it holds 1 certificate and no private key"),
         (("--private-key", "ed.pem"), "cannot use a key of this kind: Ed25519"),
     ],
 )
