@@ -127,7 +127,7 @@ def take_policy(data: bytes) -> None:
 
 def take_profiles(data: bytes) -> None:
     """What is read plainly is what configparser reads."""
-    text = _text(data)
+    text = StringIO(_text(data), newline=None).read()
     plainly = read_plainly(text)
     if plainly is None:
         return
@@ -149,7 +149,7 @@ def take_file_to_change(data: bytes) -> None:
 
 def _sections(text: str) -> dict[str, dict[str, str]]:
     parser = RawConfigParser(default_section="")
-    parser.read_file(StringIO(text, newline=None))  # every line break is one, as in a file
+    parser.read_file(StringIO(text, newline=None))  # each form of line break is one, as in a file
     return {name: dict(parser.items(name)) for name in parser.sections()}
 
 
