@@ -14,6 +14,7 @@ _CONSTRUCTED = 0x20
 _HIGH_TAG = 0x1F
 _LONG_FORM = 0x80
 _LONGEST_LENGTH = 4
+_LONGEST_OID = 128
 
 
 class DerError(ValueError):
@@ -41,29 +42,29 @@ class Element:
         return self
 
 
-def read(data: bytes) -> tuple[Element, bytes]:
-    """The first element of `data`, and what comes after it."""
-    header, length = _header(data)
-    end = header + length
+def read(data: bytes, start: int = 0) -> Element:
+    """The element of `data` that begins at `start`; others may follow it."""
+    content, length = _header(data, start)
+    end = content + length
     if end > len(data):
         raise DerError(f"{end - len(data)} bytes are missing at the end")
-    return Element(data[0], data[header:end], data[:end]), data[end:]
+    return Element(data[start], data[content:end], data[start:end])
 
 
 def split(data: bytes) -> tuple[Element, ...]:
     """All elements of `data`, one after the other."""
-    elements = []
-    while data:
-        element, data = read(data)
-        elements.append(element)
+    elements, at = [], 0
+    while at < len(data):
+        elements.append(read(data, at))
+        at += len(elements[-1].raw)
     return tuple(elements)
 
 
 def read_only(data: bytes) -> Element:
     """The one element of `data`, with nothing after it."""
-    element, rest = read(data)
-    if rest:
-        raise DerError(f"{len(rest)} bytes follow the end")
+    element = read(data)
+    if rest := len(data) - len(element.raw):
+        raise DerError(f"{rest} bytes follow the end")
     return element
 
 
@@ -86,6 +87,8 @@ def oid(element: Element) -> str:
     content = element.expect(OID).content
     if not content or content[-1] & 0x80:
         raise DerError("the object identifier is cut short")
+    if len(content) > _LONGEST_OID:
+        raise DerError("the object identifier is longer than any in use")
     arcs, value = [], 0
     for byte in content:
         value = value << 7 | byte & 0x7F
@@ -97,17 +100,19 @@ def oid(element: Element) -> str:
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
-def _header(data: bytes) -> tuple[int, int]:
-    if len(data) < 2:  # noqa: PLR2004  # a tag and a length
+def _header(data: bytes, start: int) -> tuple[int, int]:
+    """Where the content of the element at `start` begins, and its length."""
+    if len(data) < start + 2:
         raise DerError("it ends within an element's header")
-    if data[0] & _HIGH_TAG == _HIGH_TAG:
+    tag, first = data[start], data[start + 1]
+    if tag & _HIGH_TAG == _HIGH_TAG:
         raise DerError("an element has a tag of several bytes")
-    if data[1] < _LONG_FORM:
-        return 2, data[1]
-    count = data[1] & ~_LONG_FORM
-    if not 0 < count <= _LONGEST_LENGTH or len(data) < 2 + count:
+    if first < _LONG_FORM:
+        return start + 2, first
+    octets = data[start + 2 : start + 2 + (first & ~_LONG_FORM)]
+    if not 0 < len(octets) == first & ~_LONG_FORM <= _LONGEST_LENGTH:
         raise DerError("an element's length is indefinite, too long or cut short")
-    length = int.from_bytes(data[2 : 2 + count], "big")
-    if length < _LONG_FORM or not data[2]:
+    length = int.from_bytes(octets, "big")
+    if length < _LONG_FORM or not octets[0]:
         raise DerError("an element's length is not in its shortest form")
-    return 2 + count, length
+    return start + 2 + len(octets), length

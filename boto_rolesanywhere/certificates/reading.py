@@ -19,13 +19,26 @@ def quietly(call: Callable[[], Result]) -> Result:
 
     It warns of odd but readable certificates. The warning filters are the whole process's, so
     they are touched only when there is no other way.
+
+    Raises:
+        ValueError: the library's Rust part panicked, which would be no `Exception`. What else
+            `call` raises is passed on.
     """
     try:
-        return call()
+        return _without_panic(call)
     except Warning:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return call()
+            return _without_panic(call)
+
+
+def _without_panic(call: Callable[[], Result]) -> Result:
+    try:
+        return call()
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":  # PyO3 gives no way to import it
+            raise
+        raise ValueError("the cryptography library failed on it") from None
 
 
 def serial_number(certificate: x509.Certificate) -> int:

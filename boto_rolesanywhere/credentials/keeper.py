@@ -113,7 +113,7 @@ class Keeper:
             _ = self._credentials.session
         except RolesAnywhereError as error:
             self._fail("%s: there are no credentials: %s", str(error))
-        except Exception as error:  # noqa: BLE001  # without this thread nothing is ever renewed
+        except BaseException as error:  # noqa: BLE001  # without this thread nothing is renewed
             # Its words are not ours, and could hold anything.
             self._fail("%s: the renewal broke off (%s)", type(error).__name__)
         else:

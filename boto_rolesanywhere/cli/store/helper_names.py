@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.certificates import der
+
 if TYPE_CHECKING:
     from cryptography import x509
 
@@ -29,9 +31,8 @@ _ESCAPED: Final = frozenset(',+"\\<>;')
 _PRINTABLE: Final = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
 )
-_PRINTABLE_STRING: Final = b"\x13"
-_UTF8_STRING: Final = b"\x0c"
-_SHORT_LENGTH: Final = 0x80
+_PRINTABLE_STRING: Final = 0x13
+_UTF8_STRING: Final = 0x0C
 
 
 def as_helper_shows(name: x509.Name) -> str:
@@ -67,8 +68,4 @@ def _string_der(value: str) -> bytes:
     """The DER of a string as Go encodes it: a PrintableString where that can be, else UTF-8."""
     content = value.encode()
     tag = _PRINTABLE_STRING if _PRINTABLE.issuperset(value) else _UTF8_STRING
-    if len(content) < _SHORT_LENGTH:
-        return tag + bytes((len(content),)) + content
-    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
-    # X.690 section 8.1.3.5: the long form, the number of length octets first.
-    return tag + bytes((_SHORT_LENGTH | len(length),)) + length + content
+    return der.encode(tag, content)

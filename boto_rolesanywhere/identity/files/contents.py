@@ -14,6 +14,7 @@ from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
 
+from .costs import LIMITS, TooCostlyError, check_costs
 from .pem import Block, PemError, as_plain_text, scan
 from .private_keys import ask_passphrase, decode_key, error_summary, wrong_passphrase
 from .recognise import PKCS12, foreign, recognise
@@ -37,7 +38,13 @@ _KEYS: Final = {
     "EC PRIVATE KEY",
     "DSA PRIVATE KEY",
 }
-_OR_DAMAGED: Final = " or damaged"  # a PKCS #12 file does not tell
+# A PKCS #12 file does not tell which.
+_OR_DAMAGED: Final = " or damaged"
+_OR_FILE_DAMAGED: Final = ", or the file damaged"
+_MOST_KEYS: Final = 16  # each is tried, which takes a second at the worst
+_TAKE_APART: Final = (
+    "Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the new file."
+)
 _TPM_KEY: Final = "TSS2 PRIVATE KEY"
 _OPENSSH_KEY: Final = "OPENSSH PRIVATE KEY"
 _NAMES: Final = {
@@ -106,6 +113,12 @@ def open_contents(part: Part, secret: Secret | None) -> Contents:
         return _open_pkcs12(blocks[0].der, part, secret)
     certificates = tuple(one for block in blocks for one in _certificates(block, part))
     keys = tuple(block for block in blocks if block.label in _KEYS)
+    if len(keys) > _MOST_KEYS:
+        raise part.error(
+            f"it holds {len(keys)} private keys",
+            code="keys-too-many",
+            expected=f"at most {_MOST_KEYS}",
+        )
     tpm_key = next((block.to_pem() for block in blocks if block.label == _TPM_KEY), None)
     counts = Counter({"certificate": len(certificates), "private key": len(keys)})
     counts.update(_other_names(blocks))
@@ -135,7 +148,6 @@ def _blocks(part: Part) -> tuple[Block, ...]:
 
 def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
     try:
@@ -143,9 +155,9 @@ def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
             return tuple(quietly(lambda: load_der_pkcs7_certificates(block.der)))
         if block.label in _CERTIFICATES:
             # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
-            encoded = der.read(block.der)[0].raw
+            encoded = der.read(block.der).raw
             return (quietly(lambda: x509.load_der_x509_certificate(encoded)),)
-    except (ValueError, UnsupportedAlgorithm, x509.InvalidVersion) as error:
+    except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         raise part.error(
             f"a certificate in it cannot be read ({error_summary(error)})",
             code="certificate-unreadable",
@@ -163,16 +175,26 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
         return Contents(certificates, opened=key, inventory=_in_words(counts))
 
     try:
-        return load(None)  # also opens what has an empty passphrase
+        check_costs([data])
     except ValueError as error:
+        costly = isinstance(error, TooCostlyError)
+        raise part.error(
+            str(error) if costly else f"what this PKCS #12 file holds cannot be read ({error})",
+            code="key-too-costly" if costly else "pkcs12-unreadable",
+            expected=LIMITS if costly else None,
+            remedy=_TAKE_APART,
+        ) from None
+    try:
+        return load(None)  # also opens what has an empty passphrase
+    except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         _refuse_if_open(error, part)
     passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
     _require_text(passphrase, secret, part)
     try:
         return load(passphrase)
-    except ValueError as error:
+    except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         _refuse_if_open(error, part)
-        raise wrong_passphrase(secret, passphrase, part.where, _OR_DAMAGED) from None
+        raise wrong_passphrase(secret, passphrase, part.where, _OR_FILE_DAMAGED) from None
 
 
 def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:
@@ -191,15 +213,14 @@ def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:
     )
 
 
-def _refuse_if_open(error: ValueError, part: Part) -> None:
+def _refuse_if_open(error: Exception, part: Part) -> None:
     """The library says "password" for a wrong one and for damage alike, but not for the rest."""
     if "assword" in str(error):
         return
     raise part.error(
         f"what this PKCS #12 file holds cannot be read ({error_summary(error)})",
         code="pkcs12-unreadable",
-        remedy="Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the "
-        "new file.",
+        remedy=_TAKE_APART,
     )
 
 

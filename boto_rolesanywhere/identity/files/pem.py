@@ -29,6 +29,13 @@ class Block:
     der: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether it is a private key that takes a passphrase."""
+        return self.label == "ENCRYPTED PRIVATE KEY" or "ENCRYPTED" in dict(self.headers).get(
+            "Proc-Type", ""
+        )
+
     def to_pem(self) -> bytes:
         """The block in the plainest form: 64 characters a line, LF."""
         body = base64.b64encode(self.der).decode("ascii")

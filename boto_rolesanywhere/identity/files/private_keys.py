@@ -1,24 +1,18 @@
-"""From the encoding of a private key to an object of `cryptography`.
+"""From the encoding of a private key to an object of `cryptography`, which decrypts it too.
 
-What that library reads by itself is left to it. Where the bytes came from, and which certificate
-the key belongs to, is decided elsewhere.
+Where the bytes came from, and which certificate the key belongs to, is decided elsewhere.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
+from boto_rolesanywhere.certificates.public_keys import NEW_KEY, USABLE_KEYS
 from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 
-from .encrypted import (
-    UnsupportedEncryptionError,
-    WrongPassphraseError,
-    decrypt_pkcs8,
-    decrypt_traditional,
-    has_whole_iv,
-)
+from .costs import LIMITS, MOST_KEY_BYTES, MOST_NUMBER_BYTES, TooCostlyError, check_costs
 from .mldsa import NAMES as MLDSA_NAMES
 from .mldsa import load_mldsa
 
@@ -29,18 +23,23 @@ if TYPE_CHECKING:
 
     from .pem import Block
 
-_EC_PUBLIC_KEY = "1.2.840.10045.2.1"
-_CURVE = 0xA0
-_GIVE_IT = (
+_EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
+_CURVE: Final = 0xA0
+_GIVE_IT: Final = (
     "Give it as the argument `passphrase`, by --pkcs8-password-file, in "
     "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by rolesanywhere_private_key_passphrase_file or "
     "rolesanywhere_private_key_passphrase_env in the AWS config file."
 )
-_CONVERT = (
-    "Convert it with `openssl pkcs8 -topk8 -in old.pem -out new.pem`, which encrypts it in the "
-    "usual way."
+_CONVERT: Final = (
+    "Convert it with `openssl pkcs8 -topk8 -in old.pem -out new.pem`, which encrypts it with AES "
+    "(to read DES, RC2, Blowfish, CAST5 or SEED, add `-provider legacy -provider default`)."
 )
-_NAMED_CURVE = (
+_OR_MLDSA: Final = ", or the decrypted key cannot be read"
+_SEED_ONLY: Final = (
+    "If it is an ML-DSA key, it must hold the seed alone when it is encrypted: `openssl pkey "
+    "-aes256 -provparam ml-dsa.output_formats=seed-only -in old.pem -out new.pem`."
+)
+_NAMED_CURVE: Final = (
     "Convert it with `openssl ec -in old.pem -param_enc named_curve -out new.pem`, and have a "
     "certificate issued for the new file: it must name the curve too."
 )
@@ -58,41 +57,69 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
         PassphraseError: it is encrypted, and the passphrase is missing or wrong.
         PrivateKeyError: it cannot be read.
     """
-    if block.label == "ENCRYPTED PRIVATE KEY":
-        decrypt, load = decrypt_pkcs8, _load_pkcs8
-    elif "ENCRYPTED" in dict(block.headers).get("Proc-Type", ""):
-        decrypt, load = decrypt_traditional, _load_traditional
-    else:
-        return _decode_plain(block.der, where)
+    if block.is_encrypted:
+        return _decrypt(block, where, secret)
+    return _decode_plain(block.der, where)
+
+
+def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.serialization import (
+        load_der_private_key,
+        load_pem_private_key,
+    )
+
+    _check_size(block.der, where)
     passphrase = ask_passphrase(secret, where)
     try:
-        # From the library first: it knows more ciphers, old ones too, than are worth our code.
-        return quietly(lambda: load(block, passphrase))
-    except _library_errors() as error:
-        said = str(error)
-    try:
-        plain = decrypt(block, passphrase)
-    except WrongPassphraseError:
-        raise wrong_passphrase(secret, passphrase, where) from None
-    except UnsupportedEncryptionError as error:
-        if _is_wrong_passphrase(said, error):
-            raise wrong_passphrase(secret, passphrase, where) from None
+        if block.label == "ENCRYPTED PRIVATE KEY":
+            check_costs([block.der])
+            return quietly(lambda: load_der_private_key(block.der, passphrase))
+        return quietly(lambda: load_pem_private_key(block.to_pem(), passphrase))
+    except TooCostlyError as error:
         raise PrivateKeyError(
-            f"it is encrypted in a way that cannot be read ({error})",
+            str(error), code="key-too-costly", where=where, expected=LIMITS, remedy=_CONVERT
+        ) from None
+    except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
+        if "assword" in str(error):
+            raise wrong_passphrase(secret, passphrase, where) from None
+        if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
+            raise wrong_passphrase(secret, passphrase, where, _OR_MLDSA) from None
+        raise PrivateKeyError(
+            f"it is encrypted in a way that cannot be read ({error_summary(error)})",
             code="key-encryption-unknown",
             where=where,
             remedy=_CONVERT,
         ) from None
-    return _decode_plain(plain, where)
 
 
-def ask_passphrase(secret: Secret | None, where: str, or_else: str = "") -> bytes:
-    """The passphrase for the file `where`, which is encrypted (`or_else` …)."""
+def _check_size(encoded: bytes, where: str, *numbers: bytes) -> None:
+    # The library tests the numbers of an RSA key for being prime: of large ones it takes hours.
+    if len(encoded) > MOST_KEY_BYTES or any(len(one) > MOST_NUMBER_BYTES for one in numbers):
+        raise PrivateKeyError(
+            "it holds a private key larger than any that AWS takes",
+            code="key-too-large",
+            where=where,
+            expected=USABLE_KEYS,
+            remedy=NEW_KEY,
+        )
+
+
+def ask_passphrase(secret: Secret | None, where: str, alternative: str = "") -> bytes:
+    """The passphrase for the file `where`.
+
+    Args:
+        secret: gives it.
+        where: the file, for the error.
+        alternative: what else the file may be than encrypted, such as `` or damaged``.
+
+    Raises:
+        PassphraseError: there is none, or it is empty.
+    """
     passphrase = secret.reveal() if secret else None
     if secret is None or not passphrase:
-        what = "and the passphrase is empty" if secret else "and no passphrase was given"
+        lack = "and the passphrase is empty" if secret else "and no passphrase was given"
         raise PassphraseError(
-            f"it is encrypted{or_else}, {what}",
+            f"it is encrypted{alternative}, {lack}",
             code="passphrase-missing",
             where=where,
             remedy=_GIVE_IT,
@@ -101,17 +128,27 @@ def ask_passphrase(secret: Secret | None, where: str, or_else: str = "") -> byte
 
 
 def wrong_passphrase(
-    secret: Secret | None, passphrase: bytes, where: str, or_else: str = ""
+    secret: Secret | None, passphrase: bytes, where: str, alternative: str = ""
 ) -> PassphraseError:
-    """The error for a passphrase that does not open the file `where` (`or_else` …)."""
+    """The error for a passphrase that does not open the file `where`.
+
+    Args:
+        secret: gave the passphrase.
+        passphrase: what it gave.
+        where: the file.
+        alternative: what else may be wrong, such as ``, or the file is damaged``.
+    """
     origin = secret.origin if secret else "nowhere"
+    remedy = None
+    if passphrase.endswith((b"\n", b"\r")):
+        remedy = "The passphrase ends with a line break, which may not belong to it."
+    elif alternative == _OR_MLDSA:
+        remedy = _SEED_ONLY
     return PassphraseError(
-        f"the passphrase from {origin} is wrong{or_else and ', or the file damaged'}",
+        f"the passphrase from {origin} is wrong{alternative}",
         code="passphrase-wrong",
         where=where,
-        remedy="The passphrase ends with a line break, which may not belong to it."
-        if passphrase.endswith((b"\n", b"\r"))
-        else None,
+        remedy=remedy,
     )
 
 
@@ -120,40 +157,11 @@ def error_summary(error: Exception) -> str:
     return str(error.args[0] if error.args else error).partition(". ")[0].strip(" .(\"'")
 
 
-def _library_errors() -> tuple[type[Exception], ...]:
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    # The last two: what a damaged header asks of the key derivation.
-    return ValueError, TypeError, UnsupportedAlgorithm, OverflowError, MemoryError
-
-
-def _is_wrong_passphrase(said: str, ours: UnsupportedEncryptionError) -> bool:
-    """Whether the library could read what we cannot, and the passphrase did not open it.
-
-    With a wrong passphrase the padding is right once in 256 times; then it `said` that what came
-    out is no key, as it does of damage.
-    """
-    return "assword" in said or "decrypt" in said or (ours.old and "nknown" not in said)
-
-
-def _load_pkcs8(block: Block, passphrase: bytes) -> PrivateKeyTypes:
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
-
-    return load_der_private_key(block.der, passphrase)
-
-
-def _load_traditional(block: Block, passphrase: bytes) -> PrivateKeyTypes:
-    from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
-    if not has_whole_iv(block):  # the library would panic, which is no Exception
-        raise ValueError("DEK-Info")
-    return load_pem_private_key(block.to_pem(), passphrase)
-
-
 def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     algorithm, inner, explicit = _look_inside(encoded)
+    _check_size(encoded, where, *_numbers(inner or encoded))
     if algorithm in MLDSA_NAMES:
         return load_mldsa(MLDSA_NAMES[algorithm], inner, where)
     if explicit:  # some versions of the library read it; a certificate with it is of no use
@@ -166,7 +174,7 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
         )
     try:
         return quietly(lambda: load_der_private_key(encoded, None))
-    except _library_errors() as error:
+    except Exception as error:  # noqa: BLE001  # as above
         raise PrivateKeyError(
             f"its private key cannot be read ({error_summary(error)})",
             code="key-unreadable",
@@ -186,6 +194,15 @@ def _look_inside(encoded: bytes) -> tuple[str, bytes, bool]:
         return der.oid(algorithm[0]), inner, explicit
     except (der.DerError, IndexError):
         return "", b"", False  # PKCS #1, or nothing that can be read at all
+
+
+def _numbers(encoded: bytes) -> list[bytes]:
+    """The numbers of an RSA or DSA key (RFC 8017, appendix A.1.2)."""
+    try:
+        fields = der.read_only(encoded).expect(der.SEQUENCE).children()
+    except der.DerError:
+        return []
+    return [field.content for field in fields if field.tag == der.INTEGER]
 
 
 def _is_explicit(parameters: der.Element) -> bool:

@@ -57,17 +57,23 @@ def recognise(data: bytes) -> tuple[Block, ...]:
     if data.startswith(b"\x30\x80\x02\x01\x03"):
         return (Block(PKCS12, data),)
     blocks = []
-    left = data.lstrip(_BLANK)
+    at = _past_blanks(data, 0)
     try:
-        while left:
-            element, left = der.read(left)
+        while at < len(data):
+            element = der.read(data, at)
             if element.tag != der.SEQUENCE:
                 return ()
             blocks.append(Block(_label(element), element.raw))
-            left = left.lstrip(_BLANK)
+            at = _past_blanks(data, at + len(element.raw))
     except der.DerError:
         return ()
     return tuple(blocks)
+
+
+def _past_blanks(data: bytes, at: int) -> int:
+    while at < len(data) and data[at] in _BLANK:
+        at += 1
+    return at
 
 
 def foreign(data: bytes) -> tuple[str, str | None]:

@@ -263,8 +263,6 @@ CASES = [
         for cipher in CBC
         for hash_ in HASHES
     ),
-    encrypted("PBES2 aes-256-cbc SHA512-224", "-v2", CBC[2], "-v2prf", "hmacWithSHA512-224"),
-    encrypted("PBES2 aes-256-cbc SHA512-256", "-v2", CBC[2], "-v2prf", "hmacWithSHA512-256"),
     encrypted("PBES2 des3 SHA1", "-v2", "des3", "-v2prf", "hmacWithSHA1"),
     encrypted("PBES2 des3 SHA256", "-v2", "des3", "-v2prf", "hmacWithSHA256"),
     *(encrypted(f"scrypt {cipher}", "-scrypt", "-v2", cipher) for cipher in CBC),
@@ -278,11 +276,9 @@ CASES = [
     Case("a passphrase that is not needed", needless_passphrase),
     # The encrypted PEM of OpenSSL before PKCS #8.
     traditional("traditional AES-128", "aes-128-cbc"),
-    traditional("traditional AES-192", "aes-192-cbc"),
     traditional("traditional AES-256", "aes-256-cbc"),
     traditional("traditional DES3", "des3"),
     traditional("traditional AES-128 of RSA", "aes-128-cbc", "rsa.key"),
-    traditional("traditional AES-192 of RSA", "aes-192-cbc", "rsa.key"),
     # PKCS #12.
     pkcs12("PKCS #12"),
     pkcs12("PKCS #12 with the chain", chain=True),

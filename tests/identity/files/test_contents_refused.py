@@ -195,8 +195,8 @@ CASES: dict[str, Make] = {
     ),
     "damaged DEK-Info": key_file(
         "dek.key",
-        lambda o: o("ec", "-in", "ec.key", "-aes-192-cbc", "-passout", "pass:secret").replace(
-            b"AES-192-CBC,", b"AES-192-CBC,xx"
+        lambda o: o("ec", "-in", "ec.key", "-aes-128-cbc", "-passout", "pass:secret").replace(
+            b"AES-128-CBC,", b"AES-128-CBC,xx"
         ),
         secret=Secret("secret", "s"),
     ),
@@ -205,11 +205,10 @@ CASES: dict[str, Make] = {
     "empty passphrase": locked(secret=Secret("", "AWS_X")),
     "a line break after it": locked(secret=Secret(b"secret\n", "the file /run/pass")),
     "wrong passphrase, scrypt": locked("-scrypt", secret=WRONG),
-    "wrong passphrase, SHA512-256": locked("-v2prf", "hmacWithSHA512-256", secret=WRONG),
     "wrong passphrase, PBES1": locked("-v1", "PBE-SHA1-3DES", secret=WRONG),
-    "wrong passphrase, AES-192 PEM": key_file(
+    "wrong passphrase, AES-256 PEM": key_file(
         "t.key",
-        output("ec", "-in", "ec.key", "-aes-192-cbc", "-passout", "pass:secret"),
+        output("ec", "-in", "ec.key", "-aes-256-cbc", "-passout", "pass:secret"),
         secret=WRONG,
     ),
     "wrong passphrase, DES3 PEM": key_file(

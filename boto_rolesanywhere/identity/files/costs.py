@@ -1,0 +1,200 @@
+"""What it would cost to open an encrypted file, read from the file before anything is paid.
+
+A file says itself how often its passphrase is hashed. Whoever can write the file could thereby
+stop the process: `cryptography` counts without a limit, and no other thread runs meanwhile.
+
+The structures are those of RFC 8018 (PBES1, PBES2), RFC 7914 (scrypt) and RFC 7292 (PKCS #12). The
+library reads BER, so that is what is read here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.certificates.der import INTEGER, OCTET_STRING, OID, DerError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+# About a second each on a machine of 2020. OpenSSL writes 2,048 iterations, and scrypt with
+# N = 16,384 and r = 8, which takes 16 MiB.
+MOST_ITERATIONS: Final = 5_000_000
+MOST_SCRYPT_BYTES: Final = 256 * 1024 * 1024
+_MOST_SCRYPT_WORK: Final = 4 * 1024 * 1024
+LIMITS: Final = (
+    f"at most {MOST_ITERATIONS:,} iterations in the whole file; for scrypt at most 256 MiB, and "
+    f"N·r·p at most {_MOST_SCRYPT_WORK:,}"
+)
+# What RSA of 8192 bits needs, which is twice what AWS takes.
+MOST_KEY_BYTES: Final = 6 * 1024
+MOST_NUMBER_BYTES: Final = 1 + 8192 // 8
+_MOST_ELEMENTS: Final = 50_000
+_DEEPEST: Final = 32
+
+_CONSTRUCTED: Final = 0x20
+_HIGH_TAG: Final = 0x1F
+_LONG_FORM: Final = 0x80  # of a length; alone it says that end-of-contents follows the content
+_PKCS5: Final = bytes.fromhex("2a864886f70d0105")
+_PBKDF2, _PBES2, _PBMAC1 = (_PKCS5 + bytes((number,)) for number in (12, 13, 14))
+_PKCS12_PBE: Final = bytes.fromhex("2a864886f70d010c01")
+_SCRYPT: Final = bytes.fromhex("2b06010401da47040b")
+_DATA: Final = bytes.fromhex("2a864886f70d010701")
+_KEY_BAGS: Final = (
+    bytes.fromhex("2a864886f70d010c0a0101"),
+    bytes.fromhex("2a864886f70d010c0a0102"),
+)
+
+
+class TooCostlyError(ValueError):
+    """The file asks for more work than a real one does; the message says of what."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Element:
+    tag: int
+    content: bytes = field(repr=False)
+    children: list[_Element] = field(repr=False)
+    size: int
+
+    def number(self) -> int:
+        """Its value as an INTEGER, or any huge one if it is negative or of many bytes."""
+        return int.from_bytes(self.content[:16], "big") if self.tag == INTEGER else 0
+
+    def octets(self) -> bytes:
+        """Its content as an OCTET STRING, which BER may cut into pieces."""
+        return self.content or b"".join(child.octets() for child in self.children)
+
+
+def check_costs(files: Iterable[bytes]) -> None:
+    """Refuse what costs too much to open.
+
+    Args:
+        files: EncryptedPrivateKeyInfos or PKCS #12 files, which are opened one after the other.
+
+    Raises:
+        TooCostlyError: together they ask for more than `LIMITS`, or hold too large a key.
+        DerError: one is damaged, or nested too deep.
+    """
+    iterations = work = 0
+    for data in files:
+        reader = _Reader(data)
+        for element in reader.all_elements():
+            iterations += _iterations(element)
+            work += _scrypt_work(element)
+            if _is_key_bag(element) and element.size > MOST_KEY_BYTES:
+                raise TooCostlyError("it holds a private key larger than any that AWS takes")
+            if iterations > MOST_ITERATIONS:
+                raise TooCostlyError("its passphrase would have to be hashed too often")
+            if work > _MOST_SCRYPT_WORK:
+                raise TooCostlyError("its passphrase would take scrypt too long or too much memory")
+
+
+def _iterations(element: _Element) -> int:
+    """What an AlgorithmIdentifier or the MacData of a PKCS #12 file asks for."""
+    match element.children:
+        case [_Element(tag=0x06, content=name), _Element(children=[_, iterations, *_])]:
+            counts = name == _PBKDF2 or name.startswith(_PKCS12_PBE)
+            counts |= name.startswith(_PKCS5) and name not in {_PBES2, _PBMAC1}
+            return iterations.number() if counts else 0
+        case [_Element(tag=0x30), _Element(tag=0x04 | 0x24), _Element(tag=0x02) as iterations]:
+            return iterations.number()
+    return 0
+
+
+def _scrypt_work(element: _Element) -> int:
+    match element.children:
+        case [
+            _Element(tag=0x06, content=name),
+            _Element(children=[_, n, r, p, *_]),
+        ] if name == _SCRYPT:
+            too_large = 128 * n.number() * r.number() > MOST_SCRYPT_BYTES
+            return _MOST_SCRYPT_WORK + 1 if too_large else n.number() * r.number() * p.number()
+    return 0
+
+
+def _is_key_bag(element: _Element) -> bool:
+    first = element.children[0] if element.children else None
+    return first is not None and first.tag == OID and first.content in _KEY_BAGS
+
+
+class _Reader:
+    """Splits BER into its elements; at most `_MOST_ELEMENTS` of them."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        self._left = _MOST_ELEMENTS
+        # The file is "data", and what is in it may be "data" once more.
+        self._bytes_left = 4 * len(data)
+
+    def all_elements(self) -> Iterator[_Element]:
+        """Every element that holds others, also those within the "data" of PKCS #7."""
+        waiting, _ = self._read(self._data, 0, len(self._data))
+        while waiting:
+            element = waiting.pop()
+            if not element.children:
+                continue
+            yield element
+            waiting += element.children
+            match element.children:
+                case [
+                    _Element(tag=0x06, content=name),
+                    _Element(tag=0xA0, children=[octets, *_]),
+                ] if name == _DATA and octets.tag & ~_CONSTRUCTED == OCTET_STRING:
+                    inner = octets.octets()
+                    self._bytes_left -= len(inner)
+                    if self._bytes_left < 0:
+                        raise DerError("it is nested too deep")
+                    waiting += self._read(inner, 0, len(inner))[0]
+
+    def _read(
+        self, data: bytes, at: int, end: int, depth: int = 0, *, open_ended: bool = False
+    ) -> tuple[list[_Element], int]:
+        """The elements from `at` to `end`, or to BER's end-of-contents, and where they end."""
+        if depth > _DEEPEST:
+            raise DerError("it is nested too deep")
+        found: list[_Element] = []
+        while at < end:
+            start = at
+            tag, length, at = _header(data, at, end)
+            if tag == 0 and length == 0:
+                if open_ended:
+                    return found, at
+                raise DerError("an element in it ends too early")
+            self._left -= 1
+            if self._left < 0:
+                raise DerError(f"it has more than {_MOST_ELEMENTS:,} parts")
+            content = b""
+            children: list[_Element] = []
+            if not tag & _CONSTRUCTED:
+                content, at = data[at : at + (length or 0)], at + (length or 0)
+            elif length is None:
+                children, at = self._read(data, at, end, depth + 1, open_ended=True)
+            else:
+                children, at = self._read(data, at, at + length, depth + 1)
+            found.append(_Element(tag, content, children, at - start))
+        if open_ended:
+            raise DerError("it is cut short")
+        return found, at
+
+
+def _header(data: bytes, at: int, end: int) -> tuple[int, int | None, int]:
+    """An element's tag, its length (None: up to its end-of-contents) and where its content is."""
+    try:
+        tag, first, at = data[at], data[at + 1], at + 2
+        if tag & _HIGH_TAG == _HIGH_TAG:
+            raise DerError("a tag in it has several bytes")
+        if first == _LONG_FORM:
+            if not tag & _CONSTRUCTED:
+                raise DerError("a length is missing in it")
+            return tag, None, at
+        length = first
+        if first > _LONG_FORM:
+            count = first - _LONG_FORM
+            length = int.from_bytes(data[at : at + count], "big")
+            at += count
+    except IndexError:
+        raise DerError("it is cut short") from None
+    if length > end - at:
+        raise DerError("it is cut short")
+    return tag, length, at
