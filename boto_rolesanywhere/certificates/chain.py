@@ -1,7 +1,7 @@
-"""What AWS asks of a certificate and its chain, judged on `cryptography`'s objects alone.
+"""Which certificate is the key's, and which intermediates lead from it upward.
 
-Nothing here reads files, private keys or clocks. The rules are those of the IAM Roles Anywhere
-User Guide: "Trust model" (end-entity certificates) and "Signature verification" (algorithms).
+Nothing here reads files, private keys or clocks. How long a chain may be stands in the IAM Roles
+Anywhere User Guide, "Signature verification".
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import CertificateError
 
-from .reading import quietly, readable_public_key
+from .reading import names_der, quietly, readable_public_key
 from .rules import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from cryptography import x509
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
 
 MAX_CHAIN: Final = 5
-# What is looked at, of what somebody may have made up: so many paths, each no longer than that.
+# Somebody may have made up a maze of certificates that signed one another: so many paths are
+# compared, each so long, and so many signatures checked (about a second of work).
 _MOST_PATHS: Final = 256
 _LONGEST_PATH: Final = 32
+_MOST_CHECKS: Final = 4000
 
 
 def find_leaf(
@@ -42,11 +44,8 @@ def find_leaf(
     if that is given, else the first of all. None when there is no such certificate.
     """
     matching = [one for one in certificates if readable_public_key(one) == public_key]
-    if now is not None:
-        for one in matching:
-            if not problems(one, now):
-                return one
-    return matching[0] if matching else None
+    faultless = (one for one in matching if now is not None and not problems(one, now))
+    return next(faultless, matching[0] if matching else None)
 
 
 def order_chain(
@@ -66,19 +65,18 @@ def order_chain(
     Raises:
         CertificateError: more than 5, which IAM Roles Anywhere does not take.
     """
-    given = dict.fromkeys(candidates)
-    roots = [one for one in given if is_self_signed(one)]
-    others = [one for one in given if one != leaf and one not in roots]
+    issuers = Issuers(candidates, leaf, where=where)
+    roots = issuers.self_signed
 
     def drawback(chain: tuple[x509.Certificate, ...]) -> tuple[bool, ...]:
         last = (leaf, *chain)[-1]
         return (
             now is not None and not all(_in_time(one, now) for one in chain),
             len(chain) > MAX_CHAIN,
-            not any(is_issued_by(last, root) for root in roots),
+            not any(one in roots for one in issuers.of(last)),
         )
 
-    chain = min(islice(_paths(leaf, others), _MOST_PATHS), key=drawback)
+    chain = min(islice(_paths(leaf, issuers), _MOST_PATHS), key=drawback)
     if len(chain) > MAX_CHAIN:
         raise CertificateError(
             f"the chain has {len(chain)} intermediates",
@@ -90,22 +88,78 @@ def order_chain(
     return chain
 
 
-def _paths(
-    leaf: x509.Certificate, others: Sequence[x509.Certificate]
-) -> Iterator[tuple[x509.Certificate, ...]]:
-    """Every way from the leaf's issuer upward as far as it goes, in the order of `others`."""
-    issuers: dict[x509.Certificate, list[x509.Certificate]] = {}
+class Issuers:
+    """Who issued whom among some certificates. Each signature is checked once, when asked for.
+
+    Attributes:
+        self_signed: those that are signed with their own key, as roots are.
+    """
+
+    def __init__(
+        self,
+        certificates: Iterable[x509.Certificate],
+        leaf: x509.Certificate | None = None,
+        *,
+        where: str | None = None,
+    ) -> None:
+        """Sort them by their subjects.
+
+        Args:
+            certificates: some may stand there twice.
+            leaf: is nobody's issuer, whether it is among `certificates` or not.
+            where: the file they came from, for the error.
+
+        Raises:
+            CertificateError: more are self-signed than can be checked.
+        """
+        self._where = where
+        self._checks_left = _MOST_CHECKS
+        self._of: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {}
+        self._by_subject: dict[bytes, list[x509.Certificate]] = {}
+        given = dict.fromkeys(certificates)
+        for one in given:
+            if one != leaf:
+                self._by_subject.setdefault(names_der(one)[1], []).append(one)
+        self.self_signed = {one for one in given if self._has_issued(one, one)}
+
+    def of(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
+        """Its issuers, in the order in which they were given.
+
+        Raises:
+            CertificateError: so many have the issuer's name that they cannot all be checked.
+        """
+        if certificate not in self._of:
+            named = self._by_subject.get(names_der(certificate)[0], ())
+            found = tuple(one for one in named if self._has_issued(certificate, one))
+            self._of[certificate] = found
+        return self._of[certificate]
+
+    def _has_issued(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+        if names_der(certificate)[0] != names_der(issuer)[1]:
+            return False
+        self._checks_left -= 1
+        if self._checks_left < 0:
+            raise CertificateError(
+                "too many of the certificates may have issued one another",
+                code="chain-tangled",
+                where=self._where,
+                expected=f"at most {_MOST_CHECKS:,} signatures to check",
+                remedy="Leave out the certificates that do not belong to the chain.",
+            )
+        return is_issued_by(certificate, issuer)
+
+
+def _paths(leaf: x509.Certificate, issuers: Issuers) -> Iterator[tuple[x509.Certificate, ...]]:
+    """Every way from the leaf's issuer upward as far as it goes, without self-signed ones."""
 
     def upward(path: tuple[x509.Certificate, ...]) -> Iterator[tuple[x509.Certificate, ...]]:
-        last = path[-1]
-        if last not in issuers:
-            issuers[last] = [one for one in others if is_issued_by(last, one)]
-        following = [one for one in issuers[last] if one not in path]
-        if not following or len(path) > _LONGEST_PATH:
+        ends = True
+        for issuer in issuers.of(path[-1]) if len(path) <= _LONGEST_PATH else ():
+            if issuer not in path and issuer not in issuers.self_signed:
+                ends = False
+                yield from upward((*path, issuer))
+        if ends:
             yield path[1:]
-            return
-        for issuer in following:
-            yield from upward((*path, issuer))
 
     return upward((leaf,))
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, TypeVar
 
+from . import der
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,3 +83,12 @@ def readable_public_key(certificate: x509.Certificate) -> CertificatePublicKeyTy
         return quietly(certificate.public_key)
     except (ValueError, UnsupportedAlgorithm):
         return None
+
+
+def names_der(certificate: x509.Certificate) -> tuple[bytes, bytes]:
+    """The DER of issuer and subject, also where `cryptography` cannot read what stands in them."""
+    # RFC 5280, section 4.1: [0] version, serialNumber, signature, issuer, validity, subject.
+    # The library has parsed the certificate, so they are there.
+    fields = der.read_only(certificate.tbs_certificate_bytes).children()
+    first = 3 if fields[0].tag == 0xA0 else 2  # noqa: PLR2004  # see above
+    return fields[first].raw, fields[first + 2].raw

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.chain import is_self_signed, order_chain
+from boto_rolesanywhere.certificates.chain import Issuers, order_chain
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
 from boto_rolesanywhere.certificates.reading import decimal, quietly, serial_number
 from boto_rolesanywhere.certificates.rules import is_ca, problems
@@ -200,9 +200,11 @@ def choose_leaf(certificates: Iterable[x509.Certificate]) -> x509.Certificate:
         raise CertificateError(
             "there is no certificate in it", code="certificate-not-in-file", expected="at least one"
         )
-    issuers = {one for leaf in given for one in _path(leaf, given)}
+    among = Issuers(given)
+    issuers = {issuer for one in given for issuer in among.of(one) if issuer != one}
     free = [one for one in given if one not in issuers] or given
-    return min(free, key=lambda one: (is_self_signed(one), is_ca(one)))  # the first of the best
+    # Of equal ones the first.
+    return min(free, key=lambda one: (one in among.self_signed, is_ca(one)))
 
 
 def inspect_certificate(
@@ -351,13 +353,6 @@ def _brief(certificate: x509.Certificate) -> Brief:
 
 def _name(certificate: x509.Certificate, field: str) -> str:
     return tags_of.name_text(tags_of.names_of(certificate, field)) or "(empty)"
-
-
-def _path(leaf: x509.Certificate, given: list[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    try:
-        return order_chain(leaf, given)
-    except CertificateError:  # too long a chain is said when the leaf is inspected
-        return ()
 
 
 def _iso(time: datetime) -> str:

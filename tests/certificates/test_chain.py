@@ -175,3 +175,11 @@ def test_a_chain_has_at_most_five_certificates() -> None:
     assert str(caught.value).startswith(
         "chain.pem: the chain has 6 intermediates; expected at most 5, the limit of IAM Roles"
     )
+
+
+def test_a_maze_of_authorities_that_signed_each_other_ends_in_words() -> None:
+    first, second = Authority("first"), Authority("second")
+    maze = [first.certify(second) for _ in range(70)] + [second.certify(first) for _ in range(70)]
+    with pytest.raises(CertificateError, match="may have issued one another") as caught:
+        order_chain(first.issue(), maze)
+    assert caught.value.expected == "at most 4,000 signatures to check"

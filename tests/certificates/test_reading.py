@@ -50,3 +50,24 @@ def test_any_serial_number_can_be_written_in_decimal(bits: int) -> None:
     assert written.isdecimal()
     assert len(written) == math.floor(math.log10(serial)) + 1
     assert int(written[-9:]) == serial % 10**9
+
+
+class PanicException(BaseException):  # as PyO3 names it, which gives no way to import it
+    """What a Python program gets of a panic in Rust."""
+
+
+def test_a_panic_of_the_library_is_an_exception_like_others() -> None:
+    def panic() -> None:
+        raise PanicException("called `Result::unwrap()` on an `Err` value")
+
+    with pytest.raises(ValueError, match="the cryptography library failed on it"):
+        quietly(panic)
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, SystemExit])
+def test_the_end_of_the_program_is_no_panic(kind: type[BaseException]) -> None:
+    def end() -> None:
+        raise kind
+
+    with pytest.raises(kind):
+        quietly(end)

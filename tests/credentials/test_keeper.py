@@ -28,7 +28,7 @@ class World:
     calls: int = 0
     at_once: int = 0
     most_at_once: int = 0
-    failure: Exception | None = None
+    failure: BaseException | None = None
     gate: threading.Event = field(default_factory=threading.Event)
     called: threading.Condition = field(default_factory=threading.Condition)
 
@@ -200,14 +200,19 @@ def test_it_recovers(world: World) -> None:
     world.wait_until(lambda: not world.keeper.failing)
 
 
+class PanicError(BaseException):
+    """No `Exception`, as a panic in a library's Rust part is none."""
+
+
+@pytest.mark.parametrize("kind", [ValueError, PanicError])
 def test_an_error_that_nobody_foresaw_is_survived_and_not_quoted(
-    world: World, caplog: pytest.LogCaptureFixture
+    kind: type[BaseException], world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     world.keeper.start()
-    world.failure = ValueError("with a secret in it")
+    world.failure = kind("with a secret in it")
     world.now = 2000
-    world.wait_until(lambda: "ValueError" in caplog.text)
+    world.wait_until(lambda: kind.__name__ in caplog.text)
     world.failure = None
     world.now += 1
 

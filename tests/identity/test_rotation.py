@@ -18,12 +18,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 
+from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.settings.config import Config, resolve
-from boto_rolesanywhere.settings.sources import IdentitySources
+from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
 SWAPS = 200
@@ -347,3 +348,36 @@ def test_an_expired_certificate_is_not_used_on_and_the_next_one_of_its_file_is(
     (mounted / "tls.crt").write_bytes(old.certificate_pem + new.certificate_pem)
     passed = timedelta(hours=2)
     assert identity().certificate == new.certificate
+
+
+def costly_key(iterations: int) -> bytes:
+    """An EncryptedPrivateKeyInfo: PBES2 with PBKDF2 and AES-256-CBC."""
+
+    def sequence(*elements: bytes) -> bytes:
+        return der.encode(der.SEQUENCE, b"".join(elements))
+
+    def name(hexadecimal: str) -> bytes:
+        return der.encode(der.OID, bytes.fromhex(hexadecimal))
+
+    salt, iv = der.encode(der.OCTET_STRING, bytes(8)), der.encode(der.OCTET_STRING, bytes(16))
+    count = der.encode(der.INTEGER, iterations.to_bytes(5, "big"))
+    kdf = sequence(name("2a864886f70d01050c"), sequence(salt, count))
+    cipher = sequence(name("60864801650304012a"), iv)
+    return sequence(
+        sequence(name("2a864886f70d01050d"), sequence(kdf, cipher)),
+        der.encode(der.OCTET_STRING, bytes(48)),
+    )
+
+
+@pytest.mark.parametrize("iterations", [2**31, 2**31 - 1])
+def test_a_new_key_that_would_stop_the_process_is_passed_over(
+    iterations: int, apart: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    sources = IdentitySources(
+        certificate=apart / "leaf", private_key=apart / "key", secret=Secret("secret", "the test")
+    )
+    identity = RotatingIdentity(sources, now)
+    first = identity()
+    (apart / "key").write_bytes(costly_key(iterations))
+    assert identity() is first
+    assert "would have to be hashed too often" in caplog.text

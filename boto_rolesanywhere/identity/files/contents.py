@@ -45,6 +45,7 @@ _MOST_KEYS: Final = 16  # each is tried, which takes a second at the worst
 _TAKE_APART: Final = (
     "Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the new file."
 )
+_MOST_KINDS: Final = 8  # in an error
 _TPM_KEY: Final = "TSS2 PRIVATE KEY"
 _OPENSSH_KEY: Final = "OPENSSH PRIVATE KEY"
 _NAMES: Final = {
@@ -230,8 +231,10 @@ def _other_names(blocks: tuple[Block, ...]) -> list[str]:
 
 
 def _in_words(counts: Counter[str]) -> str:
-    """Such as ``2 certificates and 1 private key``."""
+    """Such as ``2 certificates and 1 private key``; not all of very many."""
     there = [f"{count} {name}{'s' * (count > 1)}" for name, count in counts.items() if count]
+    if len(there) > _MOST_KINDS:
+        there[_MOST_KINDS:] = [f"{len(there) - _MOST_KINDS} other things"]
     return " and ".join(there) or "nothing of use"
 
 

@@ -11,6 +11,7 @@ import binascii
 import codecs
 import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
 _BREAK = re.compile(rb"\r\n|\r|\n")
@@ -91,12 +92,13 @@ def scan(data: bytes) -> tuple[Block, ...]:
 
 def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
     lines = [line.strip() for line in _BREAK.split(inner.strip())]
+    named = list(takewhile(lambda line: b":" in line, lines))
     headers = []
-    while lines and b":" in lines[0]:
-        name, _, value = lines.pop(0).partition(b":")
+    for line in named:
+        name, _, value = line.partition(b":")
         headers.append((_text(name), _text(value.strip())))
     try:
-        der = base64.b64decode(b"".join(b"".join(lines).split()), validate=True)
+        der = base64.b64decode(b"".join(b"".join(lines[len(named) :]).split()), validate=True)
     except binascii.Error:
         hint = r": it holds \n as two characters instead of line breaks" if rb"\n" in inner else ""
         raise PemError(f"{_name(opened, data)} does not hold base64{hint}") from None

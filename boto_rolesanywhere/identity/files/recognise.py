@@ -45,7 +45,7 @@ _FOREIGN: Final = (
     (b"ssh-", "an SSH public key", "Name the private key's file."),
     (b"ecdsa-sha2-", "an SSH public key", "Name the private key's file."),
 )
-_BASE64 = re.compile(rb"MI[A-Za-z0-9+/\s]+={0,2}\s*")
+_BASE64 = re.compile(rb"MI[A-Za-z0-9+/\s]+={0,2}")
 
 
 def recognise(data: bytes) -> tuple[Block, ...]:
@@ -78,7 +78,7 @@ def _past_blanks(data: bytes, at: int) -> int:
 
 def foreign(data: bytes) -> tuple[str, str | None]:
     """What `data`, which is neither PEM nor DER, seems to be, and what to do about it."""
-    start = data.lstrip(_BLANK)
+    start = data.strip(_BLANK)
     for beginning, name, remedy in _FOREIGN:
         if start.startswith(beginning):
             return name, remedy
