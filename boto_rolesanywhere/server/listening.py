@@ -16,17 +16,22 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from types import FrameType
 
     from .endpoint import Limits, Responder
 
-# Connections that wait to be accepted. asyncio accepts up to so many before any is cut off.
-_BACKLOG: Final = 2048
-_SPARE_BACKLOG: Final = 128
-_FILES_BESIDE_CONNECTIONS: Final = 256 + _BACKLOG
+logger = logger_of(__name__)
+
+_BACKLOG: Final = 2048  # connections that wait to be accepted
+# In one turn of the loop, before any other is cut off; also how often asyncio tries, and complains,
+# in one turn when there are no more descriptors.
+_ACCEPTED_AT_ONCE: Final = 64
+_FILES_BESIDE_CONNECTIONS: Final = 256 + _ACCEPTED_AT_ONCE
+_SILENCE: Final = 60.0  # seconds between complaints, so that a flood of clients fills no log
 _TICK: Final = 0.1  # seconds
 _GOODBYE: Final = 2.0  # seconds for answers that are under way at the end
 _GOODBYE_STEPS: Final = 200
@@ -139,6 +144,7 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave = asyncio.Event()
         self._is_serving = False
+        self._silent_until = 0.0
         self._decided = threading.Event()  # whether it serves
         self._thread = threading.Thread(target=self._serve_in_thread, name="endpoint", daemon=True)
 
@@ -183,11 +189,13 @@ class Listener:
         from .endpoint import Connection
 
         self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._complain)
         server = await self._loop.create_server(
             lambda: Connection(self._respond, self.connections),
             sock=self._sock,
-            backlog=min(_BACKLOG, self.connections.limits.connections + _SPARE_BACKLOG),
+            backlog=_ACCEPTED_AT_ONCE,
         )
+        self._sock.listen(_BACKLOG)  # asyncio has one number for both
         ticking = asyncio.create_task(self._tick())
         self._is_serving = True
         self._on_ready()
@@ -197,6 +205,13 @@ class Listener:
         server.close()
         await self._say_goodbye()
         ticking.cancel()
+
+    def _complain(self, loop: asyncio.AbstractEventLoop, context: Mapping[str, object]) -> None:
+        """Asyncio's exception handler. Its own writes a traceback each time."""
+        if loop.time() >= self._silent_until:
+            self._silent_until = loop.time() + _SILENCE
+            error = type(context.get("exception")).__name__
+            logger.error("The endpoint has a problem: %s (%s)", context.get("message"), error)
 
     async def _tick(self) -> None:
         while True:

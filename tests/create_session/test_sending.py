@@ -60,7 +60,7 @@ class _Handler(socketserver.BaseRequestHandler):
 @pytest.fixture
 def service() -> Iterator[Service]:
     with Service() as running:
-        threading.Thread(target=running.serve_forever, daemon=True).start()
+        threading.Thread(target=running.serve_forever, args=(0.01,), daemon=True).start()
         yield running
         running.over.set()
         running.shutdown()

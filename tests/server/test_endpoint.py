@@ -3,127 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-import socket
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING
 
 import pytest
-from forked import in_child
-
-from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-from boto_rolesanywhere.server.app import CredentialApp, Guard, health_routes
-from boto_rolesanywhere.server.container import container_routes
-from boto_rolesanywhere.server.endpoint import Limits
-from boto_rolesanywhere.server.exchange import NOT_FOUND, Answer, Request, answer
-from boto_rolesanywhere.server.imds import MetadataService, MetadataTokens
-from boto_rolesanywhere.server.listening import Listener, bind
-from boto_rolesanywhere.server.role import ServedRole
-
-if TYPE_CHECKING:
-    from boto_rolesanywhere.server.endpoint import Responder
-
-NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
-SESSION = RolesAnywhereSession(
-    access_key_id="ASIAEXAMPLE",
-    secret_access_key="secret",
-    session_token="token" * 200,
-    expiration=NOW + timedelta(hours=1),
-    issued_at=NOW,
+from running_server import (
+    QUIET,
+    Running,
+    answers,
+    one_answer,
+    running,
+    until_closed,
 )
-QUIET = 0.5
-PATIENCE = 15.0
 
-
-class Source:
-    def current(self) -> RolesAnywhereSession | None:
-        return SESSION
-
-    async def awaited(self) -> RolesAnywhereSession | None:
-        return SESSION
-
-
-@dataclass
-class Running:
-    listener: Listener
-    port: int
-
-    def connect(self) -> socket.socket:
-        sock = socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return sock
-
-    def get(self, path: str = "/healthz", more: str = "") -> bytes:
-        host = f"127.0.0.1:{self.port}"
-        return f"GET {path} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode()
-
-    def exchange(self, sent: bytes) -> bytes:
-        """Send, and give all that comes until the server closes."""
-        with self.connect() as sock:
-            with suppress(ConnectionError):  # it may refuse before all is sent
-                sock.sendall(sent)
-            return until_closed(sock)
-
-    @property
-    def open_connections(self) -> int:
-        return len(self.listener.connections.open)
-
-    def still_serves(self) -> bool:
-        return self.exchange(self.get(more="Connection: close\r\n")).startswith(b"HTTP/1.1 200 ")
-
-    def wait_for(self, condition: Callable[[], bool]) -> None:
-        waited = threading.Event()
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end, "it did not happen"
-            waited.wait(0.01)
-
-
-def until_closed(sock: socket.socket) -> bytes:
-    received = b""
-    with suppress(ConnectionError):
-        while data := sock.recv(65536):
-            received += data
-    return received
-
-
-def one_answer(sock: socket.socket) -> bytes:
-    """The answer to GET /healthz, of a connection that stays open."""
-    received = b""
-    while not received.endswith(b"}"):
-        data = sock.recv(65536)
-        assert data, received
-        received += data
-    return received
-
-
-def answers(received: bytes) -> list[bytes]:
-    return [b"HTTP/1.1 " + part for part in received.split(b"HTTP/1.1 ")[1:]]
-
-
-@contextmanager
-def running(respond: Responder | None = None, *, limits: Limits | None = None) -> Iterator[Running]:
-    sock = bind("127.0.0.1", 0, hop_limit=7)
-    port = sock.getsockname()[1]
-    role = ServedRole("reader", "arn", "123456789012", Source())
-    made = CredentialApp(
-        Guard(port),
-        health_routes([]),
-        container_routes({role: "t" * 43}),
-        MetadataService(role, MetadataTokens()).routes(),
-    )
-    listener = Listener(respond or made.answer, sock, limits=limits or Limits(quiet=QUIET))
-    listener.start()
-    try:
-        yield Running(listener, port)
-    finally:
-        listener.stop()
+from boto_rolesanywhere.server.endpoint import Limits
+from boto_rolesanywhere.server.exchange import Answer, Request, answer
 
 
 @pytest.fixture
@@ -221,38 +116,6 @@ def test_the_longest_quiet_makes_room_when_there_are_too_many() -> None:
         assert until_closed(first) == b""
         others[-1].sendall(server.get())
         assert one_answer(others[-1]).startswith(b"HTTP/1.1 200 ")
-
-
-def test_the_limit_of_open_files_is_raised_as_far_as_it_may() -> None:
-    resource = pytest.importorskip("resource", reason="Windows has no such limit")
-
-    def raised() -> bool:
-        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-        resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard))
-        listener = Listener(
-            lambda _: NOT_FOUND,
-            bind("127.0.0.1", 0),
-            limits=Limits(connections=500),
-            on_ready=lambda: os.kill(os.getpid(), signal.SIGTERM),
-        )
-        listener.run()
-        return bool(resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= min(hard, 500))
-
-    assert in_child(raised)
-
-
-def test_a_burst_does_not_get_past_the_limit() -> None:
-    with running(limits=Limits(quiet=60.0, connections=10)) as server, ExitStack() as held:
-        burst = [socket.socket() for _ in range(100)]
-        for sock in burst:
-            held.enter_context(sock).setblocking(False)
-            with suppress(BlockingIOError):  # so that the server finds many at once
-                sock.connect(("127.0.0.1", server.port))
-        assert server.still_serves()
-        server.wait_for(lambda: server.open_connections <= 10)
-        burst[-1].settimeout(PATIENCE)
-        burst[-1].sendall(server.get())
-        assert one_answer(burst[-1]).startswith(b"HTTP/1.1 200 ")
 
 
 @pytest.mark.parametrize("requests", [1, 4])
@@ -391,53 +254,101 @@ def test_answers_name_no_server_and_are_not_kept(server: Running) -> None:
     assert b"server:" not in head
 
 
-def test_the_hop_limit_is_that_of_accepted_sockets(server: Running) -> None:
+def test_an_answer_to_head_has_no_body(server: Running) -> None:
+    asked = server.get(more="Connection: close\r\n").replace(b"GET", b"HEAD", 1)
+    head, _, body = server.exchange(asked).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 405 ")
+    assert b"content-length: 0" not in head
+    assert body == b""
+
+
+def test_what_follows_the_last_request_is_nobodys(server: Running) -> None:
+    received = server.exchange(server.get(more="Connection: close\r\n") + server.get() + b"\0")
+
+    assert [part[9:12] for part in answers(received)] == [b"200"]
+    assert b"connection: close" in received
+
+
+def test_a_client_of_http_1_0_gets_one_answer(server: Running) -> None:
+    asked = server.get(more="Connection: keep-alive\r\n").replace(b"HTTP/1.1", b"HTTP/1.0")
+    received = server.exchange(asked + asked)
+
+    assert [part[9:12] for part in answers(received)] == [b"200"]
+
+
+def test_who_asks_whether_to_go_on_gets_the_answer_itself(server: Running) -> None:
     with server.connect() as sock:
-        sock.sendall(server.get())
-        one_answer(sock)
-        (connection,) = server.listener.connections.open
-        accepted = connection.transport.get_extra_info("socket")
-        assert accepted.getsockopt(socket.IPPROTO_IP, socket.IP_TTL) == 7
+        sock.sendall(server.get(more="Expect: 100-continue\r\nContent-Length: 10\r\n"))
+        assert one_answer(sock).startswith(b"HTTP/1.1 200 ")
 
 
-def test_it_ends_while_clients_hang_on() -> None:
-    with running(limits=Limits(quiet=60.0)) as server, ExitStack() as held:
-        idle = held.enter_context(server.connect())
-        idle.sendall(server.get())
-        assert one_answer(idle).startswith(b"HTTP/1.1 200 ")
-        half = held.enter_context(server.connect())
-        half.sendall(server.get(more="Content-Length: 10\r\n"))
-        assert one_answer(half).startswith(b"HTTP/1.1 200 ")
-        silent = held.enter_context(server.connect())
-        server.wait_for(lambda: server.open_connections == 3)
-        started = time.monotonic()
-        server.listener.stop()
-        assert time.monotonic() - started < PATIENCE
-        assert [until_closed(sock) for sock in (idle, half, silent)] == [b"", b"", b""]
-        with pytest.raises(ConnectionRefusedError):
-            server.connect()
+def test_trailers_after_a_body_are_headers_of_no_request(server: Running) -> None:
+    body = b"1\r\nx\r\n0\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"
+    first = server.get(more="Transfer-Encoding: chunked\r\n") + body
+    received = server.exchange(first + server.get(more="Connection: close\r\n"))
+
+    assert [part[9:12] for part in answers(received)] == [b"200", b"200"]
 
 
-def test_it_ends_while_a_request_waits() -> None:
-    began, never = threading.Event(), asyncio.Event()
+@contextmanager
+def one_that_waits() -> Iterator[tuple[Running, Callable[[], object]]]:
+    """A server whose answers to /wait come when the second value is called."""
+    loops: list[asyncio.AbstractEventLoop] = []
+    ready = asyncio.Event()
 
-    async def waiting(_request: Request) -> Answer:
-        began.set()
-        await never.wait()
-        raise AssertionError
+    async def later() -> Answer:
+        loops.append(asyncio.get_running_loop())
+        await ready.wait()
+        return answer(200, b"waited}")
 
-    with running(waiting) as server, server.connect() as sock:
-        sock.sendall(server.get())
-        assert began.wait(PATIENCE)
-        started = time.monotonic()
-        server.listener.stop()
-        assert time.monotonic() - started < PATIENCE
+    def respond(request: Request) -> Answer | Awaitable[Answer]:
+        return later() if request.path == "/wait" else answer(404, b"at once}")
+
+    with running(respond) as server:
+        yield server, lambda: loops[0].call_soon_threadsafe(ready.set)
 
 
-def test_an_answer_does_not_wait_for_an_acknowledgement(server: Running) -> None:
-    with server.connect() as sock:
-        sock.sendall(server.get())
-        one_answer(sock)
-        (connection,) = server.listener.connections.open
-        accepted = connection.transport.get_extra_info("socket")
-        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
+    with one_that_waits() as (server, go_on), server.connect() as sock:
+        sock.sendall(server.get("/wait") + server.get("/now") + b"no HTTP\r\n\r\n")
+        server.wait_for(server.has_paused_reading)
+        go_on()
+        statuses = [part[9:12] for part in answers(until_closed(sock))]
+
+    assert statuses == [b"200", b"404", b"400"]
+
+
+def test_no_more_is_read_than_waits_in_line() -> None:
+    with one_that_waits() as (server, _), server.connect() as sock:
+        sock.sendall(server.get("/wait") + server.get("/now"))
+        server.wait_for(server.has_paused_reading)
+        sock.settimeout(QUIET)
+        with pytest.raises(TimeoutError):
+            sock.sendall(server.get("/now") * 1_000_000)
+
+
+def test_a_client_that_goes_while_its_request_waits_is_forgotten() -> None:
+    with one_that_waits() as (server, go_on):
+        with server.connect() as sock:
+            sock.sendall(server.get("/wait"))
+            server.wait_for(
+                lambda: bool(server.open_connections) and not server.listener.connections.quiet
+            )
+        server.wait_for(lambda: server.open_connections == 0)
+        go_on()
+        assert server.exchange(server.get("/now", "Connection: close\r\n"))
+
+
+def test_what_a_client_asks_and_does_not_read_fills_no_memory() -> None:
+    large = answer(200, bytes(100_000))
+    with running(lambda _: large, limits=Limits(quiet=60.0)) as server, server.connect() as sock:
+        sock.sendall(server.get() * 100 + server.get(more="Connection: close\r\n"))
+        server.wait_for(
+            lambda: (
+                bool(server.open_connections)
+                and not server.only_connection().transport.is_reading()
+            )
+        )
+        assert server.only_connection().transport.get_write_buffer_size() < 200_000
+        assert len(until_closed(sock)) > 101 * 100_000  # all of them, once they are read
