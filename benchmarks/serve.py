@@ -1,7 +1,8 @@
-"""What `boto-rolesanywhere serve` bears, measured with wrk against a server as users start it.
+"""Rates, latencies and memory of `boto-rolesanywhere serve`, started as users start it.
 
-The server and wrk share the machine, as they would; the emulator behind answers one CreateSession.
-wrk is in Debian's package of that name. Rates are those that wrk reached, latencies are its own.
+wrk sends the requests from the same machine, as the clients of a server do; the emulator answers
+its one CreateSession call. Debian has wrk in the package of that name. wrk measures rates and
+latencies.
 
 usage: python benchmarks/serve.py [--seconds N] [--check]
 """
@@ -36,8 +37,8 @@ SILENT_CLIENTS = 500
 RATE_CONNECTIONS = 200
 RATE = 1000
 ROLE = "RolesAnywhere"
-# wrk asks `delay` for milliseconds before each request. Uniform from 0 to twice the mean, so that
-# 200 connections do not fall into step; the mean leaves a little for the answers themselves.
+# wrk asks `delay` for milliseconds before each request: uniform from 0 to twice the mean, so that
+# 200 connections do not fall into step. The mean leaves a little time for the answers themselves.
 PACED = f"""
 function delay() return math.random(0, {2 * RATE_CONNECTIONS * 1000 // RATE - 6}) end
 """
@@ -54,7 +55,7 @@ end
 
 @dataclass(frozen=True)
 class Result:
-    """What wrk saw. Latencies in milliseconds."""
+    """The figures of one run of wrk. Latencies in milliseconds."""
 
     rate: float
     p50: float
@@ -73,7 +74,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Without a path."""
+        """The server's address, without a path."""
         return f"http://127.0.0.1:{self.port}"
 
     def memory(self) -> dict[str, float]:
@@ -132,14 +133,14 @@ def wrk(url: str, header: str, *, connections: int, seconds: int, script: str = 
 
 @contextmanager
 def silent_clients(port: int) -> Iterator[None]:
-    """Connections that say nothing, or a byte of a request every now and then."""
+    """Connections that send nothing, or one byte of a request now and then."""
     leave = threading.Event()
 
     def trickle(socks: Sequence[socket.socket]) -> None:
         request = b"GET /healthz HTTP/1.1\r\nX: " + b"y" * 10_000
         for byte in request:
             for sock in socks:
-                with suppress(OSError):  # cut off, as it shall be
+                with suppress(OSError):  # the server has cut it off, as it should
                     sock.send(bytes([byte]))
             if leave.wait(0.5):
                 return
@@ -159,7 +160,7 @@ def silent_clients(port: int) -> Iterator[None]:
 
 
 class Table:
-    """Prints rows, and remembers whether a target was missed."""
+    """Prints rows and counts the targets that were missed."""
 
     def __init__(self) -> None:
         self.missed = 0
@@ -172,7 +173,7 @@ class Table:
 
 
 def measure(server: Server, table: Table, seconds: int) -> None:
-    """All figures."""
+    """Print all figures."""
     container = f"{server.url}/credentials/{ROLE}"
     imds = f"{server.url}/latest/meta-data/iam/security-credentials/{ROLE}"
     token, imds_token = f"Authorization: {server.token}", server.imds_header()

@@ -144,6 +144,7 @@ class Listener:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave = asyncio.Event()
         self._is_serving = False
+        self._failure: Exception | None = None
         self._silent_until = 0.0
         self._decided = threading.Event()  # whether it serves
         self._thread = threading.Thread(target=self._serve_in_thread, name="endpoint", daemon=True)
@@ -162,7 +163,10 @@ class Listener:
         self._thread.start()
         self._decided.wait(_START_TIMEOUT)
         if not self._is_serving:
-            raise ConfigurationError("the endpoint did not start", code="server-not-started")
+            reason = type(self._failure).__name__ if self._failure else "it took too long"
+            raise ConfigurationError(
+                f"the endpoint did not start ({reason})", code="server-not-started"
+            )
 
     def stop(self) -> None:
         """End what `start` began."""
@@ -172,6 +176,8 @@ class Listener:
     def _serve_in_thread(self) -> None:
         try:
             asyncio.run(self._serve())
+        except Exception as error:  # noqa: BLE001  # there is nobody else to catch it
+            self._failure = error
         finally:
             self._decided.set()
 
