@@ -19,10 +19,11 @@ from boto_rolesanywhere.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    _Flaw = tuple[str, str] | None  # the problem, and what is expected instead
+
 _SHORTEST: Final = 16
 _LONGEST: Final = 4096
 _NAME: Final = "boto-rolesanywhere"
-_REMEDY: Final = "Correct that, or delete it to have it made anew."
 
 
 def default_folder(environ: Mapping[str, str]) -> Path:
@@ -58,7 +59,7 @@ def token_file(
     path = folder / f"{name}.token"
     try:
         make_private_folder(folder)
-        _require_private_folder(folder)
+        _refuse_if(folder, _folder_flaw(folder))
         if not path.exists():
             _create(path, random(32))
         return path, _read(path)
@@ -72,38 +73,21 @@ def token_file(
         ) from None
 
 
-def _require_private_folder(folder: Path) -> None:
+def _folder_flaw(folder: Path) -> _Flaw:
     if os.name != "posix":
-        return
+        return None
     # The status of the link itself: in a shared folder, another user may have put a link there.
     # A link of root's is fine: systemd makes one at /run/NAME for a service with DynamicUser=.
     status = folder.lstat()
     if stat.S_ISLNK(status.st_mode) and status.st_uid == 0:
         status = folder.stat()
     if not stat.S_ISDIR(status.st_mode):
-        raise ConfigurationError(
-            "it is a user's link, or a file",
-            code="token-file-unsafe",
-            where=str(folder),
-            expected="a folder",
-            remedy=_REMEDY,
-        )
+        return "it is a user's link, or a file", "a folder"
     if status.st_uid not in (_user(), 0):
-        raise ConfigurationError(
-            "it belongs to another user",
-            code="token-file-unsafe",
-            where=str(folder),
-            expected="a folder of your own",
-            remedy=_REMEDY,
-        )
+        return "it belongs to another user", "a folder of your own"
     if status.st_mode & 0o022:
-        raise ConfigurationError(
-            "others can write in it",
-            code="token-file-unsafe",
-            where=str(folder),
-            expected="a folder of mode 0700",
-            remedy=_REMEDY,
-        )
+        return "others can write in it", "a folder of mode 0700"
+    return None
 
 
 def _create(path: Path, token: str) -> None:
@@ -123,43 +107,35 @@ def _read(path: Path) -> str:
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         content = file.read(_LONGEST + 1)
+    _refuse_if(path, _file_flaw(status, content))
+    return content.decode("ascii")
+
+
+def _file_flaw(status: os.stat_result, content: bytes) -> _Flaw:
     if os.name == "posix":
         if status.st_uid not in (_user(), 0):
-            raise ConfigurationError(
-                "it belongs to another user",
-                code="token-file-unsafe",
-                where=str(path),
-                expected="a file of your own",
-                remedy=_REMEDY,
-            )
+            return "it belongs to another user", "a file of your own"
         # A group may be meant to read the file; others are not.
         if status.st_mode & 0o027:
-            raise ConfigurationError(
-                f"its mode is {stat.S_IMODE(status.st_mode):04o}",
-                code="token-file-unsafe",
-                where=str(path),
-                expected="0600, or 0640",
-                remedy=_REMEDY,
-            )
+            return f"its mode is {stat.S_IMODE(status.st_mode):04o}", "0600, or 0640"
     # What a header can hold without quoting; botocore refuses a line end, other SDKs send it.
     if not all(0x21 <= byte <= 0x7E for byte in content):  # noqa: PLR2004  # ! to ~ in ASCII
-        raise ConfigurationError(
-            "there is a blank, a line end or a special character in it",
-            code="token-file-unsafe",
-            where=str(path),
-            expected="one token",
-            remedy=_REMEDY,
-        )
+        return "there is a blank, a line end or a special character in it", "one token"
     if not _SHORTEST <= len(content) <= _LONGEST:
-        problem = f"the token in it has {len(content)} characters"
+        return f"the token in it has {len(content)} characters", f"{_SHORTEST} to {_LONGEST}"
+    return None
+
+
+def _refuse_if(path: Path, flaw: _Flaw) -> None:
+    if flaw is not None:
+        problem, expected = flaw
         raise ConfigurationError(
             problem,
             code="token-file-unsafe",
             where=str(path),
-            expected=f"{_SHORTEST} to {_LONGEST}",
-            remedy=_REMEDY,
+            expected=expected,
+            remedy="Correct that, or delete it to have it made anew.",
         )
-    return content.decode("ascii")
 
 
 def _user() -> int:
