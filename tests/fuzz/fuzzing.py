@@ -89,7 +89,7 @@ def take_certificate(data: bytes) -> None:
     json.dumps(inspect_certificate(certificate, [certificate], now=NOW).to_json())
     with suppress(ValueError):  # the library's, where the name itself cannot be read
         name = quietly(lambda: certificate.subject)
-        assert "\n" not in as_helper_shows(name)
+        assert as_helper_shows(name) or not list(name)
 
 
 def take_der(data: bytes) -> None:
