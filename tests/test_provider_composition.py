@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import os
+import random
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,8 +21,9 @@ import boto_rolesanywhere
 from boto_rolesanywhere.cli.flags import add_flags
 from boto_rolesanywhere.cli.inputs import inputs_from
 from boto_rolesanywhere.cli.parser import Parser
+from boto_rolesanywhere.credentials.cache_entry import read_entry
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
-from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
 PACKAGE = Path(boto_rolesanywhere.__file__).parent
@@ -221,3 +225,68 @@ def test_library_and_command_have_the_same_words(
     assert isinstance(of_library.value, ProfileNotFound) == (text is None)
     if text:
         assert str(of_library.value) == str(of_command.value)
+
+
+RACE_SECONDS = float(os.environ.get("RACE_SECONDS", "1.5"))  # 60 for a long look
+
+
+class Race:
+    """Swaps certificate and key at random while two workloads make, use and lose sessions."""
+
+    def __init__(self, emulator: Emulator, folder: Path, pairs: list[IssuedCertificate]) -> None:
+        self.emulator, self.folder, self.pairs = emulator, folder, pairs
+        self.cache = folder.parent / "cache"
+        self.wrong: list[str] = []
+        self.subjects: dict[str, str] = {}  # by the key of the entry that a whole pair gets
+        for issued in pairs:
+            put(folder, cert=issued, key=issued)
+            subject = Workload(emulator, folder).subject()
+            (key,) = {path.stem for path in self.cache.glob("*.session")} - set(self.subjects)
+            self.subjects[key] = subject
+        self.ends_at = time.monotonic() + RACE_SECONDS
+
+    def run(self) -> None:
+        threads = [threading.Thread(target=task) for task in (self._swap, self._use, self._use)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def _swap(self) -> None:
+        chance = random.Random(1)
+        while time.monotonic() < self.ends_at:
+            for name in chance.sample(["cert.pem", "key.pem"], 2):
+                issued = chance.choice(self.pairs)
+                fresh = self.folder / f".{name}"
+                fresh.write_bytes(
+                    issued.certificate_pem if name == "cert.pem" else issued.private_key_pem
+                )
+                fresh.replace(self.folder / name)
+            time.sleep(chance.random() / 200)
+
+    def _use(self) -> None:
+        while time.monotonic() < self.ends_at:
+            with contextlib.suppress(RolesAnywhereError):  # the pair does not fit just now
+                workload = Workload(self.emulator, self.folder)
+                for _ in range(3):
+                    workload.subject()
+                    workload.renew()
+            self._look()
+
+    def _look(self) -> None:
+        for key, subject in self.subjects.items():
+            entry = read_entry(str(self.cache), key)
+            if entry is not None and f'"source_identity": "{subject}"' not in entry.details:
+                self.wrong.append(f"{subject}: {entry.details}")
+            (self.cache / f"{key}.session").unlink(missing_ok=True)
+
+
+def test_while_files_are_swapped_no_entry_holds_another_identity(
+    ca: CertificateAuthority, emulator: Emulator, folder: Path
+) -> None:
+    race = Race(emulator, folder, [ca.issue("old"), ca.issue("new")])
+
+    race.run()
+
+    assert race.wrong == []
+    assert emulator.created > 4

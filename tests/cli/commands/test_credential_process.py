@@ -384,6 +384,45 @@ def test_an_unchecked_endpoint_is_warned_of_once(tmp_path: Path) -> None:
         assert warning.count("\n") == 1
 
 
+def test_a_session_from_an_unchecked_endpoint_is_not_shared(tmp_path: Path) -> None:
+    with Emulator(CA, tls=True) as emulator:
+        caller = Caller(emulator, tmp_path)
+        bundle = {"AWS_CA_BUNDLE": str(emulator.ca_bundle_path)}
+
+        unchecked = caller.key_id("--no-verify-ssl", warned=True)
+        assert not caller.folder.exists()
+        checked = caller.key_id(**bundle)
+        again = caller.key_id("--no-verify-ssl", warned=True)
+
+        assert caller.key_id(**bundle) == checked
+        assert len({unchecked, checked, again}) == 3
+
+
+def test_each_endpoint_has_its_own_session(caller: Caller) -> None:
+    """The credentials file counts for botocore too, and the case of a key does not."""
+    caller.flags = tuple(
+        word for word in caller.flags if "--endpoint" not in word and "http" not in word
+    )
+    files = {name: caller.home / name for name in ("config", "credentials")}
+    files["config"].write_text("[default]\n")
+    variables = {
+        "AWS_CONFIG_FILE": str(files["config"]),
+        "AWS_SHARED_CREDENTIALS_FILE": str(files["credentials"]),
+    }
+    arns = {
+        f"{name}_arn": getattr(caller.emulator, f"{name}_arn")
+        for name in ("trust_anchor", "profile", "role")
+    }
+    with Emulator(CA, **arns) as other:
+        found = []
+        for emulator in (caller.emulator, other, caller.emulator, other):
+            files["credentials"].write_text(f"[default]\nEndpoint_URL = {emulator.endpoint_url}\n")
+            found.append(caller.key_id(**variables))
+
+        assert found[:2] == found[2:]
+        assert (caller.created, other.created) == (1, 1)
+
+
 def test_proxies_are_honoured_with_or_without_the_flag(caller: Caller) -> None:
     nowhere = "http://127.0.0.1:9"
     for more in ((), ("--with-proxy",)):
