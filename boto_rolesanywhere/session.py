@@ -47,25 +47,25 @@ def get_session(
 ) -> boto3.Session:
     """A boto3 session whose credentials come from IAM Roles Anywhere and renew themselves.
 
-    What is left out comes from the environment (``AWS_ROLESANYWHERE_CERTIFICATE`` …) or from the
-    AWS config file (``rolesanywhere_certificate`` … in the profile). Certificate and key are
-    opened and checked here; CreateSession is called at the first use.
+    Arguments that are left out come from the environment (``AWS_ROLESANYWHERE_CERTIFICATE`` …) or
+    from the AWS config file (``rolesanywhere_certificate`` … in the profile). Certificate and key
+    are opened and checked here; CreateSession is called at the first use.
 
     Args:
         cert: the end-entity certificate, with or without its intermediates: a path, the bytes of
             a PEM, DER or PKCS #12 file, a ``pkcs11:`` URI (RFC 7512), or an object of
             `cryptography`.
         key: its private key: a path or bytes as above, a ``pkcs11:`` URI, ``handle:0x…`` of a TPM,
-            an object of `cryptography`, or any `SigningKey`. Left out if it stands with `cert`.
+            an object of `cryptography`, or any `SigningKey`. Not needed if `cert` holds it.
         anchor: the trust anchor's ARN.
         profile: the ARN of the IAM Roles Anywhere profile.
         role: the role's ARN, with its path.
         chain: the intermediate certificates, in any order.
-        passphrase: what unlocks `key` (passphrase, PIN or TPM password): str, bytes, or a callable
-            that gives it and is asked only when it is needed.
+        passphrase: the passphrase, PIN or TPM password of `key`: str, bytes, or a callable that
+            gives one of them and is called only when it is needed.
         region: where CreateSession is called; the trust anchor's Region by default.
-        duration: seconds, 900 to 43200; the profile's own duration holds when left out.
-        session_name: role session name; the profile must accept it.
+        duration: seconds, 900 to 43200; the profile's own duration by default.
+        session_name: the role session name, which the profile must accept.
         endpoint_url: of the CreateSession call alone, as in `boto3.client`.
         verify: of the CreateSession call alone: False, or the path of a CA bundle.
         client_config: botocore's options of the CreateSession call alone.
@@ -74,9 +74,9 @@ def get_session(
             by default. One of boto3's is what is returned.
         pkcs11_module: path of the token's PKCS #11 library; p11-kit's proxy by default.
         tpm_tcti: how to reach the TPM, for example ``device:/dev/tpmrm0``.
-        cache: True to share sessions, through files of mode 0600, with this user's other processes
-            that ask for the same, the command's among them; or the folder for them. Needs the
-            extra ``cache``.
+        cache: True to share sessions with this user's other processes (the command's too) that ask
+            for the same session, through files of mode 0600; or the folder for the files. Not with
+            ``verify=False``. Needs the extra ``cache``.
 
     Returns:
         The session. Its default Region is what boto3 would choose, else that of the call.

@@ -1,8 +1,8 @@
-"""The command line: finding the command, and what all commands have in common.
+"""The command line: finds the command by its name, runs it, and turns errors into one line.
 
-Each command is a module with ``add_arguments(parser)`` and ``run(arguments) -> int``, and only the
-chosen one is imported: the start-up time is part of every AWS CLI call, and so not even `typing` is
-imported here. No command is in here.
+Each command is a module of `commands` with ``add_arguments(parser)`` and ``run(arguments) -> int``.
+Only the chosen one is imported, since the start-up time is part of every AWS CLI call; for the same
+reason this module does not import even `typing`.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.errors import RolesAnywhereError
 
     class Command(Protocol):
-        """What the module of a command has."""
+        """The module of a command."""
 
         def add_arguments(self, parser: argparse.ArgumentParser) -> None:
             """Declare the options; may set the parser's description and epilog."""
             ...
 
         def run(self, arguments: argparse.Namespace) -> int:
-            """Do it, and give the exit status."""
+            """Run the command, and return the exit status."""
             ...
 
 
-# Name → the module in this package, and what it does in one line.
+# Name → the module in `commands`, and what the command does, in one line.
 COMMANDS: Final = {
     "credential-process": (
         "credential_process",

@@ -1,7 +1,7 @@
-"""``credential-process`` when the answer is in the cache: found with a few small modules alone.
+"""``credential-process`` when the answer is in the cache: it loads a few small modules alone.
 
-An SDK starts the command anew for each program that it runs, so this is most of what the command
-ever does. Whatever is not plain (help, mistakes, renewals) is left to `credential_process`.
+SDKs start the command anew for each program, so this is most of what the command ever does.
+`credential_process` does the rest: help, mistakes, renewals.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Running a command in one's own place, or as a child that gets the signals and gives the status.
+"""Running a command: in place of this process, or as a child.
 
-Nothing about credentials here.
+A child gets the signals that this process gets, and its exit status becomes this process's. Nothing
+about credentials here.
 """
 
 from __future__ import annotations
@@ -23,16 +24,16 @@ _NOT_FOUND: Final = 127
 _SIGNALLED: Final = 128
 _TICK: Final = 1.0  # seconds from one look at the child to the next, if no signal comes
 _FORWARDED: Final = ("SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2")
-# CPython ignores these; a program that it starts expects the default.
+# CPython ignores these signals; the programs that it starts expect the default.
 _IGNORED_BY_PYTHON: Final = ("SIGPIPE", "SIGXFSZ")
 
 
 def replace_process(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Become `command`: its signals and its status are then its own.
+    """Become `command`, so that signals reach it and its exit status is seen.
 
     Returns:
-        The exit status, if it could not be started; on Windows, which cannot replace a process,
-        the command's.
+        The exit status if the command could not be started. On Windows, which cannot replace a
+        process, the command's exit status.
     """
     if sys.platform == "win32":
         return _run_on_windows(command, environ)
@@ -48,8 +49,8 @@ def replace_process(command: Sequence[str], environ: Mapping[str, str]) -> int:
 def signals_held() -> Iterator[Collection[int]]:
     """Hold back the signals that `run_child` passes on, in this thread and those started in it.
 
-    They stay so when the command has ended: its exit status is to be this program's, whatever is
-    sent to it while it clears up.
+    They are still held back after the command has ended: this program returns the command's exit
+    status even if a signal arrives while it clears up.
 
     Yields:
         The signals that were held back before.
@@ -57,7 +58,7 @@ def signals_held() -> Iterator[Collection[int]]:
     if sys.platform == "win32":
         yield ()
         return
-    # Else a child's end would be ignored, and where SIGCHLD is ignored nobody can wait for one.
+    # A handler, since nobody can wait for a child where SIGCHLD is ignored.
     before_child = signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _watched())
     try:
@@ -71,10 +72,10 @@ def signals_held() -> Iterator[Collection[int]]:
 def run_child(
     command: Sequence[str], environ: Mapping[str, str], held_before: Collection[int]
 ) -> int:
-    """Run `command` on this terminal, pass signals on, and wait for its end.
+    """Run `command` on this terminal, pass signals on to it, and wait until it ends.
 
     Args:
-        command: looked up in PATH, not given to a shell.
+        command: the program, looked up in PATH, and its arguments. No shell sees them.
         environ: its environment.
         held_before: what `signals_held` gave.
 
@@ -109,16 +110,18 @@ def _watched() -> list[signal.Signals]:
 
 
 def _next_signal() -> tuple[int | None, bool]:
-    """Wait for a signal; whether the terminal sent it, and so the child has it too.
+    """Wait for a signal.
 
-    After a while it is None: a thread that holds no signal back, such as one that a library has
-    started, may have taken the one that was waited for.
+    Returns:
+        The signal, and whether the child has it too because the terminal sent it to both. The
+        signal is None after a while, since a thread of a library may have taken the signal that
+        this one waits for.
     """
     if hasattr(signal, "sigtimedwait"):
         info = signal.sigtimedwait(_watched(), _TICK)
         # sigaction(2): the kernel's own codes are above 0, those of kill(2) are not.
         return (None, False) if info is None else (info.si_signo, info.si_code > 0)
-    # macOS does not tell who sent it; at a terminal, these are nearly always typed.
+    # macOS does not tell who sent it. At a terminal, somebody has nearly always typed these two.
     number = signal.sigwait(_watched())
     return number, number in (signal.SIGINT, signal.SIGQUIT) and os.isatty(0)
 

@@ -1,7 +1,7 @@
-"""The environment of a command that shall use one role and nothing else. Pure.
+"""The environment of a command that is to use one role's credentials and no others. Pure.
 
-An SDK asks its sources in an order of its own, and takes the first that is configured; so what
-would come before ours is taken away, and what unlocks the private key is not passed on.
+An SDK takes credentials from the first source that is configured, in an order of its own. So the
+variables of all other sources are removed, and so are those that unlock the private key.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # What SDKs take credentials from, other than files (AWS SDKs and Tools Reference Guide, "Settings
 # reference"). AWS_PROFILE is among them: with it set, the SDK for JavaScript passes over keys in
-# the environment. The last of each line is what older tools read.
+# the environment. AWS_SECURITY_TOKEN and AWS_DEFAULT_PROFILE are for older tools.
 _SOURCES: Final = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"),
     *("AWS_CREDENTIAL_EXPIRATION", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"),
@@ -38,8 +38,8 @@ def with_keys(
     Args:
         environ: what the command would inherit.
         session: whose keys they are.
-        region: for AWS_REGION and AWS_DEFAULT_REGION, where they are not set: some SDKs read the
-            one, some the other.
+        region: the value of AWS_REGION and AWS_DEFAULT_REGION if they are not set; some SDKs read
+            the first, some the second.
         secrets: variables that unlock the private key.
     """
     return _without_sources(environ, region, secrets) | {
@@ -59,7 +59,7 @@ def with_endpoint(
     secrets: Collection[str] = (),
     files: Mapping[str, str],
 ) -> dict[str, str]:
-    """`environ` with a container endpoint, from which an SDK renews its credentials.
+    """`environ` with a container endpoint, from which SDKs fetch new credentials.
 
     Args:
         environ: what the command would inherit.
@@ -67,7 +67,7 @@ def with_endpoint(
         token: for the Authorization header.
         region: as for `with_keys`.
         secrets: variables that unlock the private key.
-        files: AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE as the command shall see them.
+        files: the values of AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE for the command.
     """
     return (
         _without_sources(environ, region, secrets)

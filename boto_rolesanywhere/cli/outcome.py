@@ -1,6 +1,6 @@
 """How a command ends: its exit status, and the one line on stderr that says why.
 
-A cached answer of the command passes through here: nothing heavy is imported.
+Every cached answer of the command loads this module, so it imports nothing heavy.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ def complain(message: str) -> None:
 
 
 def leave(number: int, _frame: FrameType | None) -> None:
-    """A signal's handler: end, with the exit status of what was told to."""
+    """A signal's handler: end the program with exit status 0, as is right when it was asked to."""
     _left_by.append(number)
     raise SystemExit(OK)
 
 
-def told_to_leave() -> bool:
-    """Whether `leave` was called: what it raises in a callback of the interpreter is lost."""
+def asked_to_leave() -> bool:
+    """Whether a signal has called `leave`.
+
+    The exception that `leave` raises is lost if the signal arrives in a callback of the
+    interpreter.
+    """
     return bool(_left_by)

@@ -1,4 +1,4 @@
-"""argparse's parser, with mistakes told as all errors of the command are: in one line on stderr."""
+"""argparse's parser, which reports a mistake as the command reports every error: in one line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
     usage_status: int = USAGE
 
     def error(self, message: str) -> NoReturn:
-        """Say what is wrong and where to read more, and end."""
+        """Say what is wrong and where to read more, and end the program."""
         torn = "\n" in message or message.endswith("\\")
         command = self.prog.removeprefix(f"{PROGRAM} ")
         complain(f"{command}: {message}. {_TORN if torn else f'See {self.prog} --help.'}")

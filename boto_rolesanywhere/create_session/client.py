@@ -1,8 +1,8 @@
-"""The one place that talks to AWS: CreateSession, through a botocore client.
+"""The one module that calls CreateSession, through a botocore client.
 
-No SDK's model has the operation, so `data/` adds it to botocore's model of the service. Endpoints,
-proxies, CA bundles, time-outs and retries are botocore's own; the client is unsigned, and a handler
-signs each attempt with the identity's key.
+No SDK's model has the operation, so `data/` adds it to botocore's model of the service. botocore
+handles endpoints, proxies, CA bundles, time-outs and retries. Its client does not sign; a handler
+of ours signs each attempt with the identity's key.
 """
 
 from __future__ import annotations

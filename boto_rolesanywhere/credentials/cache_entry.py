@@ -1,8 +1,8 @@
 """One cached session: its file, and whether that file is to be trusted.
 
-Reading one is all that a hit costs, so nothing heavy is imported here: neither botocore and
-cryptography nor `typing`, `dataclasses`, `json` or `re`. When to renew, and by whom, is decided in
-`cache`.
+The command reads one for each answer from the cache, so nothing heavy is imported here: neither
+botocore and cryptography nor `typing`, `dataclasses`, `json` or `re`. `cache` decides when an entry
+is renewed, and by whom.
 
 A file holds four lines:
 
@@ -10,7 +10,7 @@ A file holds four lines:
 2. the key, and when the session was received, may be renewed, must be renewed and ends, in seconds
    since the epoch by the clock of this machine;
 3. the answer to ``credential_process``, as it is printed;
-4. what else the service said, as JSON.
+4. the rest of what the service said, as JSON.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
@@ -42,8 +42,8 @@ class Entry:
     """A session as the cache keeps it. Its repr shows no secret.
 
     Attributes:
-        key: of the inputs that it belongs to.
-        received: when it was given, by this machine's clock, in seconds since the epoch.
+        key: what `entry_key` gave for the inputs of the call.
+        received: when it came, by this machine's clock, in seconds since the epoch.
         advisory: from then on one process renews it while the others use it.
         mandatory: from then on everyone waits for the renewal.
         expiry: from then on it is of no use.
@@ -62,7 +62,7 @@ class Entry:
         self.details = details
 
     def is_good(self, now: float) -> bool:
-        """Whether it can be used. Not when the clock was set back: its age is then unknown."""
+        """Whether it can be used. If the clock was set back, its age is unknown, and it cannot."""
         return self.received <= now < self.expiry
 
     def is_fresh(self, now: float) -> bool:
@@ -104,8 +104,8 @@ class Entry:
 def read_entry(folder: str, key: str) -> Entry | None:
     """The entry of `key`; None if there is none that can be trusted.
 
-    Not trusted are a link, another user's file, one that others may read or write, a torn one, one
-    made for other inputs, and anything in a folder that is not this user's alone.
+    This module does not trust a link, another user's file, a file that others may read or write, a
+    torn file, an entry of other inputs, or anything in a folder that is not this user's alone.
     """
     data = _read_own_file(os.path.join(folder, key + SUFFIX)) if is_own_folder(folder) else None
     entry = Entry.from_bytes(data) if data is not None else None
@@ -124,7 +124,7 @@ def is_own_folder(folder: str) -> bool:
 def _is_own(found: os.stat_result) -> bool:
     """Whether this user owns it, and others may do nothing with it.
 
-    Where the system has no such owners and modes (Windows), the user's own folder protects it.
+    Windows has no such owners and modes; there the user's own folder protects the files.
     """
     if not hasattr(os, "geteuid"):
         return True
@@ -132,7 +132,7 @@ def _is_own(found: os.stat_result) -> bool:
 
 
 def _read_own_file(path: str) -> bytes | None:
-    # O_NONBLOCK: a pipe put there would hold us up for ever.
+    # O_NONBLOCK: opening a pipe that somebody put there would never return.
     flags = os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY")
     try:
         file = os.open(path, flags | _flag("O_CLOEXEC"))
@@ -159,7 +159,7 @@ def cache_folder(environ: Mapping[str, str], chosen: str | None = None) -> str |
 
     Args:
         environ: the environment.
-        chosen: what was given for this very use; goes before everything.
+        chosen: the folder that a flag or argument gives, which goes before the environment.
     """
     if named := chosen or environ.get(FOLDER_VARIABLE):
         return os.path.abspath(os.path.expanduser(named))

@@ -1,7 +1,7 @@
-"""One role's credentials, kept good by a thread of their own. Knows no protocol.
+"""A thread that keeps one role's credentials good. Knows no protocol.
 
-Only this thread calls CreateSession: so there is one call at a time whatever the load, and a slow
-one holds up nobody as long as the last credentials are good.
+Only this thread calls CreateSession, so there is one call at a time whatever the load, and a slow
+call delays no request as long as the last credentials are good.
 """
 
 from __future__ import annotations
@@ -27,11 +27,10 @@ _LONGEST_PAUSE: Final = 8.0
 
 
 class Keeper:
-    """Renews in the background; gives what there is.
+    """Renews in the background, and gives the session in use.
 
     While the credentials are good, `SessionCredentials` decides when to renew and how often to try
-    again. Once they have ended there is nothing to spare, but no reason to hammer the service
-    either: tries follow after 1, 2, 4 and then every 8 seconds.
+    again. Once they have ended, the keeper tries again after 1, 2, 4 and then every 8 seconds.
     """
 
     def __init__(
@@ -47,10 +46,10 @@ class Keeper:
 
         Args:
             name: the role's, for the log.
-            credentials: what to keep good.
-            tick: seconds between looks at whether it is time.
-            patience: seconds that a request waits for a renewal when there is nothing else.
-            monotonic: seconds that never go back.
+            credentials: the credentials to keep good.
+            tick: seconds between two looks whether a renewal is due.
+            patience: seconds that a request waits for a renewal when there are no credentials.
+            monotonic: a clock in seconds that never goes back.
         """
         self.name = name
         self.failing = False
@@ -66,26 +65,29 @@ class Keeper:
         self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
 
     def start(self) -> RolesAnywhereSession:
-        """Make the first session, in this thread, and keep it good in another from then on.
+        """Make the first session in this thread, then start the thread that keeps it good.
 
         Raises:
-            RolesAnywhereError: there is no first session, and so nothing to keep.
+            RolesAnywhereError: the first session could not be made.
         """
         session = self._credentials.session
         threading.Thread(target=self._run, name=f"keeper-{self.name}", daemon=True).start()
         return session
 
     def stop(self) -> None:
-        """Renew no more. A call that is under way is left to itself."""
+        """Renew no more. A call that is under way is not waited for."""
         self._stopped.set()
         self._wake.set()
 
     def current(self) -> RolesAnywhereSession | None:
-        """The session in use if it is good; never waits."""
+        """The session in use, or None if it has ended. Never waits."""
         return self._credentials.held_session
 
     async def awaited(self) -> RolesAnywhereSession | None:
-        """Wait for the renewal that is under way or due, but not through a pause between tries."""
+        """The session after the renewal that is under way or due.
+
+        Does not wait while the keeper pauses between two tries.
+        """
         if self._monotonic() >= self._resume_at:
             loop = asyncio.get_running_loop()
             waiting = (loop, loop.create_future())
@@ -118,7 +120,7 @@ class Keeper:
             self._fail("%s: the renewal broke off (%s)", type(error).__name__)
         else:
             self._pause = 0.0
-            # Still due: the try failed and the old ones are kept, as `SessionCredentials` has said.
+            # Still due: the try failed, `SessionCredentials` has logged it, and the old ones go on.
             self.failing = self._credentials.refresh_needed()
 
     def _fail(self, message: str, reason: str) -> None:

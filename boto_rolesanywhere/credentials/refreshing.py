@@ -1,7 +1,7 @@
-"""When to refresh, whom to let wait, and what to keep when a refresh fails.
+"""Credentials that renew themselves: when, who waits meanwhile, and what holds if it fails.
 
-`RefreshWindows` is the rule, pure; `SessionCredentials` is botocore's kind of credentials that
-obeys it. What a refresh does is given from outside.
+`SessionCredentials` is a subclass of botocore's credentials that follows the times of
+`RefreshWindows`. The caller says how a session is made.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ logger = logger_of(__name__)
 
 _LONGEST_PAUSE: Final = 60.0
 _SHORTEST_PAUSE: Final = 1.0
-# How long a renewal may hold up the others while what they have is good: it usually takes less.
+# Seconds that callers wait for another's renewal while their credentials are good.
 _LONGEST_WAIT: Final = 5.0
 _NOBODY: Final = 0  # is no thread's number
 
@@ -48,7 +48,7 @@ class _Frozen(ReadOnlyCredentials):
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A session in use, and its age: replaced as a whole."""
+    """A session in use, and when it was received by two clocks. It is replaced as a whole."""
 
     session: RolesAnywhereSession
     windows: RefreshWindows
@@ -59,12 +59,12 @@ class _Held:
 class SessionCredentials(RefreshableCredentials):
     """Credentials of IAM Roles Anywhere that renew themselves.
 
-    The first CreateSession is made at the first use. One caller renews; the others use what is
-    there as long as it is good. Near its end they wait for the renewal, but not for one that takes
-    long. A renewal that fails while the credentials are good is logged and tried again later.
+    The first CreateSession is made at the first use. Later one caller renews while the others use
+    the session they have. Near its end the others wait for the renewal, but only a few seconds. If
+    a renewal fails while the session is good, it is logged and tried again later.
 
-    The age of the credentials is the longer of what the monotonic and the wall clock tell: the
-    first stands still while a machine sleeps, the second may be set back.
+    The age of the session is the longer of two measurements: the monotonic clock stands still
+    while a machine sleeps, and the wall clock may be set back.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class SessionCredentials(RefreshableCredentials):
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """Hold back until the first use.
+        """Make no session yet.
 
         Args:
             create: makes a session; raises `RolesAnywhereError`.
@@ -85,9 +85,9 @@ class SessionCredentials(RefreshableCredentials):
             monotonic: seconds that never go back.
             jitter: a random number from 0 to 1.
         """
-        # RefreshableCredentials' own __init__ wants credentials; these are deferred, as those of
-        # botocore's DeferredRefreshableCredentials are. Its properties and get_frozen_credentials
-        # call `_refresh` and give what `_publish` has put in its attributes.
+        # RefreshableCredentials.__init__ wants credentials, and there are none yet, as in botocore's
+        # DeferredRefreshableCredentials. Its properties and get_frozen_credentials call `_refresh`
+        # and return what `_publish` has put in its attributes.
         self._access_key = self._secret_key = self._token = ""
         self._account_id = account_id
         self._frozen_credentials = _Frozen("", "", "", account_id)
@@ -101,7 +101,7 @@ class SessionCredentials(RefreshableCredentials):
         self._tried_at = 0.0
         self._failures = 0
         self._last_failure: RolesAnywhereError | None = None
-        # Of the kind that knows its owner: whether it is held is not always known (see below).
+        # An RLock knows which thread holds it: released by another thread, it raises (see below).
         self._refresh_lock = threading.RLock()
         self._renewing = _NOBODY
         self.method = PROVIDER
@@ -114,7 +114,7 @@ class SessionCredentials(RefreshableCredentials):
 
     @property
     def held_session(self) -> RolesAnywhereSession | None:
-        """The session in use as long as it is good; never makes one, and so never waits."""
+        """The session in use, or None if it has ended. Makes none, and so never waits."""
         held = self._held
         return held.session if held and self._is_good(held) else None
 
@@ -143,8 +143,8 @@ class SessionCredentials(RefreshableCredentials):
             return self._renew_if_free(held)
         return self._renew_waiting(held)
 
-    # In both, the lock is taken within `try`: where Ctrl-C raises, it may do so as soon as the lock
-    # is held. When it is not this thread's, releasing it fails, and that is all.
+    # Both methods take the lock within `try`, because Ctrl-C may raise as soon as the lock is held.
+    # If this thread does not hold the lock, releasing it raises RuntimeError, which is ignored.
 
     def _renew_if_free(self, held: _Held) -> _Held:
         if self._renewing == threading.get_ident():
@@ -153,7 +153,7 @@ class SessionCredentials(RefreshableCredentials):
         try:
             if not lock.acquire(blocking=False):
                 return held
-            # Somebody may have renewed them between the look and the lock.
+            # Another thread may have renewed them between the look and the lock.
             return self._attempt(held) if self._held is held else self._held or held
         finally:
             try:  # noqa: SIM105  # nothing may come between
@@ -174,8 +174,8 @@ class SessionCredentials(RefreshableCredentials):
             if held is not None and held is not judged:
                 return held
             if self._failures != failures:
-                # The attempt that this caller waited for has failed: its outcome is this one's
-                # too. A try of its own would make all that wait here try one after the other.
+                # The attempt that this caller waited for has failed, and so has this one. If each
+                # waiting caller tried again, they would all try one after the other.
                 return self._outcome(held, self._last_failure)
             return self._attempt(held)
         finally:
@@ -185,7 +185,10 @@ class SessionCredentials(RefreshableCredentials):
                 pass
 
     def _asked_by_its_own_renewal(self, held: _Held | None) -> _Held:
-        """What there is for a key's client, or a signal's handler, amidst its thread's own call."""
+        """The session for code that asks for it within its own renewal.
+
+        That is the client of a private key, or a signal's handler in the thread of the call.
+        """
         if held is not None and self._is_good(held):
             return held
         raise ConfigurationError(
@@ -207,7 +210,7 @@ class SessionCredentials(RefreshableCredentials):
         self._renewing = threading.get_ident()
         try:
             session = self._create()
-        except Exception as error:  # what is good is used on, whatever went wrong
+        except Exception as error:  # good credentials stay in use, whatever went wrong
             self._failures += 1
             self._last_failure = error if isinstance(error, RolesAnywhereError) else None
             if held is not None and self._is_good(held):
@@ -233,7 +236,7 @@ class SessionCredentials(RefreshableCredentials):
     def _outcome(self, held: _Held | None, failure: RolesAnywhereError | None) -> _Held:
         if held is not None and self._is_good(held):
             return held
-        # A copy: threads that raise one exception at a time would write over its traceback.
+        # A copy: threads that raise one exception object overwrite each other's traceback.
         raise (
             copy(failure)
             if failure
@@ -252,7 +255,7 @@ class SessionCredentials(RefreshableCredentials):
             self._account_id,
         )
         windows = RefreshWindows.for_lifetime(session.lifetime, self._jitter())
-        # Last, since whoever sees it takes the rest as published.
+        # Last: a thread that sees it relies on the rest.
         self._held = _Held(session, windows, self._wall(), self._monotonic())
         return self._held
 
@@ -263,7 +266,7 @@ class SessionCredentials(RefreshableCredentials):
         return self._age(held) < held.windows.expiry
 
     def _pause(self, held: _Held) -> float:
-        """Shorter as the end draws near: a tenth of what is left."""
+        """Seconds until the next try: a tenth of the time that is left, within limits."""
         left = held.windows.expiry - self._age(held)
         pause = min(max(left / 10, _SHORTEST_PAUSE), _LONGEST_PAUSE)
         return pause * (1 + self._jitter() / 5)
@@ -273,10 +276,10 @@ _instances: WeakSet[SessionCredentials] = WeakSet()
 
 
 def _new_locks_in_child() -> None:
-    # A lock that another thread held at the fork is never released in the child.
+    # If another thread held a lock at the fork, nobody releases it in the child.
     for credentials in _instances:
         credentials._refresh_lock = threading.RLock()  # noqa: SLF001  # this module's own class
-        credentials._renewing = _NOBODY  # noqa: SLF001  # likewise
+        credentials._renewing = _NOBODY  # noqa: SLF001  # this module's own class
 
 
 if hasattr(os, "register_at_fork"):

@@ -1,4 +1,4 @@
-"""What CreateSession gives, as a value. No botocore here, so that a cache can read it cheaply."""
+"""The session that CreateSession gives, as a value. No botocore here: a cache reads it cheaply."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-# botocore's window before the end; taken only where the lifetime leaves room for it.
+# Seconds before the end, as botocore has them; shorter if the lifetime is short.
 _LONGEST_ADVISORY: Final = 15 * 60.0
 
 
@@ -14,12 +14,12 @@ _LONGEST_MANDATORY: Final = 5 * 60.0
 
 @dataclass(frozen=True, slots=True)
 class RefreshWindows:
-    """When credentials of one lifetime are renewed, in seconds after they were given.
+    """When credentials of one lifetime are renewed, in seconds after they were received.
 
     Attributes:
-        advisory: from here on one caller renews them while the others go on with them.
-        mandatory: from here on the others wait for the renewal, unless it hangs.
-        expiry: from here on they are of no use.
+        advisory: from then on one caller renews them while the others go on using them.
+        mandatory: from then on the others wait for the renewal, unless it hangs.
+        expiry: from then on they are of no use.
     """
 
     advisory: float
@@ -30,8 +30,8 @@ class RefreshWindows:
     def for_lifetime(cls, lifetime: float, jitter: float) -> RefreshWindows:
         """The windows for `lifetime` seconds.
 
-        A quarter of the lifetime before the end, at most 15 minutes: so a 900-second session is
-        renewed once in its life, not at each use.
+        The renewal begins a quarter of the lifetime before the end, at most 15 minutes: so a
+        session of 900 seconds is renewed once in its life, not at each use.
 
         Args:
             lifetime: seconds from issue to expiration.

@@ -1,6 +1,6 @@
-"""The three ARNs of a CreateSession call: parsed, checked, and held against each other.
+"""The three ARNs of a CreateSession call: parses each, and checks that they belong together.
 
-Pure text; nothing here knows what AWS has behind an ARN.
+Pure text: nothing here knows what AWS has behind an ARN.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from boto_rolesanywhere.redaction import shown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# AWS General Reference, "Amazon Resource Names": six fields, the last of which may hold colons.
+# AWS General Reference, "Amazon Resource Names": six fields; the last may hold colons.
 _FIELDS: Final = 6
 _PARTITION: Final = re.compile(r"aws(-[a-z]+)*", re.ASCII)
 _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
@@ -67,7 +67,7 @@ def parse_profile_arn(text: str, *, where: str = "profile ARN") -> Arn:
 
 
 def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
-    """Parse ``arn:…:iam::…:role/…``; the role's path is part of it and is kept.
+    """Parse ``arn:…:iam::…:role/…``, with the role's path.
 
     Raises:
         ConfigurationError: naming `where` and what is wrong with it.
@@ -85,10 +85,10 @@ def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
 
 
 def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
-    """Hold the ARNs against each other, as far as AWS documents a rule for it.
+    """Check the documented rules of AWS for which ARNs go together.
 
     Trust anchor, profile and endpoint are in one Region and account (User Guide, "Creating a trust
-    anchor and profile"); a partition is never crossed.
+    anchor and profile"), and all three ARNs in one partition.
 
     Raises:
         ConfigurationError: naming both ARNs and the field they differ in.

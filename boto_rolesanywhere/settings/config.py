@@ -1,7 +1,7 @@
-"""From the settings to one frozen Config of them, checked as far as text can be.
+"""From the settings to one frozen `Config`, checked as far as text can be.
 
-What they are called and where they are looked for is in `settings`. Nothing here opens a file: who
-calls brings the environment and the profile's section.
+`names` has the table of settings. Nothing here reads the environment or the config file: the caller
+brings both.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class Config:
 
     Attributes:
         sources: certificate, key and chain, unopened.
-        trust_anchor: the trust anchor's ARN; its Region is where the service is called.
+        trust_anchor: the trust anchor's ARN.
         profile: the profile's ARN.
         role: the role's ARN.
         region: the Region of endpoint and signature; the trust anchor's unless set otherwise.

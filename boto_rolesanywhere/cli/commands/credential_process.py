@@ -1,6 +1,6 @@
-"""``credential-process``: credentials as the AWS CLI and all SDKs take them from a command.
+"""``credential-process``: prints credentials for the AWS CLI and all SDKs, as JSON.
 
-What is cached and needs no renewal is printed by `cached_answer` before this is loaded.
+`cached_answer` prints a cached session that needs no renewal, before this module is loaded.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ Print temporary credentials as JSON, the way the AWS CLI and every AWS SDK expec
 of a credential_process. Certificate, key, ARNs and options are given by the flags of
 AWS's aws_signing_helper.
 
-The session is kept in your cache folder and shared by all processes that ask for the
-same, so CreateSession is called about once in a session's life and not for each
-`aws` command. One process renews it while the others go on with it."""
+The command keeps the session in your cache folder, and all processes that ask for the
+same session share it: CreateSession is called about once in a session's life, not for
+each `aws` command. One process renews the session while the others go on using it."""
 _EPILOG: Final = """\
 exit status: 0, or 1 with one line on stderr and nothing on stdout
 
@@ -50,13 +50,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     add_flags(parser)
     group = parser.add_argument_group("cache")
-    add_switch(group, NO_CACHE, "ask AWS, and keep nothing")
-    add_switch(group, FORCE, "ask AWS, and replace what is kept")
+    add_switch(group, NO_CACHE, "ask AWS, and store nothing")
+    add_switch(group, FORCE, "ask AWS, and replace the stored session")
     group.add_argument(
         CACHE_DIR,
         metavar="FOLDER",
-        help="keep sessions there (default: AWS_ROLESANYWHERE_CACHE_DIR, or boto_rolesanywhere in"
-        " your cache folder); it must be yours alone, mode 0700",
+        help="the folder for the sessions (default: AWS_ROLESANYWHERE_CACHE_DIR, or"
+        " boto_rolesanywhere in your cache folder); it must be yours alone, mode 0700",
     )
     if isinstance(parser, Parser):
         parser.usage_status = FAILED
@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _cache(arguments: argparse.Namespace) -> SessionCache | None:
-    """The cache; without one, which costs time but no credentials, a warning says why."""
+    """The cache; if there is none, a warning says why, and the command works without it."""
     from boto_rolesanywhere.credentials.cache import SessionCache
     from boto_rolesanywhere.credentials.cache_entry import FOLDER_VARIABLE, cache_folder
 

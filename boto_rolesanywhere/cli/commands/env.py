@@ -1,4 +1,4 @@
-"""``env``: credentials as variables, in the words of a shell, a dotenv file or JSON."""
+"""``env``: prints credentials as variables, for a shell, a dotenv file or JSON."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 
 _DESCRIPTION: Final = """\
-Print the variables by which the AWS CLI and every SDK take credentials, in the words of
-your shell. They are printed once and end with the session: for commands that run longer,
-use `exec --serve`, `serve` or a credential_process."""
+Print the variables from which the AWS CLI and every SDK take credentials, in the syntax of
+your shell. They end with the session: for commands that run longer, use `exec --serve`,
+`serve` or a credential_process."""
 _EPILOG: Final = """\
 examples:
   eval "$(boto-rolesanywhere env --config-profile backup)"

@@ -1,4 +1,4 @@
-"""``exec``: a command with credentials in its environment, or with a private endpoint beside it."""
+"""``exec``: runs a command with a role's credentials, as variables or from a private endpoint."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ Run a command with the credentials of a role, and of nothing else.
 Without --serve the command gets AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and
 AWS_SESSION_TOKEN, and takes the place of this program. They end with the session.
 
-With --serve it gets the address and the token of an endpoint on 127.0.0.1 that is
-there for this command alone, and from which SDKs renew what they need: for commands
-that run longer than a session. Signals are passed on to the command.
+With --serve it gets the address and the token of an endpoint on 127.0.0.1, which serves
+this command alone. SDKs fetch new credentials there, so the command may run longer than
+a session. This program passes signals on to the command.
 
-Either way AWS_REGION and AWS_DEFAULT_REGION are set, and the variables by which an SDK would
-find other credentials (AWS_PROFILE, AWS_ROLE_ARN and the like) or the private key's
-passphrase are taken out. With --serve, AWS_SHARED_CREDENTIALS_FILE is set to the null
-device, since SDKs read that file first; so is AWS_CONFIG_FILE, but only if the default
-profile in it has credentials of its own.
+Either way the command gets AWS_REGION and AWS_DEFAULT_REGION. It does not get variables
+that hold the private key's passphrase, or that lead an SDK to other credentials
+(AWS_PROFILE, AWS_ROLE_ARN and others). With --serve, AWS_SHARED_CREDENTIALS_FILE is the
+null device, since SDKs read that file before they ask an endpoint. AWS_CONFIG_FILE is the
+null device too if the default profile in it has credentials.
 
 The exit status is that of the command: 128 + N if signal N ended it, 127 if it was not
-found, 126 if it cannot be run; 1 if there are no credentials, and 2 for wrong usage."""
+found, 126 if it cannot be run. It is 1 if there are no credentials, 2 for wrong usage."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere exec --config-profile backup -- aws s3 ls
@@ -162,7 +162,7 @@ def _secret_variables(given: Mapping[str, str], section: Mapping[str, object]) -
 
 
 def _files() -> dict[str, str]:
-    """Both files of AWS, as far as the command must not see them."""
+    """AWS's two files that are hidden from the command, each with the null device in its place."""
     from botocore.configloader import load_config
     from botocore.exceptions import ConfigNotFound
     from botocore.session import Session

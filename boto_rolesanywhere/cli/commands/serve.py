@@ -1,6 +1,6 @@
 """``serve``: credentials for SDKs on this machine, over IMDSv2 and the container protocol.
 
-Puts the parts of `boto_rolesanywhere.server` together and prints what to paste. No protocol here.
+Puts the parts of `boto_rolesanywhere.server` together, and prints the exports to paste.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
-from boto_rolesanywhere.cli.outcome import FAILED, OK, complain, leave, told_to_leave
+from boto_rolesanywhere.cli.outcome import FAILED, OK, asked_to_leave, complain, leave
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.settings.names import ROLE
 
@@ -43,13 +43,13 @@ in the two ways that every AWS SDK knows:
               a file that only you can read. A server without IMDSv2 gives credentials
               to nobody but the readers of that file.
 
-It does not start unless the first CreateSession succeeds. Then it renews in the
-background; while a renewal fails it goes on with the last credentials until they end,
-and answers 503 after that. What to paste in a shell is printed at the start, and
-/healthz tells whether all is well. SIGTERM and SIGINT end it.
+The server starts only if the first CreateSession succeeds. Then it renews in the
+background. If a renewal fails, it serves the last credentials until they end, and answers
+503 after that. At the start it prints the lines to paste into a shell; /healthz tells
+whether all is well. SIGTERM and SIGINT end it.
 
-An address that other machines or containers can reach (--listen) is served with tokens
-alone, without IMDSv2. Nothing is encrypted on the way."""
+On an address that other machines or containers can reach (--listen), it serves the
+container protocol alone, without IMDSv2. Nothing is encrypted on the way."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere serve --config-profile backup
@@ -97,7 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="[NAME=]PROFILE",
         help="serve the role of this --config-profile as NAME; repeat it for several roles. The"
-        " other flags hold for all of them, and IMDSv2 serves the first",
+        " other flags hold for all roles, and IMDSv2 serves the first role",
     )
     group.add_argument(
         "--token-folder",
@@ -134,7 +134,7 @@ def run(arguments: argparse.Namespace) -> int:
                 complain(f"serve: the role {role.name}: {error}")
                 return FAILED
         tokens = _tokens(arguments.token_folder, [role for role, _ in hosted])
-        if told_to_leave():
+        if asked_to_leave():
             return OK
         _serve(sock, [keeper for _, keeper in hosted], tokens, with_imds=with_imds)
     return OK

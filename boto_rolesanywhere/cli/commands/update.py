@@ -1,4 +1,4 @@
-"""``update``: credentials kept fresh in a profile of the shared credentials file."""
+"""``update``: keeps the credentials in a profile of the shared credentials file fresh."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
-from boto_rolesanywhere.cli.outcome import OK, leave, told_to_leave
+from boto_rolesanywhere.cli.outcome import OK, asked_to_leave, leave
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-# How soon a renewal is noticed, and how long until a failed write is tried again.
+# Seconds until a renewal is noticed, and until a failed write is tried again.
 _TICK: Final = 1.0
 _PATIENCE: Final = 30.0  # seconds, for another writer at the start; later the next tick tries again
 _DESCRIPTION: Final = """\
@@ -82,7 +82,7 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
     written = keeper.start()
     _write(path, arguments.profile, written)
     with ending_signals() as ended:
-        while not told_to_leave() and not ended(_TICK):
+        while not asked_to_leave() and not ended(_TICK):
             session = keeper.current()
             if session is None or session is written:
                 continue
