@@ -85,9 +85,9 @@ class SessionCredentials(RefreshableCredentials):
             monotonic: seconds that never go back.
             jitter: a random number from 0 to 1.
         """
-        # RefreshableCredentials.__init__ wants credentials, and there are none yet, as in botocore's
-        # DeferredRefreshableCredentials. Its properties and get_frozen_credentials call `_refresh`
-        # and return what `_publish` has put in its attributes.
+        # RefreshableCredentials.__init__ wants credentials, and there are none yet (as in
+        # botocore's deferred ones). The properties and get_frozen_credentials call `_refresh`
+        # and return what `_publish` has put in these attributes.
         self._access_key = self._secret_key = self._token = ""
         self._account_id = account_id
         self._frozen_credentials = _Frozen("", "", "", account_id)
