@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, write_atomically
+from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -182,7 +182,7 @@ class SessionCache:
     def _prepare_folder(self) -> bool:
         """Make the folder if it is missing, and say whether it is fit to hold secrets."""
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_folder(self._folder)
         except OSError as error:
             reason = error.strerror
         else:

@@ -309,7 +309,8 @@ def _region(profile: str, config: Config) -> dict[str, str]:
 
 def _write(profile: str, values: Mapping[str, str]) -> None:
     from boto_rolesanywhere.settings.profile_reader import title_of
-    from boto_rolesanywhere.settings.profile_writer import aws_file, change_file, quoted_name
+    from boto_rolesanywhere.settings.profile_section import quoted_name
+    from boto_rolesanywhere.settings.profile_writer import aws_file, change_file
 
     path = aws_file(_CONFIG_FILE, "~/.aws/config")
     _require_readable(path)

@@ -1,0 +1,218 @@
+"""Setting one section of an AWS credentials or config file, and not one byte beside it.
+
+A pure rule, from content to content. The result is read back as botocore reads it before anyone
+gets it: it differs in that section alone, or it is an error.
+"""
+
+from __future__ import annotations
+
+import io
+import locale
+import re
+import shlex
+import sys
+from configparser import Error, RawConfigParser
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    Sections = dict[str, dict[str, str]]
+
+# As configparser reads these files, with which botocore and the AWS CLI read them. The patterns
+# are for text, not bytes: a blank is then whatever Unicode calls one.
+_HEADER: Final = re.compile(r"\[(.+)\]")
+_OPTION: Final = re.compile(r"(.*?)\s*[=:]")
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Lines that stay together: a header, an option with its continuation, or one other line.
+
+    Attributes:
+        section: the title that it stands below, itself included; None before the first.
+        key: of an option, in lower case; empty for a header; None for other lines.
+        text: the lines, with their ends.
+    """
+
+    section: str | None
+    key: str | None
+    text: str
+
+
+def with_section(
+    content: bytes,
+    title: str,
+    values: Mapping[str, str | None],
+    *,
+    shell_words: bool,
+    where: str | None = None,
+) -> bytes:
+    """The file's `content` with `values` set in the section `title`.
+
+    A key that is there is set where it stands; a new one comes after the section's last; a section
+    that is not there comes at the end. All other lines stay as they are, comments included. Of
+    several sections for one profile the last is set, which is the one that botocore takes.
+
+    Args:
+        content: of the file, in the encoding of this process's locale, as botocore reads it.
+        title: without the brackets, for example ``default`` or ``profile onprem``.
+        values: by key, in lower case; single lines, or None to remove the key.
+        shell_words: whether titles are compared by their words, as botocore does in the config
+            file; in the credentials file it takes them as they are.
+        where: the file's path, for errors.
+
+    Raises:
+        ConfigurationError: title or values would not be read back as they are, or botocore could
+            not read the file as it is.
+    """
+    _require_writable(title, values)
+    encoding = locale.getpreferredencoding(False)  # what open() takes, and so configparser
+    before = _read(content, encoding, where)
+    named = _name_of(title) if shell_words else title
+    titles = [old for old in before if (_name_of(old) if shell_words else old) == named]
+    title = titles[-1] if titles else title
+    text = content.decode(encoding)
+    changed = _changed(text, title, values, is_new=not titles)
+    try:
+        after = changed.encode(encoding)
+    except UnicodeEncodeError:
+        raise ConfigurationError(
+            f"[{title}] cannot be written in the encoding of this system ({encoding})",
+            code="profile-not-writable",
+            where=where,
+        ) from None
+    expected = {**before.get(title, {}), **values}
+    kept = {key: value for key, value in expected.items() if value is not None}
+    if _read(after, encoding, where) != {**before, title: kept}:
+        raise ConfigurationError(
+            f"the file is so written that [{title}] cannot be set without changing more",
+            code="profile-not-writable",
+            where=where,
+            remedy="Write the section by hand, in plain lines; nothing was written.",
+        )
+    return after
+
+
+def quoted_name(profile: str) -> str:
+    """A profile's name as it stands in a title of the config file: in quotes if it needs them."""
+    quotes = "'" in profile or '"' in profile
+    return shlex.quote(profile) if quotes or _words(profile) != [profile] else profile
+
+
+def _read(content: bytes, encoding: str, where: str | None) -> Sections:
+    """The file as botocore reads it.
+
+    Raises:
+        ConfigurationError: botocore would refuse it.
+    """
+    parser = RawConfigParser()
+    try:
+        parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding=encoding))
+    except (Error, UnicodeDecodeError) as error:
+        # The kind alone: the parser's own words quote lines, in which a secret may stand.
+        raise ConfigurationError(
+            f"AWS's tools cannot read this file ({type(error).__name__})",
+            code="config-file-unparseable",
+            where=where,
+            remedy="Correct it first; nothing was written.",
+        ) from None
+    return {title: dict(parser.items(title)) for title in parser.sections()}
+
+
+def _changed(text: str, title: str, values: Mapping[str, str | None], *, is_new: bool) -> str:
+    end = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
+    options = {key: f"{key} = {value}{end}" for key, value in values.items() if value is not None}
+    if is_new:
+        gap = end if text.strip() else ""
+        return "".join((_ended(text, end), gap, f"[{title}]{end}", *options.values()))
+    blocks = list(_blocks(text))
+    texts = [block.text for block in blocks]
+    last = 0
+    for number, block in enumerate(blocks):
+        if block.section == title and block.key is not None:
+            last = number
+            if block.key in values:
+                texts[number] = options.pop(block.key, "")
+    texts[last] = _ended(texts[last], end)
+    texts.insert(last + 1, "".join(options.values()))
+    return "".join(texts)
+
+
+def _require_writable(title: str, values: Mapping[str, str | None]) -> None:
+    for text in (title, *(value for value in values.values() if value is not None)):
+        if not text.isprintable() or text != text.strip() or not text:
+            what = f"a line of [{title}] would be empty, or hold a line break or control character"
+            raise ConfigurationError(
+                what if title.isprintable() else "the profile's name is not one",
+                code="profile-not-writable",
+            )
+    # What stands in configparser's [DEFAULT] is part of every section.
+    if "]" in title or title == "DEFAULT":
+        raise ConfigurationError(
+            f"{title!r} cannot be the title of a section", code="profile-not-writable"
+        )
+
+
+def _name_of(title: str) -> tuple[str, ...]:
+    """What two titles for one profile of the config file have in common.
+
+    As botocore's build_profile_map: any title that begins with "profile" and has two words in the
+    shell's sense names a profile by the second; ``default`` names one by itself.
+    """
+    words = _words(title)
+    if title.startswith("profile") and len(words) == 2:  # noqa: PLR2004  # see above
+        return ("profile", words[1])
+    return ("profile", title) if title == "default" else (title,)
+
+
+def _words(title: str) -> list[str]:
+    try:
+        return shlex.split(title)
+    except ValueError:
+        return [title]
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    section: str | None = None
+    option: tuple[str, int] | None = None  # the key, and how far it is indented
+    held = ""  # the option with what continues it
+    between = ""  # blank lines and comments, which belong to it only if it goes on after them
+    # Not splitlines(), which also ends lines at U+2028 and others: a file's reader does not.
+    for line in io.StringIO(text, newline=""):
+        stripped = line.strip()
+        indent = len(line) - len(line.lstrip())
+        if not stripped or stripped[0] in "#;":
+            between += line
+        elif option and indent > option[1]:
+            held, between = held + between + line, ""
+        else:
+            yield from _closed(section, option, held, between)
+            held, between = line, ""
+            if header := _HEADER.match(stripped):
+                section = header[1]
+                option = ("", sys.maxsize)  # nothing continues a header
+            else:
+                option = (_key(stripped), indent)
+    yield from _closed(section, option, held, between)
+
+
+def _key(stripped: str) -> str:
+    found = _OPTION.match(stripped)
+    return (found[1] if found else stripped).rstrip().lower()
+
+
+def _closed(
+    section: str | None, option: tuple[str, int] | None, held: str, between: str
+) -> Iterator[_Block]:
+    if option:
+        yield _Block(section, option[0], held)
+    if between:
+        yield _Block(section, None, between)
+
+
+def _ended(text: str, end: str) -> str:
+    return text if not text or text.endswith(("\n", "\r")) else text + end
