@@ -79,7 +79,7 @@ class Identity:
         return signature
 
     def close(self) -> None:
-        """Let go of the key, if it has anything to let go of."""
+        """Close the key, if it can be closed."""
         close = getattr(self.key, "close", None)
         if close is not None:
             close()

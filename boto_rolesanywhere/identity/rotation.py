@@ -1,6 +1,6 @@
 """An identity that follows its files: read again when asked, rebuilt when they changed.
 
-There is no polling: whoever needs the identity asks for it, which is at each refresh. Certificate,
+There is no polling: each refresh of a session asks for the identity. Certificate,
 chain and key are taken together or not at all.
 """
 
@@ -98,6 +98,6 @@ class RotatingIdentity:
 
 def _in_time(identity: Identity, now: datetime) -> bool:
     return all(
-        one.not_valid_before_utc <= now <= one.not_valid_after_utc
-        for one in (identity.certificate, *identity.chain)
+        certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
+        for certificate in (identity.certificate, *identity.chain)
     )

@@ -61,11 +61,11 @@ Write a profile of ~/.aws/config (or AWS_CONFIG_FILE) for IAM Roles Anywhere.
 
 What no flag gives is asked for, if there is a terminal. Everything is checked before it is
 written: the ARNs, that they belong together, the certificate, and that the key is the
-certificate's. Of a profile that is there, the rolesanywhere_… keys are written anew; the rest
-of the file stays byte for byte. No secret is written: a passphrase is named by its file or
+certificate's. If the profile is there already, its rolesanywhere_… settings are replaced; the
+rest of the file stays byte for byte. No secret is written: a passphrase is named by its file or
 variable.
 
-The profile gets the Region, if it has none, and rolesanywhere_… keys, which Python programs
+The profile gets the Region, if it has none, and rolesanywhere_… settings, which Python programs
 read through this package; or, with --credential-process, a line that the AWS CLI and every
 other SDK runs.
 
@@ -103,7 +103,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--profile", default="default", metavar="NAME", help="to write; default: %(default)s"
     )
-    add_switch(group, "--credential-process", "write a credential_process line instead of keys")
+    add_switch(group, "--credential-process", "write a credential_process line instead of settings")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -146,7 +146,7 @@ def _require_storable(
     for flag in (NO_VERIFY, SELECTOR):
         if flag in given and not arguments.credential_process:
             raise ConfigurationError(
-                "no key of a profile says it",
+                "a profile has no setting for it",
                 code="flag-not-storable",
                 where=flag,
                 expected="--credential-process with it",
@@ -257,7 +257,7 @@ def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> di
 
 
 def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
-    """The keys of the profile. Paths become absolute: who reads it may stand elsewhere."""
+    """The settings of the profile. Paths become absolute: a reader may run elsewhere."""
     chosen = settings_of(given)
     unlocked = any(given.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
     values = {}
@@ -331,7 +331,7 @@ def _write(profile: str, values: Mapping[str, str]) -> None:
 
 
 def _require_readable(path: Path) -> None:
-    """What botocore cannot read now it could not read with a profile more."""
+    """Refuse a file that botocore cannot read: a further profile would not help."""
     from botocore.configloader import load_config
     from botocore.exceptions import ConfigNotFound, ConfigParseError
 
@@ -344,7 +344,7 @@ def _require_readable(path: Path) -> None:
 
 
 def _stale(profile: str, values: Mapping[str, str]) -> list[str]:
-    """Keys of ours that an earlier run left: with them, the profile is not the one checked."""
+    """Settings that an earlier run left, and that were not part of what was just checked."""
     from boto_rolesanywhere.settings.profile_reader import read_profile
 
     if "credential_process" in values:

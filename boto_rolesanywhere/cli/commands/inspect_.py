@@ -1,6 +1,6 @@
 """``inspect``: what AWS will see of a certificate, and what a trust policy makes of it.
 
-Reads files, writes a page or JSON. What is said is worked out in `inspection` and `trust_policy`.
+It reads files and writes a page or JSON; `inspection` works out what they say.
 """
 
 from __future__ import annotations
@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the certificate: PEM, DER, PKCS#12, or a pkcs11: URI",
     )
-    given.add_argument("--certificate", metavar="FILE", help="the same")
+    given.add_argument(
+        "--certificate", metavar="FILE", help="the certificate, as a flag instead of FILE"
+    )
     parser.add_argument("--intermediates", metavar="FILE", help="intermediate certificates")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument(

@@ -1,6 +1,7 @@
-"""``read-certificate-data``: a certificate's data, or a list of those that a selector means.
+"""``read-certificate-data``: a certificate's data, or a list of those that a selector matches.
 
-JSON and list are those of AWS's helper. What AWS will see of a certificate is shown by ``inspect``.
+The JSON and the list have the form that AWS's helper gives them. ``inspect`` shows what AWS will
+see of a certificate.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ number in decimal, and the algorithms that the key can sign with. Of several
 certificates in the file, the end-entity certificate.
 
 For a pkcs11: URI or a selector, list the certificates that match, with their SHA-1
-fingerprint and subject; on a token also the URI that names just the one."""
+fingerprint and subject; on a token also the URI that names this certificate alone."""
 _EPILOG: Final = """\
 exit status: 0 (also when nothing matches); 1 with one line on stderr; 2 for wrong usage
 
@@ -116,7 +117,7 @@ def _in_store(given: dict[str, str]) -> tuple[Listed, ...]:
     secret, module = store_access(given, os.environ)
     found = find_certificates(selector, given.get(STORE), secret=secret, pkcs11_module=module)
     if LATEST in given:
-        return tuple(sorted(found, key=lambda one: one.certificate.not_valid_after_utc)[-1:])
+        return tuple(sorted(found, key=lambda listed: listed.certificate.not_valid_after_utc)[-1:])
     return found
 
 
@@ -139,11 +140,11 @@ def _print_list(found: tuple[Listed, ...]) -> int:
     from boto_rolesanywhere.redaction import printable
 
     lines = ["Matching identities" if found else "No matching identities"]
-    for number, one in enumerate(found, 1):
+    for number, listed in enumerate(found, 1):
         # SHA-1 only tells certificates apart here, as in the helper's list.
-        fingerprint = one.certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
-        subject = printable(as_helper_shows(one.certificate.subject))
-        kind = "URI" if kind_of(one.place) == TOKEN else "File"
-        lines += [f'{number}) {fingerprint} "{subject}"', f"\t{kind}: {printable(one.place)}"]
+        fingerprint = listed.certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
+        subject = printable(as_helper_shows(listed.certificate.subject))
+        kind = "URI" if kind_of(listed.place) == TOKEN else "File"
+        lines += [f'{number}) {fingerprint} "{subject}"', f"\t{kind}: {printable(listed.place)}"]
     sys.stdout.write("\n".join(lines) + "\n")
     return OK

@@ -1,7 +1,7 @@
 """Certificates to choose from: those in a folder of files, or on a PKCS #11 token.
 
-Which of them is meant is in `selector`; here they are found, and the private key with the one that
-was chosen. The certificate stores of operating systems are not read.
+`selector` says which certificate is meant. This module finds it in the
+store, and its private key. The certificate stores of operating systems are not read.
 """
 
 from __future__ import annotations
@@ -75,10 +75,10 @@ def find_certificates(
     secret: Secret | None = None,
     pkcs11_module: str | None = None,
 ) -> tuple[Listed, ...]:
-    """The certificates of a store that are meant, each once.
+    """The certificates of a store that the selector matches, each once.
 
     Args:
-        selector: which.
+        selector: which certificates.
         store: a folder or a ``pkcs11:`` URI.
         secret: for PKCS #12 files, or the token's PIN.
         pkcs11_module: the token's library.
@@ -102,7 +102,7 @@ def choose(
     pkcs11_module: str | None = None,
     contents: Mapping[str, bytes | None] | None = None,
 ) -> Arguments:
-    """Certificate, key and chain that a selector means, as arguments of `get_session`.
+    """Certificate, key and chain that a selector chooses, as arguments of `get_session`.
 
     Args:
         selector: the text of ``--cert-selector``.
@@ -114,28 +114,31 @@ def choose(
 
     Raises:
         ConfigurationError: the selector cannot be read, or there is no such store.
-        CertificateError: no certificate is meant, or several are.
-        PrivateKeyError: none of the files holds the key of the one that is meant.
+        CertificateError: the selector matches no certificate, or several.
+        PrivateKeyError: none of the files holds the key of the certificate that is meant.
     """
     wanted, place = parse_selector(selector), _require_store(store)
     if kind_of(place) == TOKEN:
-        one = _choose_one(_on_token(wanted, place, secret, pkcs11_module), place, latest=latest)
+        chosen = _choose_one(_on_token(wanted, place, secret, pkcs11_module), place, latest=latest)
         pin = parse_pkcs11_uri(place).pin_value
         if pin is not None and secret is None:
             secret = Secret(pin, f"pin-value in {_STORE}")
-        others = [one.certificate for one in _on_token(Selector(), place, secret, pkcs11_module)]
-        found: Arguments = {"key": one.place}
+        others = [
+            listed.certificate for listed in _on_token(Selector(), place, secret, pkcs11_module)
+        ]
+        found: Arguments = {"key": chosen.place}
         if secret is not None:
             found["passphrase"] = secret
     else:
         files = _read_folder(place, secret, contents)
-        one = _choose_one(_in_folder(wanted, files), place, latest=latest)
+        chosen = _choose_one(_in_folder(wanted, files), place, latest=latest)
         others = [certificate for file in files for certificate in file.contents.certificates]
-        found = {"key": _key_file(one, files, place, secret)}
-    chain = order_chain(one.certificate, others, now=datetime.now(timezone.utc))
+        found = {"key": _key_file(chosen, files, place, secret)}
+    chain = order_chain(chosen.certificate, others, now=datetime.now(timezone.utc))
     if chain:
         found["chain"] = chain
-    found["cert"] = one.certificate  # as an object: its file may hold another one of the same key
+    # As an object: its file may hold another certificate of the same key.
+    found["cert"] = chosen.certificate
     return found
 
 
@@ -152,27 +155,28 @@ def _require_store(store: str | None) -> str:
 
 
 def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
-    # A token may hold the same one twice, which no selector can tell apart; the first will do.
-    found = list({one.certificate: one for one in reversed(found)}.values())
+    # A token may hold a certificate twice, and no selector tells the two apart: take the first.
+    found = list({each.certificate: each for each in reversed(found)}.values())
     if not found:
         raise CertificateError(
-            "no certificate in it is meant by --cert-selector",
+            "--cert-selector matches no certificate in it",
             code="selector-matches-nothing",
             where=_shown(store),
-            remedy="`boto-rolesanywhere read-certificate-data --cert-store` shows those there are.",
+            remedy="`boto-rolesanywhere read-certificate-data --cert-store` lists what is there.",
         )
     if len(found) > 1 and not latest:
-        listed = ", ".join(
-            f"{as_helper_shows(one.certificate.subject)} (serial {one.certificate.serial_number:X})"
-            for one in found
+        names = ", ".join(
+            f"{as_helper_shows(each.certificate.subject)}"
+            f" (serial {each.certificate.serial_number:X})"
+            for each in found
         )
         raise CertificateError(
-            f"{len(found)} certificates in it are meant by --cert-selector: {listed}",
+            f"--cert-selector matches {len(found)} certificates in it: {names}",
             code="selector-ambiguous",
             where=_shown(store),
             remedy=f"Add x509Serial to the selector, or {_LATEST}.",
         )
-    return max(found, key=lambda one: one.certificate.not_valid_after_utc)
+    return max(found, key=lambda listed: listed.certificate.not_valid_after_utc)
 
 
 def _on_token(
@@ -181,15 +185,17 @@ def _on_token(
     from boto_rolesanywhere.identity.pkcs11 import list_token_certificates
 
     found = list_token_certificates(uri, module=module, secret=secret)
-    return tuple(Listed(one, place) for place, one in found if selector.matches(one))
+    return tuple(
+        Listed(certificate, place) for place, certificate in found if selector.matches(certificate)
+    )
 
 
 def _in_folder(selector: Selector, files: Sequence[_File]) -> tuple[Listed, ...]:
     found: dict[x509.Certificate, Listed] = {}
     for file in files:
-        for one in file.contents.certificates:
-            if selector.matches(one):
-                found.setdefault(one, Listed(one, file.path))
+        for certificate in file.contents.certificates:
+            if selector.matches(certificate):
+                found.setdefault(certificate, Listed(certificate, file.path))
     if not found and (locked := [file.path for file in files if file.locked]):
         logger.warning(
             "Left out of %s, since the passphrase is missing or wrong: %s",
@@ -232,14 +238,14 @@ def _read_file(path: Path, secret: Secret | None, content: bytes | None) -> Iter
         logger.debug("Left out of %s: %s", _STORE, error)  # a folder may hold other things too
 
 
-def _key_file(one: Listed, files: Sequence[_File], store: str, secret: Secret | None) -> str:
-    public_key = readable_public_key(one.certificate)
+def _key_file(chosen: Listed, files: Sequence[_File], store: str, secret: Secret | None) -> str:
+    public_key = readable_public_key(chosen.certificate)
     # That beside the certificate first, so that its file is not left for another copy of the key.
-    for file in sorted(files, key=lambda file: file.path != one.place):
+    for file in sorted(files, key=lambda file: file.path != chosen.place):
         if public_key in _public_keys(file, secret):
             return file.path
     raise PrivateKeyError(
-        f"none of its files holds the private key of {describe_subject(one.certificate)}",
+        f"none of its files holds the private key of {describe_subject(chosen.certificate)}",
         code="store-key-missing",
         where=_shown(store),
         expected="the key in a file of its own, or with the certificate",

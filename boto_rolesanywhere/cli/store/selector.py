@@ -1,6 +1,6 @@
-"""``--cert-selector``: its grammar, which is that of AWS's helper, and which certificates it means.
+"""``--cert-selector``: its grammar, which is that of AWS's helper, and the certificates it matches.
 
-Where certificates are looked for is in `certificate_store`.
+`certificate_store` looks for the certificates.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ _JSON_EXAMPLE: Final = '[{"Key": "x509Subject", "Value": "CN=web"}]'
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """Which certificate is meant. What is None restricts nothing.
+    """Which certificates match. An attribute that is None restricts nothing.
 
     Attributes:
         subject: the subject, as `as_helper_shows` gives it, or as in RFC 4514.
-        issuer: the issuer, likewise.
+        issuer: the issuer, in one of the same two forms.
         serial: the serial number.
     """
 
@@ -47,7 +47,7 @@ class Selector:
     serial: int | None = None
 
     def matches(self, certificate: x509.Certificate) -> bool:
-        """Whether `certificate` is meant."""
+        """Whether `certificate` matches."""
         return (
             (self.subject is None or self.subject in _forms(certificate.subject))
             and (self.issuer is None or self.issuer in _forms(certificate.issuer))
@@ -132,7 +132,7 @@ def _read_json(path: str) -> list[tuple[str, str]]:
             "it is not JSON", code="selector-invalid", where=path, expected=_JSON_EXAMPLE
         ) from None
     pairs = content if isinstance(content, list) else [None]
-    texts = [_pair(one) for one in pairs]
+    texts = [_pair(entry) for entry in pairs]
     if not texts or None in texts:
         raise ConfigurationError(
             "it holds something else than keys and values",
@@ -140,13 +140,13 @@ def _read_json(path: str) -> list[tuple[str, str]]:
             where=path,
             expected=_JSON_EXAMPLE,
         )
-    return [one for one in texts if one is not None]
+    return [text for text in texts if text is not None]
 
 
-def _pair(one: object) -> tuple[str, str] | None:
-    if not isinstance(one, dict):
+def _pair(entry: object) -> tuple[str, str] | None:
+    if not isinstance(entry, dict):
         return None
-    key, value = one.get("Key"), one.get("Value")
+    key, value = entry.get("Key"), entry.get("Value")
     return (key, value) if isinstance(key, str) and isinstance(value, str) else None
 
 

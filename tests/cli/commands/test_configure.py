@@ -273,7 +273,7 @@ def test_configure_writes_nothing_that_is_wrong(
         (["--profile", ""], "--profile: it is empty"),
         (
             ["--no-verify-ssl"],
-            "--no-verify-ssl: no key of a profile says it; expected --cre",
+            "--no-verify-ssl: a profile has no setting for it; expected --cre",
         ),
     ],
 )
@@ -289,7 +289,7 @@ def test_configure_has_no_key_for_a_selector(flags: list[str], clean_environment
 
     told = ended("configure", *chosen, *flags[4:], status=1).stderr
 
-    assert "--cert-selector: no key of a profile says it; expected --credential-process" in told
+    assert "--cert-selector: a profile has no setting for it; expected --credential-process" in told
     assert not (clean_environment / ".aws").exists()
 
 

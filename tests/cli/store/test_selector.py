@@ -295,7 +295,7 @@ def test_several_are_refused_unless_the_latest_is_asked_for(store: Path) -> None
 
     with pytest.raises(CertificateError) as caught:
         choose(WEB, str(store))
-    assert "3 certificates in it are meant by --cert-selector: CN=web (serial " in str(caught.value)
+    assert "--cert-selector matches 3 certificates in it: CN=web (serial " in str(caught.value)
     assert "Add x509Serial to the selector, or --use-latest-expiring-certificate" in str(
         caught.value
     )
@@ -310,7 +310,7 @@ def test_several_are_refused_unless_the_latest_is_asked_for(store: Path) -> None
 def test_what_is_not_there_is_said(store: Path) -> None:
     (store / "web.pem").write_bytes(CA.issue("web").certificate_pem)
 
-    with pytest.raises(CertificateError, match="no certificate in it is meant by --cert-selector"):
+    with pytest.raises(CertificateError, match="--cert-selector matches no certificate in it"):
         choose("Key=x509Subject,Value=CN=other", str(store))
     with pytest.raises(PrivateKeyError, match=r"none of its files holds the private key of .*web"):
         choose(WEB, str(store))
