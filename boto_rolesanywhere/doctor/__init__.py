@@ -1,8 +1,8 @@
 """Everything that can be wrong between a workload and its credentials, checked in order.
 
-`examine` gives one `Verdict` after another, each as soon as it is known. A check is a function from
-the `Case` (what is known so far) to its verdicts; the modules here have one group of checks each.
-How verdicts look is the command's business.
+`examine` gives one `Verdict` after another, each as soon as it is known. A check is a generator: it
+yields its verdicts and returns what later checks need. Each file has the checks of one subject; how
+verdicts look is the command's business.
 """
 
 from __future__ import annotations

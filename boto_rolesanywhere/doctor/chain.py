@@ -1,48 +1,52 @@
-"""The certificates that are sent with the end-entity certificate, and where they lead."""
+"""The certificates: what AWS asks of them, how long they are valid, and where the chain leads."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, order_chain
 from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject
-from boto_rolesanywhere.certificates.rules import is_ca, signs_certificates, weak_hash
+from boto_rolesanywhere.certificates.rules import is_ca, problems, signs_certificates, weak_hash
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
-from .verdict import Concern, Verdict, of_error, skipped, summed_up
+from .verdict import Concern, Verdict, of_error, summed_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from cryptography import x509
 
     from boto_rolesanywhere.identity.opening import Matched
+    from boto_rolesanywhere.settings.sources import IdentitySources
 
-    from .case import Case
+    from .question import Check
 
-_LONGEST_BUNDLE = 2
+_LONGEST_BUNDLE: Final = 2
+_TIME: Final = frozenset({"expired", "not-yet-valid"})
+# Ahead of the end, this long or the last third of the lifetime, whichever is shorter: so there is
+# no warning all day long for a certificate that lives for a day.
+_AHEAD: Final = timedelta(days=30)
+_SHARE: Final = 3
+_DAY: Final = timedelta(days=1)
 
 
-def check_chain(case: Case) -> Iterator[Verdict]:
+def check_chain(
+    matched: Matched, sources: IdentitySources, now: datetime
+) -> Check[tuple[x509.Certificate, ...] | None]:
     """Put the chain together, and say what is sent and what is left out."""
-    matched = case.matched
-    if matched is None:
-        yield skipped("chain", "which certificate is the key's is not known")
-        return
     try:
-        chain = order_chain(matched.leaf, matched.candidates, now=case.clock())
+        chain = order_chain(matched.leaf, matched.candidates, now=now)
     except CertificateError as error:
         yield of_error("chain", error)
-        return
-    case.chain = chain
-    if case.identity is not None:
-        case.identity = replace(case.identity, chain=chain)
+        return None
     details = [(f"sent {place}", describe_subject(one)) for place, one in enumerate(chain, 1)]
     details += _left_out(matched, chain)
-    concerns = (*_no_authorities(chain), *_strangers(case, matched, chain))
+    concerns = (*_no_authorities(chain), *_strangers(sources, matched, chain))
     yield summed_up("chain", _in_words(matched, chain), concerns, details)
+    return chain
 
 
 def _in_words(matched: Matched, chain: Sequence[x509.Certificate]) -> str:
@@ -70,9 +74,9 @@ def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
 
 
 def _strangers(
-    case: Case, matched: Matched, chain: Sequence[x509.Certificate]
+    sources: IdentitySources, matched: Matched, chain: Sequence[x509.Certificate]
 ) -> Iterator[Concern]:
-    for one in dict.fromkeys(_chosen(case, matched)):
+    for one in dict.fromkeys(_chosen(sources, matched)):
         if one == matched.leaf or one in chain or is_self_signed(one):
             continue
         yield Concern(
@@ -83,43 +87,50 @@ def _strangers(
         )
 
 
-def _chosen(case: Case, matched: Matched) -> tuple[x509.Certificate, ...]:
+def _chosen(sources: IdentitySources, matched: Matched) -> tuple[x509.Certificate, ...]:
     """Those that stand together for this purpose. A token holds certificates for others too."""
-    if case.sources is None or kind_of(case.sources.chain) == TOKEN:
+    if kind_of(sources.chain) == TOKEN:
         return ()
-    return (
-        matched.intermediates if kind_of(case.sources.certificate) == TOKEN else matched.candidates
-    )
+    return matched.intermediates if kind_of(sources.certificate) == TOKEN else matched.candidates
 
 
-def check_trust_anchor(case: Case) -> Iterator[Verdict]:
-    """Hold the chain to the trust anchor's certificate, if that is given."""
+def check_trust_anchor(
+    file: str, path: Sequence[x509.Certificate], now: datetime
+) -> Check[tuple[x509.Certificate, ...]]:
+    """Hold the chain to the trust anchor's certificate.
+
+    Args:
+        file: with the trust anchor's certificates.
+        path: the end-entity certificate and the intermediates that are sent; empty if the chain is
+            not known.
+        now: the present time.
+
+    Returns:
+        The trust anchor's certificates.
+    """
     from boto_rolesanywhere.identity.opening import open_certificates
 
-    if case.anchor_file is None:
-        yield skipped("trust-anchor", "give --trust-anchor-certificate FILE to compare")
-        return
     try:
-        case.anchors = open_certificates(case.anchor_file, "trust anchor").certificates
+        anchors = open_certificates(file, "trust anchor").certificates
     except RolesAnywhereError as error:
         yield of_error("trust-anchor", error)
-        return
-    text = " and ".join(describe_subject(one) for one in case.anchors)
-    concerns = [*_anchor_concerns(case), *_path_concerns(case)]
-    if not concerns and case.chain is not None:
+        return ()
+    text = " and ".join(map(describe_subject, anchors))
+    concerns = [*_anchor_concerns(anchors, now), *_path_concerns(path, anchors)]
+    if not concerns and path:
         text = f"the chain ends at {text}"
     yield summed_up("trust-anchor", text, concerns)
+    return anchors
 
 
-def _anchor_concerns(case: Case) -> Iterator[Concern]:
-    now = case.clock()
-    if len(case.anchors) > _LONGEST_BUNDLE:
+def _anchor_concerns(anchors: Sequence[x509.Certificate], now: datetime) -> Iterator[Concern]:
+    if len(anchors) > _LONGEST_BUNDLE:
         yield Concern(
             "warn",
-            f"it holds {len(case.anchors)} certificates",
+            f"it holds {len(anchors)} certificates",
             "A trust anchor takes at most 2 certificates.",
         )
-    for one in case.anchors:
+    for one in anchors:
         if not is_ca(one):
             yield Concern(
                 "fail",
@@ -152,16 +163,14 @@ def _anchor_concerns(case: Case) -> Iterator[Concern]:
             )
 
 
-def _path_concerns(case: Case) -> Iterator[Concern]:
-    if case.matched is None or case.chain is None:
-        return
-    path = (case.matched.leaf, *case.chain)
-    anchored = any(is_issued_by(one, anchor) for one in path for anchor in case.anchors)
-    if anchored:
+def _path_concerns(
+    path: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate]
+) -> Iterator[Concern]:
+    if not path or any(is_issued_by(one, anchor) for one in path for anchor in anchors):
         return
     last = path[-1]
     issuer = describe_issuer(last)
-    if any(issuer == describe_subject(anchor) for anchor in case.anchors):
+    if any(issuer == describe_subject(anchor) for anchor in anchors):
         yield Concern(
             "fail",
             f"{describe_subject(last)} names it as its issuer, but another key signed it",
@@ -174,3 +183,56 @@ def _path_concerns(case: Case) -> Iterator[Concern]:
         "Give the intermediates that are missing (--intermediates), or use the trust anchor of"
         " the CA that issued the certificate.",
     )
+
+
+def check_constraints(leaf: x509.Certificate, now: datetime) -> Check[bool]:
+    """What AWS asks of an end-entity certificate, but for the time; True if it has all of it."""
+    found = [finding for finding in problems(leaf, now) if finding.code not in _TIME]
+    for finding in found:
+        yield Verdict("constraints", "fail", finding.text, finding.remedy)
+    if not found:
+        text = "the certificate is as AWS asks: v3, no CA, digitalSignature, SHA-256 or stronger"
+        yield Verdict("constraints", "ok", text)
+    return not found
+
+
+def check_validity(
+    leaf: x509.Certificate, chain: Sequence[x509.Certificate], now: datetime
+) -> Check[bool]:
+    """Until when certificate and chain are valid; True if the certificate is valid now."""
+    for certificate in (leaf, *chain):
+        text, concerns = _judge(certificate, now)
+        yield summed_up("validity", text, concerns)
+    return leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc
+
+
+def _judge(certificate: x509.Certificate, now: datetime) -> tuple[str, list[Concern]]:
+    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    name = describe_subject(certificate)
+    if now > end:
+        concern = Concern(
+            "fail",
+            f"it expired {_amount(now - end)} ago",
+            "Renew it; if this machine's clock is wrong, set that.",
+        )
+        return f"{name}: until {end:%Y-%m-%d %H:%M} UTC", [concern]
+    if now < start:
+        concern = Concern(
+            "fail",
+            f"it is not valid for another {_amount(start - now)}",
+            "Set this machine's clock if it is wrong; otherwise wait.",
+        )
+        return f"{name}: from {start:%Y-%m-%d %H:%M} UTC", [concern]
+    text = f"{name}: until {end:%Y-%m-%d %H:%M} UTC"
+    left = end - now
+    if left < min(_AHEAD, (end - start) / _SHARE):
+        return text, [Concern("warn", f"only {_amount(left)} left", "Have it renewed soon.")]
+    return f"{text}, {_amount(left)} left", []
+
+
+def _amount(span: timedelta) -> str:
+    days, rest = divmod(span, _DAY)
+    if days:
+        return f"{days} day{'s' * (days != 1)}"
+    hours, seconds = divmod(int(rest.total_seconds()), 3600)
+    return f"{hours} h {seconds // 60} min"

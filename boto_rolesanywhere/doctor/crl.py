@@ -12,33 +12,42 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject, quietly
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 
-from .verdict import Concern, of_error, skipped, summed_up
+from .verdict import Concern, of_error, summed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from cryptography import x509
 
-    from .case import Case
     from .verdict import Verdict
 
 _MAX_BYTES: Final = 300_000
 _LABEL: Final = "X509 CRL"
 
 
-def check_crl(case: Case) -> Iterator[Verdict]:
-    """Look the certificates up in the list, and judge the list itself."""
-    if case.crl_file is None:
-        yield skipped("crl", "give --crl FILE to look the certificate up in a list")
-        return
+def check_crl(
+    file: str,
+    path: Sequence[x509.Certificate],
+    known: Sequence[x509.Certificate],
+    now: datetime,
+) -> Iterator[Verdict]:
+    """Look the certificates up in the list, and judge the list itself.
+
+    Args:
+        file: with the list.
+        path: the end-entity certificate and its intermediates; empty if they are not known.
+        known: every certificate that may be the list's issuer.
+        now: the present time.
+    """
     try:
-        listed = _read(case.crl_file)
+        listed = _read(file)
     except RolesAnywhereError as error:
         yield of_error("crl", error)
         return
     crl = listed.crl
     text = f"{quietly(crl.issuer.rfc4514_string) or 'an empty issuer'}, {_count(len(crl))}"
-    concerns = [*_revoked(case, crl), *_origin(case, crl), *_use(case, listed)]
+    concerns = [*_revoked(path, crl), *_origin(path, known, crl), *_use(listed, now)]
     if not concerns:
         text += ", the certificate is not among them"
     yield summed_up("crl", text, concerns)
@@ -85,10 +94,10 @@ def _count(number: int) -> str:
     return f"{number} {'entry' if number == 1 else 'entries'}"
 
 
-def _revoked(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern]:
-    if case.matched is None:
-        return
-    for one in (case.matched.leaf, *(case.chain or ())):
+def _revoked(
+    path: Sequence[x509.Certificate], crl: x509.CertificateRevocationList
+) -> Iterator[Concern]:
+    for one in path:
         if one.serial_number < 0:  # no list can name it
             continue
         entry = crl.get_revoked_certificate_by_serial_number(one.serial_number)
@@ -101,11 +110,14 @@ def _revoked(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concer
             )
 
 
-def _origin(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern]:
+def _origin(
+    path: Sequence[x509.Certificate],
+    known: Sequence[x509.Certificate],
+    crl: x509.CertificateRevocationList,
+) -> Iterator[Concern]:
     """Whether the list is one for these certificates, and its issuer's own."""
-    if case.matched is None:
+    if not path:
         return
-    path = (case.matched.leaf, *(case.chain or ()))
     issuer = crl.issuer.rfc4514_string()
     if not any(describe_issuer(one) == issuer for one in path):
         yield Concern(
@@ -114,7 +126,6 @@ def _origin(case: Case, crl: x509.CertificateRevocationList) -> Iterator[Concern
             "Use the list of the CA that issued the certificate.",
         )
         return
-    known = (*case.matched.candidates, *case.anchors)
     issuers = [one for one in known if describe_subject(one) == issuer]
     if not issuers:
         yield Concern(
@@ -140,7 +151,7 @@ def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) ->
         return False
 
 
-def _use(case: Case, listed: _List) -> Iterator[Concern]:
+def _use(listed: _List, now: datetime) -> Iterator[Concern]:
     """Whether AWS would import it, and whether it still says something."""
     if not listed.pem:
         yield Concern(
@@ -161,13 +172,13 @@ def _use(case: Case, listed: _List) -> Iterator[Concern]:
             "Leave out entries whose certificates have expired.",
         )
     start, end = listed.crl.last_update_utc, listed.crl.next_update_utc
-    if case.clock() < start:
+    if now < start:
         yield Concern(
             "warn",
             f"it is of {start:%Y-%m-%d}, which is still to come",
             "Look at the CA's clock and at this machine's.",
         )
-    if end is not None and case.clock() > end:
+    if end is not None and now > end:
         yield Concern(
             "warn",
             f"a newer one was due on {end:%Y-%m-%d}",

@@ -1,55 +1,51 @@
-"""The order of the checks, and nothing else."""
+"""The order of the checks, and what each hands to those after it."""
 
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.certificates.public_keys import algorithm_for
 from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.identity.identity import Identity
 
 from .calls import check_caller_identity, check_create_session
-from .case import Case
-from .certificate import check_constraints, check_validity
-from .chain import check_chain, check_trust_anchor
-from .configuration import check_configuration
+from .chain import check_chain, check_constraints, check_trust_anchor, check_validity
 from .crl import check_crl
-from .files import check_files
-from .key import check_key
+from .files import check_files, check_key
 from .network import check_clock, check_connection, check_name_resolution
-from .route import check_endpoint, check_proxy
-from .settings import check_arns, check_settings
+from .question import Question
+from .route import check_endpoint, check_proxy, creator_for
+from .settings import check_arns, check_configuration, check_settings
 from .tls import check_tls
+from .verdict import skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from boto_rolesanywhere.settings.config import Arguments
+    from cryptography import x509
 
-    from .verdict import Verdict
+    from boto_rolesanywhere.identity.opening import Matched
+    from boto_rolesanywhere.provider import Inputs
+    from boto_rolesanywhere.settings.config import Arguments, Config
+    from boto_rolesanywhere.settings.sources import IdentitySources
 
-_LOCAL: Final = (
-    check_configuration,
-    check_arns,
-    check_settings,
-    check_files,
-    check_key,
-    check_chain,
-    check_trust_anchor,
-    check_constraints,
-    check_validity,
-    check_crl,
-)
+    from .question import Check
+    from .route import Route
+    from .verdict import Name, Verdict
+
+_INCOMPLETE: Final = "the settings are not complete"
+_NO_KEY: Final = "there is no usable key with its certificate"
+_NO_LEAF: Final = "the certificate that belongs to the key is not known"
+_NOT_REACHED: Final = "the endpoint is not reached"
 # Each needs what those before it found: no clock can be asked over a connection that fails.
-_REMOTE: Final = (
-    check_endpoint,
-    check_proxy,
-    check_name_resolution,
-    check_connection,
-    check_tls,
-    check_clock,
-    check_create_session,
-    check_caller_identity,
+_STEPS: Final[tuple[tuple[Name, Callable[[Route, Question], Check[bool]], str], ...]] = (
+    ("connection", check_connection, "there is no address to connect to"),
+    ("tls", check_tls, _NOT_REACHED),
+    ("clock", check_clock, _NOT_REACHED),
 )
 
 
@@ -84,7 +80,7 @@ def examine(
     Yields:
         The verdicts. Nothing that a check finds is raised.
     """
-    case = Case(
+    question = Question(
         arguments=arguments or {},
         environ=os.environ,
         profile=profile_name,
@@ -95,8 +91,142 @@ def examine(
         timeout=timeout,
         clock=clock,
     )
-    try:
-        for check in _LOCAL if offline else (*_LOCAL, *_REMOTE):
-            yield from check(case)
-    finally:
-        case.close()
+    with ExitStack() as opened:
+        workload = yield from _check_workload(question, opened)
+        if not offline:
+            yield from _check_calls(question, workload)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Workload:
+    """What this machine has for the call.
+
+    Attributes:
+        inputs: where the settings come from.
+        config: all settings, checked; None if they are not complete.
+        identity: what signs; None if it cannot be had.
+        obstacle: why there is no use in calling; empty if there is none.
+    """
+
+    inputs: Inputs
+    config: Config | None
+    identity: Identity | None = None
+    obstacle: str = ""
+
+
+def _check_workload(question: Question, opened: ExitStack) -> Check[_Workload]:
+    inputs = yield from check_configuration(question)
+    found = inputs.found()
+    arns_agree = yield from check_arns(found)
+    sources, config = yield from check_settings(inputs, found, arns_agree=arns_agree)
+    workload = _Workload(inputs=inputs, config=config)
+    if sources is None:
+        yield skipped("file", _INCOMPLETE)
+        yield from _without_key(question, _INCOMPLETE)
+        return replace(workload, obstacle=_NO_KEY)
+    if not (yield from check_files(sources)):
+        yield from _without_key(question, "a file is not usable")
+        return replace(workload, obstacle=_NO_KEY)
+    key = yield from check_key(sources, question.clock())
+    if key is None:
+        yield from _without_key(question)
+        return replace(workload, obstacle=_NO_KEY)
+    if key.matched.key is not question.arguments.get("key"):  # else its owner closes it
+        opened.callback(getattr(key.matched.key, "close", lambda: None))
+    chain, obstacle = yield from _check_certificates(question, key.matched, sources)
+    if not key.signs:
+        return replace(workload, obstacle=_NO_KEY)
+    identity = Identity(
+        certificate=key.matched.leaf,
+        chain=chain or (),
+        key=key.matched.key,
+        algorithm=algorithm_for(key.matched.leaf.public_key()),
+    )
+    return replace(workload, identity=identity, obstacle=obstacle)
+
+
+def _without_key(question: Question, why: str | None = None) -> Iterator[Verdict]:
+    """The checks of certificates, when it is not known which of them is the key's."""
+    if why is not None:
+        yield skipped("key", why)
+    yield skipped("chain", _NO_LEAF)
+    anchors = yield from _anchors(question, ())
+    yield skipped("constraints", _NO_LEAF)
+    yield skipped("validity", _NO_LEAF)
+    yield from _list(question, (), anchors)
+
+
+def _check_certificates(
+    question: Question, matched: Matched, sources: IdentitySources
+) -> Check[tuple[tuple[x509.Certificate, ...] | None, str]]:
+    """The chain, and why there is no use in calling."""
+    now, leaf = question.clock(), matched.leaf
+    chain = yield from check_chain(matched, sources, now)
+    path = (leaf, *(chain or ()))
+    anchors = yield from _anchors(question, path if chain is not None else ())
+    acceptable = yield from check_constraints(leaf, now)
+    valid_now = yield from check_validity(leaf, chain or (), now)
+    yield from _list(question, path, (*matched.candidates, *anchors))
+    if chain is None:
+        return chain, "the chain cannot be sent"
+    if not acceptable:
+        return chain, "AWS would refuse the certificate"
+    return chain, "" if valid_now else "the certificate has expired, or is not valid yet"
+
+
+def _anchors(
+    question: Question, path: Sequence[x509.Certificate]
+) -> Check[tuple[x509.Certificate, ...]]:
+    if question.anchor_file is None:
+        yield skipped("trust-anchor", "give --trust-anchor-certificate FILE to compare")
+        return ()
+    return (yield from check_trust_anchor(question.anchor_file, path, question.clock()))
+
+
+def _list(
+    question: Question, path: Sequence[x509.Certificate], known: Sequence[x509.Certificate]
+) -> Iterator[Verdict]:
+    if question.crl_file is None:
+        yield skipped("crl", "give --crl FILE to look the certificate up in a list")
+    else:
+        yield from check_crl(question.crl_file, path, known, question.clock())
+
+
+def _check_calls(question: Question, workload: _Workload) -> Iterator[Verdict]:
+    inputs, config, identity = workload.inputs, workload.config, workload.identity
+    reached = yield from _check_way(question, inputs, config)
+    obstacle = workload.obstacle or ("" if reached else _NOT_REACHED)
+    session = None
+    if config is None or identity is None or obstacle:
+        yield skipped("create-session", obstacle or _INCOMPLETE)
+    else:
+        creator = creator_for(question, inputs, config, lambda: identity)
+        session = yield from check_create_session(creator)
+    if config is None or session is None:
+        yield skipped("caller-identity", "there are no credentials")
+    else:
+        yield from check_caller_identity(session, config, inputs, question.timeout)
+
+
+def _check_way(question: Question, inputs: Inputs, config: Config | None) -> Check[bool]:
+    """Whether the endpoint can be talked to."""
+    route = None
+    if config is None:
+        yield skipped("endpoint", _INCOMPLETE)
+    else:
+        route = yield from check_endpoint(question, inputs, config)
+    reached = False
+    if route is None:
+        yield skipped("proxy", "the endpoint is not known")
+    else:
+        reached = yield from check_proxy(route)
+    if not reached:
+        yield skipped("name-resolution", "the way to the endpoint is not known")
+    elif route is not None:
+        reached = yield from check_name_resolution(route, question)
+    for name, check, otherwise in _STEPS:
+        if route is not None and reached:
+            reached = yield from check(route, question)
+        else:
+            yield skipped(name, otherwise)
+    return reached

@@ -1,52 +1,48 @@
-"""The files: whether they are there and can be read, what they hold, and who else may touch them.
-
-Whether what they hold fits together is the next check's.
-"""
+"""The files and the key: what the files hold and who else may touch them; whether the key signs."""
 
 from __future__ import annotations
 
 import os
 import shlex
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.settings.names import PKCS11_MODULE
 from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
 
-from .verdict import Concern, Verdict, of_error, skipped, summed_up
+from .verdict import Concern, Verdict, of_error, summed_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from boto_rolesanywhere.identity.files.reading import Role
+    from boto_rolesanywhere.identity.opening import Matched
     from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 
-    from .case import Case
+    from .question import Check
 
 _ROOT: Final = 0
 _OTHERS_WRITE: Final = 0o022
 
 
-def check_files(case: Case) -> Iterator[Verdict]:
-    """Look at each file that the settings name."""
-    if case.sources is None:
-        yield skipped("file", "the settings are not complete")
-        return
-    hold = True
-    for role, source in _given(case.sources):
-        verdict = _look_at(role, source, case.sources.secret)
-        hold = hold and verdict.status != "fail"
+def check_files(sources: IdentitySources) -> Check[bool]:
+    """Look at each file that the settings name; True if all can be read."""
+    readable = True
+    for role, source in _named(sources):
+        verdict = _look_at(role, source, sources.secret)
+        readable = readable and verdict.status != "fail"
         yield verdict
-    case.files_hold = hold
-    if case.sources.secret is not None and case.sources.secret.file is not None:
-        yield _look_at_passphrase(case.sources.secret.file)
-    if PKCS11_MODULE in case.found:
-        yield from _look_at_module(str(case.found[PKCS11_MODULE].value))
+    if sources.secret is not None and sources.secret.file is not None:
+        yield _look_at_passphrase(sources.secret.file)
+    if sources.pkcs11_module is not None:
+        yield from _look_at_module(sources.pkcs11_module)
+    return readable
 
 
-def _given(sources: IdentitySources) -> Iterator[tuple[Role, object]]:
+def _named(sources: IdentitySources) -> Iterator[tuple[Role, object]]:
     yield "certificate", sources.certificate
     if sources.private_key is not None:
         yield "private key", sources.private_key
@@ -149,3 +145,48 @@ def _user(number: int) -> str:
         return pwd.getpwuid(number).pw_name
     except (ImportError, KeyError):  # Windows has no pwd; a container's user may have no name
         return str(number)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedKey:
+    """The key with its certificate.
+
+    Attributes:
+        matched: both, and the other certificates that were given.
+        signs: whether its signature verifies with the certificate.
+    """
+
+    matched: Matched
+    signs: bool
+
+
+def check_key(sources: IdentitySources, now: datetime) -> Check[OpenedKey | None]:
+    """Open the key wherever it is, find its certificate, and try a signature."""
+    from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
+    from boto_rolesanywhere.certificates.reading import describe_subject
+    from boto_rolesanywhere.create_session.diagnosis import signature_fits
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.identity.material import read_sources
+    from boto_rolesanywhere.identity.opening import match_key
+
+    try:
+        matched = match_key(read_sources(sources), sources, now=now)
+        public_key = matched.leaf.public_key()
+        algorithm = algorithm_for(public_key)
+        probe = Identity(certificate=matched.leaf, chain=(), key=matched.key, algorithm=algorithm)
+        signs = signature_fits(probe)
+    except RolesAnywhereError as error:
+        yield of_error("key", error)
+        return None
+    kind = describe_key(public_key)
+    if signs:
+        text = f"{kind}, belongs to {describe_subject(matched.leaf)}, and its signature verifies"
+        yield Verdict("key", "ok", text, details=(("signs as", algorithm),))
+    else:
+        yield Verdict(
+            "key",
+            "fail",
+            f"what the key ({kind}) signs does not verify with its certificate",
+            "The key's device or program does not sign as it should: see SigningKey.",
+        )
+    return OpenedKey(matched, signs)

@@ -8,28 +8,20 @@ import threading
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from .verdict import Verdict, skipped
+from .verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .case import Case, Route
-
-_NOT_REACHED = "the endpoint is not reached"
+    from .question import Check, Question
+    from .route import Route
 
 
-def check_name_resolution(case: Case) -> Iterator[Verdict]:
+def check_name_resolution(route: Route, question: Question) -> Check[bool]:
     """Look up the host that is connected to: the proxy, if there is one, else the endpoint."""
-    route = case.route
-    if route is None:
-        yield skipped("name-resolution", "the way to the endpoint is not known")
-        return
     host, port = route.proxy or (route.host, route.port)
     if _is_address(host):
-        case.reached = True
         yield Verdict("name-resolution", "ok", f"{host} is an address, not a name")
-        return
-    found = _addresses(host, port, case.timeout)
+        return True
+    found = _addresses(host, port, question.timeout)
     if isinstance(found, str):
         whose = "the proxy's URL" if route.proxy else "the Region or the endpoint URL"
         yield Verdict(
@@ -39,13 +31,13 @@ def check_name_resolution(case: Case) -> Iterator[Verdict]:
             f"Check {whose}, and this machine's DNS"
             + ("." if route.proxy else "; set HTTPS_PROXY if a proxy is to be used."),
         )
-        return
-    case.reached = True
+        return False
     shown = ", ".join(found)
     text = f"{host} is {shown}"
     if route.proxy:
         text = f"the proxy's {text}; it looks up {route.host} itself"
     yield Verdict("name-resolution", "ok", text)
+    return True
 
 
 def _is_address(host: str) -> bool:
@@ -75,17 +67,12 @@ def _addresses(host: str, port: int, timeout: float) -> list[str] | str:
     return results[0] if results else f"no answer in {timeout:g} seconds"
 
 
-def check_connection(case: Case) -> Iterator[Verdict]:
+def check_connection(route: Route, question: Question) -> Check[bool]:
     """Connect, through the proxy if there is one."""
-    route = case.route
-    if route is None or not case.reached:
-        yield skipped("connection", "there is no address to connect to")
-        return
     place = f"{route.host} port {route.port}"
     try:
-        open_socket(route, case.timeout).close()
+        open_socket(route, question.timeout).close()
     except (OSError, http.client.HTTPException) as error:
-        case.reached = False
         if route.proxy:
             text = f"the proxy {route.shown_proxy} gave no way to {place} ({reason(error)})"
             remedy = (
@@ -96,9 +83,10 @@ def check_connection(case: Case) -> Iterator[Verdict]:
             text = f"{place} does not take connections ({reason(error)})"
             remedy = "Check the firewall's way out, or set HTTPS_PROXY if a proxy is to be used."
         yield Verdict("connection", "fail", text, remedy)
-        return
+        return False
     way = f"through {route.shown_proxy}" if route.proxy else "direct"
     yield Verdict("connection", "ok", f"{place}, {way}")
+    return True
 
 
 def open_socket(route: Route, timeout: float) -> socket.socket:
@@ -139,7 +127,7 @@ def reason(error: Exception) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def check_clock(case: Case) -> Iterator[Verdict]:
+def check_clock(route: Route, question: Question) -> Check[bool]:
     """Hold this machine's clock to the endpoint's, by a request that asks for nothing."""
     from boto_rolesanywhere.create_session.diagnosis import (
         CLOCK_TOLERANCE,
@@ -147,22 +135,17 @@ def check_clock(case: Case) -> Iterator[Verdict]:
         service_time,
     )
 
-    route = case.route
-    if route is None or not case.reached:
-        yield skipped("clock", _NOT_REACHED)
-        return
     try:
-        header = _date_header(route, case.timeout)
+        header = _date_header(route, question.timeout)
     except _NoAnswerError as error:
-        case.reached = False
         yield Verdict(
             "clock",
             "fail",
             f"the endpoint does not answer: {error}",
             "Check what answers at the endpoint's address, and the proxies on the way.",
         )
-        return
-    now, theirs = case.clock(), service_time(header)
+        return False
+    now, theirs = question.clock(), service_time(header)
     if theirs is None:
         yield Verdict(
             "clock",
@@ -170,14 +153,15 @@ def check_clock(case: Case) -> Iterator[Verdict]:
             "the endpoint's answer has no Date, so the clock cannot be checked",
             "Check what answers at the endpoint's address: AWS says its time.",
         )
-        return
+        return True
     finding = clock_finding(now, theirs)
     if finding is None:
         yield Verdict("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, as the endpoint's")
-        return
+        return True
     off = abs((now - theirs).total_seconds()) > CLOCK_TOLERANCE
     remedy = "Set the clock: `timedatectl set-ntp true`, or `chronyc makestep`."
     yield Verdict("clock", "fail" if off else "warn", finding, remedy)
+    return True
 
 
 class _NoAnswerError(Exception):

@@ -6,54 +6,98 @@ botocore is asked, and its answer is shown; nothing is sent.
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from .case import OWN_BUNDLE, PORTS, Route
-from .verdict import Verdict, skipped
+from .verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-    from boto_rolesanywhere.identity.identity import Identity
-
-    from .case import Case
-
-
-def check_endpoint(case: Case) -> Iterator[Verdict]:
-    """Ask botocore where the call goes."""
     from botocore.config import Config as ClientConfig
+
+    from boto_rolesanywhere.create_session.client import SessionCreator
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.provider import Inputs
+    from boto_rolesanywhere.settings.config import Config
+
+    from .question import Check, Question
+
+_PORTS: Final = {"http": 80, "https": 443}
+
+
+_OWN_BUNDLE: Final = "botocore's own"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """The way of the call.
+
+    Attributes:
+        scheme: ``https``, or ``http``.
+        host: of the endpoint.
+        port: of the endpoint.
+        proxy_url: the proxy on the way, with its password if it has one; None for none.
+        proxy_headers: what the proxy is told of who asks.
+        bundle: the CA bundle's path; None if nothing is checked.
+        bundle_origin: which setting named it.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    proxy_url: str | None = field(default=None, repr=False)
+    proxy_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    bundle: str | None = None
+    bundle_origin: str = _OWN_BUNDLE
+
+    @property
+    def url(self) -> str:
+        """The endpoint, without a path."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        usual = self.port == _PORTS.get(self.scheme)
+        return f"{self.scheme}://{host}" if usual else f"{self.scheme}://{host}:{self.port}"
+
+    @property
+    def proxy(self) -> tuple[str, int] | None:
+        """Host and port of the proxy.
+
+        Raises:
+            ValueError: its URL has none.
+        """
+        if self.proxy_url is None:
+            return None
+        url = urlsplit(self.proxy_url)
+        # Of socks5://host botocore makes http://socks5://host.
+        if not url.hostname or "//" in url.path:
+            raise ValueError("no host")
+        return url.hostname, url.port or _PORTS.get(url.scheme, 80)
+
+    @property
+    def shown_proxy(self) -> str:
+        """The proxy's URL without user and password."""
+        if self.proxy is None:
+            return "no proxy"
+        host, port = self.proxy
+        return f"{urlsplit(self.proxy_url or '').scheme}://{host}:{port}"
+
+
+def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[Route | None]:
+    """Ask botocore where the call goes."""
     from botocore.exceptions import BotoCoreError
 
     from boto_rolesanywhere.create_session.client import is_this_machine
-    from boto_rolesanywhere.provider import creator_of
 
-    config = case.config
-    if config is None:
-        yield skipped("endpoint", "the settings are not complete")
-        return
-    once = ClientConfig(
-        connect_timeout=case.timeout,
-        read_timeout=2 * case.timeout,
-        retries={"total_max_attempts": 1},
-    )
-    creator = creator_of(
-        config,
-        case.botocore,
-        lambda: cast("Identity", case.identity),  # called only when there is one
-        client_config=once,
-        verify=case.verify,
-        clock=case.clock,
-    )
     try:
-        case.route = route = _find_route(case, creator.open_client())
+        client = creator_for(question, inputs, config, _nobody).open_client()
+        route = _find_route(client, *_bundle(question.verify, inputs))
     except (BotoCoreError, ValueError) as error:
         remedy = "Correct the Region and the endpoint's settings."
         yield Verdict("endpoint", "fail", str(error), remedy)
-        return
-    case.creator = creator
+        return None
     if route.scheme == "http" and not is_this_machine(route.host):
         yield Verdict(
             "endpoint",
@@ -63,9 +107,41 @@ def check_endpoint(case: Case) -> Iterator[Verdict]:
         )
     else:
         yield Verdict("endpoint", "ok", route.url)
+    return route
 
 
-def _find_route(case: Case, client: Any) -> Route:  # noqa: ANN401  # botocore makes its class
+def creator_for(
+    question: Question, inputs: Inputs, config: Config, identity: Callable[[], Identity]
+) -> SessionCreator:
+    """The call that doctor makes: one try, within the question's time-out."""
+    from boto_rolesanywhere.provider import creator_of
+
+    return creator_of(
+        config,
+        inputs.session,
+        identity,
+        client_config=one_try(question.timeout),
+        verify=question.verify,
+        clock=question.clock,
+    )
+
+
+def one_try(timeout: float) -> ClientConfig:
+    """Botocore's options for a call that is made once."""
+    from botocore.config import Config as ClientConfig
+
+    return ClientConfig(
+        connect_timeout=timeout,
+        read_timeout=2 * timeout,
+        retries={"total_max_attempts": 1},
+    )
+
+
+def _nobody() -> NoReturn:
+    raise AssertionError("a client that only tells its endpoint signs nothing")
+
+
+def _find_route(client: Any, bundle: str | None, origin: str) -> Route:  # noqa: ANN401  # botocore makes its class
     from botocore.httpsession import ProxyConfiguration
     from botocore.utils import get_environ_proxies
 
@@ -83,11 +159,10 @@ def _find_route(case: Case, client: Any) -> Route:  # noqa: ANN401  # botocore m
         proxies = get_environ_proxies(asked[0])
     configuration = ProxyConfiguration(proxies)
     proxy_url = configuration.proxy_url_for(asked[0])
-    bundle, origin = _bundle(case)
     return Route(
         scheme=url.scheme,
         host=url.hostname or "",
-        port=url.port or PORTS[url.scheme],
+        port=url.port or _PORTS[url.scheme],
         proxy_url=proxy_url,
         proxy_headers=tuple(configuration.proxy_headers_for(proxy_url).items())
         if proxy_url
@@ -97,33 +172,29 @@ def _find_route(case: Case, client: Any) -> Route:  # noqa: ANN401  # botocore m
     )
 
 
-def _bundle(case: Case) -> tuple[str | None, str]:
+def _bundle(verify: bool | str | None, inputs: Inputs) -> tuple[str | None, str]:
     """The CA bundle, in botocore's order."""
     from botocore.httpsession import get_cert_path
 
-    if case.verify is False:
+    if verify is False:
         return None, "verify"
-    if isinstance(case.verify, str):
-        return case.verify, "verify"
-    named = case.botocore.get_config_variable("ca_bundle") if case.botocore else None
+    if isinstance(verify, str):
+        return verify, "verify"
+    named = inputs.session.get_config_variable("ca_bundle")
     if named:
         return str(named), "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else "ca_bundle"
     if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
         return bundle, "REQUESTS_CA_BUNDLE"
-    return get_cert_path(True), OWN_BUNDLE
+    return get_cert_path(True), _OWN_BUNDLE
 
 
-def check_proxy(case: Case) -> Iterator[Verdict]:
-    """Say which proxy is used for the endpoint, and why."""
-    route = case.route
-    if route is None:
-        yield skipped("proxy", "the endpoint is not known")
-        return
+def check_proxy(route: Route) -> Check[bool]:
+    """Say which proxy is used for the endpoint, and why; False if it cannot be one."""
     found = getproxies().get(route.scheme)
     if route.proxy_url is None:
         text = f"none: NO_PROXY covers {route.host}" if found else "none: the way is direct"
         yield Verdict("proxy", "ok", text)
-        return
+        return True
     name = f"{route.scheme}_proxy"
     origin = name.upper() if name.upper() in os.environ else name
     try:
@@ -131,12 +202,12 @@ def check_proxy(case: Case) -> Iterator[Verdict]:
     except ValueError:
         usable = False
     if not usable:
-        case.route = None
         yield Verdict(
             "proxy",
             "fail",
             f"what {origin} holds is not the URL of an HTTP proxy",
             f"Set {origin} to http://HOST:PORT; botocore speaks to no other kind.",
         )
-        return
+        return False
     yield Verdict("proxy", "ok", f"{route.shown_proxy} (from {origin})")
+    return True

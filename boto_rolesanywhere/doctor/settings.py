@@ -1,30 +1,217 @@
-"""The settings that are text alone: ARNs and options. Files are looked at elsewhere."""
+"""The settings: where each comes from, what only looks like one, the ARNs and the options.
+
+They are text alone; files are looked at elsewhere.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import difflib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import holds_secret
 from boto_rolesanywhere.settings.arns import require_agreement
 from boto_rolesanywhere.settings.config import ARN_PARSERS
-from boto_rolesanywhere.settings.names import CERTIFICATE
+from boto_rolesanywhere.settings.names import (
+    CERTIFICATE,
+    CORE,
+    PASSPHRASE_VARIABLE,
+    PREFIX,
+    PRIVATE_KEY,
+    REQUIRED,
+    SETTINGS,
+)
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 from .verdict import Verdict, of_error, skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from boto_rolesanywhere.provider import Inputs
     from boto_rolesanywhere.settings.arns import Arn
     from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.names import Found, Setting
+    from boto_rolesanywhere.settings.sources import IdentitySources
 
-    from .case import Case
+    from .question import Check, Question
+
+_VARIABLES: Final = f"AWS_{PREFIX.upper()}"
+# Those that are no settings of the call, but of the command and its cache.
+_OTHER_VARIABLES: Final = (PASSPHRASE_VARIABLE, f"{_VARIABLES}CACHE_DIR")
+_COMMON: Final = "rolesanywhere"
+_LONGEST: Final = 200
 
 
-def check_arns(case: Case) -> Iterator[Verdict]:
-    """Read each ARN, then hold them against each other."""
+def check_configuration(question: Question) -> Check[Inputs]:
+    """Find the settings, and say where each was found."""
+    inputs = yield from _read_profile(question)
+    found = inputs.found()
+    details = tuple(_shown_settings(inputs, found))
+    where = f"profile {inputs.profile_name!r} of {_config_file(inputs.environ)}"
+    missing = [setting for setting in REQUIRED if setting not in found]
+    if not any(setting in found for setting in CORE):
+        yield Verdict(
+            "configuration",
+            "fail",
+            f"nothing is configured for IAM Roles Anywhere ({where}, environment"
+            f"{', flags' if inputs.flags is not None else ''})",
+            _hint(inputs),
+            details,
+        )
+    elif missing:
+        yield Verdict(
+            "configuration",
+            "fail",
+            "not set: " + ", ".join(setting.title for setting in missing),
+            " ".join(
+                f"Set the {setting.title}: {_places(setting, inputs)}." for setting in missing
+            ),
+            details,
+        )
+    else:
+        yield Verdict(
+            "configuration", "ok", f"{len(found)} settings found ({where})", details=details
+        )
+    yield from _unknown(inputs)
+    return inputs
+
+
+def _read_profile(question: Question) -> Check[Inputs]:
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    from boto_rolesanywhere.provider import Inputs, read_section
+
+    session = Session(profile=question.profile)
+    profile_name = session.profile or "default"
+    section: Mapping[str, object] = {}
+    try:
+        section = read_section(session, by_flag=question.flags is not None)
+    except ConfigurationError as error:
+        yield of_error("configuration", error)
+        session = Session()  # whatever botocore can do without the profile
+    except BotoCoreError as error:
+        yield Verdict("configuration", "fail", str(error), "Correct the AWS config file.")
+        session = Session()
+    return Inputs(
+        session=session,
+        arguments=question.arguments,
+        environ=question.environ,
+        section=section,
+        profile_name=profile_name,
+        flags=question.flags,
+    )
+
+
+def _config_file(environ: Mapping[str, str]) -> str:
+    named = environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
+    path = Path(os.path.expanduser(os.path.expandvars(named)))  # noqa: PTH111  # never fails
+    if not path.exists():
+        return f"{path}, which does not exist"
+    return str(path) if os.access(path, os.R_OK) else f"{path}, which cannot be read"
+
+
+def _shown_settings(inputs: Inputs, found: Mapping[Setting, Found]) -> Iterator[tuple[str, str]]:
+    for setting, place in found.items():
+        value = _shown(place, setting)
+        if setting.shown == "variable" and place.value not in inputs.environ:
+            value = "no variable that is set, not shown"  # it may be the secret itself
+        yield setting.title, f"{value} (from {place.where})"
+    if inputs.arguments.get("passphrase") is not None:
+        yield "passphrase", "set, not shown (given directly)"
+    elif inputs.environ.get(PASSPHRASE_VARIABLE):
+        yield "passphrase", f"set, not shown (from {PASSPHRASE_VARIABLE})"
+
+
+def _shown(found: Found, setting: Setting) -> str:
+    """A setting's value, unless it is, or might hold, what nobody should read."""
+    value = found.value
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    if not isinstance(value, str):
+        return f"an object of type {type(value).__name__}"
+    if "-----BEGIN" in value or len(value) > _LONGEST:
+        return "a long text, not shown"
+    if kind_of(value) == TOKEN:
+        return _shown_uri(value)
+    if holds_secret(value):
+        return "a text that seems to hold a secret, not shown"
+    if setting.shown == "url":
+        return _shown_url(value)
+    return value
+
+
+def _shown_uri(text: str) -> str:
+    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
+
+    try:
+        return str(parse_pkcs11_uri(text))
+    except ConfigurationError:
+        return "a pkcs11: URI that cannot be read"
+
+
+def _shown_url(text: str) -> str:
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        return "a URL that cannot be read"
+    return url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+
+
+def _places(setting: Setting, inputs: Inputs) -> str:
+    first = setting.flag if inputs.flags is not None else f"argument {setting.argument}"
+    return f"{first}, {setting.variable} or {setting.config_key} in the profile"
+
+
+def _hint(inputs: Inputs) -> str:
+    if _COMMON in str(inputs.section.get("credential_process", "")):
+        return (
+            f"Profile {inputs.profile_name!r} runs a credential_process: give doctor the same flags"
+            " as stand there."
+        )
+    wanted = [*REQUIRED[:1], PRIVATE_KEY, *REQUIRED[1:]]
+    keys = ", ".join(setting.config_key for setting in wanted)
+    return f"Set {keys} in the profile, or the same as flags or environment variables."
+
+
+def _unknown(inputs: Inputs) -> Iterator[Verdict]:
+    keys = [setting.config_key for setting in SETTINGS]
+    for key in inputs.section:
+        if key not in keys and (_is_ours(key) or _COMMON in _plain(key)):
+            place = f"profile {inputs.profile_name!r}"
+            yield _not_a_setting(key, place, keys)
+    variables = [*(setting.variable for setting in SETTINGS), *_OTHER_VARIABLES]
+    for name in sorted(inputs.environ):
+        if name.startswith(_VARIABLES) and name not in variables:
+            yield _not_a_setting(name, "the environment", variables)
+
+
+def _not_a_setting(stranger: str, place: str, known: Iterable[str]) -> Verdict:
+    # What all have in common would make any two of them alike.
+    own = {_plain(name).partition(_COMMON)[2]: name for name in known}
+    near = difflib.get_close_matches(_plain(stranger).partition(_COMMON)[2], own, n=1)
+    there = ", ".join(sorted(own.values()))
+    remedy = f"Did you mean {own[near[0]]}?" if near else f"There are: {there}."
+    return Verdict("configuration", "warn", f"{stranger} in {place} is not a setting", remedy)
+
+
+def _plain(key: str) -> str:
+    return key.lower().replace("_", "").replace("-", "")
+
+
+def _is_ours(key: str) -> bool:
+    return key.startswith(PREFIX)
+
+
+def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
+    """Read each ARN, then hold them against each other; True if they are right."""
     parsed: list[Arn] = []
     for setting, parse in ARN_PARSERS.items():
-        found = case.found.get(setting)
+        found = settings.get(setting)
         if found is None:
             yield skipped("arns", f"the {setting.title} is not set")
             continue
@@ -33,14 +220,13 @@ def check_arns(case: Case) -> Iterator[Verdict]:
         except ConfigurationError as error:
             yield of_error("arns", error)
     if len(parsed) < len(ARN_PARSERS):
-        return
+        return False
     anchor, profile, role = parsed
     try:
         require_agreement(anchor, profile, role)
     except ConfigurationError as error:
         yield of_error("arns", error)
-        return
-    case.arns_agree = True
+        return False
     text = f"trust anchor, profile and role agree: account {anchor.account}, {anchor.region}"
     if role.account != profile.account:
         yield Verdict(
@@ -51,36 +237,33 @@ def check_arns(case: Case) -> Iterator[Verdict]:
         )
     else:
         yield Verdict("arns", "ok", text)
+    return True
 
 
-def check_settings(case: Case) -> Iterator[Verdict]:
-    """Read the options, and see which Region the call goes to."""
-    from botocore.session import Session
+def check_settings(
+    inputs: Inputs, settings: Mapping[Setting, Found], *, arns_agree: bool
+) -> Check[tuple[IdentitySources | None, Config | None]]:
+    """Read the options, and see which Region the call goes to.
 
-    from boto_rolesanywhere.provider import Inputs
-
-    if CERTIFICATE not in case.found:
+    Returns:
+        Certificate, key and chain, unopened; and all settings. Each is None if it cannot be had.
+    """
+    if CERTIFICATE not in settings:
         yield skipped("settings", "no certificate is set")
-        return
-    inputs = Inputs(
-        session=case.botocore or Session(),
-        arguments=case.arguments,
-        environ=case.environ,
-        section=case.section,
-        profile_name=case.profile_name,
-        flags=case.flags,
-    )
+        return None, None
+    sources = None
     try:
-        case.sources = inputs.sources()
-        if not case.arns_agree:
+        sources = inputs.sources()
+        if not arns_agree:
             yield skipped("settings", "the ARNs are not right")
-            return
-        case.config = inputs.config()
+            return sources, None
+        config = inputs.config()
     except ConfigurationError as error:
         yield of_error("settings", error)
-        return
-    if case.config is not None:
-        yield _verdict(case.config)
+        return sources, None
+    if config is not None:
+        yield _verdict(config)
+    return sources, config
 
 
 def _verdict(config: Config) -> Verdict:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
 from .network import open_socket, reason, tunnels
@@ -15,7 +14,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from .case import Case, Route
+    from .question import Check, Question
+    from .route import Route
 
 # OpenSSL's X509_V_ERR_…, of x509_vfy.h
 _NOT_YET_VALID: Final = 9
@@ -24,29 +24,24 @@ _HOSTNAME: Final = 62
 _ADDRESS: Final = 64
 
 
-def check_tls(case: Case) -> Iterator[Verdict]:
+def check_tls(route: Route, question: Question) -> Check[bool]:
     """Shake hands as botocore does, and look at what the endpoint shows."""
-    route = case.route
-    if route is None or not case.reached:
-        yield skipped("tls", "the endpoint is not reached")
-        return
     if route.scheme != "https":
         yield skipped("tls", f"{route.url} is not encrypted")
-        return
+        return True
     if route.proxy_url and not tunnels(route):
         yield skipped("tls", "the proxy speaks TLS itself; the next check goes through it")
-        return
+        return True
     try:
         context = _context(route.bundle)
     except (OSError, ValueError) as error:
-        case.reached = False
         text = f"the CA bundle {route.bundle} (from {route.bundle_origin}) cannot be read"
         remedy = f"Correct {route.bundle_origin}: it is a file of CA certificates in PEM."
         yield Verdict("tls", "fail", f"{text} ({reason(error)})", remedy)
-        return
-    verdict = _shake_hands(case, route, context)
-    case.reached = verdict.status != "fail"
+        return False
+    verdict = _shake_hands(question, route, context)
     yield verdict
+    return verdict.status != "fail"
 
 
 def _context(bundle: str | None) -> ssl.SSLContext:
@@ -67,11 +62,11 @@ def _context(bundle: str | None) -> ssl.SSLContext:
     return context
 
 
-def _shake_hands(case: Case, route: Route, context: ssl.SSLContext) -> Verdict:
+def _shake_hands(question: Question, route: Route, context: ssl.SSLContext) -> Verdict:
     try:
-        version, shown = _handshake(route, context, case.timeout)
+        version, shown = _handshake(route, context, question.timeout)
     except ssl.SSLCertVerificationError as error:
-        return _not_trusted(case, route, error)
+        return _not_trusted(question, route, error)
     except (OSError, http.client.HTTPException) as error:
         return Verdict(
             "tls",
@@ -114,10 +109,10 @@ def _handshake(
         return version, None
 
 
-def _not_trusted(case: Case, route: Route, error: ssl.SSLCertVerificationError) -> Verdict:
+def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificationError) -> Verdict:
     """Why the endpoint's certificate is refused; shake hands again only to look at it."""
     try:
-        _, shown = _handshake(route, _context(None), case.timeout)
+        _, shown = _handshake(route, _context(None), question.timeout)
     except (OSError, http.client.HTTPException):
         shown = None
     issuer = f", issued by {_name(shown.issuer)}," if shown else ""
@@ -128,7 +123,7 @@ def _not_trusted(case: Case, route: Route, error: ssl.SSLCertVerificationError) 
     if error.verify_code in {_HOSTNAME, _ADDRESS}:
         remedy = "Use the host name that the certificate is for, or correct the endpoint URL."
     elif error.verify_code in {_EXPIRED, _NOT_YET_VALID}:
-        now = datetime.now(timezone.utc)
+        now = question.clock()
         remedy = f"Set this machine's clock, if it is not {now:%Y-%m-%d}; else renew it there."
     return Verdict(
         "tls",

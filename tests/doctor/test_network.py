@@ -272,7 +272,7 @@ def test_an_endpoint_that_answers_nothing(emulator: Emulator) -> None:
 
 def test_a_certificate_that_would_be_refused_is_not_sent(emulator: Emulator) -> None:
     for flaw, why in (
-        ("expired", "the certificate is not in its time"),
+        ("expired", "the certificate has expired, or is not valid yet"),
         ("no-digital-signature", "AWS would refuse the certificate"),
     ):
         verdicts = examined(emulator, issued=CA.issue("app", flaws=(flaw,)))

@@ -1,0 +1,47 @@
+"""What is asked of doctor. What the checks find, each hands to the next as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
+
+from .verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from boto_rolesanywhere.settings.config import Arguments
+
+_Value = TypeVar("_Value")
+
+# What a check is: it yields its verdicts and returns what it found, which later checks need.
+Check: TypeAlias = Generator[Verdict, None, _Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Question:
+    """One examination.
+
+    Attributes:
+        arguments: settings by the names of `get_session`'s arguments.
+        environ: the environment.
+        profile: the profile asked for; None for that of the environment.
+        flags: of the command, with their values; None if this is not the command.
+        verify: False, or a CA bundle, for the endpoint.
+        anchor_file: the trust anchor's certificate.
+        crl_file: a certificate revocation list.
+        timeout: seconds for each step on the network.
+        clock: gives the time, aware.
+    """
+
+    arguments: Arguments
+    environ: Mapping[str, str]
+    profile: str | None
+    flags: Mapping[str, str] | None
+    verify: bool | str | None
+    anchor_file: str | None
+    crl_file: str | None
+    timeout: float
+    clock: Callable[[], datetime]
