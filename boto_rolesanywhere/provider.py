@@ -11,24 +11,22 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import botocore.session
 from botocore.config import Config as ClientConfig
 from botocore.credentials import CredentialProvider
-from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from boto_rolesanywhere.create_session.client import SessionCreator, is_unchecked, private_session
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.config import (
-    Arguments,
-    identity_sources,
     resolve,
     warn_of_misspelt,
 )
+from boto_rolesanywhere.settings.inputs import look_up, read_section
 from boto_rolesanywhere.settings.names import (
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
@@ -36,11 +34,10 @@ from boto_rolesanywhere.settings.names import (
     PKCS11_MODULE,
     PREFIX,
     TPM_TCTI,
-    gather,
 )
 
 from .clock import utc_now
-from .errors import PROVIDER, ConfigurationError, NoSuchProfileError, RolesAnywhereError
+from .errors import PROVIDER, ConfigurationError, RolesAnywhereError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -54,8 +51,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.identity.material import Material
     from boto_rolesanywhere.settings.config import Config
-    from boto_rolesanywhere.settings.names import Found, Setting
-    from boto_rolesanywhere.settings.sources import IdentitySources
+    from boto_rolesanywhere.settings.inputs import Inputs
 
 logger = logger_of(__name__)
 
@@ -66,152 +62,22 @@ _OF_THE_MACHINE: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
-    """Where the settings of one call are looked for. Its repr shows none of them.
-
-    Attributes:
-        session: the botocore session whose profile and options hold for the call.
-        arguments: of `get_session`.
-        environ: the environment.
-        section: the profile's keys.
-        profile_name: the profile's name; None if no profile is read.
-        flags: of the command, with their values; None if this is not the command.
-        cached_as: as for `Issuer`.
-    """
-
-    session: botocore.session.Session
-    arguments: Arguments
-    environ: Mapping[str, str]
-    section: Mapping[str, object]
-    profile_name: str | None
-    flags: Mapping[str, str] | None = None
-    cached_as: str | None = None
-
-    def __repr__(self) -> str:
-        return f"<Inputs of profile {self.profile_name!r}>"
-
-    def found(self) -> dict[Setting, Found]:
-        """The settings that are set, each with the place where it was found."""
-        return gather(
-            self.arguments,
-            self.environ,
-            self.section,
-            flags=self.flags,
-            profile_name=self.profile_name,
-        )
-
-    def sources(self, found: Mapping[Setting, Found] | None = None) -> IdentitySources:
-        """Certificate, key and chain alone, unopened.
-
-        Args:
-            found: what `found` gave, changed where the caller has reasons to.
-
-        Raises:
-            ConfigurationError: there is no certificate, or one of them is empty or no text.
-        """
-        return identity_sources(found or self.found(), self.arguments, self.environ)
-
-    def config(self) -> Config | None:
-        """All settings, checked; None if nothing is configured for IAM Roles Anywhere.
-
-        Raises:
-            ConfigurationError: settings are missing or wrong.
-        """
-        config = resolve(
-            self.arguments,
-            environ=self.environ,
-            section=self.section,
-            flags=self.flags,
-            profile_name=self.profile_name,
-        )
-        if config is not None:
-            warn_of_misspelt(self.section, self.profile_name)
-        return config
-
-
-def look_up(
-    session: botocore.session.Session,
-    *,
-    arguments: Arguments | None = None,
-    profile_name: str | None = None,
-    environ: Mapping[str, str] | None = None,
-) -> Inputs:
-    """Where to look for the settings, with the config file and profile of `session`.
-
-    Args:
-        session: of botocore.
-        arguments: go before the environment and the profile.
-        profile_name: a profile other than the session's.
-        environ: in place of the process's environment.
+def config_of(inputs: Inputs) -> Config | None:
+    """All settings, checked; None if nothing is configured for IAM Roles Anywhere.
 
     Raises:
-        NoSuchProfileError: the profile that is asked for does not exist.
-        ConfigurationError: one of AWS's two files cannot be parsed.
+        ConfigurationError: settings are missing or wrong.
     """
-    chosen = profile_name or session.get_config_variable("profile") or "default"
-    return Inputs(
-        session=session,
-        arguments=arguments or Arguments(),
-        environ=os.environ if environ is None else environ,
-        section=read_section(session, profile_name),
-        profile_name=chosen,
+    config = resolve(
+        inputs.arguments,
+        environ=inputs.environ,
+        section=inputs.section,
+        flags=inputs.flags,
+        profile_name=inputs.profile_name,
     )
-
-
-def read_section(
-    session: botocore.session.Session, profile_name: str | None = None, *, by_flag: bool = False
-) -> Mapping[str, object]:
-    """The keys of a profile, as botocore reads them.
-
-    Args:
-        session: whose files and profile count.
-        profile_name: a profile other than the session's.
-        by_flag: whether a flag of the command named the profile.
-
-    Raises:
-        NoSuchProfileError: the profile that is asked for does not exist.
-        ConfigurationError: one of AWS's two files cannot be parsed.
-    """
-    try:
-        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
-        if profile_name is None:
-            section: Mapping[str, object] = session.get_scoped_config()
-            return section
-        if profile_name in profiles or profile_name == "default":
-            return profiles.get(profile_name, {})
-    except ConfigParseError as error:
-        raise unparseable(error) from None
-    except ProfileNotFound:
-        pass
-    named = profile_name or session.get_config_variable("profile")
-    where = "--config-profile" if by_flag else "argument profile_name"
-    if named in (os.environ.get("AWS_PROFILE"), os.environ.get("AWS_DEFAULT_PROFILE")):
-        where = "AWS_PROFILE"
-    ours = [name for name, keys in profiles.items() if any(key.startswith(PREFIX) for key in keys)]
-    raise NoSuchProfileError(
-        f"there is no profile {named!r} in the AWS config file",
-        code="profile-missing",
-        where=where,
-        remedy=f"Profiles with {PREFIX}… settings: {', '.join(ours) or 'none'}.",
-    )
-
-
-def unparseable(error: ConfigParseError) -> ConfigurationError:
-    """The error about an AWS config or credentials file that botocore cannot parse.
-
-    The line itself is not quoted: it may hold a secret.
-    """
-    cause = error.kwargs.get("error")
-    # One of configparser's errors names all lines that it cannot read, the others the first.
-    lines = getattr(cause, "errors", None)
-    line = lines[0][0] if lines else getattr(cause, "lineno", None)
-    return ConfigurationError(
-        "it cannot be read as an INI file",
-        code="config-file-unparseable",
-        where=f"{error.kwargs['path']}" + (f", line {line}" if line else ""),
-        expected="[sections] with lines of key = value, each section and key once",
-    )
+    if config is not None:
+        warn_of_misspelt(inputs.section, inputs.profile_name)
+    return config
 
 
 class Issuer:
@@ -333,7 +199,7 @@ class Issuer:
 
     def _key(self, material: Material) -> str | None:
         """The key of the session that `material` signs for; None if it must not be cached."""
-        from boto_rolesanywhere.credentials.cache_key import entry_key
+        from boto_rolesanywhere.credentials.cache_key import entry_key, fingerprint
 
         if self._unchecked or self._endpoint is None:
             return None
@@ -342,7 +208,8 @@ class Issuer:
             trust_anchor=str(config.trust_anchor),
             profile=str(config.profile),
             role=str(config.role),
-            identity=self._cached_as or _fingerprint(material, config.sources.pkcs11_module or ""),
+            identity=self._cached_as
+            or fingerprint(material.contents(), config.sources.pkcs11_module or ""),
             region=config.region,
             duration=str(config.duration or ""),
             session_name=config.session_name or "",
@@ -399,33 +266,6 @@ def _configured_endpoint(
     )
 
 
-def _fingerprint(material: Material, module: str) -> str:
-    from boto_rolesanywhere.credentials.cache_key import fingerprint
-
-    parts = (material.certificate, material.private_key, material.chain)
-    return fingerprint(map(_content, parts), module)
-
-
-def _content(part: object) -> bytes | str | None:
-    """What stands for a part of the identity in a fingerprint; for an object what is public."""
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-    from boto_rolesanywhere.identity.files.reading import Part
-    from boto_rolesanywhere.signing_key import SigningKey
-
-    if isinstance(part, Part):
-        return part.data
-    if isinstance(part, x509.Certificate):
-        return part.public_bytes(Encoding.DER)
-    if isinstance(part, tuple):
-        return b"".join(each.public_bytes(Encoding.DER) for each in part)
-    if isinstance(part, SigningKey):
-        key = part.public_key()
-        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return part if isinstance(part, str) else None
-
-
 class RolesAnywhereProvider(CredentialProvider):
     """Loads credentials from IAM Roles Anywhere if a profile or the environment asks for them.
 
@@ -463,9 +303,9 @@ class RolesAnywhereProvider(CredentialProvider):
             RolesAnywhereError: what is configured is wrong, or the profile does not exist (which
                 is botocore's `ProfileNotFound` too).
         """
-        config = look_up(
-            self.session, profile_name=self._profile_name, environ=self._environ
-        ).config()
+        config = config_of(
+            look_up(self.session, profile_name=self._profile_name, environ=self._environ)
+        )
         if config is None:
             return None
         issuer = Issuer(config, self.session)

@@ -11,9 +11,10 @@ import botocore.session
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.inputs import look_up
 
 from .errors import ConfigurationError
-from .provider import Issuer, as_botocore_session, look_up
+from .provider import Issuer, as_botocore_session, config_of
 
 if TYPE_CHECKING:
     from boto_rolesanywhere.settings.sources import (
@@ -117,7 +118,7 @@ def get_session(
             tpm_tcti=tpm_tcti,
         ),
     )
-    config = inputs.config()
+    config = config_of(inputs)
     if config is None:
         raise ConfigurationError(
             "nothing is configured for IAM Roles Anywhere",

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.provider import Inputs, Issuer, read_section
+from boto_rolesanywhere.provider import Issuer, config_of
 from boto_rolesanywhere.settings.config import (
     Arguments,
     configured_secret,
     read_secret_file,
 )
+from boto_rolesanywhere.settings.inputs import Inputs, read_section
 from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.sources import Secret
@@ -97,7 +98,7 @@ def config_from(inputs: Inputs) -> Config:
     Raises:
         ConfigurationError: settings are missing or wrong.
     """
-    config = inputs.config()
+    config = config_of(inputs)
     if config is not None:
         return config
     if inputs.profile_name is not None:

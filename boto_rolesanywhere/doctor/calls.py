@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.create_session.client import SessionCreator
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-    from boto_rolesanywhere.provider import Inputs
     from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.inputs import Inputs
 
     from .question import Check
 

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from boto_rolesanywhere.identity.opening import Matched
-    from boto_rolesanywhere.provider import Inputs
     from boto_rolesanywhere.settings.config import Arguments, Config
+    from boto_rolesanywhere.settings.inputs import Inputs
     from boto_rolesanywhere.settings.sources import IdentitySources
 
     from .question import Check

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.create_session.client import SessionCreator
     from boto_rolesanywhere.identity.identity import Identity
-    from boto_rolesanywhere.provider import Inputs
     from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.inputs import Inputs
 
     from .question import Check, Question
 

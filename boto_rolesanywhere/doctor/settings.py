@@ -31,9 +31,9 @@ from .verdict import Verdict, of_error, skipped
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from boto_rolesanywhere.provider import Inputs
     from boto_rolesanywhere.settings.arns import Arn
     from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.inputs import Inputs
     from boto_rolesanywhere.settings.names import Found, Setting
     from boto_rolesanywhere.settings.sources import IdentitySources
 
@@ -84,7 +84,7 @@ def _read_profile(question: Question) -> Check[Inputs]:
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
-    from boto_rolesanywhere.provider import Inputs, read_section
+    from boto_rolesanywhere.settings.inputs import Inputs, read_section
 
     session = Session(profile=question.profile)
     profile_name = session.profile or "default"
@@ -248,6 +248,8 @@ def check_settings(
     Returns:
         Certificate, key and chain, unopened; and all settings. Each is None if it cannot be had.
     """
+    from boto_rolesanywhere.provider import config_of
+
     if CERTIFICATE not in settings:
         yield skipped("settings", "no certificate is set")
         return None, None
@@ -257,7 +259,7 @@ def check_settings(
         if not arns_agree:
             yield skipped("settings", "the ARNs are not right")
             return sources, None
-        config = inputs.config()
+        config = config_of(inputs)
     except ConfigurationError as error:
         yield of_error("settings", error)
         return sources, None

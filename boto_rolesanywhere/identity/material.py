@@ -47,6 +47,13 @@ class Material:
         places = map(place_of, (self.certificate, self.private_key, self.chain))
         return f"<Material from {', '.join(place for place in places if place)}>"
 
+    def contents(self) -> tuple[bytes | str | None, ...]:
+        """What tells one certificate, key and chain from others: bytes, a URI, or None.
+
+        For an object this is what is public of it.
+        """
+        return tuple(map(_content, (self.certificate, self.private_key, self.chain)))
+
 
 def read_sources(sources: IdentitySources) -> Material:
     """Read the files that `sources` name, without looking into them.
@@ -109,3 +116,19 @@ def _read(place: object, role: Role) -> Part | str:
         code="source-type-unusable",
         expected=_CHOICES.get(role, _CERTIFICATE),
     )
+
+
+def _content(source: object) -> bytes | str | None:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if isinstance(source, Part):
+        return source.data
+    if isinstance(source, x509.Certificate):
+        return source.public_bytes(Encoding.DER)
+    if isinstance(source, tuple):
+        return b"".join(each.public_bytes(Encoding.DER) for each in source)
+    if isinstance(source, SigningKey):
+        key = source.public_key()
+        return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return source if isinstance(source, str) else None

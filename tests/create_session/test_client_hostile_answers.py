@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.errors import InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import look_up
+from boto_rolesanywhere.provider import config_of
 from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -89,7 +90,7 @@ def creator(ca: CertificateAuthority, service: Service) -> SessionCreator:
         "role": "arn:aws:iam::123456789012:role/R",
         "endpoint_url": service.url,
     }
-    config = look_up(session, arguments=arguments).config()
+    config = config_of(look_up(session, arguments=arguments))
     assert config is not None
     once = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=5)
     return SessionCreator(config, lambda: identity, client_config=once, botocore_session=session)

@@ -27,8 +27,9 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import look_up
+from boto_rolesanywhere.provider import config_of
 from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, TlsFiles, faults
 
@@ -98,7 +99,7 @@ def creator_for(
         "role": emulator.role_arn,
         "endpoint_url": endpoint_url,
     }
-    config = look_up(session, arguments=arguments).config()
+    config = config_of(look_up(session, arguments=arguments))
     assert config is not None
     return SessionCreator(
         config,

@@ -17,8 +17,9 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.errors import EndpointError, InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import look_up
+from boto_rolesanywhere.provider import config_of
 from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -80,7 +81,7 @@ def creator(
         "endpoint_url": f"http://127.0.0.1:{service.server_address[1]}",
     }
     session = botocore.session.Session()
-    config = look_up(session, arguments=arguments).config()
+    config = config_of(look_up(session, arguments=arguments))
     assert config is not None
     options = ClientConfig(retries={"total_max_attempts": attempts}, read_timeout=PATIENCE)
     return SessionCreator(

@@ -28,12 +28,12 @@ from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-from boto_rolesanywhere.provider import unparseable
 from boto_rolesanywhere.settings.arns import (
     parse_profile_arn,
     parse_role_arn,
     parse_trust_anchor_arn,
 )
+from boto_rolesanywhere.settings.inputs import unparseable
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
     CHAIN,

@@ -1,0 +1,162 @@
+"""Where the settings of one call are looked for, and a profile's keys as botocore reads them.
+
+`provider` makes a `Config` of them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ConfigParseError, ProfileNotFound
+
+from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
+
+from .config import Arguments, identity_sources
+from .names import PREFIX, gather
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import botocore.session
+
+    from .names import Found, Setting
+    from .sources import IdentitySources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inputs:
+    """Where the settings of one call are looked for. Its repr shows none of them.
+
+    Attributes:
+        session: the botocore session whose profile and options hold for the call.
+        arguments: of `get_session`.
+        environ: the environment.
+        section: the profile's keys.
+        profile_name: the profile's name; None if no profile is read.
+        flags: of the command, with their values; None if this is not the command.
+        cached_as: stands for certificate, key and chain in the key of a cache entry, in place of
+            the fingerprint of their contents; None for that fingerprint.
+    """
+
+    session: botocore.session.Session
+    arguments: Arguments
+    environ: Mapping[str, str]
+    section: Mapping[str, object]
+    profile_name: str | None
+    flags: Mapping[str, str] | None = None
+    cached_as: str | None = None
+
+    def __repr__(self) -> str:
+        return f"<Inputs of profile {self.profile_name!r}>"
+
+    def found(self) -> dict[Setting, Found]:
+        """The settings that are set, each with the place where it was found."""
+        return gather(
+            self.arguments,
+            self.environ,
+            self.section,
+            flags=self.flags,
+            profile_name=self.profile_name,
+        )
+
+    def sources(self, found: Mapping[Setting, Found] | None = None) -> IdentitySources:
+        """Certificate, key and chain alone, unopened.
+
+        Args:
+            found: what `found` gave, changed where the caller has reasons to.
+
+        Raises:
+            ConfigurationError: there is no certificate, or one of them is empty or no text.
+        """
+        return identity_sources(found or self.found(), self.arguments, self.environ)
+
+
+def look_up(
+    session: botocore.session.Session,
+    *,
+    arguments: Arguments | None = None,
+    profile_name: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Inputs:
+    """Where to look for the settings, with the config file and profile of `session`.
+
+    Args:
+        session: of botocore.
+        arguments: go before the environment and the profile.
+        profile_name: a profile other than the session's.
+        environ: in place of the process's environment.
+
+    Raises:
+        NoSuchProfileError: the profile that is asked for does not exist.
+        ConfigurationError: one of AWS's two files cannot be parsed.
+    """
+    chosen = profile_name or session.get_config_variable("profile") or "default"
+    return Inputs(
+        session=session,
+        arguments=arguments or Arguments(),
+        environ=os.environ if environ is None else environ,
+        section=read_section(session, profile_name),
+        profile_name=chosen,
+    )
+
+
+def read_section(
+    session: botocore.session.Session, profile_name: str | None = None, *, by_flag: bool = False
+) -> Mapping[str, object]:
+    """The keys of a profile, as botocore reads them.
+
+    Args:
+        session: whose files and profile count.
+        profile_name: a profile other than the session's.
+        by_flag: whether a flag of the command named the profile.
+
+    Raises:
+        NoSuchProfileError: the profile that is asked for does not exist.
+        ConfigurationError: one of AWS's two files cannot be parsed.
+    """
+    try:
+        profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
+        if profile_name is None:
+            section: Mapping[str, object] = session.get_scoped_config()
+            return section
+        if profile_name in profiles or profile_name == "default":
+            return profiles.get(profile_name, {})
+    except ConfigParseError as error:
+        raise unparseable(error) from None
+    except ProfileNotFound:
+        pass
+    named = profile_name or session.get_config_variable("profile")
+    if by_flag:
+        where = "--config-profile"
+    elif profile_name is not None:
+        where = "argument profile_name"
+    elif named in (os.environ.get("AWS_PROFILE"), os.environ.get("AWS_DEFAULT_PROFILE")):
+        where = "AWS_PROFILE"
+    else:
+        where = "the session"
+    ours = [name for name, keys in profiles.items() if any(key.startswith(PREFIX) for key in keys)]
+    raise NoSuchProfileError(
+        f"there is no profile {named!r} in the AWS config file",
+        code="profile-missing",
+        where=where,
+        remedy=f"Profiles with {PREFIX}… settings: {', '.join(ours) or 'none'}.",
+    )
+
+
+def unparseable(error: ConfigParseError) -> ConfigurationError:
+    """The error about an AWS config or credentials file that botocore cannot parse.
+
+    The line itself is not quoted: it may hold a secret.
+    """
+    cause = error.kwargs.get("error")
+    # One of configparser's errors names all lines that it cannot read, the others the first.
+    lines = getattr(cause, "errors", None)
+    line = lines[0][0] if lines else getattr(cause, "lineno", None)
+    return ConfigurationError(
+        "it cannot be read as an INI file",
+        code="config-file-unparseable",
+        where=f"{error.kwargs['path']}" + (f", line {line}" if line else ""),
+        expected="[sections] with lines of key = value, each section and key once",
+    )
