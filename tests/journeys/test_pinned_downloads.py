@@ -1,0 +1,118 @@
+"""What CI and the examples download is named by its hash, in lists that fit their sources."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+LOCKS = [
+    ROOT / "tests" / "requirements.lock",
+    ROOT / "tests" / "hardware.lock",
+    ROOT / "tests" / "clients" / "requirements.lock",
+    ROOT / "scripts" / "uv.lock",
+    ROOT / "scripts" / "audit.lock",
+]
+
+
+def pinned(lock: Path) -> dict[str, str]:
+    """The releases of a lock, with the text of their hashes."""
+    text = lock.read_text().replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    return {line.split()[0]: line for line in lines}
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_every_release_has_its_hashes_and_no_index(lock: Path) -> None:
+    releases = pinned(lock)
+
+    assert releases
+    for release, line in releases.items():
+        assert re.fullmatch(r"[a-z0-9.-]+==[\w.+]+", release)
+        assert "--hash=sha256:" in line
+    assert "://" not in lock.read_text()
+
+
+def test_the_lock_is_of_the_tools_that_are_asked_for() -> None:
+    locked = set(pinned(ROOT / "tests" / "requirements.lock"))
+    asked = (ROOT / "tests" / "requirements.txt").read_text().lower()
+    names = {re.sub(r"\[.*\]", "", name) for name in re.findall(r"(?m)^[^#\s]+==\S+", asked)}
+
+    assert len(names) > 5
+    assert names <= locked
+
+
+def test_each_dependency_of_the_package_is_locked() -> None:
+    locked = {line.split("==")[0] for lock in LOCKS[:2] for line in pinned(lock)}
+    metadata = (ROOT / "setup.cfg").read_text()
+
+    names = re.findall(r"(?m)^    ([\w-]+)>=", metadata)
+
+    assert {"boto3", "filelock", "tpm2-pytss"} <= set(names) <= locked
+
+
+def test_the_lock_of_npm_has_hashes_and_no_registry() -> None:
+    lock = json.loads((ROOT / "tests" / "clients" / "package-lock.json").read_text())
+    asked = json.loads((ROOT / "tests" / "clients" / "package.json").read_text())
+    top = lock["packages"].pop("")
+
+    assert top["dependencies"] == asked["dependencies"]
+    assert all(entry["integrity"].startswith("sha512-") for entry in lock["packages"].values())
+    assert not [entry for entry in lock["packages"].values() if "resolved" in entry]
+
+
+def test_examples_name_images_by_digest() -> None:
+    dockerfile = (ROOT / "examples" / "docker" / "Dockerfile").read_text()
+    stages = set(re.findall(r"(?m)^FROM \S+ AS (\S+)", dockerfile))
+    bases = set(re.findall(r"(?m)^FROM (\S+)", dockerfile)) - stages
+    compose = yaml.safe_load((ROOT / "examples" / "docker" / "compose.yaml").read_text())
+    manifests = (ROOT / "examples" / "kubernetes" / "sidecar.yaml").read_text()
+
+    assert bases == {"${PYTHON_IMAGE}"}
+    assert re.search(r"(?m)^ARG PYTHON_IMAGE$", dockerfile)  # without a default
+    build = compose["services"]["gets3buckets"]["build"]
+    assert build["args"]["PYTHON_IMAGE"].startswith("${PYTHON_IMAGE:?")
+    images = re.findall(r"image: (\S+)", manifests)
+    assert len(images) == 2
+    assert all("@sha256:" in image for image in images)
+
+
+AUDIT = ROOT / "scripts" / "audit.py"
+UNKNOWN = {"name": "a", "skip_reason": "Dependency not found on PyPI"}
+SAFE = {"name": "b", "version": "1", "vulns": []}
+BAD = {"name": "c", "version": "2", "vulns": [{"id": "PYSEC-1"}, {"id": "CVE-2"}]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "words"),
+    [
+        (None, 0, "NOT audited: no service of known vulnerabilities can be reached"),
+        ([UNKNOWN], 0, "NOT audited: the service that was reached knows none of the packages"),
+        ([SAFE, UNKNOWN], 0, "1 packages audited, 1 not known, 0 vulnerable"),
+        ([SAFE, BAD], 1, "c 2: PYSEC-1, CVE-2"),
+    ],
+)
+def test_an_audit_fails_for_findings_alone_and_says_what_was_not_looked_up(
+    tmp_path: Path, answer: list[dict[str, object]] | None, status: int, words: str
+) -> None:
+    # In the place of pip-audit, which needs the network: what it prints.
+    printed = "" if answer is None else json.dumps({"dependencies": answer})
+    (tmp_path / "pip_audit.py").write_text(f"print({printed!r})")
+
+    done = subprocess.run(
+        [sys.executable, str(AUDIT), "floor", "pinned.txt"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == status
+    assert words in done.stdout
