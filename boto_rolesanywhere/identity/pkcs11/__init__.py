@@ -1,9 +1,6 @@
 """Keys and certificates on PKCS#11 tokens (smart cards, HSMs), named by RFC 7512 URIs.
 
-Only what the rest of the package calls stands here; it loads nothing until it is called. URIs are
-read in pkcs11_uri.py, libraries found in pkcs11_library.py and kept in pkcs11_module.py, tokens
-in pkcs11_token.py, PINs in pkcs11_pin.py, keys and certificates in pkcs11_objects.py and
-pkcs11_certificates.py; pkcs11_key.py signs.
+Only what the rest of the package calls stands here; it loads nothing until it is called.
 """
 
 from __future__ import annotations
@@ -129,7 +126,7 @@ def list_token_certificates(
         ConfigurationError, PassphraseError, KeyDeviceError: as `read_token_certificates`.
     """
     access = _access(uri, module, secret)
-    from .listing import list_certificates
+    from .certificates import list_certificates
 
     return access.run(lambda: list_certificates(access))
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 from cryptography import x509
 from pkcs11.constants import Attribute
@@ -15,10 +16,14 @@ from .objects import check_type, find_objects, read
 from .token import NotFoundError, close_session
 
 if TYPE_CHECKING:
-    from pkcs11.types import Session
+    from collections.abc import Callable
+
+    from pkcs11.types import Object, Session, Token
 
     from .token import TokenAccess
     from .uri import Pkcs11Uri
+
+Result = TypeVar("Result")
 
 
 def read_certificates(
@@ -33,9 +38,9 @@ def read_certificates(
         CertificateError: one that the URI names cannot be read.
     """
     check_type(access.uri)
-    named, others = _read(access, login=False)
+    named, others = _in_session(access, _split, login=False)
     if not named and access.has_pin():
-        named, others = _read(access, login=True)
+        named, others = _in_session(access, _split, login=True)
     if not (named or others):
         raise NotFoundError(
             KeyDeviceError(
@@ -52,10 +57,50 @@ def read_certificates(
     )
 
 
-def _read(access: TokenAccess, *, login: bool) -> tuple[list[bytes], list[bytes]]:
+def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate], ...]:
+    """URI and certificate of all that match the URI. Only within `access.run`.
+
+    Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
+    """
+    check_type(access.uri)
+
+    def look(*, login: bool) -> tuple[tuple[str, x509.Certificate], ...]:
+        return tuple(_in_session(access, _named, login=login))
+
+    return look(login=False) or (look(login=True) if access.has_pin() else ())
+
+
+def _named(session: Session, uri: Pkcs11Uri) -> list[tuple[str, x509.Certificate]]:
+    named: list[tuple[str, x509.Certificate]] = []
+    for one in find_objects(session, "cert", label=uri.object, id_=uri.id):
+        certificate = _try(read(one, Attribute.VALUE))
+        if certificate is not None:
+            named.append((_uri(session.token, one, uri), certificate))
+    return named
+
+
+def _uri(token: Token, one: Object, asked: Pkcs11Uri) -> str:
+    """As narrow as can be; how library and PIN are found stays as it was asked."""
+    return str(
+        replace(
+            asked,
+            token=token.label,
+            manufacturer=token.manufacturer_id,
+            model=token.model,
+            serial=token.serial.rstrip(b"\0 ").decode("utf-8", "replace"),
+            object=read(one, Attribute.LABEL) or None,
+            id=read(one, Attribute.ID) or None,
+            type="cert",
+        )
+    )
+
+
+def _in_session(
+    access: TokenAccess, look: Callable[[Session, Pkcs11Uri], Result], *, login: bool
+) -> Result:
     session = access.open(login=login)
     try:
-        return _split(session, access.uri)
+        return look(session, access.uri)
     finally:
         close_session(session, LIBRARIES.generation)
 
@@ -87,8 +132,8 @@ def _parse(value: bytes, uri: Pkcs11Uri) -> x509.Certificate:
     return certificate
 
 
-def _try(value: bytes) -> x509.Certificate | None:
+def _try(value: bytes | None) -> x509.Certificate | None:
     try:
-        return quietly(lambda: x509.load_der_x509_certificate(value))
+        return quietly(lambda: x509.load_der_x509_certificate(value)) if value else None
     except ValueError:
         return None

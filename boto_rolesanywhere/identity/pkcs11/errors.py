@@ -6,90 +6,81 @@ that python-pkcs11 gives their exceptions; the table is the one place for their 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
-from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError, PrivateKeyError
+from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.identity.meanings import Meaning
 
-
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    code: str
-    problem: str
-    remedy: str
-    kind: type[PrivateKeyError] = KeyDeviceError
-
-
-_REMOVED = _Meaning(
+_REMOVED = Meaning(
     "token-removed",
     "the token was removed, or its library lost it",
     "Insert it again, or start its service; it is found again at the next use.",
 )
-_DEVICE = _Meaning(
+_DEVICE = Meaning(
     "token-failed",
     "the token or its library failed",
     "Insert the token again or restart its service, and check the library's own configuration "
     "(for SoftHSM: SOFTHSM2_CONF, and the modes of its token folder).",
 )
-_LOST = _Meaning(
+_LOST = Meaning(
     "token-session-lost",
     "the library lost the session or the key, also after it was started anew",
     "Check that no other part of this program finalizes the same library; otherwise restart it.",
 )
-_PIN = _Meaning(
+_PIN = Meaning(
     "pin-refused",
     "the token refused the PIN",
     "Correct it. It is not tried again in this process, since tokens lock themselves after a few "
     "wrong PINs.",
     PassphraseError,
 )
-_NOT_FOR_SIGNING = _Meaning(
+_NOT_FOR_SIGNING = Meaning(
     "token-key-cannot-sign",
     "the token does not let this key sign as AWS wants it (RSA PKCS #1 v1.5 or ECDSA, SHA-256)",
     "Use a key whose CKA_SIGN is true and whose CKA_ALLOWED_MECHANISMS, if it has them, hold "
     "CKM_SHA256_RSA_PKCS or CKM_RSA_PKCS, or CKM_ECDSA.",
 )
-_RESOURCES = _Meaning(
+_RESOURCES = Meaning(
     "token-sessions-exhausted",
     "the token or this machine has no room for one more session",
     "Close other programs that use the token.",
 )
 
-_BY_NAME: Final[dict[str, _Meaning]] = {
+_BY_NAME: Final[dict[str, Meaning]] = {
     "PinIncorrect": _PIN,
     "PinInvalid": _PIN,
     "PinLenRange": _PIN,
-    "PinLocked": _Meaning(
+    "PinLocked": Meaning(
         "pin-locked",
         "the token's PIN is locked after too many wrong ones",
         "Unlock it with the token's own tool and its PUK or SO PIN (for a YubiKey: `ykman piv "
         "access unblock-pin`).",
         PassphraseError,
     ),
-    "PinExpired": _Meaning(
+    "PinExpired": Meaning(
         "pin-not-set",
         "the token's PIN has expired",
         "Set a new PIN with the token's own tool.",
         PassphraseError,
     ),
-    "UserPinNotInitialized": _Meaning(
+    "UserPinNotInitialized": Meaning(
         "pin-not-set",
         "the token has no user PIN yet",
         "Set one, for example with `pkcs11-tool --init-pin`.",
         PassphraseError,
     ),
-    "UserNotLoggedIn": _Meaning(
+    "UserNotLoggedIn": Meaning(
         "pin-missing",
         "the token wants its PIN for this key",
         "Give the PIN, as passphrase= or as pin-source= in the URI.",
         PassphraseError,
     ),
-    "AnotherUserAlreadyLoggedIn": _Meaning(
+    "AnotherUserAlreadyLoggedIn": Meaning(
         "token-officer-logged-in",
         "another part of this program is logged in to the token as its security officer",
         "Log that one out first.",
     ),
-    "UserTooManyTypes": _Meaning(
+    "UserTooManyTypes": Meaning(
         "token-officer-logged-in",
         "another part of this program is logged in to the token as its security officer",
         "Log that one out first.",
@@ -110,12 +101,12 @@ _BY_NAME: Final[dict[str, _Meaning]] = {
     "KeyHandleInvalid": _LOST,
     "OperationActive": _LOST,
     "OperationNotInitialized": _LOST,
-    "FunctionCancelled": _Meaning(
+    "FunctionCancelled": Meaning(
         "token-touch-missed",
         "the signature was cancelled at the token, or nobody touched it in time",
         "Try again and confirm it, or use a key without a touch policy.",
     ),
-    "FunctionRejected": _Meaning(
+    "FunctionRejected": Meaning(
         "token-touch-missed",
         "the signature was rejected at the token",
         "Try again and confirm it, or use a key without a touch policy.",
@@ -130,8 +121,8 @@ _BY_NAME: Final[dict[str, _Meaning]] = {
 # Those that python-pkcs11 has no exception of its own for, by a part of its text.
 _NOT_INITIALIZED: Final = "not initialized"
 _ALREADY_INITIALIZED: Final = "already initialized"
-_BY_TEXT: Final[dict[str, _Meaning]] = {
-    _ALREADY_INITIALIZED: _Meaning(
+_BY_TEXT: Final[dict[str, Meaning]] = {
+    _ALREADY_INITIALIZED: Meaning(
         "pkcs11-library-in-use",
         "another part of this program has initialised this PKCS#11 library already, perhaps "
         "through p11-kit's proxy",
@@ -139,7 +130,7 @@ _BY_TEXT: Final[dict[str, _Meaning]] = {
         "before the other part starts.",
     ),
     _NOT_INITIALIZED: _LOST,
-    "while loading": _Meaning(
+    "while loading": Meaning(
         "pkcs11-library-unloadable",
         "the file is no PKCS#11 library that this process can load",
         "Name the token's PKCS#11 library, built for this machine's processor.",
@@ -147,7 +138,7 @@ _BY_TEXT: Final[dict[str, _Meaning]] = {
     # CKR_FUNCTION_NOT_PERMITTED (0x68): the key's attributes forbid it.
     "Unmapped error code 0x68": _NOT_FOR_SIGNING,
 }
-_OTHER = _Meaning(
+_OTHER = Meaning(
     "token-failed",
     "the token did not do what was asked",
     "Try the token with `pkcs11-tool --test --login --module LIBRARY`, and see its own log.",
@@ -188,9 +179,4 @@ def explain(error: Exception, *, where: str) -> PrivateKeyError:
         (meaning for part, meaning in _BY_TEXT.items() if part in text), _OTHER
     )
     answer = f"{name}: {text}" if text else name
-    return meaning.kind(
-        f"{meaning.problem} (PKCS#11: {answer})",
-        code=meaning.code,
-        where=where,
-        remedy=meaning.remedy,
-    )
+    return meaning.error(f"PKCS#11: {answer}", where=where)

@@ -1,9 +1,7 @@
-"""A token's PIN: where it comes from, and which ones were refused. No token is asked here."""
+"""A token's PIN and where it comes from. No token is asked here."""
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -24,9 +22,6 @@ _WAYS: Final = (
     "pin-source= in the PKCS#11 URI."
 )
 _LONGEST_FILE: Final = 4096
-
-_process_key: Final = secrets.token_bytes(32)
-_refused: Final[set[bytes]] = set()
 
 
 class PinNeededError(Exception):
@@ -135,39 +130,6 @@ def pin_source_path(source: str) -> Path:
     if scheme.lower() != "file" or parts.netloc not in ("", "localhost") or not path:
         raise wrong
     return Path(path)
-
-
-def check_not_refused(token: str, pin: str, *, where: str) -> None:
-    """Raise if the token has refused this PIN before.
-
-    Args:
-        token: what tells the token from others: its maker, model, serial number and label.
-        pin: the PIN about to be tried.
-        where: the URI, for the error.
-
-    Raises:
-        PassphraseError: it has; the token must not be asked again.
-    """
-    if digest(token, pin) in _refused:
-        raise PassphraseError(
-            "the token has refused this PIN before, so it is not asked again",
-            code="pin-refused",
-            where=where,
-            remedy="Give the right PIN: tokens lock themselves after a few wrong ones. If it was "
-            "the token's PIN that changed, start the process anew.",
-        )
-
-
-def remember_refusal(token: str, pin: str) -> None:
-    """Note that the token refused `pin`. Only a digest is kept, under a key of this process."""
-    _refused.add(digest(token, pin))
-
-
-def digest(token: str, pin: str) -> bytes:
-    """What stands for a PIN of a token without telling it."""
-    # The token's own digest has a fixed length, so that no two pairs run together.
-    inner = hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest() + pin.encode("utf-8")
-    return hashlib.blake2b(inner, key=_process_key).digest()
 
 
 def _read(path: Path) -> bytes:

@@ -13,10 +13,11 @@ from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
+from boto_rolesanywhere.identity.refused_secrets import digest, remember_refusal, was_refused
 
 from .errors import PIN_REFUSED, explain, is_curable
 from .libraries import LIBRARIES
-from .pin import PinNeededError, check_not_refused, digest, remember_refusal
+from .pin import PinNeededError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,18 +113,26 @@ class TokenAccess:
         return self._pin.available()
 
     def pin_for(self, token: Token) -> str:
-        """The PIN, if the token has not refused it before. Only within `run`."""
+        """The PIN. Only within `run`.
+
+        Raises:
+            PassphraseError: the token has refused it before, and must not be asked again.
+        """
         pin = self._pin.known()
-        try:
-            check_not_refused(_identity(token), pin, where=str(self.uri))
-        except PassphraseError:
+        if was_refused(_identity(token), pin.encode()):
             self._pin.forget()
-            raise
+            raise PassphraseError(
+                "the token has refused this PIN before, so it is not asked again",
+                code="pin-refused",
+                where=str(self.uri),
+                remedy="Give the right PIN: tokens lock themselves after a few wrong ones. If it "
+                "was the token's PIN that changed, start the process anew.",
+            )
         return pin
 
     def refuse_pin(self, token: Token, pin: str) -> None:
         """Note that the token took `pin` for wrong. Only within `run`."""
-        remember_refusal(_identity(token), pin)
+        remember_refusal(_identity(token), pin.encode())
         self._pin.forget()
 
     def _run_alone(self, call: Callable[[], Result]) -> Result:
@@ -172,7 +181,7 @@ class TokenAccess:
     def _log_in(self, token: Token) -> Token:
         """Log the process in; the token again, since its library may have been started anew."""
         pin = self.pin_for(token)
-        held: bytes | None = digest(_identity(token), pin)
+        held: bytes | None = digest(_identity(token), pin.encode())
         login = _logins.get((self._path, token.slot.slot_id))
         if login and LIBRARIES.is_current(login.generation):
             if login.digest in (None, held):
@@ -242,8 +251,10 @@ def _serial(token: Token) -> str:
     return token.serial.rstrip(b"\0 ").decode("utf-8", "replace")
 
 
-def _identity(token: Token) -> str:
-    return "\n".join((token.manufacturer_id, token.model, _serial(token), token.label))
+def _identity(token: Token) -> bytes:
+    """What tells the token from others."""
+    names = (token.manufacturer_id, token.model, _serial(token), token.label)
+    return "\n".join(names).encode("utf-8", "surrogatepass")
 
 
 def _list(tokens: list[Token]) -> str:

@@ -12,11 +12,11 @@ import time
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.identity.refused_secrets import remember_refusal, was_refused
 
 from . import public as tpm_public
 from .device import device_at, load_library
 from .errors import TpmBusyError
-from .refusals import check_not_refused, remember_refusal
 from .stored import find_persistent_key, read_file_key
 
 if TYPE_CHECKING:
@@ -139,7 +139,17 @@ class TpmKey:
     def _sign_once(self, tpm: TpmConnection, digest: bytes, password: bytes | None) -> bytes:
         stored = self._stored
         # Under the device's lock: of eight threads with one wrong password, one may try it.
-        check_not_refused(stored.identifier, password, where=stored.where)
+        if was_refused(stored.identifier, password):
+            raise PassphraseError(
+                "the TPM has refused this password before, so it is not asked again"
+                if password
+                else "the TPM has refused the key without a password before, so it is not asked "
+                "again",
+                code="tpm-password-refused",
+                where=stored.where,
+                remedy="Give the right password (each wrong one may count towards the TPM's "
+                "lock-out). If it was the TPM that changed, start the process anew.",
+            )
         try:
             with (
                 stored.loaded(tpm, self._device, password) as handle,

@@ -6,10 +6,10 @@ The same code means different things at different steps of a signature, so the s
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError, PrivateKeyError
+from boto_rolesanywhere.identity.meanings import Meaning
 
 Step = Literal["connect", "handle", "primary", "parent", "sign"]
 """connect: reach the TPM; handle: find a persistent key; primary: load a key below the owner
@@ -26,15 +26,7 @@ class TpmBusyError(KeyDeviceError):
     """The TPM cannot take the command now, but may be able to shortly."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Meaning:
-    code: str
-    problem: str
-    remedy: str
-    kind: type[PrivateKeyError] = KeyDeviceError
-
-
-_WRONG_PASSWORD = _Meaning(
+_WRONG_PASSWORD = Meaning(
     "tpm-password-refused",
     "the TPM refused the key's password: it is wrong, or missing, or the key has none and one "
     "was given",
@@ -42,50 +34,50 @@ _WRONG_PASSWORD = _Meaning(
     "towards the TPM's lock-out.",
     PassphraseError,
 )
-_PARENT_PASSWORD = _Meaning(
+_PARENT_PASSWORD = Meaning(
     "tpm-parent-password",
     "the key's parent in the TPM has a password, and only parents without one can be used",
     "Create the key below a parent without a password (tpm2_createprimary without -p), or make "
     "the key itself persistent (tpm2_evictcontrol) and give it as handle:0x81….",
     PassphraseError,
 )
-_OWNER_PASSWORD = _Meaning(
+_OWNER_PASSWORD = Meaning(
     "tpm-parent-password",
     "the TPM's owner hierarchy has a password, so the key's parent cannot be made",
     "Create the key below a persistent parent (-pkeyopt parent:0x81000001), or make the key "
     "itself persistent (tpm2_evictcontrol) and give it as handle:0x81….",
 )
-_PARENT_ABSENT = _Meaning(
+_PARENT_ABSENT = Meaning(
     "tpm-parent-unusable",
     "the key's parent is not in this TPM",
     "List the persistent objects with `tpm2_getcap handles-persistent`. Restore the parent, or "
     "create the key anew on this TPM.",
 )
-_KEY_ABSENT = _Meaning(
+_KEY_ABSENT = Meaning(
     "tpm-key-missing",
     "there is no such key in this TPM",
     "List the persistent objects with `tpm2_getcap handles-persistent`.",
 )
-_BUSY = _Meaning(
+_BUSY = Meaning(
     "tpm-busy",
     "the TPM is busy and did not take the command",
     "Try again; if it stays so, look for another program that keeps the TPM at work.",
     TpmBusyError,
 )
-_NO_SLOT = _Meaning(
+_NO_SLOT = Meaning(
     "tpm-busy",
     "the TPM has no free slot for one more key or session",
     "Use a resource manager (device:/dev/tpmrm0, or tabrmd), which shares the slots, or free "
     "them with `tpm2_flushcontext -t`.",
     TpmBusyError,
 )
-_NEEDS_POLICY = _Meaning(
+_NEEDS_POLICY = Meaning(
     "tpm-key-policy",
     "the key is guarded by a policy, and only keys that a password (or nothing) guards can be used",
     "Create a key with the attribute userwithauth and without a policy.",
 )
 
-_BY_STEP: Final[dict[tuple[int, Step], _Meaning]] = {
+_BY_STEP: Final[dict[tuple[int, Step], Meaning]] = {
     (0x8E, "primary"): _OWNER_PASSWORD,
     (0xA2, "primary"): _OWNER_PASSWORD,
     (0x8E, "parent"): _PARENT_PASSWORD,
@@ -93,35 +85,35 @@ _BY_STEP: Final[dict[tuple[int, Step], _Meaning]] = {
     (0x84, "parent"): _PARENT_ABSENT,
     (0x8B, "parent"): _PARENT_ABSENT,
 }
-_BY_CODE: Final[dict[int, _Meaning]] = {
+_BY_CODE: Final[dict[int, Meaning]] = {
     0x8E: _WRONG_PASSWORD,  # AUTH_FAIL: counts towards the lock-out
     0xA2: _WRONG_PASSWORD,  # BAD_AUTH: the same for keys outside the lock-out (noda)
     0x84: _KEY_ABSENT,
     0x8B: _KEY_ABSENT,
     0x9D: _NEEDS_POLICY,
     0x12F: _NEEDS_POLICY,
-    0x8A: _Meaning(
+    0x8A: Meaning(
         "tpm-parent-unusable",
         "the key's parent is not a storage key",
         "Create the key below a storage key, such as tpm2_createprimary makes.",
     ),
-    0x9F: _Meaning(
+    0x9F: Meaning(
         "tpm-key-foreign",
         "the key belongs to another TPM, or to another parent in this one",
         "Use the key on the TPM that made it. If that TPM was cleared or replaced, create a new "
         "key here and have its certificate issued.",
     ),
-    0x92: _Meaning(
+    0x92: Meaning(
         "tpm-key-scheme",
         "the key is bound to a signature scheme that AWS does not take",
         "Create it without a scheme, or with rsassa-sha256 or ecdsa-sha256.",
     ),
-    0x9C: _Meaning(
+    0x9C: Meaning(
         "tpm-key-cannot-sign",
         "the key may not sign",
         "Create a signing key (attribute sign).",
     ),
-    0x921: _Meaning(
+    0x921: Meaning(
         "tpm-locked-out",
         "the TPM is locked out after too many wrong passwords",
         "Wait for its recovery time (`tpm2_getcap properties-variable` shows it), or have its "
@@ -136,38 +128,38 @@ _BY_CODE: Final[dict[int, _Meaning]] = {
     0x90A: _BUSY,
     0x920: _BUSY,
     0x922: _BUSY,
-    0x100: _Meaning(
+    0x100: Meaning(
         "tpm-not-started",
         "the TPM has not been started",
         "Run `tpm2_startup -c`, or restart the machine.",
     ),
-    0x101: _Meaning(
+    0x101: Meaning(
         "tpm-failure-mode",
         "the TPM is in failure mode and takes no commands",
         "Restart the machine (or the software TPM); if it stays so, the TPM is broken.",
     ),
 }
-_TCTI_BY_CODE: Final[dict[int, _Meaning]] = {
-    0x0A: _Meaning(
+_TCTI_BY_CODE: Final[dict[int, Meaning]] = {
+    0x0A: Meaning(
         "tpm-missing",
         "no TPM answers there",
         "Check that the machine has a TPM (`ls -l /dev/tpm*`), that this user may open it "
         "(group tss for /dev/tpmrm0), and the TCTI (tpm_tcti, TPM2TOOLS_TCTI).",
     ),
-    0x0B: _Meaning(
+    0x0B: Meaning(
         "tcti-invalid",
         "the TCTI's configuration is not understood",
         "Correct it; it reads NAME:CONFIGURATION, for example device:/dev/tpmrm0 or "
         "swtpm:host=127.0.0.1,port=2321.",
     ),
-    0x15: _Meaning(
+    0x15: Meaning(
         "tcti-library-missing",
         "there is no TCTI library of that name",
         "Correct the name, or install the library (Debian: libtss2-tcti-device0, "
         "libtss2-tcti-swtpm0, libtss2-tcti-tabrmd0).",
     ),
 }
-_NOT_REACHED = _Meaning(
+_NOT_REACHED = Meaning(
     "tpm-connection-failed",
     "the connection to the TPM failed",
     "Check the TPM and the TCTI; `tpm2_getrandom 8` tries both.",
@@ -187,16 +179,10 @@ def explain(code: int, step: Step, *, where: str) -> PrivateKeyError:
         `TpmBusyError` where it may help to repeat it. Else a `KeyDeviceError`. The text holds the
         code.
     """
-    meaning = _meaning(code, step)
-    return meaning.kind(
-        f"{meaning.problem} (TPM return code {code:#x})",
-        code=meaning.code,
-        where=where,
-        remedy=meaning.remedy,
-    )
+    return _meaning(code, step).error(f"TPM return code {code:#x}", where=where)
 
 
-def _meaning(code: int, step: Step) -> _Meaning:
+def _meaning(code: int, step: Step) -> Meaning:
     layer, number = code & _LAYER_MASK, code & ~_LAYER_MASK
     if layer == _TCTI_LAYER:
         return _TCTI_BY_CODE.get(number, _NOT_REACHED)
@@ -205,7 +191,7 @@ def _meaning(code: int, step: Step) -> _Meaning:
         meaning = _BY_STEP.get((error, step)) or _BY_CODE.get(error)
         if meaning:
             return meaning
-    return _Meaning(
+    return Meaning(
         "tpm-failed",
         "the TPM did not do what was asked",
         f"`tpm2_rc_decode {code:#x}` says what the code means.",
