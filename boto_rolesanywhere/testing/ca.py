@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
+from boto_rolesanywhere.atomic_file import make_private_folder
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 
@@ -164,7 +165,7 @@ class CertificateAuthority:
     def write(self, folder: str | os.PathLike[str], *, name: str = "ca") -> tuple[Path, Path]:
         """Write ``{name}-cert.pem`` and ``{name}-key.pem`` (mode 0600); the paths of both."""
         root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
+        make_private_folder(root)
         certificate = root / f"{name}-cert.pem"
         certificate.write_bytes(self.certificate_pem)
         return certificate, write_private(root / f"{name}-key.pem", self.private_key_pem)

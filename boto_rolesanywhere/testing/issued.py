@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.atomic_file import make_private_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -115,7 +117,7 @@ class IssuedCertificate:
         """Write certificate, key, chain and bundle as PEM files.
 
         Args:
-            folder: is made if it does not exist.
+            folder: is made, with mode 0700, if it does not exist.
             name: the files are ``{name}-cert.pem``, ``{name}-key.pem``, ``{name}-chain.pem`` and
                 ``{name}-bundle.pem``.
             passphrase: encrypts the key file.
@@ -124,7 +126,7 @@ class IssuedCertificate:
             OSError: a file cannot be written.
         """
         root = Path(folder)
-        root.mkdir(parents=True, exist_ok=True)
+        make_private_folder(root)
         paths = IssuedPaths(
             certificate=root / f"{name}-cert.pem",
             private_key=root / f"{name}-key.pem",

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
+import stat
 import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -454,3 +456,16 @@ def test_a_flaw_that_is_none_is_not_passed_over(ca: CertificateAuthority, flaws:
         ca.issue(flaws=flaws)
     with pytest.raises(ConfigurationError, match="unknown flaw"):
         ca.issue_intermediate(flaws=flaws)
+
+
+def test_folders_for_keys_are_private_also_without_a_umask(tmp_path: Path) -> None:
+    ca = CertificateAuthority()
+    old = os.umask(0)
+    try:
+        ca.write(tmp_path / "a" / "ca")
+        ca.issue().write(tmp_path / "b" / "client")
+    finally:
+        os.umask(old)
+
+    for folder in ("a", "a/ca", "b", "b/client"):
+        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700

@@ -169,10 +169,10 @@ def _extend(
     reasons: list[str],
 ) -> tuple[x509.Certificate, ...] | None:
     child = path[-1]
-    found = [one for one in candidates if one.subject == child.issuer and one not in path]
-    if not found:
+    issuers = [ca for ca in candidates if ca.subject == child.issuer and ca not in path]
+    if not issuers:
         reasons.append(f"nothing here or in the chain is called {child.issuer.rfc4514_string()}")
-    for issuer in found:
+    for issuer in issuers:
         problem = _issuer_problem(issuer, child, len(path) - 1, now)
         if problem:
             reasons.append(f"{issuer.subject.rfc4514_string()} {problem}")
