@@ -155,9 +155,9 @@ def _require_usable(verify: object) -> None:
         return
     # botocore takes an empty path for False.
     if not isinstance(verify, str | os.PathLike) or not verify or not Path(verify).exists():
-        what = f"there is no file {verify!r}" if isinstance(verify, str) else "it is no path"
+        problem = f"there is no file {verify!r}" if isinstance(verify, str) else "it is no path"
         raise ConfigurationError(
-            what,
+            problem,
             code="verify-not-a-path",
             where="argument verify",
             expected="False, or the path of a CA bundle in PEM",

@@ -64,13 +64,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit status: 0, 1 (failed, with one line on stderr), 2 (wrong usage) or 130.
     """
-    given = list(sys.argv[1:] if argv is None else argv)
+    words = list(sys.argv[1:] if argv is None else argv)
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed, as by >&-
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115, PTH123  # till the end
     try:
         try:
-            status = _dispatch(given)
+            status = _dispatch(words)
         except SystemExit as stop:  # argparse's, after --help or a usage error
             status = stop.code if isinstance(stop.code, int) else OK
         sys.stdout.flush()
@@ -92,12 +92,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return status
 
 
-def _dispatch(given: list[str]) -> int:
-    if not given:
+def _dispatch(words: list[str]) -> int:
+    if not words:
         # Not on stdout and not 0: a credential_process line that lost its arguments ends here.
         sys.stderr.write(_help())
         return USAGE
-    name, rest = given[0], given[1:]
+    name, rest = words[0], words[1:]
     if name in ("-h", "--help", "help"):
         return _dispatch([rest[0], "--help"]) if name == "help" and rest else _print(_help())
     if name == "--version":
@@ -165,8 +165,8 @@ def _unknown(name: str) -> str:
 
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(COMMANDS)}."
-    what = "option" if name.startswith("-") else "command"
-    return f"there is no {what} {name!r}. {hint} See {PROGRAM} --help."
+    kind = "option" if name.startswith("-") else "command"
+    return f"there is no {kind} {name!r}. {hint} See {PROGRAM} --help."
 
 
 def _print(text: str) -> int:

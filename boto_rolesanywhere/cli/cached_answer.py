@@ -67,32 +67,32 @@ _FILE: Final = "file://"
 
 def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
     """What the command prints if a session is cached and needs no renewal yet; else None."""
-    given = read_plainly(argv, OWN_FLAGS)
-    if given is None or any(flag in given for flag in _NOT_PLAIN) or conflict(given):
+    flags = read_plainly(argv, OWN_FLAGS)
+    if flags is None or any(flag in flags for flag in _NOT_PLAIN) or conflict(flags):
         return None
-    key = key_of_flags(given, environ)
-    folder = cache_folder(environ, given.get(CACHE_DIR))
+    key = key_of_flags(flags, environ)
+    folder = cache_folder(environ, flags.get(CACHE_DIR))
     entry = read_entry(folder, key) if key and folder else None
     return f"{entry.answer}\n" if entry is not None and entry.is_fresh(time.time()) else None
 
 
-def key_of_flags(given: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
+def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
     """The key of the session that these flags ask for.
 
     Args:
-        given: flag → value, as `read_plainly` gives them.
+        flags: flag → value, as `read_plainly` gives them.
         environ: the environment.
 
     Returns:
         None if the session is not cached: something is missing or wrong, or the endpoint's TLS
         certificate is not checked.
     """
-    name = given.get(CONFIG_PROFILE)
+    name = flags.get(CONFIG_PROFILE)
     section = read_merged_profile(name, environ) if name else {}
     if section is None:
         return None
-    found = gather({}, environ, section, flags=settings_of(given))
-    identity = _identity(given, found)
+    found = gather({}, environ, section, flags=settings_of(flags))
+    identity = _identity(flags, found)
     endpoint = _text(found, ENDPOINT_URL) or configured_endpoint(name, environ)
     complete = all(setting in found for setting in REQUIRED if setting is not CERTIFICATE)
     if identity is None or endpoint is None or not complete or _unchecked(name, environ):
@@ -110,34 +110,34 @@ def key_of_flags(given: Mapping[str, str], environ: Mapping[str, str]) -> str | 
 
 
 def store_fingerprint(
-    given: Mapping[str, str], contents: Mapping[str, bytes | None] | str, module: str = ""
+    flags: Mapping[str, str], contents: Mapping[str, bytes | None] | str, module: str = ""
 ) -> str | None:
     """The fingerprint of what these flags choose from a store; None if there is no selector.
 
     Args:
-        given: as for `key_of_flags`.
+        flags: as for `key_of_flags`.
         contents: of the store, as for `fingerprint_store`.
         module: the PKCS #11 library.
     """
-    wanted: str | bytes | None = given.get(SELECTOR, "")
+    wanted: str | bytes | None = flags.get(SELECTOR, "")
     if isinstance(wanted, str) and wanted.startswith(_FILE):
         content = read_file(wanted.removeprefix(_FILE))
         wanted = content.decode("utf-8", "surrogateescape") if content is not None else None
     if not isinstance(wanted, str):
         return None
-    return fingerprint_store(contents, wanted, module, latest=LATEST in given)
+    return fingerprint_store(contents, wanted, module, latest=LATEST in flags)
 
 
-def _identity(given: Mapping[str, str], found: Mapping[Setting, Found]) -> str | None:
+def _identity(flags: Mapping[str, str], found: Mapping[Setting, Found]) -> str | None:
     module = _text(found, PKCS11_MODULE)
-    if not given.get(SELECTOR):
+    if not flags.get(SELECTOR):
         if CERTIFICATE not in found:
             return None
         places = (_place(found, setting) for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN))
         return fingerprint_places(places, module)
-    store = given.get(STORE, "")
+    store = flags.get(STORE, "")
     contents = plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
-    return None if contents is None else store_fingerprint(given, contents, module)
+    return None if contents is None else store_fingerprint(flags, contents, module)
 
 
 def _unchecked(profile: str | None, environ: Mapping[str, str]) -> bool:

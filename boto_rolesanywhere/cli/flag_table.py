@@ -166,12 +166,12 @@ def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str
     Returns:
         Flag → value; "" for a switch.
     """
-    given: dict[str, str] = {}
+    flags: dict[str, str] = {}
     words = list(argv)
     while words:
         flag, equals, value = words.pop(0).partition("=")
         takes = TAKES_VALUE.get(flag, more.get(flag))
-        if takes is None or flag in given or (equals and not takes):
+        if takes is None or flag in flags or (equals and not takes):
             return None
         if takes and not equals:
             if not words or words[0].startswith("-"):
@@ -179,17 +179,17 @@ def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str
             value = words.pop(0)
             while flag == SELECTOR and words and not words[0].startswith("-"):
                 value += f" {words.pop(0)}"
-        given[flag] = value
-    return given
+        flags[flag] = value
+    return flags
 
 
-def conflict(given: Iterable[str]) -> tuple[str, str] | None:
+def conflict(flags: Iterable[str]) -> tuple[str, str] | None:
     """The first two of these flags that exclude each other; None if there are none."""
     # Whether by value, by variable or by file: it is the same secret.
-    kinds = {next((base for base in SECRETS if flag in forms(base)), flag): flag for flag in given}
-    for one, other in EXCLUSIVE:
-        if one in kinds and other in kinds:
-            return kinds[one], kinds[other]
+    kinds = {next((base for base in SECRETS if flag in forms(base)), flag): flag for flag in flags}
+    for first, second in EXCLUSIVE:
+        if first in kinds and second in kinds:
+            return kinds[first], kinds[second]
     return None
 
 
@@ -198,10 +198,10 @@ def forms(secret: str) -> tuple[str, str, str]:
     return secret, secret + FROM_ENV, secret + FROM_FILE
 
 
-def settings_of(given: Mapping[str, str]) -> dict[str, str]:
+def settings_of(flags: Mapping[str, str]) -> dict[str, str]:
     """The flags of settings, with the values that the settings have."""
-    flags = {setting.flag for setting in SETTINGS if setting.flag}
-    values = {flag: value for flag, value in given.items() if flag in flags and value}
+    known = {setting.flag for setting in SETTINGS if setting.flag}
+    values = {flag: value for flag, value in flags.items() if flag in known and value}
     endpoint = ENDPOINT_URL.flag or ""
     if endpoint in values and "://" not in values[endpoint]:
         # AWS's helper takes a bare host name, and speaks TLS to it.

@@ -14,11 +14,10 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.provider import Issuer, config_of
 from boto_rolesanywhere.settings.config import (
     Arguments,
-    configured_secret,
-    read_secret_file,
 )
 from boto_rolesanywhere.settings.inputs import Inputs, read_section
 from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
+from boto_rolesanywhere.settings.passphrases import configured_secret, read_secret_file
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.sources import Secret
 
@@ -58,37 +57,37 @@ def inputs_from(
             key is given twice or is not there.
         CertificateError, KeyDeviceError: the certificate store cannot be searched.
     """
-    given = given_flags(arguments)
-    profile = given.get(CONFIG_PROFILE) or None
-    inputs = _bare_inputs(given, profile, os.environ if environ is None else environ)
-    if flag_table.SELECTOR not in given:
-        return replace(inputs, arguments=_arguments(given, inputs, None))
-    contents = _store_contents(given)
-    module = _store_access(given, inputs)[1] or ""
+    flags = given_flags(arguments)
+    profile = flags.get(CONFIG_PROFILE) or None
+    inputs = _bare_inputs(flags, profile, os.environ if environ is None else environ)
+    if flag_table.SELECTOR not in flags:
+        return replace(inputs, arguments=_arguments(flags, inputs, None))
+    contents = _store_contents(flags)
+    module = _store_access(flags, inputs)[1] or ""
     return replace(
         inputs,
-        arguments=_arguments(given, inputs, contents),
-        cached_as=store_fingerprint(given, contents, module) if contents is not None else None,
+        arguments=_arguments(flags, inputs, contents),
+        cached_as=store_fingerprint(flags, contents, module) if contents is not None else None,
     )
 
 
-def arguments_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Arguments:
+def arguments_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Arguments:
     """What flags give that is no text: the passphrase, and what --cert-selector chooses.
 
     Raises:
         ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from`.
     """
-    inputs = _bare_inputs(given, given.get(CONFIG_PROFILE) or None, environ)
-    return _arguments(given, inputs, None)
+    inputs = _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ)
+    return _arguments(flags, inputs, None)
 
 
-def section_of(given: Mapping[str, str]) -> dict[str, str]:
+def section_of(flags: Mapping[str, str]) -> dict[str, str]:
     """The texts of the profile of --config-profile; none without it.
 
     Raises:
         ConfigurationError: there is no such profile, or a file cannot be parsed.
     """
-    section = _bare_inputs(given, given.get(CONFIG_PROFILE) or None, {}).section
+    section = _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, {}).section
     return {key: value for key, value in section.items() if isinstance(value, str)}
 
 
@@ -161,23 +160,23 @@ def sources_from(
 
 
 def store_access(
-    given: Mapping[str, str], environ: Mapping[str, str]
+    flags: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[Secret | None, str | None]:
     """What opens a certificate store: passphrase or PIN, and the PKCS #11 library.
 
     Raises:
         ConfigurationError: as `secret_from`; or there is no such profile.
     """
-    return _store_access(given, _bare_inputs(given, given.get(CONFIG_PROFILE) or None, environ))
+    return _store_access(flags, _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ))
 
 
-def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
+def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
     """The passphrase, PIN or password that a flag gives or names.
 
     Raises:
         ConfigurationError: there are several, or the variable named is not set.
     """
-    forms = [flag for base in SECRETS for flag in flag_table.forms(base) if given.get(flag)]
+    forms = [flag for base in SECRETS for flag in flag_table.forms(base) if flags.get(flag)]
     if len(forms) > 1:
         raise ConfigurationError(
             f"{' and '.join(forms)} were given",
@@ -185,8 +184,8 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
             expected="one passphrase, PIN or password",
         )
     if not forms:
-        return Secret("", NO_TPM_PASSWORD) if NO_TPM_PASSWORD in given else None
-    flag, value = forms[0], given[forms[0]]
+        return Secret("", NO_TPM_PASSWORD) if NO_TPM_PASSWORD in flags else None
+    flag, value = forms[0], flags[forms[0]]
     if flag.endswith(FROM_ENV):
         if value not in environ:
             raise ConfigurationError(
@@ -199,7 +198,7 @@ def secret_from(given: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
 
 
 def _bare_inputs(
-    given: Mapping[str, str], profile: str | None, environ: Mapping[str, str]
+    flags: Mapping[str, str], profile: str | None, environ: Mapping[str, str]
 ) -> Inputs:
     """The inputs without what a selector chooses and without the passphrase."""
     from botocore.session import Session
@@ -213,35 +212,35 @@ def _bare_inputs(
         environ=environ,
         section={} if profile is None else section,
         profile_name=profile,
-        flags=flag_table.settings_of(given),
+        flags=flag_table.settings_of(flags),
     )
 
 
-def _store_contents(given: Mapping[str, str]) -> dict[str, bytes | None] | str | None:
-    store = given.get(flag_table.STORE, "")
+def _store_contents(flags: Mapping[str, str]) -> dict[str, bytes | None] | str | None:
+    store = flags.get(flag_table.STORE, "")
     return plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
 
 
 def _arguments(
-    given: Mapping[str, str], inputs: Inputs, contents: dict[str, bytes | None] | str | None
+    flags: Mapping[str, str], inputs: Inputs, contents: dict[str, bytes | None] | str | None
 ) -> Arguments:
-    secret = secret_from(given, inputs.environ)
-    if flag_table.STORE in given and flag_table.SELECTOR not in given:
+    secret = secret_from(flags, inputs.environ)
+    if flag_table.STORE in flags and flag_table.SELECTOR not in flags:
         raise ConfigurationError(
             "it is given without --cert-selector, so that nothing is chosen from it",
             code="store-without-selector",
             where=flag_table.STORE,
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
         )
-    if flag_table.SELECTOR not in given:
+    if flag_table.SELECTOR not in flags:
         return Arguments(passphrase=secret)
     from .store.certificate_store import choose
 
-    store_secret, module = _store_access(given, inputs)
+    store_secret, module = _store_access(flags, inputs)
     chosen = choose(
-        given[flag_table.SELECTOR],
-        given.get(flag_table.STORE),
-        latest=flag_table.LATEST in given,
+        flags[flag_table.SELECTOR],
+        flags.get(flag_table.STORE),
+        latest=flag_table.LATEST in flags,
         secret=store_secret,
         pkcs11_module=module,
         contents=contents if isinstance(contents, dict) else None,
@@ -249,7 +248,7 @@ def _arguments(
     return {"passphrase": secret, **chosen}
 
 
-def _store_access(given: Mapping[str, str], inputs: Inputs) -> tuple[Secret | None, str | None]:
+def _store_access(flags: Mapping[str, str], inputs: Inputs) -> tuple[Secret | None, str | None]:
     found = inputs.found()
-    secret = secret_from(given, inputs.environ) or configured_secret(found, inputs.environ)
+    secret = secret_from(flags, inputs.environ) or configured_secret(found, inputs.environ)
     return secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None

@@ -294,27 +294,27 @@ def _session(
     received = clock().astimezone(timezone.utc)
     issued_at = service_time(headers.get("date")) or received
     try:
-        given = body["credentialSet"][0]
-        credentials = given["credentials"]
-        user = given.get("assumedRoleUser") or {}
+        answered = body["credentialSet"][0]
+        credentials = answered["credentials"]
+        user = answered.get("assumedRoleUser") or {}
         session = RolesAnywhereSession(
             access_key_id=_required(credentials, "accessKeyId"),
             secret_access_key=_required(credentials, "secretAccessKey"),
             session_token=_required(credentials, "sessionToken"),
             expiration=_time(_required(credentials, "expiration")),
             issued_at=issued_at.astimezone(timezone.utc),
-            role_arn=_optional(given, "roleArn", str),
+            role_arn=_optional(answered, "roleArn", str),
             assumed_role_arn=_optional(user, "arn", str),
             assumed_role_id=_optional(user, "assumedRoleId", str),
             subject_arn=_optional(body, "subjectArn", str),
-            source_identity=_optional(given, "sourceIdentity", str),
-            packed_policy_size=_optional(given, "packedPolicySize", int),
+            source_identity=_optional(answered, "sourceIdentity", str),
+            packed_policy_size=_optional(answered, "packedPolicySize", int),
         )
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
         # The exception's own text may quote the body, which holds the credentials.
-        what = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
+        problem = f"{OPERATION} was answered without usable credentials ({type(error).__name__})"
         raise InvalidResponseError(
-            what,
+            problem,
             code="answer-without-credentials",
             expected="credentialSet[0].credentials with four fields of printable ASCII",
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
@@ -341,8 +341,8 @@ def _required(credentials: Mapping[str, object], name: str) -> str:
     return value
 
 
-def _optional(given: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
-    value = given.get(name)
+def _optional(answered: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
+    value = answered.get(name)
     if isinstance(value, str) and not (value.isascii() and value.isprintable()):
         return None
     return value if isinstance(value, kind) else None

@@ -170,7 +170,7 @@ def cache_folder(environ: Mapping[str, str], chosen: str | None = None) -> str |
     else:
         base = os.path.join("~", ".cache")
         # XDG Base Directory Specification: a relative path is invalid and is to be ignored.
-        if os.path.isabs(given := environ.get("XDG_CACHE_HOME", "")):
-            base = given
+        if os.path.isabs(cache_home := environ.get("XDG_CACHE_HOME", "")):
+            base = cache_home
     base = os.path.expanduser(base)
     return None if base.startswith("~") else os.path.join(base, "boto_rolesanywhere")

@@ -99,12 +99,12 @@ def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
         ("Region", "profile", anchor.region, profile.region),
         ("partition", "role", anchor.partition, role.partition),
     )
-    for field, other, ours, theirs in pairs:
+    for field, kind, ours, theirs in pairs:
         if ours != theirs:
             raise ConfigurationError(
-                f"the trust anchor is in {field} {ours!r} and the {other} in {theirs!r}",
+                f"the trust anchor is in {field} {ours!r} and the {kind} in {theirs!r}",
                 code="arns-disagree",
-                where=f"trust anchor and {other} ARN",
+                where=f"trust anchor and {kind} ARN",
                 expected=f"one {field} for both",
             )
 

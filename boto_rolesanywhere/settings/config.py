@@ -7,43 +7,34 @@ brings both.
 from __future__ import annotations
 
 import difflib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypedDict, TypeVar
-from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.redaction import logger_of, shown
+from boto_rolesanywhere.redaction import logger_of
 
 from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
 from .names import (
     CERTIFICATE,
     CHAIN,
     CORE,
-    DURATION,
-    ENDPOINT_URL,
-    LONGEST_SESSION,
-    PASSPHRASE_ENV,
-    PASSPHRASE_FILE,
-    PASSPHRASE_VARIABLE,
     PKCS11_MODULE,
     PREFIX,
     PRIVATE_KEY,
     PROFILE,
-    REGION,
     REQUIRED,
     ROLE,
-    SESSION_NAME,
     SETTINGS,
-    SHORTEST_SESSION,
     TPM_TCTI,
     TRUST_ANCHOR,
     Found,
     Setting,
     gather,
 )
+from .passphrases import configured_secret
 from .places import plain_place
 from .sources import IdentitySources, Secret
+from .values import duration_of, endpoint_url_of, optional_text, region_of, session_name_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -52,12 +43,6 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 _Source = TypeVar("_Source")
-
-_LONGEST_SECRET: Final = 64 * 1024  # bytes
-_DURATION: Final = range(SHORTEST_SESSION, LONGEST_SESSION + 1)  # seconds
-# STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
-_SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 
 
 class ArnParser(Protocol):
@@ -78,7 +63,7 @@ ARN_PARSERS: Final[dict[Setting, ArnParser]] = {
 class Arguments(TypedDict, total=False):
     """What the caller gives for one call, by the names of `get_session`'s arguments.
 
-    None counts as not given. The command's flags come by these names too, as text.
+    None counts as not given.
     """
 
     cert: CertificateSource | None
@@ -151,7 +136,7 @@ def resolve(
     if missing:
         _refuse_missing(missing, found, section, profile_name, by_flag=flags is not None)
     anchor, profile, role = (
-        parse(_text(found[setting], setting), where=found[setting].where)
+        parse(text_of(found[setting], setting), where=found[setting].where)
         for setting, parse in ARN_PARSERS.items()
     )
     require_agreement(anchor, profile, role)
@@ -160,10 +145,10 @@ def resolve(
         trust_anchor=anchor,
         profile=profile,
         role=role,
-        region=_region(found) or anchor.region,
-        duration=_duration(found),
-        session_name=_session_name(found),
-        endpoint_url=_endpoint_url(found),
+        region=region_of(found) or anchor.region,
+        duration=duration_of(found),
+        session_name=session_name_of(found),
+        endpoint_url=endpoint_url_of(found),
     )
 
 
@@ -189,8 +174,8 @@ def identity_sources(
         private_key=_source(arguments.get("key"), PRIVATE_KEY, found),
         chain=_source(arguments.get("chain"), CHAIN, found),
         secret=_secret(found, arguments.get("passphrase"), environ),
-        pkcs11_module=_optional_text(found, PKCS11_MODULE),
-        tpm_tcti=_optional_text(found, TPM_TCTI),
+        pkcs11_module=optional_text(found, PKCS11_MODULE),
+        tpm_tcti=optional_text(found, TPM_TCTI),
     )
 
 
@@ -214,7 +199,7 @@ def _source(
             "it is empty", code="setting-not-text", where=where, expected=f"a {setting.title}"
         )
     # A nested section of the config file is no text.
-    return plain_place(value) if isinstance(value, str) else _text(found[setting], setting)
+    return plain_place(value) if isinstance(value, str) else text_of(found[setting], setting)
 
 
 def _secret(
@@ -227,162 +212,6 @@ def _secret(
     if argument is not None:
         return Secret(argument, "argument passphrase")
     return configured_secret(found, environ)
-
-
-def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> Secret | None:
-    """The passphrase, PIN or password that the environment gives, or that a setting names.
-
-    Args:
-        found: what `gather` found.
-        environ: the environment.
-
-    Raises:
-        ConfigurationError: the variable that is named is not set.
-    """
-    if value := environ.get(PASSPHRASE_VARIABLE):
-        return Secret(value, PASSPHRASE_VARIABLE)
-    forms = [one for one in (PASSPHRASE_ENV, PASSPHRASE_FILE) if _optional_text(found, one)]
-    if not forms:
-        return None
-    # The environment beats the profile, whichever form each of them has.
-    form = min(forms, key=lambda one: found[one].where != one.variable)
-    text, where = _text(found[form], form), found[form].where
-    if form is PASSPHRASE_FILE:
-        return Secret(lambda: read_secret_file(text, where), text, file=text)
-    if text not in environ:
-        told = text if text.isupper() else "…"  # else it may be the secret itself
-        raise ConfigurationError(
-            f"the environment variable {told} that it names is not set",
-            code="variable-not-set",
-            where=where,
-        )
-    return Secret(environ[text], text)
-
-
-def read_secret_file(path: str, where: str) -> bytes:
-    """The passphrase that stands in a file, without the last line break.
-
-    Args:
-        path: of the file; ``~`` is expanded.
-        where: which setting named it.
-
-    Raises:
-        ConfigurationError: it cannot be read.
-    """
-    from pathlib import Path
-
-    try:
-        with Path(path).expanduser().open("rb") as file:
-            content = file.read(_LONGEST_SECRET + 1)
-    except (OSError, ValueError, RuntimeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise ConfigurationError(
-            f"the passphrase file {path!r} cannot be read ({reason})",
-            code="passphrase-file-unreadable",
-            where=where,
-        ) from None
-    if len(content) > _LONGEST_SECRET:
-        raise ConfigurationError(
-            f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes",
-            code="file-too-large",
-            where=where,
-        )
-    return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
-
-
-def _region(found: Mapping[Setting, Found]) -> str | None:
-    text = _optional_text(found, REGION)
-    if text is not None and not _REGION.fullmatch(text):
-        raise ConfigurationError(
-            f"{shown(text)} is not a Region",
-            code="region-invalid",
-            where=found[REGION].where,
-            expected="for example eu-west-1",
-        )
-    return text
-
-
-def _duration(found: Mapping[Setting, Found]) -> int | None:
-    if DURATION not in found:
-        return None
-    value, where = found[DURATION].value, found[DURATION].where
-    value = value.strip() if isinstance(value, str) else value
-    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
-    if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
-        expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
-        raise ConfigurationError(
-            f"{shown(value)} is not a session duration",
-            code="duration-invalid",
-            where=where,
-            expected=expected,
-        )
-    return number
-
-
-def _session_name(found: Mapping[Setting, Found]) -> str | None:
-    text = _optional_text(found, SESSION_NAME)
-    return None if text is None else require_session_name(text, found[SESSION_NAME].where)
-
-
-def require_session_name(text: str, where: str) -> str:
-    """The role session name itself.
-
-    Raises:
-        ConfigurationError: STS takes no such name.
-    """
-    if not _SESSION_NAME.fullmatch(text):
-        expected = "2 to 64 letters, digits or any of _+=,.@-"
-        raise ConfigurationError(
-            f"{shown(text)} is not a role session name",
-            code="session-name-invalid",
-            where=where,
-            expected=expected,
-        )
-    return text
-
-
-def _endpoint_url(found: Mapping[Setting, Found]) -> str | None:
-    text = _optional_text(found, ENDPOINT_URL)
-    if text is None:
-        return None
-    where = found[ENDPOINT_URL].where
-    try:
-        url = urlsplit(text)
-        valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-        if valid and "@" in url.netloc:  # botocore would write it into its log
-            raise ConfigurationError(
-                "there is a user name or password in it",
-                code="endpoint-url-invalid",
-                where=where,
-                expected="a URL without one",
-            )
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ConfigurationError(
-            "it is not an HTTP URL",
-            code="endpoint-url-invalid",
-            where=where,
-            expected="for example https://vpce-0a1b.example:443",
-        )
-    return text
-
-
-def _optional_text(found: Mapping[Setting, Found], setting: Setting) -> str | None:
-    return _text(found[setting], setting) if setting in found else None
-
-
-def _text(found: Found, setting: Setting) -> str:
-    if not isinstance(found.value, str) or not found.value.strip():
-        is_text = isinstance(found.value, str)
-        kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
-        raise ConfigurationError(
-            kind,
-            code="setting-not-text",
-            where=found.where,
-            expected=f"the {setting.title} as text",
-        )
-    return found.value.strip()
 
 
 def _refuse_missing(

@@ -118,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspection:
     from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
     from boto_rolesanywhere.inspection.certificate import choose_leaf, inspect_certificate
-    from boto_rolesanywhere.settings.config import require_session_name
+    from boto_rolesanywhere.settings.values import require_session_name
 
     place = arguments.file or arguments.certificate
     opened = [_open(place, "certificate")]
@@ -197,8 +197,8 @@ def _pkcs11_module() -> str | None:
 
 def _passphrase(place: str) -> Secret | None:
     """What opens a PKCS #12 file or token: from the environment, or asked for if one can be."""
-    from boto_rolesanywhere.settings.config import configured_secret
     from boto_rolesanywhere.settings.names import gather
+    from boto_rolesanywhere.settings.passphrases import configured_secret
     from boto_rolesanywhere.settings.sources import Secret
 
     secret = configured_secret(gather({}, os.environ, {}), os.environ)

@@ -1,0 +1,79 @@
+"""The passphrase, PIN or TPM password: where the settings say it is, and reading its file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+from .names import PASSPHRASE_ENV, PASSPHRASE_FILE, PASSPHRASE_VARIABLE
+from .sources import Secret
+from .values import optional_text, text_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .names import Found, Setting
+
+_LONGEST_SECRET: Final = 64 * 1024  # bytes
+
+
+def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> Secret | None:
+    """The passphrase, PIN or password that the environment gives, or that a setting names.
+
+    Args:
+        found: what `gather` found.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: the setting names a variable that is not set.
+    """
+    if value := environ.get(PASSPHRASE_VARIABLE):
+        return Secret(value, PASSPHRASE_VARIABLE)
+    forms = [form for form in (PASSPHRASE_ENV, PASSPHRASE_FILE) if optional_text(found, form)]
+    if not forms:
+        return None
+    # The environment beats the profile, whichever form each of them has.
+    form = min(forms, key=lambda form: found[form].where != form.variable)
+    text, where = text_of(found[form], form), found[form].where
+    if form is PASSPHRASE_FILE:
+        return Secret(lambda: read_secret_file(text, where), text, file=text)
+    if text not in environ:
+        name = text if text.isupper() else "…"  # else it may be the secret itself
+        raise ConfigurationError(
+            f"the environment variable {name} that it names is not set",
+            code="variable-not-set",
+            where=where,
+        )
+    return Secret(environ[text], text)
+
+
+def read_secret_file(path: str, where: str) -> bytes:
+    """The passphrase in a file, without the last line break.
+
+    Args:
+        path: the file's path; ``~`` is expanded.
+        where: the setting that names the file.
+
+    Raises:
+        ConfigurationError: the file cannot be read.
+    """
+    from pathlib import Path
+
+    try:
+        with Path(path).expanduser().open("rb") as file:
+            content = file.read(_LONGEST_SECRET + 1)
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise ConfigurationError(
+            f"the passphrase file {path!r} cannot be read ({reason})",
+            code="passphrase-file-unreadable",
+            where=where,
+        ) from None
+    if len(content) > _LONGEST_SECRET:
+        raise ConfigurationError(
+            f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes",
+            code="file-too-large",
+            where=where,
+        )
+    return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase

@@ -1,0 +1,150 @@
+"""The parsers of single settings: text, Region, duration, session name, endpoint URL.
+
+`arns` has those of ARNs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import shown
+
+from .names import DURATION, ENDPOINT_URL, LONGEST_SESSION, REGION, SESSION_NAME, SHORTEST_SESSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from .names import Found, Setting
+
+_DURATION: Final = range(SHORTEST_SESSION, LONGEST_SESSION + 1)  # seconds
+# STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
+_SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
+
+
+def region_of(found: Mapping[Setting, Found]) -> str | None:
+    """The Region that is set, if any.
+
+    Raises:
+        ConfigurationError: the value is not valid.
+    """
+    text = optional_text(found, REGION)
+    if text is not None and not _REGION.fullmatch(text):
+        raise ConfigurationError(
+            f"{shown(text)} is not a Region",
+            code="region-invalid",
+            where=found[REGION].where,
+            expected="for example eu-west-1",
+        )
+    return text
+
+
+def duration_of(found: Mapping[Setting, Found]) -> int | None:
+    """The session duration that is set, if any, in seconds.
+
+    Raises:
+        ConfigurationError: the value is not valid.
+    """
+    if DURATION not in found:
+        return None
+    value, where = found[DURATION].value, found[DURATION].where
+    value = value.strip() if isinstance(value, str) else value
+    number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
+    if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
+        expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
+        raise ConfigurationError(
+            f"{shown(value)} is not a session duration",
+            code="duration-invalid",
+            where=where,
+            expected=expected,
+        )
+    return number
+
+
+def session_name_of(found: Mapping[Setting, Found]) -> str | None:
+    """The role session name that is set, if any.
+
+    Raises:
+        ConfigurationError: the value is not valid.
+    """
+    text = optional_text(found, SESSION_NAME)
+    return None if text is None else require_session_name(text, found[SESSION_NAME].where)
+
+
+def require_session_name(text: str, where: str) -> str:
+    """The role session name itself.
+
+    Raises:
+        ConfigurationError: STS takes no such name.
+    """
+    if not _SESSION_NAME.fullmatch(text):
+        expected = "2 to 64 letters, digits or any of _+=,.@-"
+        raise ConfigurationError(
+            f"{shown(text)} is not a role session name",
+            code="session-name-invalid",
+            where=where,
+            expected=expected,
+        )
+    return text
+
+
+def endpoint_url_of(found: Mapping[Setting, Found]) -> str | None:
+    """The endpoint URL that is set, if any.
+
+    Raises:
+        ConfigurationError: the value is not valid.
+    """
+    text = optional_text(found, ENDPOINT_URL)
+    if text is None:
+        return None
+    where = found[ENDPOINT_URL].where
+    try:
+        url = urlsplit(text)
+        valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
+        if valid and "@" in url.netloc:  # botocore would write it into its log
+            raise ConfigurationError(
+                "there is a user name or password in it",
+                code="endpoint-url-invalid",
+                where=where,
+                expected="a URL without one",
+            )
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigurationError(
+            "it is not an HTTP URL",
+            code="endpoint-url-invalid",
+            where=where,
+            expected="for example https://vpce-0a1b.example:443",
+        )
+    return text
+
+
+def optional_text(found: Mapping[Setting, Found], setting: Setting) -> str | None:
+    """The text of a setting that may be missing.
+
+    Raises:
+        ConfigurationError: the value is not valid.
+    """
+    return text_of(found[setting], setting) if setting in found else None
+
+
+def text_of(found: Found, setting: Setting) -> str:
+    """The text of a setting, without blanks around it.
+
+    Raises:
+        ConfigurationError: the value is not valid.
+    """
+    if not isinstance(found.value, str) or not found.value.strip():
+        is_text = isinstance(found.value, str)
+        kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
+        raise ConfigurationError(
+            kind,
+            code="setting-not-text",
+            where=found.where,
+            expected=f"the {setting.title} as text",
+        )
+    return found.value.strip()
