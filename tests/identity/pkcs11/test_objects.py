@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from boto_rolesanywhere.identity.pkcs11.public import certificate_key, ec_key, may_fit, rsa_key
+from boto_rolesanywhere.identity.pkcs11.objects import certificate_key, ec_key, may_fit, rsa_key
 
 P256, P384, P521 = (
     bytes.fromhex(text) for text in ("06082a8648ce3d030107", "06052b81040022", "06052b81040023")
