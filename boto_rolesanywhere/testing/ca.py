@@ -263,8 +263,8 @@ class CertificateAuthority:
             extensions=tuple(extensions),
         )
         certificate = self._sign(draft, flaws)
-        given = generate_key("P-256") if "wrong-key" in flaws else own_key
-        return IssuedCertificate(certificate, given, self.chain)
+        handed_out = generate_key("P-256") if "wrong-key" in flaws else own_key
+        return IssuedCertificate(certificate, handed_out, self.chain)
 
     def _sign(self, draft: Draft, flaws: Collection[str]) -> x509.Certificate:
         key = self._stranger() if "other-ca" in flaws else self.private_key
@@ -337,7 +337,7 @@ def _fill(
 def _require_known(flaws: Collection[str]) -> None:
     # A flaw that is misspelt would make a good certificate, and a test that proves nothing.
     known = get_args(Flaw)
-    unknown = [flaws] if isinstance(flaws, str) else [one for one in flaws if one not in known]
+    unknown = [flaws] if isinstance(flaws, str) else [flaw for flaw in flaws if flaw not in known]
     if unknown:
         expected = "a collection of " + ", ".join(known)
         raise ConfigurationError(

@@ -59,5 +59,5 @@ def read_authority(
             where=where,
             remedy="Put the authority's own certificate first, and give the key that made it.",
         )
-    chain = tuple(one for one in certificates if one.subject != one.issuer)
+    chain = tuple(ca for ca in certificates if ca.subject != ca.issuer)
     return certificates[0], chain, key

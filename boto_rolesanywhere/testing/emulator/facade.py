@@ -83,12 +83,13 @@ class Emulator:
         """Set it up; `start`, or the ``with`` statement, starts it.
 
         Args:
-            ca: what the first trust anchor trusts: an authority, a certificate, or PEM. Without it
-                and without `trust_anchors`, an authority is made; `ca` is that.
+            ca: what the first trust anchor trusts: an authority, a certificate, or PEM. If
+                neither this nor `trust_anchors` is passed, the emulator makes an authority, which
+                its attribute `ca` holds.
             trust_anchors: more of them, or whole `TrustAnchor` values.
             region: of the endpoint; taken from `trust_anchor_arn` if that is given.
-            account: of the first anchor, profile and role; taken likewise.
-            partition: likewise.
+            account: of the first anchor, profile and role; taken from `trust_anchor_arn` too.
+            partition: of all ARNs; taken from `trust_anchor_arn` too.
             trust_anchor_arn: of the first trust anchor; made up if None.
             profile_arn: of the first profile; made up if None.
             role_arn: of the first role; made up if None.
@@ -110,8 +111,8 @@ class Emulator:
         """
         _require_extra()
         if trust_anchor_arn:
-            given = Arn.parse(trust_anchor_arn, where="trust_anchor_arn")
-            partition, region, account = given.partition, given.region, given.account
+            arn = Arn.parse(trust_anchor_arn, where="trust_anchor_arn")
+            partition, region, account = arn.partition, arn.region, arn.account
         self.region, self.account = region, account
         self._service = Service(
             region=region,
@@ -211,7 +212,7 @@ class Emulator:
         self._server.stop()
 
     def close(self) -> None:
-        """Stop for good: the port is given back and the TLS files are removed."""
+        """Stop for good: give the port back and remove the TLS files."""
         self._server.close()
         if self._tls_folder is not None:
             self._tls_folder.cleanup()

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A session that was given.
+    """A session that the service grants.
 
     Attributes:
         access_key_id: of its credentials.
@@ -58,7 +58,7 @@ def grant(
 
     Args:
         request: what is asked for.
-        certificate: who asks; trusted already.
+        certificate: of the client; the trust anchor vouches for it.
         anchor: the trust anchor that vouches.
         registry: profiles and roles.
         now: the time at which the session begins.

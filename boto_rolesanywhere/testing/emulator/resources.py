@@ -211,7 +211,7 @@ class Registry:
             parsed = resource.load()
             with self._lock:
                 key = (resource.trust_anchor_arn, resource.name)
-                others = [one for one in self._lists if one[0] == key[0] and one != key]
+                others = [held for held in self._lists if held[0] == key[0] and held != key]
                 if len(others) >= _MOST_LISTS:
                     raise ConfigurationError(
                         f"the trust anchor has {_MOST_LISTS} revocation lists already",
@@ -262,7 +262,7 @@ class Registry:
 
 
 def _by_alias(table: Mapping[str, _Aliased], arn: str) -> _Aliased | None:
-    return next((one for one in table.values() if arn in one.aliases), None)
+    return next((resource for resource in table.values() if arn in resource.aliases), None)
 
 
 def _check_anchor(anchor: TrustAnchor) -> None:

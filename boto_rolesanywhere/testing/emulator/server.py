@@ -187,7 +187,7 @@ class _Running:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except (Exception, SystemExit) as error:  # noqa: BLE001  # told to the starting thread
+        except (Exception, SystemExit) as error:  # noqa: BLE001  # raised again by start()
             self._failure = error
             self._sock.close()
         finally:
