@@ -136,7 +136,7 @@ def get_session(
     )
     issuer.open()
     credentials = issuer.credentials(cache)
-    # From here on nothing fails: a session that was given is changed as a whole or not at all.
+    # From here on nothing fails: the caller's session is changed as a whole or not at all.
     if profile_name is not None:
         session.set_config_variable("profile", profile_name)
     # What an older chain of this session found is dropped; botocore has no public setter for

@@ -18,7 +18,7 @@ class RolesAnywhereSession:
         secret_access_key: a secret.
         session_token: a secret.
         expiration: when the credentials end, aware, in UTC, by the service's clock.
-        issued_at: when they were given, aware, in UTC, by the service's clock (its ``Date``), so
+        issued_at: when they were issued, aware, in UTC, by the service's clock (its ``Date``), so
             that `expiration` minus this is the lifetime even where the local clock is wrong.
         role_arn: the role, with its path.
         assumed_role_arn: ``arn:…:sts::…:assumed-role/NAME/SESSION``.

@@ -146,8 +146,8 @@ def title_of(profile: str, environ: Mapping[str, str]) -> str | None:
 def read_plainly(text: str) -> Sections | None:
     """The sections of a file in which each line is blank, a comment, a header or ``key = value``.
 
-    None for any other, and for what `configparser` refuses or treats in a way of its own: it is
-    asked then, and takes longer to load than all the rest of a cached answer.
+    None for any other file, and for one that `configparser` refuses or reads in a way of its own.
+    Then `configparser` must read it, which takes longer to load than the rest of a cached answer.
     """
     sections: Sections = {}
     current: dict[str, str] | None = None

@@ -30,9 +30,9 @@ that read nothing else: ~/.aws/credentials, or AWS_SHARED_CREDENTIALS_FILE.
 The file is replaced in one step under a lock, and its mode is 0600: a reader never sees
 half of it. All else in it, other profiles, comments and keys, stays byte for byte.
 
-The first CreateSession must succeed. Then the credentials are renewed until SIGTERM or
-SIGINT; an error on the way is told on stderr and tried again, and what is in the file
-stays there."""
+The first CreateSession must succeed. Then the command renews the credentials until
+SIGTERM or SIGINT. It reports an error on stderr and tries again; the file keeps its
+credentials meanwhile."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere update --config-profile backup --profile backup-keys
@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the profile, and again whenever the credentials were renewed.
+    """Write the profile, and write it again after each renewal.
 
     Raises:
         RolesAnywhereError: there are no first credentials, or the file cannot be written.
