@@ -225,6 +225,7 @@ print(*sorted(name for name in sys.modules if name.startswith("boto_rolesanywher
     assert run_python(code).split() == [
         "boto_rolesanywhere",
         "boto_rolesanywhere._version",
+        "boto_rolesanywhere.atomic_file",
         "boto_rolesanywhere.clock",
         "boto_rolesanywhere.errors",
     ]
