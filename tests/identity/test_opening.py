@@ -369,7 +369,7 @@ def test_the_passphrase_is_asked_once_and_only_when_needed(
         ("pkcs8", "-topk8", "-v2", "des3", "-iter", "1"),
         ("pkcs8", "-topk8", "-v2", "aes-256-cbc", "-iter", "1"),
         ("ec", "-des3"),
-        ("ec", "-aes-192-cbc"),
+        ("ec", "-aes-128-cbc"),
     ],
     ids=" ".join,
 )
