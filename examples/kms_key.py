@@ -60,9 +60,9 @@ class KmsClient(Protocol):
         self,
         *,
         KeyId: str,  # noqa: N803  # all of them named by KMS
-        Message: bytes,  # noqa: N803  # likewise
-        MessageType: str,  # noqa: N803  # likewise
-        SigningAlgorithm: str,  # noqa: N803  # likewise
+        Message: bytes,  # noqa: N803  # named by KMS
+        MessageType: str,  # noqa: N803  # named by KMS
+        SigningAlgorithm: str,  # noqa: N803  # named by KMS
     ) -> SignAnswer:
         """A signature: PKCS #1 v1.5, or (r, s) as DER."""
         ...

@@ -177,7 +177,7 @@ def _date_header(route: Route, timeout: float) -> str | None:
     session = URLLib3Session(
         verify=route.bundle or False,  # type: ignore[arg-type]  # a path, as in its own code
         proxies=proxies,
-        timeout=(timeout, timeout),  # type: ignore[arg-type]  # likewise
+        timeout=(timeout, timeout),  # type: ignore[arg-type]  # a pair, as in its own code
     )
     try:
         answer = session.send(AWSRequest("GET", f"{route.url}/").prepare())

@@ -200,7 +200,7 @@ def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
         raise item.error("unknown", f"one of {', '.join(sorted(_PATH_ATTRIBUTES))}")
     # RFC 7512 section 2.3: no attribute of the path may stand there twice.
     if item.name in values:
-        raise item.error("it is given twice", "it once")
+        raise item.error("the URI has this attribute twice", "one value")
     values[item.name] = _path_value(item)
 
 
@@ -212,7 +212,7 @@ def _take_query_attribute(item: _Attribute, values: dict[str, Any]) -> None:
     if item.name not in _QUERY_ATTRIBUTES:
         return
     if item.name in values:
-        raise item.error("it is given twice", "it once")
+        raise item.error("the URI has this attribute twice", "one value")
     value = _text(item)
     # RFC 7512 section 2.4: a module's name, not its path.
     if item.name == "module-name" and ("/" in value or "\\" in value):

@@ -197,7 +197,7 @@ def _issuer_problem(
     if is_weak(issuer):
         return "is signed with a hash weaker than SHA-256"
     if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
-        return "is not in its time"
+        return "has expired, or is not valid yet"
     if problem := key_problem(issuer) or extension_problem(issuer):
         return problem
     if not is_signed_by(child, issuer):
