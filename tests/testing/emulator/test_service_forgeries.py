@@ -331,7 +331,12 @@ CERTIFICATES: list[tuple[str, Attempt, Refusal, str]] = [
     ("RSA 1024 above", leaf_below(key=RSA_1024), UNTRUSTED, "RSA key of 1024 bits"),
     ("secp256k1 above", leaf_below(key=K1), UNTRUSTED, "curve secp256k1"),
     ("unknown critical above", leaf_below((UNKNOWN, True)), UNTRUSTED, "(1.2.3.4)"),
-    ("expired intermediate", under_an_intermediate("expired"), UNTRUSTED, "is not in its time"),
+    (
+        "expired intermediate",
+        under_an_intermediate("expired"),
+        UNTRUSTED,
+        "has expired, or is not valid yet",
+    ),
     ("intermediate by SHA-1", under_an_intermediate("sha1"), UNTRUSTED, "weaker than SHA-256"),
     (
         "a stranger's intermediate",
