@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,18 @@ def shown(text: object) -> str:
     if holds_secret(text):
         return "a text that seems to be a secret"
     return repr(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+
+
+def shown_secret_path(path: str) -> str:
+    """The path of a file with a secret, as it may stand in an error.
+
+    A person may have put the secret itself where its file belongs. A bare word that names nothing
+    is therefore not shown.
+    """
+    looks_like_path = path.startswith(("/", "~", "./", "../")) or os.path.splitdrive(path)[0]
+    if looks_like_path or os.path.lexists(path) or os.path.isdir(os.path.dirname(path)):  # noqa: PTH112, PTH120  # any text at all
+        return shown(path)
+    return "(not shown, since it may be the secret itself)"
 
 
 def printable(text: str) -> str:

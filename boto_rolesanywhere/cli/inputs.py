@@ -189,7 +189,10 @@ def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     if flag.endswith(FROM_ENV):
         if value not in environ:
             raise ConfigurationError(
-                f"the environment variable {value} is not set", code="variable-not-set", where=flag
+                "the environment variable that it names is not set",
+                code="variable-not-set",
+                where=flag,
+                remedy="The flag takes a variable's name, not the secret itself.",
             )
         return Secret(environ[value], f"{flag} {value}")
     if flag.endswith(FROM_FILE):

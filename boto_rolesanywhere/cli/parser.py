@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import NoReturn
+import difflib
+import re
+from typing import TYPE_CHECKING, NoReturn
 
 from .outcome import PROGRAM, USAGE, complain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _TORN = (
     "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"
@@ -22,9 +27,35 @@ class Parser(argparse.ArgumentParser):
 
     usage_status: int = USAGE
 
+    def parse_args(  # type: ignore[override]  # without a namespace of the caller's
+        self, args: Sequence[str] | None = None
+    ) -> argparse.Namespace:
+        """Parse; of what no flag takes, only the flags' names are reported.
+
+        argparse would print the values too, and a mistyped flag may carry a passphrase.
+        """
+        arguments, strangers = self.parse_known_args(args)
+        if any("\n" in word or word.endswith("\\") for word in strangers):
+            self._end(f"there is something that no flag takes. {_TORN}")
+        if strangers:
+            self.error(self._unknown(strangers))
+        return arguments
+
+    def _unknown(self, strangers: Sequence[str]) -> str:
+        flags = [word.partition("=")[0] for word in strangers if word.startswith("--")]
+        if not flags:
+            return f"{len(strangers)} argument{'s' * (len(strangers) > 1)} that no flag takes"
+        known = [text for action in self._actions for text in action.option_strings]
+        near = difflib.get_close_matches(flags[0], known, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        return f"there is no flag {', '.join(flags)}{hint}"
+
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read more, and end the program."""
-        torn = "\n" in message or message.endswith("\\")
-        command = self.prog.removeprefix(f"{PROGRAM} ")
-        complain(f"{command}: {message}. {_TORN if torn else f'See {self.prog} --help.'}")
+        # argparse quotes the value of a switch that takes none.
+        message = re.sub("ignored explicit argument .*", "it takes no value", message)
+        self._end(f"{message}. See {self.prog} --help.")
+
+    def _end(self, message: str) -> NoReturn:
+        complain(f"{self.prog.removeprefix(f'{PROGRAM} ')}: {message}")
         raise SystemExit(self.usage_status)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import shown_secret_path
 
 from .names import PASSPHRASE_ENV, PASSPHRASE_FILE, PASSPHRASE_VARIABLE
 from .sources import Secret
@@ -39,9 +40,9 @@ def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]
     if form is PASSPHRASE_FILE:
         return Secret(lambda: read_secret_file(text, where), text, file=text)
     if text not in environ:
-        name = text if text.isupper() else "…"  # else it may be the secret itself
+        # The variable's name is not quoted: it may be the secret itself.
         raise ConfigurationError(
-            f"the environment variable {name} that it names is not set",
+            "the environment variable that it names is not set",
             code="variable-not-set",
             where=where,
         )
@@ -66,13 +67,13 @@ def read_secret_file(path: str, where: str) -> bytes:
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError(
-            f"the passphrase file {path!r} cannot be read ({reason})",
+            f"the passphrase file {shown_secret_path(path)} cannot be read ({reason})",
             code="passphrase-file-unreadable",
             where=where,
         ) from None
     if len(content) > _LONGEST_SECRET:
         raise ConfigurationError(
-            f"the passphrase file {path!r} is larger than {_LONGEST_SECRET} bytes",
+            f"the passphrase file {shown_secret_path(path)} is larger than {_LONGEST_SECRET} bytes",
             code="file-too-large",
             where=where,
         )

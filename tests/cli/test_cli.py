@@ -76,3 +76,24 @@ def test_help_teaches_with_an_example(command: str) -> None:
 
     assert "example" in printed
     assert f"boto-rolesanywhere {command}" in printed
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS.keys() - {"exec"}))
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--pkcs8-passwd", "S3CRET"), "--pkcs8-passwd"),
+        (("--pkcs11-pn=S3CRET",), "--pkcs11-pn"),
+        (("--tpm-key-passwor", "S3CRET"), "--tpm-key-passwor"),
+        (("--debug=S3CRET",), "--debug"),
+        (("-pS3CRET",), "argument"),
+    ],
+)
+def test_a_mistyped_flag_is_named_and_its_value_is_not(
+    command: str, words: tuple[str, ...], named: str
+) -> None:
+    needed = ("--certificate", "x") if command == "inspect" else ()
+    done = ended(command, *needed, *words, status=1 if command == "credential-process" else 2)
+
+    assert named in done.stderr
+    assert "S3CRET" not in done.stderr + done.stdout

@@ -162,9 +162,12 @@ def test_a_secret_comes_from_flag_variable_or_file(flag: str, tmp_path: Path) ->
 
 
 def test_a_secret_that_is_not_there_is_named_and_never_shown(tmp_path: Path) -> None:
-    assert "--pkcs11-pin-env: the environment variable MINE is not set" in refusal(
-        *PLAIN, "--pkcs11-pin-env", "MINE"
-    )
+    # The secret itself stands where the name of its variable or file belongs.
+    said = refusal(*PLAIN, "--pkcs11-pin-env", "S3CRET")
+    assert "--pkcs11-pin-env: the environment variable that it names is not set" in said
+    with pytest.raises(ConfigurationError, match="may be the secret itself") as caught:
+        secret_of("--pkcs11-pin-file", "S3CRET")
+    assert "S3CRET" not in said + str(caught.value)
     with pytest.raises(ConfigurationError, match=r"--pkcs11-pin-file: the passphrase file .*gone"):
         secret_of("--pkcs11-pin-file", str(tmp_path / "gone"))
     both = refusal(*PLAIN, "--pkcs11-pin", "s3cret", "--pkcs8-password", "s3cret")
@@ -364,7 +367,7 @@ def test_help_explains_every_flag_and_warns_of_secrets_on_the_command_line() -> 
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (("--nope",), "try: unrecognized arguments: --nope. See boto-rolesanywhere try --help."),
+        (("--nope",), "try: there is no flag --nope. See boto-rolesanywhere try --help."),
         (("--region",), "try: argument --region: expected one argument."),
         (("\n--region", "x"), "continued with a backslash does not arrive whole"),
         (("\\",), "continued with a backslash does not arrive whole"),

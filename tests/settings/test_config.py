@@ -216,8 +216,11 @@ def test_the_passphrase_comes_from_argument_variable_or_file(tmp_path: Path) -> 
 
 
 def test_a_passphrase_that_is_not_where_it_should_be_is_named(tmp_path: Path) -> None:
-    section: dict[str, object] = {"rolesanywhere_private_key_passphrase_env": "NOWHERE"}
-    assert "variable NOWHERE that it names is not set" in refusal(dict(ARGUMENTS), section=section)
+    section: dict[str, object] = {"rolesanywhere_private_key_passphrase_env": "HUNTER2"}
+    said = refusal(dict(ARGUMENTS), section=section)
+    assert "rolesanywhere_private_key_passphrase_env" in said
+    assert "the environment variable that it names is not set" in said
+    assert "HUNTER2" not in said
 
     section = {"rolesanywhere_private_key_passphrase_file": str(tmp_path / "gone")}
     secret = config(dict(ARGUMENTS), section=section).sources.secret

@@ -316,7 +316,7 @@ def test_configure_asks_where_the_passphrase_is(
 
     told = at_terminal(["configure", *flags, *files], ["", "$NOT_SET", "/nowhere", str(secret)])
 
-    assert "the environment variable NOT_SET is not set" in told
+    assert "the environment variable that it names is not set" in told
     assert "the passphrase file '/nowhere' cannot be read" in told
     section = parsed(clean_environment / ".aws" / "config")["default"]
     assert section["rolesanywhere_private_key_passphrase_file"] == str(secret)

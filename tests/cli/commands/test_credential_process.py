@@ -338,7 +338,7 @@ def test_without_filelock_there_are_credentials_and_a_hint(caller: Caller) -> No
     [
         ((), "no arguments were given, and nothing is configured"),
         (("--certificate", "x.pem"), "trust anchor ARN (--trust-anchor-arn or AWS_ROLESANYWHERE"),
-        (("--nope",), "unrecognized arguments: --nope. See boto-rolesanywhere credential-process"),
+        (("--nope",), "there is no flag --nope (did you mean --no-cache?). See"),
         (("--certificate", "x", "--cert-selector", "y"), "--certificate and --cert-selector were"),
         (("--config-profile", "gone"), "there is no profile 'gone' in the AWS config file"),
     ],

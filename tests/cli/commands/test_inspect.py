@@ -278,7 +278,7 @@ def test_what_cannot_be_used_is_one_line_on_stderr(
         (["--jsn"], "there is no option '--jsn'"),
         (["inspect"], "one of the arguments FILE --certificate is required"),
         (["inspect", "a", "--certificate", "b"], "not allowed with argument"),
-        (["inspect", "a", "--js"], "unrecognized arguments: --js"),
+        (["inspect", "a", "--js"], "there is no flag --js (did you mean --json?)"),
     ],
 )
 def test_wrong_usage_is_status_2_and_leaves_stdout_empty(
