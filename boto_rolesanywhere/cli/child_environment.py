@@ -22,7 +22,10 @@ _SOURCES: Final = (
     *("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
     *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
+    *("AWS_CREDENTIAL_FILE", "AWS_AUTH_SCHEME_PREFERENCE"),
 )
+# A bearer token for one service (AWS_BEARER_TOKEN_BEDROCK) is used in place of a signature.
+_BEARER: Final = "AWS_BEARER_TOKEN_"
 _REGIONS: Final = ("AWS_REGION", "AWS_DEFAULT_REGION")
 
 
@@ -83,5 +86,9 @@ def _without_sources(
     environ: Mapping[str, str], region: str, secrets: Collection[str]
 ) -> dict[str, str]:
     removed = {*_SOURCES, *secrets}
-    kept = {name: value for name, value in environ.items() if name not in removed}
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name not in removed and not name.startswith(_BEARER)
+    }
     return kept | {name: kept.get(name) or region for name in _REGIONS}

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.redaction import printable
 
 from .route import one_try
 from .verdict import Verdict, of_error
@@ -61,7 +62,7 @@ def check_caller_identity(
             aws_session_token=session.session_token,
             config=one_try(timeout),
         )
-        answer = client.get_caller_identity()  # type: ignore[attr-defined]  # made by botocore
+        arn = client.get_caller_identity()["Arn"]  # type: ignore[attr-defined]  # made by botocore
     except (BotoCoreError, ClientError, ValueError) as error:
         yield Verdict(
             "caller-identity",
@@ -71,6 +72,15 @@ def check_caller_identity(
             " firewall for the host that is named.",
         )
         return
+    except Exception as error:  # noqa: BLE001  # botocore's parser raises whatever an odd body leads to
+        # Its words may quote the body.
+        yield Verdict(
+            "caller-identity",
+            "fail",
+            f"sts get-caller-identity was not answered as STS answers ({type(error).__name__})",
+            "Check AWS_ENDPOINT_URL_STS, and whether a proxy on the way answers in its place.",
+        )
+        return
     finally:
         log.setLevel(before)
-    yield Verdict("caller-identity", "ok", f"AWS says: {answer['Arn']}")
+    yield Verdict("caller-identity", "ok", f"AWS says: {printable(str(arn))}")

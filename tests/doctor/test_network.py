@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -308,6 +309,41 @@ def test_sts_that_is_not_reached(emulator: Emulator, monkeypatch: pytest.MonkeyP
     verdicts = examined(emulator)
     assert statuses(verdicts) == ALL_WELL | {"tls": "skip", "caller-identity": "fail"}
     assert "http://127.0.0.1:9" in verdicts["caller-identity"].text
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>It works!</html>",
+        b"{}",
+        b"",
+        b"\xff\xfe",
+        b"<GetCallerIdentityResponse><GetCallerIdentityResult>",
+        b"<GetCallerIdentityResponse><GetCallerIdentityResult/></GetCallerIdentityResponse>",
+    ],
+)
+def test_what_does_not_answer_as_sts_is_a_verdict(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    class Odd(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.server_port}")
+        verdict = examined(emulator)["caller-identity"]
+        server.shutdown()
+
+    assert verdict.status == "fail"
+    assert "not answered as STS answers" in verdict.text
 
 
 class TestProxy:

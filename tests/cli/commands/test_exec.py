@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import resource
 import signal
 import subprocess
 import sys
@@ -35,6 +36,10 @@ OTHER_SOURCES = {
     "AWS_WEB_IDENTITY_TOKEN_FILE": "/other",
     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/other",
     "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "/other",
+    "AWS_BEARER_TOKEN_BEDROCK": "other",
+    "AWS_BEARER_TOKEN_TOMORROW": "other",
+    "AWS_CREDENTIAL_FILE": "/other",
+    "AWS_AUTH_SCHEME_PREFERENCE": "httpBearerAuth",
     "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE": "hush",
     "KEPT": "kept",
 }
@@ -145,6 +150,18 @@ def test_the_commands_environment_has_no_other_source_and_no_passphrase(
     assert set(env) & (ours | set(other)) == ours | {"KEPT", "AWS_RETRY_MODE"}
     assert "other" not in {value for name, value in env.items() if name.startswith("AWS_")}
     assert "hush" not in env.values()
+
+
+@both_ways
+def test_the_command_has_the_file_limits_that_were_there(
+    flags: list[str], way: list[str], aws_files: Path
+) -> None:
+    limits = "import resource; print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    done = python([*flags, *way], limits)
+
+    assert done.stdout.split() == [str(number) for number in before], done.stderr
 
 
 def test_a_pin_in_a_uri_is_not_passed_on(flags: list[str]) -> None:
