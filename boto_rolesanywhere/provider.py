@@ -35,6 +35,7 @@ from boto_rolesanywhere.settings.names import (
     PREFIX,
     TPM_TCTI,
 )
+from boto_rolesanywhere.settings.values import require_no_user
 
 from .clock import utc_now
 from .errors import PROVIDER, ConfigurationError, RolesAnywhereError
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 # How a key is reached is a matter of the machine, and a passphrase stands in no profile.
+_ENDPOINT_SETTINGS: Final = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url"
 _OF_THE_MACHINE: Final = (
     PASSPHRASE_VARIABLE,
     *(setting.variable for setting in (PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, TPM_TCTI)),
@@ -116,7 +118,7 @@ class Issuer:
         self._cached_as = cached_as
         self._identity = RotatingIdentity(config.sources, clock)
         self._unchecked = is_unchecked(own, verify)
-        self._endpoint = config.endpoint_url or _configured_endpoint(own, client_config)
+        self._endpoint = config.endpoint_url or configured_endpoint(own, client_config)
         # A cached session is keyed by the endpoint, so the calls must not move to another one.
         if self._endpoint == "":
             aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
@@ -246,10 +248,14 @@ def creator_of(
     )
 
 
-def _configured_endpoint(
-    session: botocore.session.Session, client_config: ClientConfig | None
+def configured_endpoint(
+    session: botocore.session.Session, client_config: ClientConfig | None = None
 ) -> str | None:
-    """The endpoint that botocore will take from its settings; "" for AWS's own, None if unknown."""
+    """The endpoint that botocore will take from its settings; "" for AWS's own, None if unknown.
+
+    Raises:
+        ConfigurationError: it holds a user name or password.
+    """
     from boto_rolesanywhere.settings.profile_reader import endpoint_of
 
     name = "ignore_configured_endpoint_urls"
@@ -258,12 +264,14 @@ def _configured_endpoint(
         (value for each in options if (value := getattr(each, name, None)) is not None),
         session.instance_variables().get(name),
     )
-    return endpoint_of(
+    endpoint = endpoint_of(
         read_section(session),
         session.full_config.get("services", {}),
         os.environ,
         ignored=ignored,
     )
+    require_no_user(endpoint or "", _ENDPOINT_SETTINGS)
+    return endpoint
 
 
 class RolesAnywhereProvider(CredentialProvider):

@@ -23,6 +23,7 @@ from botocore import UNSIGNED
 from botocore.config import Config as ClientConfig
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
+from botocore.utils import get_environ_proxies
 
 from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.clock import utc_now
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
 _T = TypeVar("_T")
+# RFC 3986, section 3.2.1: what a user and a password may be written with.
+_USER_INFO: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]*")
 logger = logger_of(__name__)
 
 OPERATION: Final = "CreateSession"
@@ -167,6 +170,7 @@ class SessionCreator:
             send = client._endpoint.http_session.send  # type: ignore[attr-defined]  # noqa: SLF001
             return send_within(self._signing.ends_at - time.monotonic(), send, request)
 
+        _require_usable_proxies(getattr(options, "proxies", None), client.meta.endpoint_url)
         _warn_of_plain_http(client.meta.endpoint_url)
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)
@@ -181,8 +185,24 @@ def _warn_of_plain_http(endpoint: str) -> None:
         logger.warning(
             "The endpoint %s is not encrypted: everyone on the way can read the credentials. Use"
             " an https:// endpoint.",
-            url._replace(netloc=url.netloc.rpartition("@")[2]).geturl(),
+            endpoint,
         )
+
+
+def _require_usable_proxies(proxies: Mapping[str, str] | None, endpoint: str) -> None:
+    """Refuse a proxy whose user or password is not percent-encoded.
+
+    urllib3 would take a part of the password for the host's name, and say so in its errors.
+    """
+    for proxy in (get_environ_proxies(endpoint) if proxies is None else proxies).values():
+        user, at, _ = proxy.rpartition("://")[2].rpartition("@")
+        if at and not _USER_INFO.fullmatch(user):
+            raise ConfigurationError(
+                "the proxy's URL has a user name or password that is not percent-encoded",
+                code="proxy-url-invalid",
+                where="HTTPS_PROXY, HTTP_PROXY or the argument client_config",
+                remedy="Write / as %2F, # as %23, ? as %3F and @ as %40 in it.",
+            )
 
 
 def is_this_machine(host: str) -> bool:

@@ -90,7 +90,7 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
 
 def _without_user(error: Exception) -> str:
     """Botocore's words, without the user and password of a proxy's URL."""
-    return re.sub(r"//[^/@\s]*@", "//…@", str(error).rstrip("."))
+    return re.sub(r"//[^/\s]*@", "//…@", str(error).rstrip("."))
 
 
 def not_json(config: Config) -> InvalidResponseError:

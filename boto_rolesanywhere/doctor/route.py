@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from .verdict import Verdict
+from boto_rolesanywhere.errors import RolesAnywhereError
+
+from .verdict import Verdict, of_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -90,10 +92,15 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     from botocore.exceptions import BotoCoreError
 
     from boto_rolesanywhere.create_session.client import is_this_machine
+    from boto_rolesanywhere.provider import configured_endpoint
 
     try:
+        configured_endpoint(inputs.session)
         client = creator_for(question, inputs, config, _nobody).open_client()
         route = _find_route(client, *_bundle(question.verify, inputs))
+    except RolesAnywhereError as error:
+        yield of_error("endpoint", error)
+        return None
     except (BotoCoreError, ValueError) as error:
         remedy = "Correct the Region and the endpoint's settings."
         yield Verdict("endpoint", "fail", str(error), remedy)

@@ -101,16 +101,10 @@ def endpoint_url_of(found: Mapping[Setting, Found]) -> str | None:
     if text is None:
         return None
     where = found[ENDPOINT_URL].where
+    require_no_user(text, where)
     try:
         url = urlsplit(text)
         valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-        if valid and "@" in url.netloc:  # botocore would write it into its log
-            raise ConfigurationError(
-                "there is a user name or password in it",
-                code="endpoint-url-invalid",
-                where=where,
-                expected="a URL without one",
-            )
     except ValueError:
         valid = False
     if not valid:
@@ -148,3 +142,20 @@ def text_of(found: Found, setting: Setting) -> str:
             expected=f"the {setting.title} as text",
         )
     return found.value.strip()
+
+
+def require_no_user(url: str, where: str) -> None:
+    """Refuse an endpoint's URL with a user name or password, which botocore would write to its log.
+
+    An ``@`` anywhere counts: a bare ``/``, ``#`` or ``?`` in a password makes it part of the path.
+
+    Raises:
+        ConfigurationError: there is one; the URL is not quoted.
+    """
+    if "@" in url:
+        raise ConfigurationError(
+            "there is a user name or password in it",
+            code="endpoint-url-invalid",
+            where=where,
+            expected="a URL without one",
+        )

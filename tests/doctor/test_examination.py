@@ -207,7 +207,7 @@ class TestConfiguration:
         assert "hunter2" not in said
         assert pem.splitlines()[1] not in said
         assert "set, not shown" in said
-        assert "https://localhost" in said
+        assert "a URL with a user name or password, not shown" in said
 
 
 class TestSettings:
