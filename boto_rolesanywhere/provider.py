@@ -123,12 +123,12 @@ class Issuer:
         if self._endpoint == "":
             aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
             client_config = client_config.merge(aws_own) if client_config else aws_own
-        self._creator = creator_of(
+        self._creator = SessionCreator(
             replace(config, endpoint_url=self._endpoint or None),
-            own,
             self._identity,
             client_config=client_config,
             verify=verify,
+            session=own,
             clock=clock,
         )
 
@@ -243,7 +243,7 @@ def creator_of(
         identity,
         client_config=client_config,
         verify=verify,
-        botocore_session=session,
+        session=private_session(session),
         clock=clock,
     )
 

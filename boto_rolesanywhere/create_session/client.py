@@ -74,7 +74,7 @@ class SessionCreator:
         *,
         client_config: ClientConfig | None = None,
         verify: bool | str | None = None,
-        botocore_session: BotocoreSession | None = None,
+        session: BotocoreSession | None = None,
         clock: Callable[[], datetime] = utc_now,
         deadline: float = _DEADLINE,
     ) -> None:
@@ -85,7 +85,7 @@ class SessionCreator:
             identity: gives the identity to sign with; asked at each call, so that it may rotate.
             client_config: botocore's options for this call (proxies, time-outs, retries, FIPS).
             verify: as in `boto3.client`: False, or the path of a CA bundle.
-            botocore_session: whose profile and settings hold for the call; it is left as it is.
+            session: what `private_session` made; None: such a one, without a parent.
             clock: gives the time, aware.
             deadline: seconds after which a call sends and reads no more, its retries included.
         """
@@ -93,7 +93,7 @@ class SessionCreator:
         self._identity = identity
         self._client_config = client_config
         self._verify = verify
-        self._botocore_session = botocore_session
+        self._session = session or private_session(None)
         self._clock = clock
         self._deadline = deadline
         # The client's connections are of one process: a child of a fork opens a client of its own.
@@ -134,7 +134,7 @@ class SessionCreator:
             ConfigurationError: what is set for botocore cannot be used.
             botocore.exceptions.BotoCoreError: botocore refuses other settings.
         """
-        session = private_session(self._botocore_session)
+        session = self._session
         options = _TIMEOUTS
         for config in (session.get_default_client_config(), self._client_config):
             options = options.merge(config) if config is not None else options

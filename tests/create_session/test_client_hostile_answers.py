@@ -17,7 +17,7 @@ from botocore.config import Config as ClientConfig
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.create_session.client import SessionCreator, private_session
 from boto_rolesanywhere.errors import InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.provider import config_of
@@ -93,7 +93,9 @@ def creator(ca: CertificateAuthority, service: Service) -> SessionCreator:
     config = config_of(look_up(session, arguments=arguments))
     assert config is not None
     once = ClientConfig(retries={"total_max_attempts": 1}, read_timeout=5)
-    return SessionCreator(config, lambda: identity, client_config=once, botocore_session=session)
+    return SessionCreator(
+        config, lambda: identity, client_config=once, session=private_session(session)
+    )
 
 
 def answer(status: int, body: bytes, *headers: str) -> bytes:

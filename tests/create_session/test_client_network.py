@@ -16,7 +16,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 import boto_rolesanywhere
-from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.create_session.client import SessionCreator, private_session
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import (
     ConfigurationError,
@@ -106,7 +106,7 @@ def creator_for(
         lambda: identity,
         client_config=client_config,
         verify=verify,
-        botocore_session=session,
+        session=private_session(session),
     )
 
 

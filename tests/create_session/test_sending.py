@@ -14,7 +14,7 @@ import botocore.session
 import pytest
 from botocore.config import Config as ClientConfig
 
-from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.create_session.client import SessionCreator, private_session
 from boto_rolesanywhere.errors import EndpointError, InvalidResponseError, RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.provider import config_of
@@ -88,7 +88,7 @@ def creator(
         config,
         lambda: identity,
         client_config=options,
-        botocore_session=session,
+        session=private_session(session),
         deadline=deadline,
     )
 
