@@ -1,4 +1,4 @@
-"""Every error that this package raises, and nothing else.
+"""Every error that this package raises, and how one leaves it.
 
 Two blames, as in h11: the caller's side (what you configured or hold) and the service's side (what
 AWS, or the network on the way there, answered). All of them are botocore's
@@ -10,16 +10,22 @@ A message says what, where, what was expected and what to do next. It never hold
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, cast
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final, ParamSpec, TypeVar, cast
 
 from botocore.exceptions import ClientError, CredentialRetrievalError, ProfileNotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from botocore.exceptions import _ClientErrorResponseTypeDef
 
 PROVIDER: Final = "custom-rolesanywhere"
+# Errors whose cause was raised by a key or a passphrase callable of the program's own.
+_OF_THE_PROGRAM: Final = frozenset({"passphrase-unusable", "signing-failed"})
+
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
 def _rebuild(
@@ -159,3 +165,36 @@ class SessionDeniedError(ServiceError):
 
 class ThrottledError(ServiceError):
     """Too many CreateSession calls: 10 a second for each account and Region unless raised."""
+
+
+def hides_frames(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:
+    """Let errors of ours leave `function` without the frames that they passed on their way.
+
+    Reporters of errors (Sentry, ``traceback`` with ``capture_locals``) send the variables of every
+    frame, and those in here hold keys, passphrases and answers with credentials. The error's code
+    says as much as its place in the source would.
+    """
+
+    @wraps(function)
+    def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
+        try:
+            return function(*args, **kwargs)
+        except RolesAnywhereError as error:
+            del args, kwargs  # of this frame, which stays
+            raise _without_frames(error) from error.__cause__
+
+    return call
+
+
+def _without_frames(error: RolesAnywhereError) -> RolesAnywhereError:
+    passed: BaseException | None = error
+    seen: set[int] = set()
+    while passed is not None and id(passed) not in seen:
+        seen.add(id(passed))
+        passed.__traceback__ = None
+        if passed.__cause__ is not None or passed.__suppress_context__:
+            passed.__context__ = None
+        # What the program's own code raised keeps its frames: they are the program's to find.
+        own = isinstance(passed, RolesAnywhereError) and passed.code in _OF_THE_PROGRAM
+        passed = None if own else passed.__cause__ or passed.__context__
+    return error

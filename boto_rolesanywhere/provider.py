@@ -38,7 +38,7 @@ from boto_rolesanywhere.settings.names import (
 from boto_rolesanywhere.settings.values import require_no_user
 
 from .clock import utc_now
-from .errors import PROVIDER, ConfigurationError, RolesAnywhereError
+from .errors import PROVIDER, ConfigurationError, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -132,6 +132,7 @@ class Issuer:
             clock=clock,
         )
 
+    @hides_frames
     def open(self) -> None:
         """Open and check certificate and key now.
 
@@ -140,6 +141,7 @@ class Issuer:
         """
         self._identity()
 
+    @hides_frames
     def create(self) -> RolesAnywhereSession:
         """Call CreateSession.
 
@@ -164,6 +166,7 @@ class Issuer:
             create = self._sharing(cache)
         return SessionCredentials(create, account_id=self.config.role.account)
 
+    @hides_frames
     def create_keyed(self) -> Created:
         """Call CreateSession, and say under which key the session may be cached.
 
@@ -302,6 +305,7 @@ class RolesAnywhereProvider(CredentialProvider):
         self._profile_name = profile_name
         self._environ = environ
 
+    @hides_frames
     def load(self) -> SessionCredentials | None:
         """The credentials, or None if nothing is configured for IAM Roles Anywhere.
 

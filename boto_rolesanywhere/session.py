@@ -13,7 +13,7 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up
 
-from .errors import ConfigurationError
+from .errors import ConfigurationError, hides_frames
 from .provider import Issuer, as_botocore_session, config_of
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
 
 
+@hides_frames
 def get_session(
     cert: CertificateSource | None = None,
     key: KeySource | None = None,

@@ -5,16 +5,25 @@ from __future__ import annotations
 import logging
 import secrets
 import traceback
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate, faults
 
+Arguments = Callable[[IssuedCertificate, IssuedCertificate], dict[str, Any]]
 PASSPHRASE = "correct horse battery staple"
 
 
@@ -106,3 +115,99 @@ def test_no_repr_shows_any(emulator: Emulator, issued: IssuedCertificate) -> Non
 
     for secret in (frozen.secret_key, frozen.token, PASSPHRASE, *key_material(issued)):
         assert secret not in shown
+
+
+WRONG = "W0ng/Pa55phrase"
+ARN = "arn:aws:rolesanywhere:eu-west-1:123456789012"
+ARNS = {
+    "anchor": f"{ARN}:trust-anchor/7b4d0b52-5352-4b32-978a-11734bf56c61",
+    "profile": f"{ARN}:profile/cdd59325-8d0c-4cfe-9df0-7ef5c284cb59",
+    "role": "arn:aws:iam::123456789012:role/R",
+}
+
+
+def locked(issued: IssuedCertificate, form: PrivateFormat = PrivateFormat.PKCS8) -> bytes:
+    encryption = BestAvailableEncryption(PASSPHRASE.encode())
+    return issued.private_key.private_bytes(Encoding.PEM, form, encryption)
+
+
+def pkcs12(issued: IssuedCertificate) -> bytes:
+    encryption = BestAvailableEncryption(PASSPHRASE.encode())
+    key, certificate = issued.private_key, issued.certificate
+    return serialize_key_and_certificates(b"app", key, certificate, None, encryption)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (lambda a, _: {"key": locked(a), "passphrase": WRONG}, "passphrase-wrong"),
+        (
+            lambda a, _: {"key": locked(a, PrivateFormat.TraditionalOpenSSL), "passphrase": WRONG},
+            "passphrase-wrong",
+        ),
+        (
+            lambda a, _: {"cert": pkcs12(a), "key": None, "passphrase": WRONG},
+            "passphrase-wrong",
+        ),
+        (
+            lambda a, _: {"cert": pkcs12(a), "key": None, "passphrase": WRONG.encode() + b"\xff"},
+            "passphrase-unusable",
+        ),
+        (lambda a, _: {"key": locked(a), "passphrase": lambda: [WRONG]}, "passphrase-unusable"),
+        (lambda a, _: {"key": locked(a), "passphrase": f"{WRONG}\ud800"}, "passphrase-unusable"),
+        (lambda _, b: {"key": b.private_key_pem}, "key-not-of-certificate"),
+        (lambda a, _: {"key": a.private_key_pem.decode()}, "content-given-as-path"),
+        (lambda a, _: {"key": a.private_key_pem[:120]}, "pem-damaged"),
+        (lambda a, _: {"cert": a.private_key_pem, "key": a.certificate_pem}, None),
+        (lambda a, _: {"key": a.private_key_pem, "passphrase": WRONG, "anchor": "x"}, None),
+    ],
+)
+def test_no_frame_of_an_error_holds_one(
+    ca: CertificateAuthority, issued: IssuedCertificate, arguments: Arguments, code: str | None
+) -> None:
+    other = ca.issue("other")
+
+    with pytest.raises(RolesAnywhereError) as caught:
+        boto_rolesanywhere.get_session(
+            **{"cert": issued.certificate_pem, **ARNS, **arguments(issued, other)}
+        )
+
+    assert code in (None, caught.value.code)
+    assert_nothing_captured(caught.value, WRONG, *key_material(issued), *key_material(other))
+
+
+def test_no_frame_of_a_hostile_answers_error_holds_credentials(
+    emulator: Emulator, issued: IssuedCertificate
+) -> None:
+    held = credentials(emulator, issued)
+    emulator.inject(faults.MissingFields())
+
+    with pytest.raises(RolesAnywhereError) as caught:
+        held.get_frozen_credentials()
+
+    assert caught.value.code == "answer-without-credentials"
+    assert_nothing_captured(caught.value, *key_material(issued), PASSPHRASE, "secretAccessKey")
+
+
+def test_what_a_callable_of_the_programs_raised_keeps_its_frames(
+    issued: IssuedCertificate,
+) -> None:
+    def broken() -> str:
+        raise KeyError("vault")
+
+    with pytest.raises(RolesAnywhereError) as caught:
+        boto_rolesanywhere.get_session(
+            issued.certificate_pem, locked(issued), passphrase=broken, **ARNS
+        )
+
+    assert "in broken" in "".join(traceback.format_exception(caught.value))
+
+
+def assert_nothing_captured(error: BaseException, *unwanted: str) -> None:
+    """As reporters of errors do: all variables of all frames, but those of the test itself."""
+    assert error.__traceback__ is not None
+    error.__traceback__ = error.__traceback__.tb_next
+    captured = traceback.TracebackException.from_exception(error, capture_locals=True)
+    text = "".join(captured.format())
+    assert "boto_rolesanywhere" in text
+    assert [secret for secret in unwanted if secret in text] == []
