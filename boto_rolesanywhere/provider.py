@@ -198,7 +198,11 @@ class Issuer:
                 key = None  # the identity in use goes on
             if key is None:
                 return self.create()
-            return to_session(cache.get(key, self.create_keyed), time.time())
+            session = to_session(cache.get(key, self.create_keyed), time.time())
+            if session is None:  # whatever wrote the entry, it was no version of this package
+                renewed = cache.get(key, self.create_keyed, force=True)
+                session = to_session(renewed, time.time())
+            return session or self.create()
 
         return get
 

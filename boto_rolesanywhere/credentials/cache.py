@@ -13,7 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
@@ -259,21 +259,32 @@ def to_entry(key: str, session: RolesAnywhereSession, received: float) -> Entry:
     )
 
 
-def to_session(entry: Entry, now: float) -> RolesAnywhereSession:
-    """The session that was cached.
+def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
+    """The session that was cached; None if the entry holds something else.
 
     Its `lifetime` is the time that is left of it by this machine's clock, so its `issued_at` is
-    that long before its end.
+    that long before its end. Details that this version does not know are left out.
     """
-    answer = json.loads(entry.answer)
-    expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
+    try:
+        answer, details = json.loads(entry.answer), json.loads(entry.details)
+        expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
+        issued_at = expiration - timedelta(seconds=entry.expiry - now)
+        keys = [answer[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        known = {name: details.get(name) for name in _DETAILS}
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+    if not all(isinstance(key, str) for key in keys):
+        return None
+    usable: dict[str, Any] = {
+        name: value for name, value in known.items() if isinstance(value, str | int)
+    }
     return RolesAnywhereSession(
-        access_key_id=answer["AccessKeyId"],
-        secret_access_key=answer["SecretAccessKey"],
-        session_token=answer["SessionToken"],
+        access_key_id=keys[0],
+        secret_access_key=keys[1],
+        session_token=keys[2],
         expiration=expiration,
-        issued_at=expiration - timedelta(seconds=entry.expiry - now),
-        **json.loads(entry.details),
+        issued_at=issued_at,
+        **usable,
     )
 
 

@@ -124,7 +124,8 @@ def _read(content: bytes, encoding: str, where: str | None) -> Sections:
 
 
 def _changed(text: str, title: str, values: Mapping[str, str | None], *, is_new: bool) -> str:
-    end = next((end for end in ("\r\n", "\n", "\r") if end in text), "\n")
+    first = re.search(r"\r\n|\n|\r", text)
+    end = first[0] if first else "\n"
     options = {key: f"{key} = {value}{end}" for key, value in values.items() if value is not None}
     if is_new:
         gap = end if text.strip() else ""

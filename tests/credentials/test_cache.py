@@ -138,8 +138,43 @@ def test_a_session_comes_back_as_it_was_with_what_is_left_of_it() -> None:
 
     found = to_session(entry, NOW + 600)
 
+    assert found is not None
     assert replace(found, issued_at=SERVICE_NOW) == session()
     assert found.lifetime == HOUR - 600
+
+
+GOOD = to_entry(KEY, session(), NOW)
+
+
+@pytest.mark.parametrize(
+    ("answer", "details"),
+    [
+        ("", GOOD.details),
+        ("{}", GOOD.details),
+        ("[]", GOOD.details),
+        (GOOD.answer.replace('"ASIA', '1, "Odd": "'), GOOD.details),
+        (GOOD.answer.replace("2027-", "20270-"), GOOD.details),
+        (GOOD.answer, ""),
+        (GOOD.answer, "[]"),
+        (GOOD.answer, "7"),
+        (GOOD.answer, "[" * 100_000),
+    ],
+)
+def test_an_entry_that_holds_something_else_gives_no_session(answer: str, details: str) -> None:
+    times = (NOW, NOW + 1, NOW + 2, NOW + HOUR)
+
+    assert to_session(Entry(KEY, times, answer=answer, details=details), NOW) is None
+
+
+def test_details_of_another_version_do_no_harm() -> None:
+    details = json.dumps({**json.loads(GOOD.details), "new_field": 1, "role_arn": ["odd"]})
+    entry = Entry(KEY, (NOW, NOW + 1, NOW + 2, NOW + HOUR), answer=GOOD.answer, details=details)
+
+    found = to_session(entry, NOW)
+
+    assert found is not None
+    assert found.role_arn is None
+    assert found.subject_arn == session().subject_arn
 
 
 def test_it_is_renewed_a_quarter_hour_before_its_end_as_botocore_would(world: World) -> None:
