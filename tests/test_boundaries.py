@@ -38,7 +38,7 @@ FLOORS: Final = (
     },
     {"certificates", "settings"},
     {"credentials", "identity", "inspection"},
-    {"create_session", "server"},
+    {"authority", "create_session", "server"},
     {"provider", "testing"},
     {"doctor", "session"},
     {"cli", ROOT},

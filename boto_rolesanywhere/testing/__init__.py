@@ -20,6 +20,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from boto_rolesanywhere.authority.drafts import Digest as Digest
+    from boto_rolesanywhere.authority.issued import IssuedCertificate as IssuedCertificate
+    from boto_rolesanywhere.authority.issued import IssuedPaths as IssuedPaths
+    from boto_rolesanywhere.authority.keys import KeyType as KeyType
     from boto_rolesanywhere.clock import Clock as Clock
     from boto_rolesanywhere.clock import utc_now as utc_now
     from boto_rolesanywhere.testing.emulator.facade import Emulator as Emulator
@@ -33,29 +37,25 @@ if TYPE_CHECKING:
     from .ca import CertificateAuthority as CertificateAuthority
     from .ca import Flaw as Flaw
     from .compliance import SigningKeyCompliance as SigningKeyCompliance
-    from .drafts import Digest as Digest
-    from .issued import IssuedCertificate as IssuedCertificate
-    from .issued import IssuedPaths as IssuedPaths
-    from .keys import KeyType as KeyType
 
-# Where each lives, from this folder; `.clock` is the one beside it.
+# Where each name lives in the package.
 _HOMES = {
-    "CertificateAuthority": "ca",
-    "Clock": ".clock",
-    "Digest": "drafts",
-    "Emulator": "emulator.facade",
-    "Flaw": "ca",
-    "IssuedCertificate": "issued",
-    "IssuedPaths": "issued",
-    "KeyType": "keys",
-    "Profile": "emulator.resources",
-    "RequestRecord": "emulator.records",
-    "RevocationList": "emulator.resources",
-    "Role": "emulator.resources",
-    "SigningKeyCompliance": "compliance",
-    "TlsFiles": "emulator.tls",
-    "TrustAnchor": "emulator.resources",
-    "utc_now": ".clock",
+    "CertificateAuthority": "testing.ca",
+    "Clock": "clock",
+    "Digest": "authority.drafts",
+    "Emulator": "testing.emulator.facade",
+    "Flaw": "testing.ca",
+    "IssuedCertificate": "authority.issued",
+    "IssuedPaths": "authority.issued",
+    "KeyType": "authority.keys",
+    "Profile": "testing.emulator.resources",
+    "RequestRecord": "testing.emulator.records",
+    "RevocationList": "testing.emulator.resources",
+    "Role": "testing.emulator.resources",
+    "SigningKeyCompliance": "testing.compliance",
+    "TlsFiles": "testing.emulator.tls",
+    "TrustAnchor": "testing.emulator.resources",
+    "utc_now": "clock",
 }
 
 __all__ = list(_HOMES)
@@ -66,7 +66,7 @@ def __getattr__(name: str) -> object:
         home = _HOMES[name]
     except KeyError:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    return getattr(import_module(f".{home}", __name__), name)
+    return getattr(import_module(f"boto_rolesanywhere.{home}"), name)
 
 
 def __dir__() -> list[str]:

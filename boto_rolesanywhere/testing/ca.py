@@ -10,12 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args
 
 from boto_rolesanywhere.atomic_file import make_private_folder
+from boto_rolesanywhere.authority.drafts import (
+    Draft,
+    general_names,
+    hash_algorithm,
+    name_of,
+    validity,
+)
+from boto_rolesanywhere.authority.issued import (
+    IssuedCertificate,
+    certificates_pem,
+    key_pem,
+    write_private,
+)
+from boto_rolesanywhere.authority.keys import generate_key, key_type_of
+from boto_rolesanywhere.authority.revocation import Revoked, revocation_list
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
-
-from .drafts import Draft, general_names, hash_algorithm, name_of, validity
-from .issued import IssuedCertificate, certificates_pem, key_pem, write_private
-from .keys import generate_key
 
 if TYPE_CHECKING:
     import os
@@ -24,10 +35,9 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from boto_rolesanywhere.authority.drafts import Digest, Span
+    from boto_rolesanywhere.authority.keys import AnyPrivateKey, KeyType, PrivateKey
     from boto_rolesanywhere.clock import Clock
-
-    from .drafts import Digest
-    from .keys import AnyPrivateKey, KeyType, PrivateKey
 
 Flaw = Literal[
     "expired",
@@ -204,7 +214,7 @@ class CertificateAuthority:
             issuer=self.certificate.subject,
             public_key=key.public_key(),
             issuer_public_key=self.private_key.public_key(),
-            validity=validity(self.clock(), not_before, not_after, _ROOT_LIFETIME, flaws),
+            validity=_span(self.clock(), not_before, not_after, _ROOT_LIFETIME, flaws),
             ca=True,
             path_length=path_length,
         )
@@ -254,7 +264,7 @@ class CertificateAuthority:
             issuer=self.certificate.subject,
             public_key=own_key.public_key(),
             issuer_public_key=self.private_key.public_key(),
-            validity=validity(self.clock(), not_before, not_after, _LEAF_LIFETIME, flaws),
+            validity=_span(self.clock(), not_before, not_after, _LEAF_LIFETIME, flaws),
             serial_number=serial_number,
             ca="ca" in flaws,
             key_usage="no-key-usage" not in flaws,
@@ -278,8 +288,6 @@ class CertificateAuthority:
 
     def _stranger(self) -> PrivateKey:
         """A new key of the same type as this authority's, so that only the signature is wrong."""
-        from .keys import key_type_of
-
         return generate_key(key_type_of(self.private_key))
 
     def crl(
@@ -302,18 +310,19 @@ class CertificateAuthority:
         Raises:
             ConfigurationError: a value is not usable.
         """
-        from .revocation import revocation_list
+        from cryptography.hazmat.primitives.serialization import Encoding
 
-        serials = [item if isinstance(item, int) else item.serial_number for item in revoked]
+        lines = [Revoked(item if isinstance(item, int) else item.serial_number) for item in revoked]
         span = validity(self.clock(), last_update, next_update, _LEAF_LIFETIME)
-        return revocation_list(
+        signed = revocation_list(
             self.certificate.subject,
             self.private_key,
-            serials,
+            lines,
             span,
             number=number,
             digest=self.digest,
         )
+        return signed.public_bytes(Encoding.PEM)
 
 
 def _fill(
@@ -332,6 +341,20 @@ def _fill(
     authority.digest = digest
     authority.clock = clock
     return authority
+
+
+def _span(
+    now: datetime,
+    begin: datetime | None,
+    end: datetime | None,
+    lifetime: timedelta,
+    flaws: Collection[str],
+) -> Span:
+    if "expired" in flaws:
+        begin, end = begin or now - timedelta(days=30), end or now - timedelta(days=1)
+    if "not-yet-valid" in flaws:
+        begin, end = begin or now + timedelta(days=1), end or now + timedelta(days=30)
+    return validity(now, begin, end, lifetime)
 
 
 def _require_known(flaws: Collection[str]) -> None:

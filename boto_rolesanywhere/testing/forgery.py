@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
 
-    from .keys import PrivateKey
+    from boto_rolesanywhere.authority.keys import PrivateKey
 
 _SEQUENCE = 0x30
 _BIT_STRING = 0x03

@@ -9,7 +9,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from .keys import PrivateKey
+    from boto_rolesanywhere.authority.keys import PrivateKey
 
 
 def read_certificates(pem: str | bytes, *, where: str) -> tuple[x509.Certificate, ...]:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import processes
 
+from boto_rolesanywhere.authority.issued import IssuedPaths
 from boto_rolesanywhere.testing import Emulator
-from boto_rolesanywhere.testing.issued import IssuedPaths
 
 COMMAND = (sys.executable, "-m", "boto_rolesanywhere")
 

@@ -8,10 +8,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 from uuid import uuid4
 
+from boto_rolesanywhere.authority.issued import IssuedCertificate
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
-from boto_rolesanywhere.testing.issued import IssuedCertificate
 
 from .resources import Arn, Profile, RevocationList, Role, TrustAnchor, anchor_certificates
 from .service import Service

@@ -10,8 +10,8 @@ from boto_rolesanywhere.testing.ca import CertificateAuthority
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from boto_rolesanywhere.authority.issued import IssuedCertificate
     from boto_rolesanywhere.clock import Clock
-    from boto_rolesanywhere.testing.issued import IssuedCertificate
 
 _NAMES = ("DNS:localhost", "IP:127.0.0.1", "IP:::1")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")

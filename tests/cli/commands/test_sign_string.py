@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
+from boto_rolesanywhere.authority.issued import write_private
 from boto_rolesanywhere.testing import CertificateAuthority
-from boto_rolesanywhere.testing.issued import write_private
 
 TEXT = b"AWS Roles Anywhere Credential Helper Signing Test1"
 RSA_KEY = rsa.generate_private_key(65537, 2048)

@@ -23,8 +23,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from boto_rolesanywhere.authority.keys import PrivateKey
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
-from boto_rolesanywhere.testing.keys import PrivateKey
 
 
 def der(certificate: x509.Certificate) -> str:

@@ -16,7 +16,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate, KeyType
 
 if TYPE_CHECKING:
-    from boto_rolesanywhere.testing.keys import PrivateKey
+    from boto_rolesanywhere.authority.keys import PrivateKey
 
     from .conftest import Client, Request
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     from cryptography import x509
@@ -86,17 +86,12 @@ def validity(
     begin: datetime | None,
     end: datetime | None,
     lifetime: timedelta,
-    flaws: Collection[str] = (),
 ) -> Span:
     """From when to when something holds; what is not given is chosen to fit.
 
     Raises:
         ConfigurationError: it would end before it begins.
     """
-    if "expired" in flaws:
-        begin, end = begin or now - timedelta(days=30), end or now - timedelta(days=1)
-    if "not-yet-valid" in flaws:
-        begin, end = begin or now + timedelta(days=1), end or now + timedelta(days=30)
     if end is None:
         end = (begin or now) + lifetime
     if begin is None:

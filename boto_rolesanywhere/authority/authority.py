@@ -1,0 +1,257 @@
+"""A certificate authority in a folder: it issues, renews, revokes and signs lists.
+
+What AWS asks of each certificate (User Guide, "Trust model") holds by construction: version 3,
+basicConstraints, keyUsage, SHA-256 or stronger, a subject that is not empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final, cast
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from boto_rolesanywhere.errors import CertificateError, ConfigurationError
+
+from .drafts import Draft, name_of, validity
+from .issued import IssuedCertificate
+from .keys import generate_key
+from .records import RECORDS, Record, Records
+from .revocation import REASONS, Revoked, revocation_list
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+
+    from boto_rolesanywhere.clock import Clock
+
+    from .drafts import Digest
+    from .keys import KeyType, PrivateKey
+
+LEAF_LIFETIME: Final = timedelta(days=90)
+LIST_LIFETIME: Final = timedelta(days=7)
+_BACKDATED: Final = timedelta(minutes=5)  # for machines whose clock is a little behind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a new certificate is to say.
+
+    Attributes:
+        name: under which it is recorded, and renewed.
+        subject: a distinguished name.
+        san: subject alternative names.
+        lifetime: how long it holds; the authority's own end bounds it.
+    """
+
+    name: str
+    subject: x509.Name
+    san: tuple[x509.GeneralName, ...] = ()
+    lifetime: timedelta = LEAF_LIFETIME
+
+
+class Authority:
+    """One authority, opened.
+
+    Attributes:
+        folder: where its files and records are.
+        certificate: its own certificate.
+        chain: what a certificate issued here carries as its chain: this authority and those above
+            it, without the root. Empty for a root.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        certificate: x509.Certificate,
+        chain: tuple[x509.Certificate, ...],
+        private_key: PrivateKey,
+        *,
+        digest: Digest,
+        clock: Clock,
+    ) -> None:
+        """Put together what was read; `open_authority` reads it."""
+        self.folder = folder
+        self.certificate = certificate
+        self.chain = chain
+        self._private_key = private_key
+        self._digest = digest
+        self.clock = clock
+        self._records = Records(folder / RECORDS)
+
+    def __repr__(self) -> str:
+        return f"<Authority {self.certificate.subject.rfc4514_string()} in {self.folder}>"
+
+    def issue(self, wish: Wish, *, key_type: KeyType = "P-256") -> IssuedCertificate:
+        """A new key with its certificate.
+
+        Raises:
+            ConfigurationError: a value is not usable, or the records cannot be written.
+        """
+        key = generate_key(key_type)
+        certificate = self.certify(wish, key.public_key())
+        return IssuedCertificate(certificate, key, self.chain)
+
+    def certify(self, wish: Wish, public_key: CertificateIssuerPublicKeyTypes) -> x509.Certificate:
+        """A certificate for a key that somebody else holds.
+
+        Raises:
+            ConfigurationError: a value is not usable, or the records cannot be written.
+        """
+        return self._certify(wish, public_key)
+
+    def issue_authority(
+        self, name: str, public_key: CertificateIssuerPublicKeyTypes, lifetime: timedelta
+    ) -> x509.Certificate:
+        """The certificate of an authority below this one, which issues end-entity certificates."""
+        wish = Wish(name=name, subject=name_of(name), lifetime=lifetime)
+        return self._certify(wish, public_key, ca=True)
+
+    def _certify(
+        self, wish: Wish, public_key: CertificateIssuerPublicKeyTypes, *, ca: bool = False
+    ) -> x509.Certificate:
+        now = self.clock()
+        if not wish.subject.rdns:
+            raise CertificateError(
+                "the subject is empty, and AWS refuses such a certificate",
+                code="certificate-subject-empty",
+                where=wish.name,
+                expected="a subject such as CN=app1",
+            )
+        end = min(now + wish.lifetime, self.certificate.not_valid_after_utc)
+        with self._records.step() as step:
+            serial = _new_serial()
+            while step.find(serial) is not None:
+                serial = _new_serial()
+            draft = Draft(
+                subject=wish.subject,
+                issuer=self.certificate.subject,
+                public_key=public_key,
+                issuer_public_key=self._private_key.public_key(),
+                validity=validity(now, now - _BACKDATED, end, wish.lifetime),
+                serial_number=serial,
+                ca=ca,
+                path_length=0 if ca else None,
+                san=wish.san,
+            )
+            certificate = draft.sign(self._private_key, self._digest)
+            step.add(_record_of(certificate, wish.name), now)
+        return certificate
+
+    def latest(self, name: str) -> x509.Certificate:
+        """The newest certificate that was issued under this name.
+
+        Raises:
+            ConfigurationError: there is none.
+        """
+        with self._records.step() as step:
+            record = step.latest(name)
+        if record is None or record.der is None:
+            raise ConfigurationError(
+                f"no certificate was issued under the name {name!r}",
+                code="authority-name-unknown",
+                where=str(self.folder),
+                remedy="`boto-rolesanywhere ca list` shows the names.",
+            )
+        return x509.load_der_x509_certificate(record.der)
+
+    def records(self) -> tuple[Record, ...]:
+        """Everything that was issued, the oldest first."""
+        with self._records.step() as step:
+            return step.all()
+
+    def revoke(self, serial_number: int, reason: str = "unspecified") -> Record:
+        """Mark a certificate as revoked. It counts for AWS when a new list has been imported.
+
+        Args:
+            serial_number: of a certificate of this authority's.
+            reason: one of `REASONS`.
+
+        Returns:
+            Its record. One that was revoked before keeps its time and reason.
+
+        Raises:
+            ConfigurationError: no such certificate was issued, or there is no such reason.
+        """
+        if reason not in REASONS:
+            raise ConfigurationError(
+                f"there is no reason {reason!r}",
+                code="authority-reason-unknown",
+                expected=f"one of {', '.join(REASONS)}",
+            )
+        with self._records.step() as step:
+            if step.find(serial_number) is None:
+                raise ConfigurationError(
+                    f"the authority has issued no certificate {serial_number:x}",
+                    code="authority-serial-unknown",
+                    where=str(self.folder),
+                    remedy="`boto-rolesanywhere ca list` shows the serial numbers.",
+                )
+            step.revoke(serial_number, reason, self.clock())
+            return cast("Record", step.find(serial_number))
+
+    def sign_list(self, lifetime: timedelta = LIST_LIFETIME) -> x509.CertificateRevocationList:
+        """A new revocation list of all that is revoked and has not ended yet.
+
+        Args:
+            lifetime: until nextUpdate.
+
+        Raises:
+            ConfigurationError: the records cannot be written.
+        """
+        now = self.clock()
+        with self._records.step() as step:
+            # RFC 5280, section 5: an ended certificate stays for one list after its end.
+            lines = [
+                Revoked(record.serial_number, record.revoked_at, record.reason)
+                for record in step.revoked()
+                if record.not_after > now - lifetime
+            ]
+            number = step.next_list_number()
+            signed = revocation_list(
+                self.certificate.subject,
+                self._private_key,
+                lines,
+                (now, now + lifetime),
+                number=number,
+                digest=self._digest,
+            )
+            step.add_list(number, now + lifetime, signed.public_bytes(Encoding.DER))
+        return signed
+
+    def newest_list(self) -> x509.CertificateRevocationList | None:
+        """The list that was signed last; None if none was."""
+        with self._records.step() as step:
+            der = step.newest_list()
+        return None if der is None else x509.load_der_x509_crl(der)
+
+    def take_over(self, records: Iterable[Record]) -> int:
+        """Add what another program has recorded of this authority; the number of new records.
+
+        All of them are taken over, or none.
+        """
+        now = self.clock()
+        with self._records.step() as step:
+            new = [one for one in records if step.find(one.serial_number) is None]
+            for record in new:
+                step.add(record, now)
+        return len(new)
+
+
+def _new_serial() -> int:
+    # RFC 5280, section 4.1.2.2: positive, at most 20 octets; random, so that nobody can foresee it.
+    return x509.random_serial_number()
+
+
+def _record_of(certificate: x509.Certificate, name: str) -> Record:
+    return Record(
+        serial_number=certificate.serial_number,
+        name=name,
+        subject=certificate.subject.rfc4514_string(),
+        not_after=certificate.not_valid_after_utc,
+        der=certificate.public_bytes(Encoding.DER),
+    )

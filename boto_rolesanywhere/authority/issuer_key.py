@@ -1,0 +1,110 @@
+"""A key that lives elsewhere (token, TPM, the user's own), as `cryptography`'s builders take it.
+
+The builders sign with objects of `cryptography`'s own key classes. These here are of those classes
+and hand each signature on to a `SigningKey`, which hashes with SHA-256 by contract.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from boto_rolesanywhere.errors import PrivateKeyError
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+    from boto_rolesanywhere.signing_key import SigningKey
+
+
+def issuer_key(key: SigningKey) -> CertificateIssuerPrivateKeyTypes:
+    """A key that the builders of certificates and revocation lists can sign with.
+
+    Args:
+        key: RSA or EC, of any holder.
+
+    Raises:
+        PrivateKeyError: an authority cannot sign with a key of this kind.
+    """
+    public_key = key.public_key()
+    if isinstance(public_key, rsa.RSAPublicKey):
+        return _RSAKey(key, public_key)
+    if isinstance(public_key, ec.EllipticCurvePublicKey):
+        return _ECKey(key, public_key)
+    raise PrivateKeyError(
+        f"an authority cannot sign with a {type(public_key).__name__.removesuffix('PublicKey')} key"
+        " that it does not hold itself",
+        code="authority-key-unsuitable",
+        expected="an RSA or EC key",
+    )
+
+
+def _cannot(what: str) -> NoReturn:
+    raise NotImplementedError(f"a key that lives elsewhere cannot {what}")
+
+
+class _Held:
+    """What both kinds have in common: the private part stays where it is."""
+
+    def private_numbers(self) -> NoReturn:
+        _cannot("show its numbers")
+
+    def private_bytes(self, *_: object, **__: object) -> NoReturn:
+        _cannot("be written to a file")
+
+    def __copy__(self) -> _Held:
+        return self
+
+    def __deepcopy__(self, _memo: object) -> _Held:
+        return self
+
+
+class _RSAKey(_Held, rsa.RSAPrivateKey):  # type: ignore[misc]  # _Held answers in its place
+    def __init__(self, key: SigningKey, public_key: rsa.RSAPublicKey) -> None:
+        self._key, self._public_key = key, public_key
+
+    def public_key(self) -> rsa.RSAPublicKey:
+        return self._public_key
+
+    @property
+    def key_size(self) -> int:
+        return self._public_key.key_size
+
+    def sign(self, data: bytes, *_: object) -> bytes:
+        return self._key.sign(data)
+
+    def decrypt(self, *_: object) -> NoReturn:
+        _cannot("decrypt")
+
+
+class _ECKey(_Held, ec.EllipticCurvePrivateKey):  # type: ignore[misc]  # as above
+    def __init__(self, key: SigningKey, public_key: ec.EllipticCurvePublicKey) -> None:
+        self._key, self._public_key = key, public_key
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        return self._public_key
+
+    @property
+    def curve(self) -> ec.EllipticCurve:
+        return self._public_key.curve
+
+    @property
+    def key_size(self) -> int:
+        return self._public_key.key_size
+
+    def sign(self, data: bytes, *_: object) -> bytes:  # type: ignore[override]  # SHA-256 always
+        return self._key.sign(data)
+
+    def exchange(self, *_: object) -> NoReturn:
+        _cannot("agree on a secret")
+
+
+def is_held_elsewhere(key: object) -> bool:
+    """Whether `issuer_key` made it: its private part cannot be written to a file."""
+    return isinstance(key, _Held)
+
+
+def as_signing_key(key: CertificateIssuerPrivateKeyTypes) -> SigningKey:
+    """The `SigningKey` behind a key that `issuer_key` made."""
+    return cast("_RSAKey | _ECKey", key)._key  # noqa: SLF001  # of this very file

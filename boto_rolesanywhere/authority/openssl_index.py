@@ -1,0 +1,107 @@
+"""Taking over what ``openssl ca`` has recorded: its ``index.txt`` and the folder ``newcerts``.
+
+The form of a line is that of OpenSSL's ca(1), "The database file": six fields between tabs: state
+(V, R, E), end, revocation with its reason, serial number, file name, subject.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+from .records import Record
+from .revocation import REASONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_FIELDS: Final = 6
+# Reasons are written without regard to case, and a hold or a compromise carries data of its own.
+_REASONS: Final = {name.lower(): name for name in REASONS} | {
+    "holdinstruction": "certificateHold",
+    "keytime": "keyCompromise",
+    "cakeytime": "cACompromise",
+}
+
+
+def read_index(index: Path, certificates: Path | None = None) -> Iterator[Record]:
+    """Every certificate in an ``index.txt``, in its order.
+
+    Args:
+        index: the file.
+        certificates: the folder ``newcerts``; that beside the index by default. A certificate that
+            is not there is taken over by its line alone.
+
+    Raises:
+        ConfigurationError: the file cannot be read, or a line has another form.
+    """
+    folder = certificates or index.parent / "newcerts"
+    try:
+        lines = index.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigurationError(
+            f"it cannot be read ({error})", code="openssl-index-unreadable", where=str(index)
+        ) from None
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield _record(line, folder)
+            except (ValueError, LookupError):
+                raise ConfigurationError(
+                    "the line is not one of openssl's",
+                    code="openssl-index-unreadable",
+                    where=f"{index}, line {number}",
+                    expected="state, end, revocation, serial number, file and subject, with tabs"
+                    " between them",
+                ) from None
+
+
+def _record(line: str, folder: Path) -> Record:
+    fields = line.split("\t")
+    if len(fields) != _FIELDS:
+        raise ValueError(line)
+    state, end, revocation, serial, _, subject = fields
+    certificate = _certificate(folder / f"{serial}.pem")
+    revoked_at, reason = _revocation(revocation) if state == "R" else (None, None)
+    name = subject
+    if certificate is not None:
+        subject = certificate.subject.rfc4514_string()
+        names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        name = str(names[0].value) if names else subject
+    return Record(
+        serial_number=int(serial, 16),
+        name=name.rpartition("/CN=")[2],
+        subject=subject,
+        not_after=certificate.not_valid_after_utc if certificate else _time(end),
+        der=certificate.public_bytes(Encoding.DER) if certificate else None,
+        revoked_at=revoked_at,
+        reason=reason,
+    )
+
+
+def _certificate(path: Path) -> x509.Certificate | None:
+    # openssl writes the certificate as text above the PEM.
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+
+
+def _revocation(text: str) -> tuple[datetime, str | None]:
+    time, _, reason = text.partition(",")
+    word = reason.partition(",")[0].lower()
+    return _time(time), _REASONS[word] if word else None
+
+
+def _time(text: str) -> datetime:
+    # RFC 5280, section 4.1.2.5.1: two digits of a year from 50 on are of the 20th century, which is
+    # not how strptime reads them.
+    if len(text) == len("YYMMDDHHMMSSZ"):
+        text = ("19" if text[:2] >= "50" else "20") + text
+    return datetime.strptime(text, "%Y%m%d%H%M%SZ").replace(tzinfo=timezone.utc)
