@@ -43,6 +43,7 @@ GROUPS = (
     "What AWS says",
     "Command line, cache, serve, files",
     "Trust policies",
+    "A CA of your own",
     "Testing tools",
 )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Final, cast
 
 from cryptography import x509
@@ -15,14 +16,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 
-from .drafts import Draft, name_of, validity
+from .drafts import Draft, validity
 from .issued import IssuedCertificate
 from .keys import generate_key
 from .records import RECORDS, Record, Records
 from .revocation import REASONS, Revoked, revocation_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+    from datetime import datetime
     from pathlib import Path
 
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
 
 LEAF_LIFETIME: Final = timedelta(days=90)
 LIST_LIFETIME: Final = timedelta(days=7)
+_DIGEST: Final[Digest] = "SHA-256"
 _BACKDATED: Final = timedelta(minutes=5)  # for machines whose clock is a little behind
 
 
@@ -69,22 +72,27 @@ class Authority:
         folder: Path,
         certificate: x509.Certificate,
         chain: tuple[x509.Certificate, ...],
-        private_key: PrivateKey,
+        open_key: Callable[[], PrivateKey],
         *,
-        digest: Digest,
         clock: Clock,
     ) -> None:
-        """Put together what was read; `open_authority` reads it."""
+        """Put together what `open_authority` read.
+
+        `open_key` is called when the authority signs for the first time.
+        """
         self.folder = folder
         self.certificate = certificate
         self.chain = chain
-        self._private_key = private_key
-        self._digest = digest
         self.clock = clock
+        self._open_key = open_key
         self._records = Records(folder / RECORDS)
 
     def __repr__(self) -> str:
         return f"<Authority {self.certificate.subject.rfc4514_string()} in {self.folder}>"
+
+    @cached_property
+    def _private_key(self) -> PrivateKey:
+        return self._open_key()
 
     def issue(self, wish: Wish, *, key_type: KeyType = "P-256") -> IssuedCertificate:
         """A new key with its certificate.
@@ -96,33 +104,34 @@ class Authority:
         certificate = self.certify(wish, key.public_key())
         return IssuedCertificate(certificate, key, self.chain)
 
-    def certify(self, wish: Wish, public_key: CertificateIssuerPublicKeyTypes) -> x509.Certificate:
-        """A certificate for a key that somebody else holds.
-
-        Raises:
-            ConfigurationError: a value is not usable, or the records cannot be written.
-        """
-        return self._certify(wish, public_key)
-
     def issue_authority(
-        self, name: str, public_key: CertificateIssuerPublicKeyTypes, lifetime: timedelta
+        self,
+        name: str,
+        subject: x509.Name,
+        public_key: CertificateIssuerPublicKeyTypes,
+        lifetime: timedelta,
     ) -> x509.Certificate:
         """The certificate of an authority below this one, which issues end-entity certificates."""
-        wish = Wish(name=name, subject=name_of(name), lifetime=lifetime)
-        return self._certify(wish, public_key, ca=True)
+        return self.certify(
+            Wish(name=name, subject=subject, lifetime=lifetime), public_key, ca=True
+        )
 
-    def _certify(
+    def certify(
         self, wish: Wish, public_key: CertificateIssuerPublicKeyTypes, *, ca: bool = False
     ) -> x509.Certificate:
+        """A certificate for a key that somebody else holds.
+
+        It is in the records before it is returned.
+
+        Raises:
+            CertificateError: the subject is empty, or this authority's certificate has ended.
+            ConfigurationError: a value is not usable, or the records cannot be written.
+            PrivateKeyError, PassphraseError, KeyDeviceError: this authority's key does not sign.
+        """
         now = self.clock()
-        if not wish.subject.rdns:
-            raise CertificateError(
-                "the subject is empty, and AWS refuses such a certificate",
-                code="certificate-subject-empty",
-                where=wish.name,
-                expected="a subject such as CN=app1",
-            )
+        self._require_usable(wish, now)
         end = min(now + wish.lifetime, self.certificate.not_valid_after_utc)
+        key = self._private_key  # before the step: nobody waits for a passphrase
         with self._records.step() as step:
             serial = _new_serial()
             while step.find(serial) is not None:
@@ -131,16 +140,32 @@ class Authority:
                 subject=wish.subject,
                 issuer=self.certificate.subject,
                 public_key=public_key,
-                issuer_public_key=self._private_key.public_key(),
+                issuer_public_key=key.public_key(),
                 validity=validity(now, now - _BACKDATED, end, wish.lifetime),
                 serial_number=serial,
                 ca=ca,
                 path_length=0 if ca else None,
                 san=wish.san,
             )
-            certificate = draft.sign(self._private_key, self._digest)
+            certificate = draft.sign(key, _DIGEST)
             step.add(_record_of(certificate, wish.name), now)
         return certificate
+
+    def _require_usable(self, wish: Wish, now: datetime) -> None:
+        if not wish.subject.rdns:
+            raise CertificateError(
+                "its subject is empty",
+                code="certificate-subject",
+                where=wish.name,
+                expected="a subject such as CN=app1",
+            )
+        end = self.certificate.not_valid_after_utc
+        if end <= now:
+            raise CertificateError(
+                f"the authority's certificate has ended ({end:%Y-%m-%d})",
+                code="authority-ended",
+                where=str(self.folder),
+            )
 
     def latest(self, name: str) -> x509.Certificate:
         """The newest certificate that was issued under this name.
@@ -203,7 +228,7 @@ class Authority:
         Raises:
             ConfigurationError: the records cannot be written.
         """
-        now = self.clock()
+        now, key = self.clock(), self._private_key
         with self._records.step() as step:
             # RFC 5280, section 5: an ended certificate stays for one list after its end.
             lines = [
@@ -214,11 +239,11 @@ class Authority:
             number = step.next_list_number()
             signed = revocation_list(
                 self.certificate.subject,
-                self._private_key,
+                key,
                 lines,
                 (now, now + lifetime),
                 number=number,
-                digest=self._digest,
+                digest=_DIGEST,
             )
             step.add_list(number, now + lifetime, signed.public_bytes(Encoding.DER))
         return signed
@@ -236,7 +261,7 @@ class Authority:
         """
         now = self.clock()
         with self._records.step() as step:
-            new = [one for one in records if step.find(one.serial_number) is None]
+            new = [record for record in records if step.find(record.serial_number) is None]
             for record in new:
                 step.add(record, now)
         return len(new)

@@ -39,7 +39,7 @@ def hash_algorithm(digest: Digest) -> hashes.HashAlgorithm:
     if digest not in get_args(Digest):
         raise ConfigurationError(
             f"unknown hash {digest!r}",
-            code="testing-value-unusable",
+            code="authority-value-unusable",
             where="digest",
             expected="one of " + ", ".join(get_args(Digest)),
         )
@@ -75,7 +75,7 @@ def name_of(common_name: str, subject: str | x509.Name | None = None) -> x509.Na
         raise ConfigurationError(
             f"cannot make a name of {subject or common_name!r}"
             + (f" ({error})" if str(error) else ""),
-            code="testing-value-unusable",
+            code="authority-value-unusable",
             where="subject",
             expected="a name as in RFC 4514, such as CN=app,O=acme",
         ) from None
@@ -98,7 +98,7 @@ def validity(
         begin = min(now - timedelta(hours=1), end - timedelta(days=1))
     if end < begin:
         raise ConfigurationError(
-            f"it would end ({end}) before it begins ({begin})", code="testing-value-unusable"
+            f"it would end ({end}) before it begins ({begin})", code="authority-value-unusable"
         )
     return begin, end
 
@@ -129,11 +129,11 @@ def _general_name(text: str) -> x509.GeneralName:
             return x509.DirectoryName(x509.Name.from_rfc4514_string(value))
     except ValueError as error:
         raise ConfigurationError(
-            f"{text!r} is not usable ({error})", code="testing-value-unusable", where="san"
+            f"{text!r} is not usable ({error})", code="authority-value-unusable", where="san"
         ) from None
     raise ConfigurationError(
         f"{text!r} is of an unknown kind",
-        code="testing-value-unusable",
+        code="authority-value-unusable",
         where="san",
         expected="DNS:…, URI:…, IP:…, email:… or dirName:…",
     )
@@ -196,7 +196,7 @@ class Draft:
             return builder.sign(issuer_key, algorithm)  # type: ignore[arg-type]  # its hash union
         except (TypeError, ValueError) as error:
             raise ConfigurationError(
-                f"cannot make this certificate ({error})", code="testing-value-unusable"
+                f"cannot make this certificate ({error})", code="authority-value-unusable"
             ) from None
 
     def _all_extensions(self) -> Iterable[tuple[x509.ExtensionType, bool]]:

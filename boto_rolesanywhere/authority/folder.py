@@ -5,44 +5,43 @@ from __future__ import annotations
 import shutil
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import TYPE_CHECKING, Final, cast
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
 from boto_rolesanywhere.clock import utc_now
-from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, PrivateKeyError
+from boto_rolesanywhere.errors import CertificateError, ConfigurationError, PrivateKeyError
+from boto_rolesanywhere.identity.opening import Access, open_certificates, open_key
 
 from .authority import Authority
 from .drafts import Draft, name_of, validity
-from .issued import certificates_pem, key_pem, write_private
+from .issued import certificates_pem, key_pem
+from .issuer_key import issuer_key
 from .keys import generate_key
 from .records import RECORDS, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from boto_rolesanywhere.clock import Clock
-    from boto_rolesanywhere.settings.sources import Secret
+    from boto_rolesanywhere.signing_key import SigningKey
 
-    from .drafts import Digest
     from .keys import KeyType, PrivateKey
 
-    # From a place that is kept in the records (never a secret) to the key that is there.
-    KeyOpener = Callable[[str], PrivateKey]
-
 CERTIFICATE: Final = "ca-cert.pem"
-CHAIN: Final = "ca-chain.pem"
-PRIVATE_KEY: Final = "ca-key.pem"
-ROOT: Final = "root"  # the folder of the root, inside that of its issuing authority
+CHAIN: Final = "ca-chain.pem"  # only below a root
+PRIVATE_KEY: Final = "ca-key.pem"  # unless the key lives elsewhere
+TRUST_ANCHOR: Final = "trust-anchor.pem"  # the root's certificate, for AWS
+ROOT: Final = "root"  # the root's folder, inside that of its issuing authority
 
 ROOT_LIFETIME: Final = timedelta(days=3650)
 ISSUING_LIFETIME: Final = timedelta(days=1825)
-_DIGEST: Final[Digest] = "SHA-256"
 _KEY_PLACE: Final = "key-place"
+_NO_SECRET: Final = Access()
 
 
 def create_root(
@@ -50,97 +49,146 @@ def create_root(
     name: str,
     *,
     key_type: KeyType = "P-256",
-    key: PrivateKey | None = None,
-    key_place: str | None = None,
     passphrase: bytes | None = None,
+    key_place: str | None = None,
+    access: Access = _NO_SECRET,
     lifetime: timedelta = ROOT_LIFETIME,
     clock: Clock = utc_now,
 ) -> Authority:
     """Make a root authority in a folder.
 
     Args:
-        folder: is made, and must not exist or be empty.
+        folder: is made; if it exists, it must be empty.
         name: the CN of its subject, or a whole subject as in RFC 4514.
         key_type: of its new key.
-        key: an existing key instead, which lives at `key_place`.
-        key_place: where `open_authority` finds that key: a ``pkcs11:`` URI without a PIN, a TPM
-            handle, a path.
         passphrase: encrypts the new key.
+        key_place: an existing key instead: a ``pkcs11:`` URI without a PIN, a TPM handle, an
+            absolute path. It stays there, and only this text is kept.
+        access: opens that key.
         lifetime: of its certificate.
         clock: gives the time.
 
     Raises:
         ConfigurationError: there is something in the folder, or a value is not usable.
+        PrivateKeyError, PassphraseError, KeyDeviceError: the existing key does not open.
         OSError: the folder cannot be written.
     """
-    own_key = generate_key(key_type) if key is None else key
-    subject = _subject(name)
+    key = _key_at(key_place, access) if key_place else generate_key(key_type)
+    subject, now = _subject(name), clock()
     draft = Draft(
         subject=subject,
         issuer=subject,
-        public_key=own_key.public_key(),
-        issuer_public_key=own_key.public_key(),
-        validity=validity(clock(), clock(), clock() + lifetime, lifetime),
+        public_key=key.public_key(),
+        issuer_public_key=key.public_key(),
+        validity=validity(now, now, now + lifetime, lifetime),
         ca=True,
     )
-    certificate = draft.sign(own_key, _DIGEST)
+    certificate = draft.sign(key, "SHA-256")
     with _building(folder) as temporary:
-        _write(temporary, certificate, (), own_key, key_place=key_place, passphrase=passphrase)
-    return Authority(folder, certificate, (), own_key, digest=_DIGEST, clock=clock)
+        _write(temporary, (certificate,), certificate)
+        _keep_key(temporary, key, key_place, passphrase)
+    return Authority(folder, certificate, (), lambda: key, clock=clock)
 
 
 def create_issuing(
     folder: Path,
+    root_name: str,
     name: str,
-    root: Authority,
     *,
     key_type: KeyType = "P-256",
     passphrase: bytes | None = None,
-    lifetime: timedelta = ISSUING_LIFETIME,
+    key_place: str | None = None,
+    access: Access = _NO_SECRET,
+    clock: Clock = utc_now,
 ) -> Authority:
-    """Make an issuing authority below a root, in a folder of its own.
+    """Make an issuing authority, with its root in the folder `ROOT` inside its own.
 
-    Takes and raises the same as `create_root`.
+    An existing key (`key_place`) is the issuing authority's; the root has a new one. Takes and
+    raises the same as `create_root`.
     """
-    key = generate_key(key_type)
-    certificate = root.issue_authority(name, key.public_key(), lifetime)
+    key = _key_at(key_place, access) if key_place else generate_key(key_type)
     with _building(folder) as temporary:
-        _write(temporary, certificate, (certificate,), key, passphrase=passphrase)
-    return Authority(folder, certificate, (certificate,), key, digest=_DIGEST, clock=root.clock)
+        root = create_root(
+            temporary / ROOT, root_name, key_type=key_type, passphrase=passphrase, clock=clock
+        )
+        certificate = root.issue_authority(name, _subject(name), key.public_key(), ISSUING_LIFETIME)
+        _write(temporary, (certificate, certificate), root.certificate)
+        _keep_key(temporary, key, key_place, passphrase)
+    return Authority(folder, certificate, (certificate,), lambda: key, clock=clock)
+
+
+def adopt(
+    folder: Path, certificate_place: str, key_place: str, access: Access = _NO_SECRET
+) -> Authority:
+    """Make a folder for a root authority that exists; its key stays where it is.
+
+    Raises:
+        CertificateError: it is not the certificate of an authority.
+        RolesAnywhereError: as `create_root`; or certificate and key do not belong together.
+    """
+    certificate = open_certificates(certificate_place).certificates[0]
+    if not _is_authority(certificate):
+        raise CertificateError(
+            "it is not the certificate of a CA",
+            code="authority-certificate-unsuitable",
+            where=certificate_place,
+        )
+    key = _require_pair(_key_at(key_place, access), certificate, key_place)
+    with _building(folder) as temporary:
+        _write(temporary, (certificate,), certificate)
+        _keep_key(temporary, key, key_place, None)
+    return Authority(folder, certificate, (), lambda: key, clock=utc_now)
 
 
 def open_authority(
-    folder: Path,
-    *,
-    secret: Secret | None = None,
-    open_key: KeyOpener,
-    clock: Clock = utc_now,
+    folder: Path, access: Access = _NO_SECRET, *, clock: Clock = utc_now
 ) -> Authority:
-    """Open the authority of a folder.
+    """Open the authority of a folder. Its key is opened when it signs for the first time.
 
     Args:
         folder: as `create_root` made it.
-        secret: the passphrase of its key; asked only for an encrypted key.
-        open_key: opens a key that lives elsewhere.
+        access: passphrase or PIN of its key, and the PKCS #11 library.
         clock: gives the time.
 
     Raises:
-        ConfigurationError: there is no authority, or its records cannot be read.
-        PrivateKeyError: its key is not there or cannot be used.
-        PassphraseError: the passphrase is missing or wrong.
+        ConfigurationError: there is no authority, or its files cannot be read.
     """
     with Records(folder / RECORDS).step() as step:
         key_place = step.setting(_KEY_PLACE)
-    certificate = _certificates(folder / CERTIFICATE)[0]
+    (certificate, *_) = _certificates(folder / CERTIFICATE)
     chain = _certificates(folder / CHAIN) if (folder / CHAIN).exists() else ()
-    key = open_key(key_place) if key_place else _read_key(folder / PRIVATE_KEY, secret)
+    place = key_place or str(folder / PRIVATE_KEY)
+    return Authority(
+        folder, certificate, chain, partial(_open_key, place, certificate, access), clock=clock
+    )
+
+
+def _open_key(place: str, certificate: x509.Certificate, access: Access) -> PrivateKey:
+    if Path(place).name == PRIVATE_KEY and not Path(place).exists():
+        raise PrivateKeyError(
+            "the authority's private key is not there",
+            code="authority-key-missing",
+            where=place,
+            remedy="If the key was moved away, as a root's should be, bring it back for this.",
+        )
+    return _require_pair(_key_at(place, access), certificate, place)
+
+
+def _key_at(place: str, access: Access) -> PrivateKey:
+    key = open_key(place, access)
+    if type(key).__module__.partition(".")[0] == "cryptography":
+        return cast("PrivateKey", key)
+    return cast("PrivateKey", issuer_key(cast("SigningKey", key)))
+
+
+def _require_pair(key: PrivateKey, certificate: x509.Certificate, where: str) -> PrivateKey:
     if key.public_key() != certificate.public_key():
         raise PrivateKeyError(
             "it is not the key of the authority's certificate",
             code="authority-key-foreign",
-            where=key_place or str(folder / PRIVATE_KEY),
+            where=where,
         )
-    return Authority(folder, certificate, chain, key, digest=_DIGEST, clock=clock)
+    return key
 
 
 @contextmanager
@@ -154,9 +202,10 @@ def _building(folder: Path) -> Iterator[Path]:
             "the folder is there already, and is not empty",
             code="authority-folder-taken",
             where=str(folder),
-            remedy="Name a new folder; `ca show` tells whether an authority is in this one.",
+            remedy="Name a new folder; `boto-rolesanywhere ca show` tells whether a CA is in this"
+            " one.",
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_private_folder(folder.parent)
     temporary = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))  # mode 0700
     try:
         yield temporary
@@ -167,29 +216,35 @@ def _building(folder: Path) -> Iterator[Path]:
 
 
 def _write(
-    folder: Path,
-    certificate: x509.Certificate,
-    chain: tuple[x509.Certificate, ...],
-    key: PrivateKey,
-    *,
-    key_place: str | None = None,
-    passphrase: bytes | None = None,
+    folder: Path, certificates: tuple[x509.Certificate, ...], root: x509.Certificate
 ) -> None:
-    """Write the authority's files and its empty records."""
-    (folder / CERTIFICATE).write_bytes(certificates_pem((certificate,)))
-    if chain:
-        (folder / CHAIN).write_bytes(certificates_pem(chain))
-    records = Records(folder / RECORDS)
-    records.create()
+    """Write the authority's certificate, its chain (the further ones) and its empty records."""
+    write_atomically(folder / CERTIFICATE, certificates_pem(certificates[:1]))
+    write_atomically(folder / TRUST_ANCHOR, certificates_pem((root,)))
+    if certificates[1:]:
+        write_atomically(folder / CHAIN, certificates_pem(certificates[1:]))
+    Records(folder / RECORDS).create()
+
+
+def _keep_key(
+    folder: Path, key: PrivateKey, key_place: str | None, passphrase: bytes | None
+) -> None:
     if key_place is None:
-        write_private(folder / PRIVATE_KEY, key_pem(key, passphrase))
-    else:
-        with records.step() as step:
-            step.set(_KEY_PLACE, key_place)
+        write_atomically(folder / PRIVATE_KEY, key_pem(key, passphrase))
+        return
+    with Records(folder / RECORDS).step() as step:
+        step.set(_KEY_PLACE, key_place)
 
 
 def _subject(name: str) -> x509.Name:
     return name_of("", name) if "=" in name else name_of(name)
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except (x509.ExtensionNotFound, ValueError):
+        return False
 
 
 def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
@@ -199,33 +254,5 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
         raise ConfigurationError(
             f"the authority's certificate cannot be read ({error})",
             code="authority-certificate-unreadable",
-            where=str(path),
-        ) from None
-
-
-def _read_key(path: Path, secret: Secret | None) -> PrivateKey:
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise PrivateKeyError(
-            f"the authority's private key cannot be read ({error.strerror})",
-            code="authority-key-unreadable",
-            where=str(path),
-            remedy="If the key was moved away, as a root's should be, bring it back for this.",
-        ) from None
-    encrypted = b"ENCRYPTED" in content
-    if encrypted and secret is None:
-        raise PassphraseError(
-            "the authority's private key is encrypted, and no passphrase was given",
-            code="passphrase-missing",
-            where=str(path),
-        )
-    try:
-        passphrase = secret.reveal() if encrypted and secret is not None else None
-        return cast("PrivateKey", load_pem_private_key(content, passphrase))
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise PassphraseError(
-            "the authority's private key does not open with this passphrase",
-            code="passphrase-wrong",
             where=str(path),
         ) from None

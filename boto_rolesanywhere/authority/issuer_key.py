@@ -6,7 +6,7 @@ and hand each signature on to a `SigningKey`, which hashes with SHA-256 by contr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, cast
+from typing import TYPE_CHECKING, NoReturn
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
@@ -40,8 +40,8 @@ def issuer_key(key: SigningKey) -> CertificateIssuerPrivateKeyTypes:
     )
 
 
-def _cannot(what: str) -> NoReturn:
-    raise NotImplementedError(f"a key that lives elsewhere cannot {what}")
+def _cannot(action: str) -> NoReturn:
+    raise NotImplementedError(f"a key that lives elsewhere cannot {action}")
 
 
 class _Held:
@@ -98,13 +98,3 @@ class _ECKey(_Held, ec.EllipticCurvePrivateKey):  # type: ignore[misc]  # as abo
 
     def exchange(self, *_: object) -> NoReturn:
         _cannot("agree on a secret")
-
-
-def is_held_elsewhere(key: object) -> bool:
-    """Whether `issuer_key` made it: its private part cannot be written to a file."""
-    return isinstance(key, _Held)
-
-
-def as_signing_key(key: CertificateIssuerPrivateKeyTypes) -> SigningKey:
-    """The `SigningKey` behind a key that `issuer_key` made."""
-    return cast("_RSAKey | _ECKey", key)._key  # noqa: SLF001  # of this very file

@@ -62,7 +62,7 @@ def generate_key(key_type: KeyType) -> PrivateKey:
         return _generate_mldsa(key_type)
     raise ConfigurationError(
         f"unknown key type {key_type!r}",
-        code="testing-value-unusable",
+        code="authority-value-unusable",
         where="key_type",
         expected="one of " + ", ".join(get_args(KeyType)),
     )
@@ -82,7 +82,7 @@ def _generate_mldsa(key_type: KeyType) -> PrivateKey:
     except (ImportError, UnsupportedAlgorithm):
         raise ConfigurationError(
             f"the installed cryptography cannot make {key_type} keys",
-            code="testing-value-unusable",
+            code="authority-value-unusable",
             where="key_type",
             remedy="Install a newer one: pip install --upgrade cryptography",
         ) from None
@@ -107,5 +107,5 @@ def key_type_of(key: PrivateKey) -> KeyType:
         if name == known:
             return cast("KeyType", known)
     raise ConfigurationError(
-        f"a key of type {name} is not one that can be made here", code="testing-value-unusable"
+        f"a key of type {name} is not one that can be made here", code="authority-value-unusable"
     )
