@@ -43,8 +43,16 @@ def find_leaf(
     Several may be (a certificate renewed with the same key): the first without problems at `now`,
     if that is given, else the first of all. None when there is no such certificate.
     """
-    matching = [one for one in certificates if readable_public_key(one) == public_key]
-    faultless = (one for one in matching if now is not None and not problems(one, now))
+    matching = [
+        certificate
+        for certificate in certificates
+        if readable_public_key(certificate) == public_key
+    ]
+    faultless = (
+        certificate
+        for certificate in matching
+        if now is not None and not problems(certificate, now)
+    )
     return next(faultless, matching[0] if matching else None)
 
 
@@ -71,9 +79,9 @@ def order_chain(
     def drawback(chain: tuple[x509.Certificate, ...]) -> tuple[bool, ...]:
         last = (leaf, *chain)[-1]
         return (
-            now is not None and not all(_in_time(one, now) for one in chain),
+            now is not None and not all(_in_time(issuer, now) for issuer in chain),
             len(chain) > MAX_CHAIN,
-            not any(one in roots for one in issuers.of(last)),
+            not any(issuer in roots for issuer in issuers.of(last)),
         )
 
     chain = min(islice(_paths(leaf, issuers), _MOST_PATHS), key=drawback)
@@ -116,11 +124,13 @@ class Issuers:
         self._checks_left = _MOST_CHECKS
         self._of: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {}
         self._by_subject: dict[bytes, list[x509.Certificate]] = {}
-        given = dict.fromkeys(certificates)
-        for one in given:
-            if one != leaf:
-                self._by_subject.setdefault(names_der(one)[1], []).append(one)
-        self.self_signed = {one for one in given if self._has_issued(one, one)}
+        distinct = dict.fromkeys(certificates)
+        for certificate in distinct:
+            if certificate != leaf:
+                self._by_subject.setdefault(names_der(certificate)[1], []).append(certificate)
+        self.self_signed = {
+            certificate for certificate in distinct if self._has_issued(certificate, certificate)
+        }
 
     def of(self, certificate: x509.Certificate) -> tuple[x509.Certificate, ...]:
         """Its issuers, in the order in which they were given.
@@ -130,7 +140,7 @@ class Issuers:
         """
         if certificate not in self._of:
             named = self._by_subject.get(names_der(certificate)[0], ())
-            found = tuple(one for one in named if self._has_issued(certificate, one))
+            found = tuple(issuer for issuer in named if self._has_issued(certificate, issuer))
             self._of[certificate] = found
         return self._of[certificate]
 

@@ -253,8 +253,8 @@ def check_certificate(
     found = problems(certificate, now)
     if found:
         raise CertificateError(
-            "AWS would refuse this certificate: " + "; ".join(one.text for one in found),
+            "AWS would refuse this certificate: " + "; ".join(finding.text for finding in found),
             code=f"certificate-{found[0].code}",
             where=where,
-            remedy=" ".join(dict.fromkeys(one.remedy for one in found)),
+            remedy=" ".join(dict.fromkeys(finding.remedy for finding in found)),
         )

@@ -62,14 +62,14 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
     Raises:
         ConfigurationError: two were given that exclude each other.
     """
-    given: dict[str, str] = {}
+    flags: dict[str, str] = {}
     for flag in flag_table.TAKES_VALUE:
         value: object = getattr(arguments, flag[2:].replace("-", "_"), None)
         if isinstance(value, list):
             value = " ".join(value)
         if value is not None and value is not False:
-            given[flag] = "" if value is True else str(value)
-    if pair := flag_table.conflict(given):
+            flags[flag] = "" if value is True else str(value)
+    if pair := flag_table.conflict(flags):
         from boto_rolesanywhere.errors import ConfigurationError
 
         raise ConfigurationError(
@@ -77,7 +77,7 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
             code="flags-exclusive",
             remedy="Leave one of them out.",
         )
-    return given
+    return flags
 
 
 class _Printable(logging.Formatter):

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
 _T = TypeVar("_T")
-# RFC 3986, section 3.2.1: what a user and a password may be written with.
+# RFC 3986, section 3.2.1: the characters of a user and a password.
 _USER_INFO: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]*")
 logger = logger_of(__name__)
 
@@ -55,7 +55,7 @@ OPERATION: Final = "CreateSession"
 _SERVICE: Final = "rolesanywhere"
 _EVENT: Final = f"{_SERVICE}.{OPERATION}"
 _MODELS: Final = str(Path(__file__).with_name("data"))
-# botocore's own 60 seconds each would hold up the program at a network that swallows packets.
+# botocore's default, 60 seconds each, would hold up the program if a network drops packets.
 _TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
 _DEADLINE: Final = 120.0  # seconds
 _ONE_WORD: Final = re.compile("[!-~]+")  # printable ASCII without blanks
@@ -85,7 +85,7 @@ class SessionCreator:
             identity: gives the identity to sign with; asked at each call, so that it may rotate.
             client_config: botocore's options for this call (proxies, time-outs, retries, FIPS).
             verify: as in `boto3.client`: False, or the path of a CA bundle.
-            session: what `private_session` made; None: such a one, without a parent.
+            session: from `private_session`; None: one without a parent.
             clock: gives the time, aware.
             deadline: seconds after which a call sends and reads no more, its retries included.
         """
@@ -96,19 +96,19 @@ class SessionCreator:
         self._session = session or private_session(None)
         self._clock = clock
         self._deadline = deadline
-        # The client's connections are of one process: a child of a fork opens a client of its own.
+        # The connections belong to one process: a forked child opens a client of its own.
         self._client: tuple[int, BaseClient] | None = None
-        # What the call under way in this thread signs with; botocore passes nothing of ours on.
+        # The identity that signs this thread's call: botocore does not pass our values on.
         self._signing = threading.local()
 
     def create(self, identity: Identity | None = None) -> RolesAnywhereSession:
         """Call CreateSession.
 
         Args:
-            identity: signs the call; the identity of the moment by default.
+            identity: signs the call; None: the current identity.
 
         Raises:
-            RolesAnywhereError: its subclasses tell why; see `boto_rolesanywhere.errors`.
+            RolesAnywhereError: its subclass says why; see `boto_rolesanywhere.errors`.
         """
         identity = identity or self._identity()
         with translated(self.config, identity, self._clock):
@@ -126,12 +126,12 @@ class SessionCreator:
         return held[1]
 
     def open_client(self) -> BaseClient:
-        """A client of botocore's for the call, with connections of its own.
+        """A botocore client for the call, with its own connections.
 
         Only `create` signs what it sends.
 
         Raises:
-            ConfigurationError: what is set for botocore cannot be used.
+            ConfigurationError: botocore cannot use its endpoint or a number that is set.
             botocore.exceptions.BotoCoreError: botocore refuses other settings.
         """
         session = self._session
@@ -146,7 +146,7 @@ class SessionCreator:
                 verify=self._verify,
                 config=options.merge(ClientConfig(signature_version=UNSIGNED)),
             )
-        # Of what was set for botocore: an endpoint or a number, or text where it wants a block.
+        # The endpoint or a number is wrong, or a text stands where botocore wants a block.
         except (ValueError, TypeError, AttributeError, KeyError) as error:
             if "endpoint" not in str(error).lower():
                 raise ConfigurationError(
@@ -231,8 +231,8 @@ def is_unchecked(session: BotocoreSession, verify: bool | str | None) -> bool:
 def private_session(parent: BotocoreSession | None) -> BotocoreSession:
     """A session of our own with the settings of `parent`.
 
-    Not `parent` itself: it may be waiting for these very credentials, and neither the model nor
-    the handlers added here are its business.
+    Not `parent` itself: it may be waiting for these very credentials, and it must not get the model
+    and the handlers that are added here.
     """
     session = BotocoreSession()
     session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
@@ -249,7 +249,7 @@ class _OwnLoader(Loader):
     """Loads the models of one service."""
 
     def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  # botocore's
-        """That service. botocore would look into the folders of all 400 before it loads one."""
+        """The one service. botocore would look into all 400 folders before it loads one."""
         return [_SERVICE]
 
 
@@ -266,14 +266,14 @@ def _parameters(config: Config) -> dict[str, Any]:
         "trustAnchorArn": str(config.trust_anchor),
         "profileArn": str(config.profile),
         "roleArn": str(config.role),
-        # Absent, the profile's own duration holds; a default sent here would cut it short.
+        # Without a duration AWS takes the profile's own; a default sent here would cut it short.
         **{name: value for name, value in optional.items() if value is not None},
     }
 
 
 def _sign_request(request: AWSRequest, identity: Identity, region: str, now: datetime) -> None:
     del request.headers["Host"]
-    # Said, since HTTP clients differ in what they make of a name with a dot at its end.
+    # Set here, since HTTP clients write a host name that ends with a dot in different ways.
     request.headers["Host"] = host_header(request.url or "")
     added = sign(
         request.method or "POST",
@@ -285,7 +285,7 @@ def _sign_request(request: AWSRequest, identity: Identity, region: str, now: dat
         now=now,
     )
     for name, value in added.items():
-        # A retry starts from a request of its own, but a header set twice would be sent twice.
+        # A header that is set twice would be sent twice.
         del request.headers[name]
         if name == "Authorization":
             # botocore encodes its headers itself, and leaves those that are bytes as they are.
@@ -340,7 +340,7 @@ def _session(
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
     latest = received + timedelta(seconds=LONGEST_SESSION)
-    if session.expiration > latest:  # whatever the answer says, AWS ends it by then
+    if session.expiration > latest:  # AWS ends every session by then, whatever the answer says
         session = replace(session, expiration=latest)
     if not 0 < session.lifetime <= LONGEST_SESSION:  # the Date is a proxy's, or the clock is off
         session = replace(session, issued_at=received)
@@ -354,7 +354,7 @@ def _session(
 
 
 def _required(credentials: Mapping[str, object], name: str) -> str:
-    """A value that no variable, file or shell can take for anything but one word."""
+    """A value that every variable, file and shell takes as one word."""
     value = credentials[name]
     if not isinstance(value, str) or not _ONE_WORD.fullmatch(value):
         raise ValueError(name)

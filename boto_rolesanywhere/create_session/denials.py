@@ -1,7 +1,6 @@
 """The service's error strings, and what users found behind each.
 
-A table and a look-up; the strings are the service's own words. What this machine can tell about
-one refusal is looked up in `diagnosis`.
+`diagnosis` finds out what this machine knows about one refusal.
 """
 
 from __future__ import annotations

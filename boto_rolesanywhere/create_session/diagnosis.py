@@ -1,6 +1,6 @@
-"""Facts on this machine that decide why the service refused: looked up, not guessed.
+"""Facts on this machine that show why the service refused a call.
 
-Used when a refusal comes and by `doctor`. Nothing here talks to anybody.
+`doctor` uses them too. Nothing here uses the network.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
 
-# User Guide, "Signing process": a request is refused when its time is further off than this.
+# User Guide, "Signing process": AWS refuses a request whose time is further off than this.
 CLOCK_TOLERANCE: Final = 5 * 60
-# Less than this is the time an answer takes, not a clock that is off.
+# An answer takes up to this long; a smaller difference does not mean that the clock is off.
 _NOTABLE: Final = 30
 _PROBE: Final = b"does this key belong to this certificate?"
 
 
 def service_time(date_header: str | None) -> datetime | None:
-    """The time in an HTTP ``Date`` header, aware; None if there is none or it is not one."""
+    """The time in an HTTP ``Date`` header, aware; None if the header is absent or no date."""
     try:
         time = parsedate_to_datetime(date_header or "")
     except (ValueError, TypeError, IndexError, OverflowError):
@@ -34,7 +34,7 @@ def service_time(date_header: str | None) -> datetime | None:
 
 
 def clock_finding(now: datetime, theirs: datetime | None) -> str | None:
-    """What to say of the local clock `now` beside the service's; None if they agree."""
+    """How the local clock `now` differs from the service's; None if the two agree."""
     if theirs is None:
         return None
     offset = (now - theirs).total_seconds()
@@ -48,7 +48,7 @@ def clock_finding(now: datetime, theirs: datetime | None) -> str | None:
 
 
 def signature_fits(identity: Identity) -> bool:
-    """Whether what the key signs verifies with the certificate's public key."""
+    """Whether the key's signature verifies with the certificate's public key."""
     from boto_rolesanywhere.certificates.public_keys import verify_signature
 
     return verify_signature(identity.certificate.public_key(), identity.sign(_PROBE), _PROBE)
@@ -90,11 +90,11 @@ def findings(
         yield text
     for problem in problems(identity.certificate, now):
         yield problem.text
-    for one in identity.chain:
-        start, end = one.not_valid_before_utc, one.not_valid_after_utc
+    for issuer in identity.chain:
+        start, end = issuer.not_valid_before_utc, issuer.not_valid_after_utc
         if not start <= now <= end:
             yield (
-                f"the intermediate {describe_subject(one)}, which was sent, is valid from"
+                f"the intermediate {describe_subject(issuer)}, which was sent, is valid from"
                 f" {start:%Y-%m-%d} to {end:%Y-%m-%d}"
             )
     if config.region != config.trust_anchor.region:

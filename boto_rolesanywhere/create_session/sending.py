@@ -1,10 +1,9 @@
 """One attempt on the wire, limited in time and size.
 
-botocore's time-outs hold for each read alone: an answer that drips, one byte now and then, outlives
-them, and an answer without an end fills the memory. So an attempt runs in its own thread, which its
-caller leaves behind when the time is over, and the body is read here instead of by botocore. Name
-resolution, TLS and headers are within the time too, but not the signature: a person may have to
-touch the key's device.
+botocore's time-outs limit each read, not the whole: a slow answer can outlive them, and an endless
+answer fills the memory. So each attempt runs in its own thread, which the caller abandons when the
+time is over, and this module reads the body instead of botocore. The limit includes name
+resolution, TLS and headers, but not the signature: a person may have to touch the key's device.
 """
 
 from __future__ import annotations

@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 _THROTTLED: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling"})
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
-_LONGEST_WORDS: Final = 1000  # characters of the service's, in an error
+_LONGEST_WORDS: Final = 1000  # characters of the service's message that an error shows
 _NOT_THE_SERVICE: Final = (
     "Check the endpoint URL, and whether a proxy on the way answers in its place."
 )
 
-# What to do, by the kind of failure; the first class that fits counts.
+# What to do for each kind of failure; the first class that matches counts.
 _REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (
         SSLError,
@@ -63,7 +63,7 @@ _DEFAULT_REMEDY: Final = (
 
 @contextmanager
 def translated(config: Config, identity: Identity, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Run a CreateSession call so that only errors of ours come out of it."""
+    """Turn botocore's exceptions in a CreateSession call into errors of ours."""
     try:
         yield
     except RolesAnywhereError:

@@ -103,18 +103,18 @@ def sign(
 ) -> dict[str, str]:
     """Sign a request.
 
-    Signed are ``Host``, ``Content-Type`` and ``Content-MD5`` where given, every ``X-Amz-*`` header
-    given, and the headers that are added here. Any other header stays unsigned, since proxies, HTTP
-    clients and retries change them (``User-Agent``, ``Accept-Encoding``, ``Connection``,
-    ``amz-sdk-request``).
+    The signature covers ``Host``, ``Content-Type`` and ``Content-MD5`` if the request has them,
+    every ``X-Amz-*`` header, and the headers that are added here. It leaves out all other headers
+    (``User-Agent``, ``Accept-Encoding``, ``Connection``, ``amz-sdk-request``), since proxies, HTTP
+    clients and retries change them.
 
     Args:
         method: the HTTP method.
         url: the absolute URL, its path and query as they are sent.
-        headers: the request's headers; a name may be repeated. Without a ``Host`` among them the
-            URL's is signed, which is what an HTTP client then sends.
+        headers: the request's headers; a name may be repeated. Without a ``Host``, the URL's host
+            is signed, as an HTTP client sends it.
         body: the payload; a string is sent as UTF-8.
-        identity: signs, and says with which certificate.
+        identity: signs, and gives the certificate.
         region: the trust anchor's Region, for the credential's scope.
         now: the time of signing, with a time zone. AWS refuses one that is 5 minutes off.
         service: the service's signing name, for the credential's scope.
@@ -166,21 +166,21 @@ def canonical_request(
         headers: the request's headers; a name may be repeated, its values are then joined with
             commas in the order given.
         body: the payload; a string counts as UTF-8, None as empty.
-        signed_headers: the names to sign, in any case and order. None: all that are given. ``host``
-            is always among them, as SigV4 demands: taken from the URL if it is not given.
+        signed_headers: the names to sign, in any case and order; None: all headers. SigV4 demands
+            ``host``, so it is always signed: if it is missing, the URL's host is taken.
 
     Returns:
         The canonical request, ASCII throughout.
 
     Raises:
-        ConfigurationError: the method, the URL, a signed header or the body is none that can be
-            sent, or a header that is to be signed was not given.
+        ConfigurationError: the method, the URL, a signed header or the body cannot be sent, or a
+            header in `signed_headers` is missing.
     """
     target = _target(method, url)
     wanted = None if signed_headers is None else {"host", *map(str.lower, signed_headers)}
 
-    def name_of(given: str) -> str | None:
-        return _field_name(given) if wanted is None or given.lower() in wanted else None
+    def name_of(name: str) -> str | None:
+        return _field_name(name) if wanted is None or name.lower() in wanted else None
 
     fields = _fields(headers, name_of)
     fields.setdefault("host", target.host)
@@ -203,10 +203,10 @@ def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request
 
 
 def host_header(url: str) -> str:
-    """The ``Host`` that `sign` signs for a URL if none is given: without a default port.
+    """The ``Host`` that `sign` signs for a URL by default, without a default port.
 
     Raises:
-        ConfigurationError: it is no URL that a request can be sent to.
+        ConfigurationError: no request can be sent to this URL.
     """
     return _target("GET", url).host
 
@@ -242,13 +242,13 @@ def _payload(body: bytearray | memoryview | str | None) -> bytes:
     try:
         return (body or "").encode()
     except UnicodeEncodeError:
-        what = "it holds a lone surrogate, which no encoding can send"
+        problem = "it holds a lone surrogate, which no encoding can send"
     except AttributeError:  # a stream, most likely
-        what = f"it is of the type {type(body).__name__}"
-    raise _unsignable(what, "the request's body", "text, or bytes")
+        problem = f"it is of the type {type(body).__name__}"
+    raise _unsignable(problem, "the request's body", "text, or bytes")
 
 
-# A client signs the same few requests again and again: what is the same is worked out once.
+# A client signs the same few requests again and again, so their parts are cached.
 @lru_cache(maxsize=8)
 def _target(method: str, url: str) -> _Target:
     if not (isinstance(method, str) and _TOKEN.fullmatch(method)):
@@ -308,7 +308,7 @@ def _reencoded(text: str) -> str:
 
 
 def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str, str]:
-    """The headers that `name_of` gives a name, by that name, each value as it is signed."""
+    """Name → value to sign, of each header for which `name_of` gives a name."""
     fields: dict[str, str] = {}
     given = ""
     try:
@@ -319,8 +319,8 @@ def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str,
                 clean = " ".join((value if plain else _without_tabs(name, value)).split())
                 fields[name] = f"{fields[name]},{clean}" if name in fields else clean
     except (AttributeError, TypeError):
-        what = "its name or its value is not a string"
-        raise _unsignable(what, f"header {given!r}", "text for both") from None
+        problem = "its name or its value is not a string"
+        raise _unsignable(problem, f"header {given!r}", "text for both") from None
     return fields
 
 
@@ -341,21 +341,21 @@ def _field_name(given: str) -> str:
 def _without_tabs(name: str, value: str) -> str:
     value = value.replace("\t", " ")  # RFC 9110, section 5.6.3: both are white space in a header
     if not (value.isascii() and value.isprintable()):
-        # Which bytes a client sends for other characters is its own affair, so that a signature
-        # over them would hold by luck. A line break would smuggle in a header. The value stays out
-        # of the message: it may be a secret.
-        what = "its value holds a control character, a line break or one outside ASCII"
-        raise _unsignable(what, f"header {name!r}", "printable ASCII")
+        # HTTP clients encode other characters in different ways, so a signature over them might
+        # not hold. A line break would smuggle in a header. The message does not show the value: it
+        # may be a secret.
+        problem = "its value holds a control character, a line break or one outside ASCII"
+        raise _unsignable(problem, f"header {name!r}", "printable ASCII")
     return value
 
 
 @lru_cache(maxsize=8)
 def _place(region: str, service: str) -> str:
     place = f"{region}/{service}"
-    given = isinstance(region, str) and isinstance(service, str)
-    if not (given and _PLACE.fullmatch(place)):
-        what = "a Region or service name that cannot be signed for"
-        raise _unsignable(what, repr(place), "letters, digits and hyphens in each")
+    both_texts = isinstance(region, str) and isinstance(service, str)
+    if not (both_texts and _PLACE.fullmatch(place)):
+        problem = "a Region or service name that cannot be signed for"
+        raise _unsignable(problem, repr(place), "letters, digits and hyphens in each")
     return place
 
 

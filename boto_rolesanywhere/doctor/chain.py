@@ -42,7 +42,10 @@ def check_chain(
     except CertificateError as error:
         yield of_error("chain", error)
         return None
-    details = [(f"sent {place}", describe_subject(one)) for place, one in enumerate(chain, 1)]
+    details = [
+        (f"sent {number}", describe_subject(certificate))
+        for number, certificate in enumerate(chain, 1)
+    ]
     details += _left_out(matched, chain)
     concerns = (*_no_authorities(chain), *_strangers(sources, matched, chain))
     yield summed_up("chain", _in_words(matched, chain), concerns, details)
@@ -53,22 +56,22 @@ def _in_words(matched: Matched, chain: Sequence[x509.Certificate]) -> str:
     if not chain:
         issuer = describe_issuer(matched.leaf)
         return f"none is sent; the trust anchor must be the issuer, {issuer}"
-    sent = ", ".join(describe_subject(one) for one in chain)
+    sent = ", ".join(describe_subject(certificate) for certificate in chain)
     return f"sent: {sent}; the trust anchor must be the last, or its issuer"
 
 
 def _left_out(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, str]]:
-    for one in dict.fromkeys(matched.candidates):
-        if one != matched.leaf and one not in chain and is_self_signed(one):
-            yield "left out", f"{describe_subject(one)} (self-signed: AWS has its own copy)"
+    for certificate in dict.fromkeys(matched.candidates):
+        if certificate != matched.leaf and certificate not in chain and is_self_signed(certificate):
+            yield "left out", f"{describe_subject(certificate)} (self-signed: AWS has its own copy)"
 
 
 def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
-    for one in chain:
-        if not is_ca(one):
+    for issuer in chain:
+        if not is_ca(issuer):
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} is no CA (basicConstraints), and yet issued another",
+                f"{describe_subject(issuer)} is no CA (basicConstraints), and yet issued another",
                 "Have the certificate issued by a CA: AWS trusts nothing that others sign.",
             )
 
@@ -76,12 +79,12 @@ def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
 def _strangers(
     sources: IdentitySources, matched: Matched, chain: Sequence[x509.Certificate]
 ) -> Iterator[Concern]:
-    for one in dict.fromkeys(_chosen(sources, matched)):
-        if one == matched.leaf or one in chain or is_self_signed(one):
+    for certificate in dict.fromkeys(_chosen(sources, matched)):
+        if certificate == matched.leaf or certificate in chain or is_self_signed(certificate):
             continue
         yield Concern(
             "warn",
-            f"{describe_subject(one)} is not part of it and is left out",
+            f"{describe_subject(certificate)} is not part of it and is left out",
             "Take what does not belong to the path out of the file, and look whether an"
             " intermediate is missing.",
         )
@@ -130,35 +133,36 @@ def _anchor_concerns(anchors: Sequence[x509.Certificate], now: datetime) -> Iter
             f"it holds {len(anchors)} certificates",
             "A trust anchor takes at most 2 certificates.",
         )
-    for one in anchors:
-        if not is_ca(one):
+    for anchor in anchors:
+        subject = describe_subject(anchor)
+        if not is_ca(anchor):
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} is no CA's (basicConstraints)",
+                f"{subject} is no CA's (basicConstraints)",
                 "A trust anchor is a CA certificate: give the one that is registered with AWS.",
             )
-        elif not signs_certificates(one):
+        elif not signs_certificates(anchor):
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} may not sign certificates (keyUsage lacks keyCertSign)",
+                f"{subject} may not sign certificates (keyUsage lacks keyCertSign)",
                 "Have the CA certificate made with keyUsage keyCertSign: AWS asks for it.",
             )
-        if weak := weak_hash(one):
+        if weak := weak_hash(anchor):
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} was signed with {weak}",
+                f"{subject} was signed with {weak}",
                 "Have the CA certificate made with SHA-256 or stronger: AWS asks for it.",
             )
-        if now < one.not_valid_before_utc:
+        if now < anchor.not_valid_before_utc:
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} is valid from {one.not_valid_before_utc:%Y-%m-%d} on",
+                f"{subject} is valid from {anchor.not_valid_before_utc:%Y-%m-%d} on",
                 "Look at this machine's clock, and at that of the CA.",
             )
-        if now > one.not_valid_after_utc:
+        if now > anchor.not_valid_after_utc:
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} expired on {one.not_valid_after_utc:%Y-%m-%d}",
+                f"{subject} expired on {anchor.not_valid_after_utc:%Y-%m-%d}",
                 "Renew the CA certificate, and update the trust anchor.",
             )
 
@@ -166,7 +170,9 @@ def _anchor_concerns(anchors: Sequence[x509.Certificate], now: datetime) -> Iter
 def _path_concerns(
     path: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate]
 ) -> Iterator[Concern]:
-    if not path or any(is_issued_by(one, anchor) for one in path for anchor in anchors):
+    if not path or any(
+        is_issued_by(certificate, anchor) for certificate in path for anchor in anchors
+    ):
         return
     last = path[-1]
     issuer = describe_issuer(last)

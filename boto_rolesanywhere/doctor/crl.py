@@ -70,11 +70,11 @@ def _read(place: str) -> _List:
     pem = looks_like_pem(as_plain_text(data))
     try:
         if pem:
-            blocks = [one for one in scan(as_plain_text(data)) if one.label == _LABEL]
+            blocks = [block for block in scan(as_plain_text(data)) if block.label == _LABEL]
             if len(blocks) != 1:
-                what = f"it holds {len(blocks)} blocks {_LABEL!r}"
+                problem = f"it holds {len(blocks)} blocks {_LABEL!r}"
                 raise CertificateError(
-                    what, code="crl-unreadable", where=place, expected="one revocation list"
+                    problem, code="crl-unreadable", where=place, expected="one revocation list"
                 )
             encoded = blocks[0].der
         else:
@@ -83,9 +83,9 @@ def _read(place: str) -> _List:
         quietly(lambda: (crl.issuer.rfc4514_string(), list(crl)))  # read here, if it can be
     except (PemError, ValueError, TypeError, x509.InvalidVersion) as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
-        what = f"it is not a certificate revocation list ({reason})"
+        problem = f"it is not a certificate revocation list ({reason})"
         raise CertificateError(
-            what, code="crl-unreadable", where=place, expected="a CRL in PEM"
+            problem, code="crl-unreadable", where=place, expected="a CRL in PEM"
         ) from None
     return _List(crl, pem, len(data))
 
@@ -97,15 +97,16 @@ def _count(number: int) -> str:
 def _revoked(
     path: Sequence[x509.Certificate], crl: x509.CertificateRevocationList
 ) -> Iterator[Concern]:
-    for one in path:
-        if one.serial_number < 0:  # no list can name it
+    for certificate in path:
+        if certificate.serial_number < 0:  # no list can name it
             continue
-        entry = crl.get_revoked_certificate_by_serial_number(one.serial_number)
-        if entry is not None and describe_issuer(one) == crl.issuer.rfc4514_string():
+        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if entry is not None and describe_issuer(certificate) == crl.issuer.rfc4514_string():
             yield Concern(
                 "fail",
-                f"{describe_subject(one)} was revoked on {entry.revocation_date_utc:%Y-%m-%d}"
-                f" (serial number {one.serial_number:x})",
+                f"{describe_subject(certificate)} was revoked on"
+                f" {entry.revocation_date_utc:%Y-%m-%d}"
+                f" (serial number {certificate.serial_number:x})",
                 "Have a new certificate issued.",
             )
 
@@ -119,21 +120,21 @@ def _origin(
     if not path:
         return
     issuer = crl.issuer.rfc4514_string()
-    if not any(describe_issuer(one) == issuer for one in path):
+    if not any(describe_issuer(certificate) == issuer for certificate in path):
         yield Concern(
             "warn",
             "its issuer issued none of the certificates that are sent",
             "Use the list of the CA that issued the certificate.",
         )
         return
-    issuers = [one for one in known if describe_subject(one) == issuer]
+    issuers = [certificate for certificate in known if describe_subject(certificate) == issuer]
     if not issuers:
         yield Concern(
             "warn",
             "its signature is not checked, since its issuer's certificate is not here",
             "Give --trust-anchor-certificate FILE, or the intermediates.",
         )
-    elif not any(_signed_by(crl, one) for one in issuers):
+    elif not any(_signed_by(crl, certificate) for certificate in issuers):
         yield Concern(
             "warn",
             "its signature does not verify with its issuer's certificate",

@@ -58,7 +58,7 @@ def _addresses(host: str, port: int, timeout: float) -> list[str] | str:
         except (OSError, UnicodeError) as error:
             results.append(reason(error))
         else:
-            results.append(list(dict.fromkeys(str(one[4][0]) for one in found)))
+            results.append(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
 
     # getaddrinfo knows no time-out; a thread of its own can be left behind.
     thread = threading.Thread(target=look_up, daemon=True)

@@ -126,7 +126,7 @@ def summed_up(
     listed = list(concerns)
     status: Status = "ok"
     if listed:
-        status = "fail" if any(one.status == "fail" for one in listed) else "warn"
-    whole = "; ".join((text, *(one.text for one in listed)))
-    remedy = " ".join(dict.fromkeys(one.remedy for one in listed)) or None
+        status = "fail" if any(concern.status == "fail" for concern in listed) else "warn"
+    whole = "; ".join((text, *(concern.text for concern in listed)))
+    remedy = " ".join(dict.fromkeys(concern.remedy for concern in listed)) or None
     return Verdict(name, status, whole, remedy, tuple(details))

@@ -1,4 +1,4 @@
 """Who the workload is: an end-entity certificate, its chain, and a key that can sign.
 
-How the key is held is the business of one folder each: `files`, `pkcs11`, `tpm`.
+One folder for each kind of key: `files`, `pkcs11`, `tpm`.
 """

@@ -1,7 +1,7 @@
 """Who the workload is: an end-entity certificate, its chain, and a key that can sign.
 
-The rest of the package sees only what stands here. How the key is held (a file, a token, a TPM,
-something of the user's) is the business of the modules beside this one.
+The rest of the package sees only this class; `opening` builds it from a file, a token, a TPM or an
+object of the user's.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 class Identity:
     """An end-entity certificate with its chain and its key.
 
-    Build it with `open_identity`, which checks that the parts fit. What the signer needs of the
-    certificate is encoded once, here, since it is the same for each signature.
+    Build it with `open_identity`, which checks that the parts fit. It encodes what the signer needs
+    of the certificate once, for all signatures.
 
     Attributes:
         certificate: the end-entity certificate.
@@ -61,21 +61,21 @@ class Identity:
         """Sign `data` with the key, as `algorithm` wants it.
 
         Raises:
-            PrivateKeyError: the key failed; what a key of the user's raised is its cause.
+            PrivateKeyError: the key failed; the exception of a user's own key is its cause.
         """
         try:
-            # A key of the user's may give anything, whatever its annotation says.
+            # A user's own key may return anything, whatever its annotation says.
             signature: object = self.key.sign(data)
         except Exception as error:
-            # Imported here alone: on the way of each signature that would take 2 microseconds.
+            # Imported only on failure: an import costs each signature 2 microseconds.
 
             if isinstance(error, RolesAnywhereError):
                 raise
-            what = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"
-            raise PrivateKeyError(what, code="signing-failed") from error
+            problem = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"
+            raise PrivateKeyError(problem, code="signing-failed") from error
         if not isinstance(signature, bytes):
-            what = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
-            raise PrivateKeyError(what, code="signing-failed", expected="the signature as bytes")
+            problem = f"the key {type(self.key).__name__} signed with a {type(signature).__name__}"
+            raise PrivateKeyError(problem, code="signing-failed", expected="the signature as bytes")
         return signature
 
     def close(self) -> None:

@@ -1,6 +1,6 @@
-"""What an identity is made of, as it was read: bytes of files, objects, or names of devices.
+"""The parts of an identity before they are opened: bytes of files, objects, or names of devices.
 
-Nothing here looks into them. Two materials can be compared, which shows whether files have changed.
+Comparing two materials shows whether files have changed.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _CERTIFICATE: Final = "a path, bytes, a pkcs11: URI or an x509.Certificate"
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Material:
-    """The inputs as they were read. Equal to another when nothing changed.
+    """The inputs as they were read. Two are equal when nothing has changed.
 
     Attributes:
         certificate: bytes with their place, an object, or a ``pkcs11:`` URI.
         private_key: bytes with their place, an object, a ``pkcs11:`` URI or a ``handle:``; None if
-            the key stands with the certificate.
+            the key is in the certificate's file.
         chain: bytes with their place, objects, a ``pkcs11:`` URI, or None.
     """
 
@@ -48,10 +48,7 @@ class Material:
         return f"<Material from {', '.join(place for place in places if place)}>"
 
     def contents(self) -> tuple[bytes | str | None, ...]:
-        """What tells one certificate, key and chain from others: bytes, a URI, or None.
-
-        For an object this is what is public of it.
-        """
+        """Bytes, URI or public part of certificate, key and chain, to tell them from others."""
         return tuple(map(_content, (self.certificate, self.private_key, self.chain)))
 
 
@@ -59,7 +56,7 @@ def read_sources(sources: IdentitySources) -> Material:
     """Read the files that `sources` name, without looking into them.
 
     Raises:
-        ConfigurationError, CertificateError, PrivateKeyError: one of them cannot be read.
+        ConfigurationError, CertificateError, PrivateKeyError: a file cannot be read.
     """
     key, chain = sources.private_key, sources.chain
     return Material(

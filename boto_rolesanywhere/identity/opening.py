@@ -1,9 +1,7 @@
 """The one door to certificates and keys, wherever they are, and from there to an `Identity`.
 
 `open_certificates` and `open_key` open a place of any kind: a file, bytes, a token, a TPM or an
-object. `open_identity` opens certificate, key and chain, and checks that they belong together. Each
-step is another module's; the order of the steps, and the words for parts that do not fit together,
-are this one's.
+object. `open_identity` opens certificate, key and chain, and checks that they belong together.
 """
 
 from __future__ import annotations
@@ -60,13 +58,13 @@ _warned_of: set[str] = set()
 
 @dataclass(frozen=True, slots=True)
 class Matched:
-    """A key, and the certificates among which its own is.
+    """A key, and the certificates that were opened with it.
 
     Attributes:
         key: what signs.
-        leaf: the certificate with its public key; whether AWS takes it is not looked at.
+        leaf: the certificate with its public key; AWS might still refuse it.
         candidates: all certificates that were opened, in their order.
-        intermediates: those of them that the setting for the chain names.
+        intermediates: the candidates that the chain's setting names.
     """
 
     key: SigningKey
@@ -77,7 +75,7 @@ class Matched:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What it takes to open a place.
+    """The secret and the library that open a place.
 
     Attributes:
         secret: passphrase, PIN or TPM password; asked for only when something is locked.
@@ -93,11 +91,11 @@ class Access:
 def open_certificates(
     place: object, role: Role = "certificate", access: Access = Access()
 ) -> Contents:
-    """The certificates at `place`, without a look at whether AWS takes them.
+    """The certificates at `place`, whether AWS takes them or not.
 
     Args:
         place: a path, bytes, a ``pkcs11:`` URI, or a certificate; for a chain also several.
-        role: what they are for, which the errors say.
+        role: what the certificates are for; errors name it.
         access: secret and library.
 
     Returns:
@@ -122,8 +120,7 @@ def open_key(place: object, access: Access = Access()) -> AnyKey:
         access: secret, library and TPM.
 
     Returns:
-        A key of `cryptography`, or a `SigningKey`. Which certificate it belongs to is not looked
-        at.
+        A key of `cryptography`, or a `SigningKey`. It may belong to any certificate.
 
     Raises:
         ConfigurationError: `place` is of a type that cannot be one, or a URI is wrong.
@@ -143,9 +140,9 @@ def open_key(place: object, access: Access = Access()) -> AnyKey:
 
 
 def file_keys(contents: Contents, where: str, access: Access) -> list[KeyOpener]:
-    """For each private key of the file `where` what opens it, or raises as `open_key` does.
+    """A function for each private key of the file `where`, which opens it as `open_key` does.
 
-    One by one, since a key that cannot be read may stand before the one that is wanted.
+    One at a time, since a key that cannot be read may stand before the wanted key.
     """
     openers: list[KeyOpener] = [*contents.key_loaders(where, access.secret)]
     if contents.tpm_key:
@@ -183,11 +180,11 @@ def build_identity(
         material: what was read.
         sources: what it was read from.
         now: the present time, with its time zone.
-        in_use: the one that it is to replace, if there is one that may be kept.
+        in_use: the identity to replace; None if there is none that may be kept.
 
     Raises:
-        RolesAnywhereError: as `open_identity`; also if the chain of `in_use` shows that the new one
-            is not whole yet.
+        RolesAnywhereError: as `open_identity`; also if the chain of `in_use` shows that the new
+            files are not complete yet.
     """
     matched = match_key(material, sources, now=now)
     place = place_of(material.certificate)
@@ -206,7 +203,7 @@ def build_identity(
 
 
 def match_key(material: Material, sources: IdentitySources, *, now: datetime) -> Matched:
-    """Open the key and find its certificate. Raises as `open_identity` does, of these two alone."""
+    """Open the key and find its certificate. Raises as `open_identity` does."""
     access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
     held = _certificates_in(material.certificate, "certificate", access, key_decides=True)
     chain = Contents()
@@ -232,9 +229,9 @@ def _certificates_in(
     *,
     key_decides: bool = False,
 ) -> Contents:
-    """What was read, with a certificate in it.
+    """The contents of the certificate's place, with at least one certificate.
 
-    On a token, one that the URI names, unless the key decides which of them all is meant.
+    On a token this is a certificate that the URI names, unless the key decides which is meant.
     """
     if isinstance(read, str):
         from .pkcs11 import named_token_certificates, read_token_certificates
@@ -283,7 +280,7 @@ def _keys_in(
 
 
 def _warning(open_one: KeyOpener, part: Part) -> AnyKey:
-    """The key, after a warning that others may read its file."""
+    """The key; first a warning if others may read its file."""
     key = open_one()
     if part.where not in _warned_of:
         _warned_of.add(part.where)
@@ -323,7 +320,7 @@ def _device_key(place: str | bytes, access: Access, where: str | None = None) ->
 
 
 def _as_signing_key(key: AnyKey, where: str | None) -> SigningKey:
-    """`key`, if it is the user's own; wrapped, if it is a private key of `cryptography`."""
+    """`key` itself, or in a `SoftwareKey` if it is a private key of `cryptography`."""
     public_key = _public_key(key)
     try:
         algorithm_for(public_key)
@@ -404,8 +401,8 @@ def _require_whole(
 ) -> None:
     """Refuse a path that ends where the path in use goes on: its file is still being written.
 
-    Refuse a path without intermediates too if the path in use has some and they stand in a file
-    `apart`: that file is still the old one.
+    Also refuse a path without intermediates if the path in use has some in a separate file
+    (`apart`): that file has not been replaced yet.
     """
     goes_on = any(is_issued_by(path[-1], upper) for upper in in_use.chain if upper not in path)
     if goes_on or (apart and in_use.chain and len(path) == 1):

@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-# Two reads that agree are taken as settled; a swap under way is over by the next read.
+# Two equal reads in a row: no file is being replaced any more.
 _READS: Final = 3
 
 
 class RotatingIdentity:
-    """Gives the identity of the moment.
+    """Gives the current identity.
 
-    The files' contents decide, not their times: so a swapped symlink (Kubernetes, cert-manager) and
-    a file written in place are alike. When the new set cannot be used, the old one is kept, with
-    one warning for each such set.
+    It compares the files' contents, not their times: so it follows a swapped symlink (Kubernetes,
+    cert-manager) and a file written in place. If the new files cannot be used, it keeps the old
+    identity, and warns once for each such set of files.
     """
 
     def __init__(self, sources: IdentitySources, clock: Callable[[], datetime]) -> None:
@@ -42,7 +42,7 @@ class RotatingIdentity:
 
         Args:
             sources: where certificate, chain and key are.
-            clock: gives the time, aware, to hold the certificate's validity against.
+            clock: gives the time, aware, for the certificate's validity.
         """
         self._sources = sources
         self._clock = clock
@@ -54,17 +54,17 @@ class RotatingIdentity:
         return self.current()[1]
 
     def current(self) -> tuple[Material, Identity]:
-        """The identity, rebuilt if its files changed, and what it was built from.
+        """The identity, rebuilt if its files changed, and the material it was built from.
 
         Raises:
-            RolesAnywhereError: it cannot be opened, and there is no earlier one to keep.
+            RolesAnywhereError: it cannot be opened, and there is no earlier identity to keep.
         """
         held, now = self._held, self._clock()
         usable = held is not None and _in_time(held[1], now)
         material = None
         try:
             material = self._read(held[0] if held else None)
-            # An expired one is built anew, which says what is wrong with it, or finds the next
+            # An expired identity is built anew, which says what is wrong with it, or finds the next
             # certificate in the same file.
             if held is not None and usable and held[0] == material:
                 return held
@@ -88,7 +88,7 @@ class RotatingIdentity:
         return material
 
     def _warn_once(self, refused: object, text: str) -> None:
-        # By what was read: the text may tell the time.
+        # Compared by the material: the error's text may hold the time.
         if refused != self._warned_of:
             self._warned_of = refused
             logger.warning(

@@ -195,16 +195,16 @@ def choose_leaf(certificates: Iterable[x509.Certificate]) -> x509.Certificate:
     Raises:
         CertificateError: there is no certificate at all.
     """
-    given = list(dict.fromkeys(certificates))
-    if not given:
+    distinct = list(dict.fromkeys(certificates))
+    if not distinct:
         raise CertificateError(
             "there is no certificate in it", code="certificate-not-in-file", expected="at least one"
         )
-    among = Issuers(given)
-    issuers = {issuer for one in given for issuer in among.of(one) if issuer != one}
-    free = [one for one in given if one not in issuers] or given
+    among = Issuers(distinct)
+    issuers = {issuer for issued in distinct for issuer in among.of(issued) if issuer != issued}
+    free = [certificate for certificate in distinct if certificate not in issuers] or distinct
     # Of equal ones the first.
-    return min(free, key=lambda one: (one in among.self_signed, is_ca(one)))
+    return min(free, key=lambda certificate: (certificate in among.self_signed, is_ca(certificate)))
 
 
 def inspect_certificate(
@@ -247,7 +247,7 @@ def inspect_certificate(
         source_identity_doubt=tags_of.source_identity_doubt(certificate),
         tags=tags_of.session_tags(certificate, mappings),
         unused_names=tags_of.alternative_names(certificate).unused,
-        chain=tuple(_brief(one) for one in order_chain(certificate, candidates, now=now)),
+        chain=tuple(_brief(issuer) for issuer in order_chain(certificate, candidates, now=now)),
     )
 
 
@@ -269,10 +269,12 @@ def _constraints(
         (("hash",), "signed with", _signature(certificate)),
     ]
     listed = [
-        Constraint(codes[0], title, value, tuple(one for one in found if one.code in codes))
+        Constraint(
+            codes[0], title, value, tuple(finding for finding in found if finding.code in codes)
+        )
         for codes, title, value in rows
     ]
-    if malformed := tuple(one for one in found if one.code == "malformed"):
+    if malformed := tuple(finding for finding in found if finding.code == "malformed"):
         listed.append(Constraint("malformed", "encoding", "malformed", malformed))
     return tuple(listed)
 

@@ -104,11 +104,7 @@ def quoted_name(profile: str) -> str:
 
 
 def _read(content: bytes, encoding: str, where: str | None) -> Sections:
-    """The file as botocore reads it.
-
-    Raises:
-        ConfigurationError: botocore would refuse it.
-    """
+    """The file as botocore reads it."""
     parser = RawConfigParser()
     try:
         parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding=encoding))
@@ -146,9 +142,11 @@ def _changed(text: str, title: str, values: Mapping[str, str | None], *, is_new:
 def _require_writable(title: str, values: Mapping[str, str | None]) -> None:
     for text in (title, *(value for value in values.values() if value is not None)):
         if not text.isprintable() or text != text.strip() or not text:
-            what = f"a line of [{title}] would be empty, or hold a line break or control character"
+            problem = (
+                f"a line of [{title}] would be empty, or hold a line break or control character"
+            )
             raise ConfigurationError(
-                what if title.isprintable() else "the profile's name is not one",
+                problem if title.isprintable() else "the profile's name is not one",
                 code="profile-not-writable",
             )
     # What stands in configparser's [DEFAULT] is part of every section.

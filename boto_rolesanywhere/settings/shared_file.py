@@ -164,11 +164,7 @@ class SharedFile:
                 self.folder.remove(name)
 
     def _kept(self, facts: os.stat_result, user: int) -> Ownership:
-        """What the new file has of the old one.
-
-        Raises:
-            RefusedPlaceError: the old one belongs to somebody for whom it must not be written.
-        """
+        """What the new file has of the old one."""
         mode = stat.S_IMODE(facts.st_mode)
         if facts.st_uid in (user, 0):
             return Ownership(mode, group=facts.st_gid)
@@ -239,12 +235,7 @@ class _Walk:
         self.descriptor = os.open(path.anchor, _ON_THE_WAY)
 
     def to_the_file(self) -> str:
-        """Walk to the folder of the file; gives the file's name there.
-
-        Raises:
-            OSError: a folder cannot be opened or made.
-            RefusedPlaceError: a link is not to be followed.
-        """
+        """Walk to the folder of the file; gives the file's name there."""
         while self._parts:
             name = self._parts.popleft()
             facts = self._facts(name)

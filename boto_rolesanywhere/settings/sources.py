@@ -75,10 +75,10 @@ class Secret:
         except Exception as error:
             raise self._error(f"the callable raised {type(error).__name__}") from error
 
-    def _error(self, what: str) -> PassphraseError:
+    def _error(self, problem: str) -> PassphraseError:
 
         return PassphraseError(
-            what,
+            problem,
             code="passphrase-unusable",
             where=self.origin,
             expected="str or bytes, or a callable that gives one of them",

@@ -80,12 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts, each when it is known."""
     try:
-        given = given_flags(arguments)
+        flags = given_flags(arguments)
     except ConfigurationError as error:
         complain(f"doctor: {error}")
         return USAGE
     _quieten(arguments)
-    verdicts = _verdicts(arguments, given)
+    verdicts = _verdicts(arguments, flags)
     counts = (
         _as_json(verdicts) if arguments.json else _as_pages(verdicts, verbose=arguments.verbose)
     )
@@ -104,21 +104,21 @@ def _quieten(arguments: argparse.Namespace) -> None:
         warnings.simplefilter("ignore", InsecureRequestWarning)
 
 
-def _verdicts(arguments: argparse.Namespace, given: dict[str, str]) -> Iterator[Verdict]:
+def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[Verdict]:
     import os
 
     from boto_rolesanywhere.cli.inputs import arguments_from
     from boto_rolesanywhere.doctor import Verdict, examine
 
     try:
-        settings = arguments_from(given, os.environ)
+        settings = arguments_from(flags, os.environ)
     except RolesAnywhereError as error:
         yield Verdict("configuration", "fail", str(error))
         settings = {}
     yield from examine(
         settings,
         profile_name=arguments.config_profile or None,
-        flags=settings_of(given),
+        flags=settings_of(flags),
         verify=False if arguments.no_verify_ssl else None,
         trust_anchor_certificate=arguments.trust_anchor_certificate,
         crl=arguments.crl,
@@ -128,11 +128,11 @@ def _verdicts(arguments: argparse.Namespace, given: dict[str, str]) -> Iterator[
 
 def _as_json(verdicts: Iterable[Verdict]) -> Counter[str]:
     listed = list(verdicts)
-    counts = Counter(one.status for one in listed)
+    counts = Counter(verdict.status for verdict in listed)
     document = {
         "ok": not counts["fail"],
         "counts": {status: counts[status] for status in ("ok", "warn", "fail", "skip")},
-        "verdicts": [one.to_json() for one in listed],
+        "verdicts": [verdict.to_json() for verdict in listed],
     }
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
     return Counter(counts)
@@ -143,17 +143,17 @@ def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:
 
     counts: Counter[str] = Counter()
     group = None
-    for one in verdicts:
+    for verdict in verdicts:
         page = Page.for_stream(sys.stdout)
-        heading = "On this machine" if one.name in LOCAL else "On the way to AWS"
+        heading = "On this machine" if verdict.name in LOCAL else "On the way to AWS"
         if heading != group:
             sys.stdout.write("\n" if group else "")
             page.heading(heading)
             group = heading
-        _show(page, one, details=verbose or one.status != "ok" or one.name in _ALWAYS)
+        _show(page, verdict, details=verbose or verdict.status != "ok" or verdict.name in _ALWAYS)
         page.write(sys.stdout)
         sys.stdout.flush()  # the next one may take seconds
-        counts[one.status] += 1
+        counts[verdict.status] += 1
     page = Page.for_stream(sys.stdout)
     sys.stdout.write("\n")
     page.heading(_summary(counts))

@@ -144,7 +144,7 @@ def _region(session: BotocoreSession, config: Config) -> str:
     return region or os.environ.get("AWS_REGION") or config.region
 
 
-def _secret_variables(given: Mapping[str, str], section: Mapping[str, object]) -> set[str]:
+def _secret_variables(flags: Mapping[str, str], section: Mapping[str, object]) -> set[str]:
     """The variables that hold what unlocks the private key, or might."""
     from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
     from boto_rolesanywhere.redaction import holds_secret
@@ -155,7 +155,7 @@ def _secret_variables(given: Mapping[str, str], section: Mapping[str, object]) -
         PASSPHRASE_VARIABLE,
         os.environ.get(PASSPHRASE_ENV.variable, ""),
         str(section.get(PASSPHRASE_ENV.config_key, "")),
-        *(given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS),
+        *(flags.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS),
         # A URI's pin-value, or a key where its path belongs.
         *(name for name in variables if holds_secret(os.environ.get(name, ""))),
     }

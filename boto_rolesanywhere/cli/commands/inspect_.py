@@ -159,10 +159,10 @@ def _evaluate(
     return evaluate(TrustPolicy.parse(_read_text(arguments.trust_policy), where=where), facts)
 
 
-def _context(given: list[str]) -> dict[str, tuple[str, ...]]:
+def _context(pairs: list[str]) -> dict[str, tuple[str, ...]]:
 
     found: dict[str, tuple[str, ...]] = {}
-    for pair in given:
+    for pair in pairs:
         key, equals, value = pair.partition("=")
         if not key or not equals:
             raise ConfigurationError(

@@ -29,10 +29,15 @@ def show_inspection(page: Page, inspection: CertificateInspection, place: str) -
     """
     _show_certificate(page, inspection, place)
     page.heading("What AWS asks of it")
-    column = max(len(one.title) for one in inspection.constraints)
-    for one in inspection.constraints:
-        page.marked("fail" if one.problems else "ok", one.title, one.value, column=column)
-        for problem in one.problems:
+    column = max(len(constraint.title) for constraint in inspection.constraints)
+    for constraint in inspection.constraints:
+        page.marked(
+            "fail" if constraint.problems else "ok",
+            constraint.title,
+            constraint.value,
+            column=column,
+        )
+        for problem in constraint.problems:
             page.note(f"{problem.text}. {problem.remedy}", indent=_DETAIL)
     _show_session(page, inspection)
     page.heading("Chain sent with it", "" if inspection.chain else "none")

@@ -57,9 +57,9 @@ def run(arguments: argparse.Namespace) -> int:
         RolesAnywhereError: certificate or store cannot be read.
     """
     prepare(arguments)
-    given = given_flags(arguments)
-    if SELECTOR in given or STORE in given:
-        return _print_list(_in_store(given))
+    flags = given_flags(arguments)
+    if SELECTOR in flags or STORE in flags:
+        return _print_list(_in_store(flags))
     sources = sources_from(arguments)
     if kind_of(sources.certificate) == TOKEN:
         return _print_list(_on_token(sources))
@@ -109,14 +109,14 @@ def _read(sources: IdentitySources) -> x509.Certificate:
     return choose_leaf(contents.certificates)
 
 
-def _in_store(given: dict[str, str]) -> tuple[Listed, ...]:
+def _in_store(flags: dict[str, str]) -> tuple[Listed, ...]:
     from boto_rolesanywhere.cli.store.certificate_store import find_certificates
     from boto_rolesanywhere.cli.store.selector import Selector, parse_selector
 
-    selector = parse_selector(given[SELECTOR]) if SELECTOR in given else Selector()
-    secret, module = store_access(given, os.environ)
-    found = find_certificates(selector, given.get(STORE), secret=secret, pkcs11_module=module)
-    if LATEST in given:
+    selector = parse_selector(flags[SELECTOR]) if SELECTOR in flags else Selector()
+    secret, module = store_access(flags, os.environ)
+    found = find_certificates(selector, flags.get(STORE), secret=secret, pkcs11_module=module)
+    if LATEST in flags:
         return tuple(sorted(found, key=lambda listed: listed.certificate.not_valid_after_utc)[-1:])
     return found
 

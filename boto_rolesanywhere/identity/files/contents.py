@@ -112,7 +112,7 @@ def open_contents(part: Part, secret: Secret | None) -> Contents:
     blocks = _blocks(part)
     if blocks[0].label == PKCS12:
         return _open_pkcs12(blocks[0].der, part, secret)
-    certificates = tuple(one for block in blocks for one in _certificates(block, part))
+    certificates = tuple(found for block in blocks for found in _certificates(block, part))
     keys = tuple(block for block in blocks if block.label in _KEYS)
     if len(keys) > _MOST_KEYS:
         raise part.error(
@@ -226,8 +226,8 @@ def _refuse_if_open(error: Exception, part: Part) -> None:
 
 
 def _other_names(blocks: tuple[Block, ...]) -> list[str]:
-    other = [one.label for one in blocks if one.label not in _CERTIFICATES | _PKCS7 | _KEYS]
-    return [_NAMES.get(label, f"block {label!r}") for label in other]
+    others = [block.label for block in blocks if block.label not in _CERTIFICATES | _PKCS7 | _KEYS]
+    return [_NAMES.get(label, f"block {label!r}") for label in others]
 
 
 def _in_words(counts: Counter[str]) -> str:

@@ -1,10 +1,10 @@
-"""What it would cost to open an encrypted file, read from the file before anything is paid.
+"""How much work an encrypted file asks for, read from the file before it is opened.
 
-A file says itself how often its passphrase is hashed. Whoever can write the file could thereby
-stop the process: `cryptography` counts without a limit, and no other thread runs meanwhile.
+The file itself says how often its passphrase is hashed. So a program that can write the file could
+stop the process: `cryptography` has no limit, and no other thread runs meanwhile.
 
 The structures are those of RFC 8018 (PBES1, PBES2), RFC 7914 (scrypt) and RFC 7292 (PKCS #12). The
-library reads BER, so that is what is read here.
+library reads BER, so this module reads BER.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _KEY_BAGS: Final = (
 
 
 class TooCostlyError(ValueError):
-    """The file asks for more work than a real one does; the message says of what."""
+    """The file asks for more work than real files do; the message says which work."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Finding PEM blocks in whatever text they stand in, and nothing of what they contain.
+"""Finds PEM blocks in any text, without reading what they contain.
 
 RFC 7468, read as leniently as section 3 allows: text around the blocks, any line ends and
 indentation, a byte order mark. The old encrypted form's headers (RFC 1421, section 4.6) are kept.
@@ -19,7 +19,7 @@ _WIDE_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be
 
 
 class PemError(ValueError):
-    """A block is damaged. Caught by whoever knows which file it stands in."""
+    """A block is damaged. The caller that knows the file catches it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Block:
 def as_plain_text(data: bytes) -> bytes:
     """`data`, made UTF-8 if it is UTF-16 with a byte order mark, as Windows PowerShell writes.
 
-    UTF-8's own mark does no harm: it stands before the first block, as any text may.
+    A UTF-8 mark does no harm: any text may stand before the first block.
     """
     for mark, encoding in _WIDE_MARKS.items():
         if data.startswith(mark):

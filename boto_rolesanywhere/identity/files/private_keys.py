@@ -94,7 +94,7 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
 
 def _check_size(encoded: bytes, where: str, *numbers: bytes) -> None:
     # The library tests the numbers of an RSA key for being prime: of large ones it takes hours.
-    if len(encoded) > MOST_KEY_BYTES or any(len(one) > MOST_NUMBER_BYTES for one in numbers):
+    if len(encoded) > MOST_KEY_BYTES or any(len(number) > MOST_NUMBER_BYTES for number in numbers):
         raise PrivateKeyError(
             "it holds a private key larger than any that AWS takes",
             code="key-too-large",

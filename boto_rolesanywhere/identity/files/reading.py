@@ -148,12 +148,12 @@ def _read_file(path: Path, role: Role) -> Part:
 def excess(facts: os.stat_result, user: int) -> int:
     """The bits of a secret file's mode that let others read or write it; 0 where modes say nothing.
 
-    Who is not its owner reads it as one of its group, which is how keys are handed to a service:
+    A user who is not the owner reads the file through its group, as services get their keys:
     a Secret's files with ``fsGroup`` (Kubernetes), the group ``ssl-cert`` (Debian).
 
     Args:
         facts: the file's.
-        user: the effective user ID of who reads it.
+        user: the effective user ID of the reader.
     """
     if os.name != "posix":
         return 0
@@ -168,14 +168,14 @@ def _user() -> int:
 def _missing(path: Path, role: Role) -> RolesAnywhereError:
     folder = path.parent
     if path.is_symlink():
-        what = f"it is a symbolic link to {path.readlink()}, which does not exist"
+        problem = f"it is a symbolic link to {path.readlink()}, which does not exist"
     elif folder.is_dir():
-        what = "there is no such file"
+        problem = "there is no such file"
     else:
-        what = f"there is no such file, nor the folder {folder}"
+        problem = f"there is no such file, nor the folder {folder}"
     remedy = None if path.is_absolute() else f"The path is relative to {_here()}."
     return error_class(role)(
-        what, code="file-missing", where=str(path), expected=f"the {role}", remedy=remedy
+        problem, code="file-missing", where=str(path), expected=f"the {role}", remedy=remedy
     )
 
 

@@ -92,7 +92,7 @@ def foreign(data: bytes) -> tuple[str, str | None]:
 def _label(element: der.Element) -> str:
     try:
         fields = element.children()
-        tags = [one.tag for one in fields]
+        tags = [field.tag for field in fields]
         if tags[0] == der.INTEGER:
             return _with_version(fields, tags)
         if tags[0] == der.OID:
@@ -127,7 +127,7 @@ def _with_name(name: str) -> str:
 
 
 def _signed(inner: tuple[der.Element, ...]) -> str:
-    tags = [one.tag for one in inner]
+    tags = [field.tag for field in inner]
     if _TIMES & set(tags):
         return "X509 CRL"
     # version, subject, key, attributes; a certificate has at least six fields.

@@ -29,13 +29,13 @@ Result = TypeVar("Result")
 def read_certificates(
     access: TokenAccess,
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    """Those that the URI names, and the others. Only within `access.run`.
+    """The certificates that the URI names, and the others. Only within `access.run`.
 
     Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
 
     Raises:
-        NotFoundError: there are none.
-        CertificateError: one that the URI names cannot be read.
+        NotFoundError: the token holds no certificate.
+        CertificateError: a certificate that the URI names cannot be read.
     """
     check_type(access.uri)
     named, others = _in_session(access, _split, login=False)
@@ -58,7 +58,7 @@ def read_certificates(
 
 
 def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate], ...]:
-    """URI and certificate of all that match the URI. Only within `access.run`.
+    """All certificates that match the URI, each with its own URI. Only within `access.run`.
 
     Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
     """
@@ -72,15 +72,15 @@ def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate]
 
 def _named(session: Session, uri: Pkcs11Uri) -> list[tuple[str, x509.Certificate]]:
     named: list[tuple[str, x509.Certificate]] = []
-    for one in find_objects(session, "cert", label=uri.object, id_=uri.id):
-        certificate = _try(read(one, Attribute.VALUE))
+    for found in find_objects(session, "cert", label=uri.object, id_=uri.id):
+        certificate = _try(read(found, Attribute.VALUE))
         if certificate is not None:
-            named.append((_uri(session.token, one, uri), certificate))
+            named.append((_uri(session.token, found, uri), certificate))
     return named
 
 
-def _uri(token: Token, one: Object, asked: Pkcs11Uri) -> str:
-    """As narrow as can be; how library and PIN are found stays as it was asked."""
+def _uri(token: Token, found: Object, asked: Pkcs11Uri) -> str:
+    """The URI of this certificate alone, with the library and PIN source of `asked`."""
     return str(
         replace(
             asked,
@@ -88,8 +88,8 @@ def _uri(token: Token, one: Object, asked: Pkcs11Uri) -> str:
             manufacturer=token.manufacturer_id,
             model=token.model,
             serial=token.serial.rstrip(b"\0 ").decode("utf-8", "replace"),
-            object=read(one, Attribute.LABEL) or None,
-            id=read(one, Attribute.ID) or None,
+            object=read(found, Attribute.LABEL) or None,
+            id=read(found, Attribute.ID) or None,
             type="cert",
         )
     )
@@ -108,13 +108,13 @@ def _in_session(
 def _split(session: Session, uri: Pkcs11Uri) -> tuple[list[bytes], list[bytes]]:
     named: list[bytes] = []
     others: list[bytes] = []
-    for one in find_objects(session, "cert"):
-        value, label = read(one, Attribute.VALUE), read(one, Attribute.LABEL)
+    for found in find_objects(session, "cert"):
+        value, label = read(found, Attribute.VALUE), read(found, Attribute.LABEL)
         # A YubiKey certifies each key that it made, under the key's own id and for the same public
         # key. AWS trusts none of these attestations; only their label tells them apart.
         if not value or ("attestation" in (label or "").lower() and label != uri.object):
             continue
-        wanted = uri.object in (None, label) and uri.id in (None, read(one, Attribute.ID))
+        wanted = uri.object in (None, label) and uri.id in (None, read(found, Attribute.ID))
         (named if wanted else others).append(value)
     return named, others
 

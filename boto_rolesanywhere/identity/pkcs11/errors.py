@@ -146,8 +146,8 @@ _OTHER = Meaning(
 
 PIN_REFUSED: Final = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 
-# What a library says when its token was taken away, its process forked or its handles died. One
-# finalize, initialize, login and retry cures it if anything does; a wrong PIN is not among them.
+# A library answers so when its token was removed, its process forked or its handles died. Starting
+# the library anew may help. A wrong PIN is not among them.
 _CURABLE: Final = frozenset(
     name for name, meaning in _BY_NAME.items() if meaning in (_REMOVED, _DEVICE, _LOST)
 ) | {"UserNotLoggedIn"}
@@ -171,8 +171,8 @@ def explain(error: Exception, *, where: str) -> PrivateKeyError:
         where: the URI without its PIN, or the library's path.
 
     Returns:
-        A `PassphraseError` where the PIN is at fault, otherwise a `KeyDeviceError`. Its text holds
-        the answer's own name.
+        A `PassphraseError` if the PIN is wrong or missing, otherwise a `KeyDeviceError`. Its text
+        holds the return code's name.
     """
     name, text = type(error).__name__, str(error)
     meaning = _BY_NAME.get(name) or next(

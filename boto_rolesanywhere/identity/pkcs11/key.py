@@ -35,7 +35,7 @@ _PROBE: Final = b"boto_rolesanywhere: which public key is this private key's?"
 
 @dataclass(frozen=True, slots=True)
 class _Handles:
-    """The key as one session of one generation of the libraries has it."""
+    """The key's handles in one session of one generation of the libraries."""
 
     generation: int
     session: Session
@@ -46,10 +46,10 @@ class _Handles:
 
 
 class _Opened:
-    """The key on the token: opened when needed, again when what was opened is void.
+    """The key on the token: opened when needed, and again when its handles are void.
 
-    Each key has a session of its own. The one that logged in stays out of it, so that an operation
-    that went wrong wedges no more than this key's session, which is then closed.
+    Each key has a session of its own, apart from the session that logged in. So a failed operation
+    blocks only this key's session, which is then closed.
     """
 
     __slots__ = ("_access", "_handles")
@@ -98,7 +98,7 @@ class _Opened:
         return self._proven(handles, others) if others else handles
 
     def _proven(self, handles: _Handles, others: list[PublicKeyTypes]) -> _Handles:
-        """With the public key for which a signature verifies, among several that may be it."""
+        """The opened key with the one public key that verifies its signature."""
         signature = self._sign(handles, _PROBE)
         for public in others:
             if verify_signature(public, signature, _PROBE):
@@ -123,8 +123,8 @@ class _Opened:
 class TokenKey:
     """A `SigningKey` on a PKCS#11 token. Open it with `open_token_key`.
 
-    It may be used from several threads (they take turns) and after a fork, and outlives that the
-    token is removed and comes back.
+    It may be used from several threads (they take turns), after a fork, and after the token was
+    removed and inserted again.
     """
 
     def __init__(self, access: TokenAccess) -> None:
@@ -144,7 +144,7 @@ class TokenKey:
         """Sign `data`, as `SigningKey` says.
 
         Raises:
-            PassphraseError: the PIN is wrong or missing; the same one is not tried again.
+            PassphraseError: the PIN is missing, or the token refused it (now or before).
             KeyDeviceError: the key was closed or is another by now; the token is gone, or failed.
         """
         signature = self._access.run(lambda: self._sign_once(data))

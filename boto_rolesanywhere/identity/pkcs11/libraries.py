@@ -1,7 +1,7 @@
 """PKCS#11 libraries in this process: loaded once, called by one thread at a time, fork-safe.
 
-No token, key or PIN is known here. Whoever calls a library holds `LIBRARIES.lock` meanwhile and
-takes no handle (session, object) of an earlier `LIBRARIES.generation` for a live one.
+A caller of a library holds `LIBRARIES.lock` during the call, and uses no handle (session, object)
+from an earlier `LIBRARIES.generation`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Libraries:
     calls other libraries, which may be in use directly too. A process signs about once an hour.
 
     Attributes:
-        lock: to be held round every call; re-entrant.
+        lock: held during every call; re-entrant.
         generation: goes up whenever the libraries were started anew, which voids all handles.
     """
 
@@ -57,8 +57,8 @@ class Libraries:
     def restart(self) -> None:
         """Finalize and initialise every library. Cures what a fork or a lost token leaves behind.
 
-        All at once, since a library that the proxy uses too is one library. One that does not come
-        up again says so when `get` is asked for it.
+        All at once, since the proxy may use the same libraries. If a library does not start again,
+        `get` raises the error.
         """
         self._finalize()
         self._initialize()
@@ -91,11 +91,14 @@ class Libraries:
         self.generation += 1
         self._process = os.getpid()
         for library in self._loaded.values():
-            with suppress(PKCS11Error):  # a forked child, or whoever else finalized it
+            with suppress(
+                PKCS11Error
+            ):  # a forked child or another part of the program finalized it
                 library.finalize()
 
     def _initialize(self) -> None:
-        # The proxy last: it takes others as they are, but they do not take its initialisation.
+        # The proxy last: it accepts libraries that are initialised already; they do not accept the
+        # proxy's initialisation.
         for path in sorted(self._loaded, key=_is_proxy):
             with suppress(PKCS11Error):
                 self._loaded[path].initialize()

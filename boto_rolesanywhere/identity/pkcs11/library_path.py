@@ -82,9 +82,9 @@ def expand(path: str) -> Path:
 def _existing(path: Path, where: str) -> str:
     if path.is_file():
         return str(path.resolve())
-    what = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
+    problem = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
     raise ConfigurationError(
-        what,
+        problem,
         code="pkcs11-library-missing",
         where=where,
         expected="a PKCS#11 library",
@@ -116,7 +116,7 @@ def _find(name: str, folder: Path) -> Path | None:
         entries = sorted(folder.iterdir(), key=lambda entry: (len(entry.name), entry.name))
     except OSError:
         return None  # a usual folder that this system does not have, or does not show
-    return next((one for one in entries if pattern.fullmatch(one.name) and one.is_file()), None)
+    return next((file for file in entries if pattern.fullmatch(file.name) and file.is_file()), None)
 
 
 def _install(name: str) -> str:

@@ -44,12 +44,12 @@ _LISTED: Final = 20  # an HSM may hold thousands
 def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
     """The one private key that `uri` means and that may sign.
 
-    It is named itself; or its certificate or public key is, and then it is the one with the same
-    CKA_ID, else with the same label, else with the same public key.
+    The URI may name the key, its certificate or its public key. For the latter two, the private key
+    has the same CKA_ID, else the same label, else the same public key.
 
     Raises:
-        NotFoundError: there is none. Its error lists what the token holds.
-        KeyDeviceError: there are several, or none may sign.
+        NotFoundError: no key matches. Its error lists what the token holds.
+        KeyDeviceError: several keys match, or no matching key may sign.
         ConfigurationError: the URI names something else than a key or certificate.
     """
     check_type(uri)
@@ -82,9 +82,9 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
 def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[PublicKeyTypes]:
     """The public key of `private`; several where the token leaves open which it is.
 
-    Taken from the private key's own attributes where they are enough, else from the public keys
-    and certificates with the same CKA_ID or label. Left open can be EC only, by certificates of an
-    earlier key under the same name.
+    It comes from the private key's own attributes if they suffice, else from the public keys and
+    certificates with the same CKA_ID or label. Several are possible only for EC, if certificates of
+    an earlier key have the same name.
 
     Raises:
         KeyDeviceError: the token tells none, or the key is neither RSA nor EC.
@@ -120,10 +120,10 @@ def check_type(uri: Pkcs11Uri) -> None:
         )
 
 
-def read(one: Object, attribute: Attribute) -> Any:  # noqa: ANN401  # as python-pkcs11 types it
+def read(item: Object, attribute: Attribute) -> Any:  # noqa: ANN401  # python-pkcs11's type
     """An attribute; None where the object has none, or the token gives none that can be read."""
     try:
-        return one[attribute]
+        return item[attribute]
     except (
         AttributeTypeInvalid,
         AttributeSensitive,
@@ -227,8 +227,8 @@ def _holdings(session: Session) -> str:
 
 def _list(objects: list[Object]) -> str:
     described = [
-        f"{read(one, Attribute.LABEL)!r} (id {(read(one, Attribute.ID) or b'').hex() or 'none'})"
-        for one in objects[:_LISTED]
+        f"{read(key, Attribute.LABEL)!r} (id {(read(key, Attribute.ID) or b'').hex() or 'none'})"
+        for key in objects[:_LISTED]
     ]
     if len(objects) > _LISTED:
         described.append(f"{len(objects) - _LISTED} more")

@@ -25,13 +25,13 @@ _LONGEST_FILE: Final = 4096
 
 
 class PinNeededError(Exception):
-    """The token wants a PIN that was not asked for yet. Never leaves these modules."""
+    """The token wants a PIN, and nobody has asked for it yet. Never leaves these modules."""
 
 
 class TokenPin:
     """The PIN for one key, asked for when first needed and kept for logging in again.
 
-    The URI's own comes before the configured one. Its repr never shows it.
+    The URI's PIN comes before the configured PIN. The repr never shows a PIN.
     """
 
     __slots__ = ("_pin", "_secret", "_uri", "_where")
@@ -46,7 +46,7 @@ class TokenPin:
         """The PIN that was asked for.
 
         Raises:
-            PinNeededError: it was not yet. Call `ask` without holding a lock, then try again.
+            PinNeededError: call `ask` first, without holding a lock, then try again.
         """
         pin = self._pin  # read once: another thread may make it forget
         if pin is None:
@@ -54,7 +54,7 @@ class TokenPin:
         return pin
 
     def ask(self) -> None:
-        """Get the PIN from where it is. The user's callable, if that is it, may do as it likes.
+        """Get the PIN from its source, which may be a callable of the user's.
 
         Raises:
             PassphraseError: there is none, or it is empty or not UTF-8.
@@ -79,7 +79,7 @@ class TokenPin:
         self._pin = None
 
     def available(self) -> bool:
-        """Whether one is configured."""
+        """Whether a PIN is configured."""
         return bool(self._uri.pin_value or self._uri.pin_source or self._secret)
 
     def _obtain(self) -> tuple[bytes, str]:

@@ -1,6 +1,6 @@
 """One token as a URI names it: found, opened, logged in to, and found again when it was lost.
 
-What is on the token is for the modules beside this one.
+`objects` and `certificates` read what is on the token.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Result = TypeVar("Result")
 
 
 class NotFoundError(Exception):
-    """What was looked for is not there, for all the library knows. Never leaves these modules."""
+    """The library shows no such token or object. Never leaves these modules."""
 
     def __init__(self, error: KeyDeviceError) -> None:
         super().__init__()
@@ -45,8 +45,8 @@ class _Login:
 
     Attributes:
         generation: that of the libraries.
-        session: the one that logged in; kept open and used for nothing else. None if it was not
-            ours but another part of the program's.
+        session: the session that logged in; kept open and used for nothing else. None if another
+            part of the program logged in.
         digest: stands for the PIN; None as `session` is.
     """
 
@@ -60,12 +60,12 @@ _logins: Final[dict[tuple[str, int], _Login]] = {}
 
 
 class TokenAccess:
-    """The way to the token that a URI names, through one library."""
+    """Access to the token that a URI names, through one library."""
 
     __slots__ = ("_path", "_pin", "uri")
 
     def __init__(self, path: str, uri: Pkcs11Uri, pin: TokenPin) -> None:
-        """Hold the way; the token is not asked yet.
+        """Prepare the access; nothing asks the token yet.
 
         Args:
             path: real path of the library.
@@ -82,7 +82,7 @@ class TokenAccess:
         return f"{self.uri} (library {self._path})"
 
     def run(self, call: Callable[[], Result]) -> Result:
-        """Call the library: alone, and once more on a library started anew if that may help.
+        """Call the library under the lock; start the library anew and retry once if that may help.
 
         Args:
             call: uses `open` and what it gives; it may run more than once.
@@ -101,7 +101,7 @@ class TokenAccess:
         """A new session on the token, of `LIBRARIES.generation`. Only within `run`.
 
         Args:
-            login: log the process in, if the token wants that and it is not yet.
+            login: log the process in, if the token wants a login and has none yet.
         """
         token = self._find()
         if login and token.flags & TokenFlag.LOGIN_REQUIRED:
@@ -109,7 +109,7 @@ class TokenAccess:
         return token.open()
 
     def has_pin(self) -> bool:
-        """Whether a PIN is configured, for what can be had without one too."""
+        """Whether a PIN is configured."""
         return self._pin.available()
 
     def pin_for(self, token: Token) -> str:
@@ -131,7 +131,7 @@ class TokenAccess:
         return pin
 
     def refuse_pin(self, token: Token, pin: str) -> None:
-        """Note that the token took `pin` for wrong. Only within `run`."""
+        """Note that the token refused `pin`. Only within `run`."""
         remember_refusal(_identity(token), pin.encode())
         self._pin.forget()
 
@@ -157,7 +157,9 @@ class TokenAccess:
         tokens = list(_tokens(library)) if _library_matches(self.uri, library) else []
         matching = [token for token in tokens if _token_matches(self.uri, token)]
         # A slot that awaits a new token has one without name or keys: SoftHSM always shows one.
-        matching = [one for one in matching if one.flags & TokenFlag.TOKEN_INITIALIZED] or matching
+        matching = [
+            token for token in matching if token.flags & TokenFlag.TOKEN_INITIALIZED
+        ] or matching
         if len(matching) == 1:
             return matching[0]
         if matching:

@@ -1,7 +1,6 @@
 """RFC 7512 PKCS#11 URIs: text in, a value out, and back.
 
-Pure: no file is read, no token asked. What a URI means for the tokens of this machine is for the
-modules beside this one.
+Pure: no file is read, no token asked.
 """
 
 from __future__ import annotations
@@ -42,7 +41,7 @@ _MAX_SLOT_ID: Final = 2**64 - 1  # CK_SLOT_ID is an unsigned long
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pkcs11Uri:
-    """The attributes of a PKCS#11 URI, decoded. One that is absent is None and restricts nothing.
+    """The attributes of a PKCS#11 URI, decoded. None means absent: it matches everything.
 
     ``str()`` gives the URI again, in a fixed order and without ``pin-value``; neither it nor
     ``repr()`` ever shows a PIN.
@@ -147,9 +146,11 @@ class _Attribute:
     value: str = field(repr=False)
     position: int
 
-    def error(self, what: str, expected: str | None = None) -> ConfigurationError:
+    def error(self, problem: str, expected: str | None = None) -> ConfigurationError:
         where = f"PKCS#11 URI, attribute {self.name!r} at character {self.position}"
-        return ConfigurationError(what, code="pkcs11-uri-invalid", where=where, expected=expected)
+        return ConfigurationError(
+            problem, code="pkcs11-uri-invalid", where=where, expected=expected
+        )
 
 
 def _attributes(

@@ -1,8 +1,7 @@
 """Keys in a TPM 2.0 that sign: opening them, their passwords, their signatures.
 
-How a TPM is reached stands in tpm_device.py, where keys are kept in tpm_stored.py, what the TPM's
-return codes mean in tpm_errors.py. A TPM can also be used through its PKCS#11 module, with none of
-these.
+`device` reaches the TPM, `stored` knows where keys are kept, `errors` explains return codes. A
+program can also use a TPM through its PKCS#11 module, without this folder.
 """
 
 from __future__ import annotations
@@ -45,8 +44,8 @@ def open_tpm_key(
 ) -> SigningKey:
     """A key that a TPM holds, or can load.
 
-    A key from a file is opened without the TPM, which is first asked when something is signed. A
-    handle is looked up at once, for its public key.
+    Opening a key from a file does not use the TPM: the first signature does. Opening a handle reads
+    its public key from the TPM at once.
 
     Args:
         source: ``handle:0x81000101`` (a persistent key), or the PEM of a ``TSS2 PRIVATE KEY`` as
@@ -54,7 +53,7 @@ def open_tpm_key(
             CRLF and text around it do no harm.
         tcti: how to reach the TPM; None: the variable TPM2TOOLS_TCTI, and if that is not set, the
             kernel's resource manager (``device:/dev/tpmrm0``).
-        secret: the key's password, asked for when first something is signed; None if it has none.
+        secret: the key's password, asked for at the first signature; None if the key has none.
         where: the file that `source` was read from, for error messages.
         sleep: waits that many seconds, when the TPM is busy.
 
@@ -103,7 +102,7 @@ class TpmKey:
         """Sign `data`: RSA PKCS #1 v1.5, or ECDSA as DER, with SHA-256.
 
         Raises:
-            PassphraseError: the password is wrong or missing; the same one is not tried again.
+            PassphraseError: the password is missing, or the TPM refused it (now or before).
             KeyDeviceError: the TPM does not answer, is locked out, does not know the key, …
             PrivateKeyError: the key has been closed, or replaced in the TPM.
         """
@@ -115,14 +114,14 @@ class TpmKey:
                 remedy="Open it anew.",
             )
         digest = hashlib.sha256(data).digest()
-        # Before any lock is taken: the user's callable may do as it likes.
+        # Before any lock is taken: the user's callable may do anything.
         password = self._password or self._reveal()
         signature = self._sign_patiently(digest, password)
         self._password = None if self._closed else password
         return signature
 
     def close(self) -> None:
-        """Forget the password. The TPM holds nothing of ours between signatures."""
+        """Forget the password. Between signatures the TPM keeps nothing of this key loaded."""
         self._closed = True
         self._password = self._secret = None
 
@@ -138,7 +137,7 @@ class TpmKey:
 
     def _sign_once(self, tpm: TpmConnection, digest: bytes, password: bytes | None) -> bytes:
         stored = self._stored
-        # Under the device's lock: of eight threads with one wrong password, one may try it.
+        # Under the device's lock: if eight threads have the same wrong password, only one tries it.
         if was_refused(stored.identifier, password):
             raise PassphraseError(
                 "the TPM has refused this password before, so it is not asked again"

@@ -1,10 +1,8 @@
 """The way to a TPM: tpm2-pytss loaded when it is needed, one connection at a time, fork-safe.
 
-No key is known here, only the TPM and how it is reached (its TCTI).
-
-A connection lives for one signature. With swtpm that costs 3 ms more than a lasting one. In return
-nothing has to survive a fork or a restart of the TPM or its resource manager, and no slot in the
-TPM is held between signatures, which are an hour apart as a rule.
+A connection lives for one signature. With swtpm that costs 3 ms more than a lasting connection, but
+nothing has to survive a fork or a restart of the TPM or its resource manager, and signatures, which
+are about an hour apart, hold no slot of the TPM in between.
 """
 
 from __future__ import annotations
@@ -86,7 +84,7 @@ class TpmDevice:
         """Connect, for the body of the `with`. Other threads wait meanwhile.
 
         Args:
-            where: the key it is for, for error messages.
+            where: names the key in errors.
 
         Raises:
             KeyDeviceError: tpm2-pytss is missing, or no TPM answers at the TCTI.
@@ -131,20 +129,20 @@ def load_library(name: str = "tpm2_pytss") -> ModuleType:
     """A module of tpm2-pytss, which takes 100 ms to import.
 
     Raises:
-        KeyDeviceError: it is not installed, or its libraries are not.
+        KeyDeviceError: tpm2-pytss or one of its libraries is not installed.
     """
-    # It writes each failing command to standard error otherwise; we explain them ourselves.
+    # Otherwise tpm2-tss writes each failing command to standard error; our errors explain them.
     os.environ.setdefault("TSS2_LOG", "all+none")
     try:
         return import_module(name)
     except ImportError as error:
-        what = (
+        problem = (
             "keys in a TPM need the package tpm2-pytss, which is not installed"
             if isinstance(error, ModuleNotFoundError)
             else f"the package tpm2-pytss cannot be loaded: {error.msg}"
         )
         raise KeyDeviceError(
-            what,
+            problem,
             code="tpm-package-missing",
             remedy="Install it: pip install 'boto_rolesanywhere[tpm]'. It is compiled then; on "
             "Debian this needs: apt-get install gcc pkg-config python3-dev libtss2-dev.",

@@ -66,10 +66,10 @@ _CREATE: Final = (
 
 
 def _check(area: object, where: str) -> None:
-    what = _objection(area)
-    if what:
+    problem = _objection(area)
+    if problem:
         raise PrivateKeyError(
-            what,
+            problem,
             code="tpm-key-cannot-sign",
             where=where,
             expected="an unrestricted RSA or EC signing key without a policy, free in its scheme "

@@ -1,7 +1,7 @@
-"""Where TPM keys are kept, and how one gets to where it can sign.
+"""Where TPM keys are kept, and how the TPM loads them.
 
-Two places: a `TSS2 PRIVATE KEY` file, whose key its TPM has to load first, and a persistent handle
-in the TPM. Passwords, locks and signatures are the business of tpm.py.
+A key is in a `TSS2 PRIVATE KEY` file, from which the TPM must load it, or at a persistent handle in
+the TPM.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class StoredKey(Protocol):
 
     @property
     def identifier(self) -> bytes:
-        """What tells it from every other key."""
+        """What tells this key from every other key."""
         ...
 
     @property
@@ -89,9 +89,9 @@ class FileKey:
     def loaded(
         self, tpm: TpmConnection, device: TpmDevice, password: bytes | None
     ) -> Iterator[int]:
-        """Load it, and flush it afterwards, so that it takes none of the TPM's few slots."""
+        """Load the key, and flush it afterwards: the TPM has few slots."""
         step: Step = "primary" if self.parent == _OWNER else "parent"
-        # The file's own flag emptyAuth is not heeded: tpm2-openssl 1.1 writes it at random.
+        # The file's flag emptyAuth is ignored: tpm2-openssl 1.1 writes it at random.
         loadable = load_library("tpm2_pytss.tsskey").TSSPrivKey(
             self.private_blob, self.public_blob, not password, self.parent
         )

@@ -213,9 +213,9 @@ def _statement(value: object, number: int, where: str) -> Statement:
 def _either(entry: dict[str, object], element: str, where: str) -> str:
     present = [name for name in (element, f"Not{element}") if name in entry]
     if len(present) != 1:
-        what = "both stand here" if present else "neither stands here"
+        problem = "both stand here" if present else "neither stands here"
         raise ConfigurationError(
-            f"of {element} and Not{element} {what}",
+            f"of {element} and Not{element} {problem}",
             code="trust-policy-invalid",
             where=where,
             expected="one of the two",
@@ -241,7 +241,7 @@ def _conditions(value: object, where: str) -> Iterator[Condition]:
             yield Condition(
                 operator,
                 key,
-                tuple(_scalar(one, f"{place}.{key[:_SHOWN]}") for one in values),
+                tuple(_scalar(item, f"{place}.{key[:_SHOWN]}") for item in values),
             )
 
 
@@ -261,15 +261,15 @@ def _scalar(value: object, where: str) -> str:
 
 
 def _strings(value: object, where: str) -> Iterator[str]:
-    for one in value if isinstance(value, list) else [value]:
-        if not isinstance(one, str):
+    for text in value if isinstance(value, list) else [value]:
+        if not isinstance(text, str):
             raise ConfigurationError(
-                f"it holds {_shown(one)}",
+                f"it holds {_shown(text)}",
                 code="trust-policy-invalid",
                 where=where,
                 expected="a string or a list of strings",
             )
-        yield one
+        yield text
 
 
 def _object(value: object, where: str, expected: str) -> dict[str, object]:

@@ -198,7 +198,7 @@ def _compare(
     if operator.quantifier == "ForAnyValue":
         result = _any_of(each)
     else:  # all of them: none that does not
-        failing = _any_of([None if one is None else not one for one in each])
+        failing = _any_of([None if holds_for is None else not holds_for for holds_for in each])
         result = None if failing is None else not failing
     if result is None:
         return None, doubts[0]

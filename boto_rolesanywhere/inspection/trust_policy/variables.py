@@ -107,8 +107,8 @@ def fill_in(text: str, facts: SessionFacts) -> Pattern | None:
 def _value(expression: str, facts: SessionFacts) -> str | None:
     if expression in _LITERALS:
         return expression
-    given = _WITH_DEFAULT.fullmatch(expression)
-    key = given["key"] if given else expression.strip()
+    with_default = _WITH_DEFAULT.fullmatch(expression)
+    key = with_default["key"] if with_default else expression.strip()
     fact = facts.look_up(key)
     if fact.unknown:
         raise UnknownVariableError(f"the variable ${{{key}}}: {fact.unknown}")
@@ -117,4 +117,4 @@ def _value(expression: str, facts: SessionFacts) -> str | None:
         raise UnknownVariableError(f"the variable ${{{key}}} has several values")
     if fact.values:
         return fact.values[0]
-    return given["default"] if given else None
+    return with_default["default"] if with_default else None
