@@ -5,6 +5,7 @@ Where the bytes came from, and which certificate the key belongs to, is decided 
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
@@ -69,6 +70,13 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
     )
 
     _check_size(block.der, where)
+    if block.label != "ENCRYPTED PRIVATE KEY" and not _has_whole_iv(block):
+        raise PrivateKeyError(
+            "it is encrypted in a way that cannot be read (its DEK-Info is damaged)",
+            code="key-encryption-unknown",
+            where=where,
+            remedy=_CONVERT,
+        )
     passphrase = ask_passphrase(secret, where)
     try:
         if block.label == "ENCRYPTED PRIVATE KEY":
@@ -90,6 +98,16 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
             where=where,
             remedy=_CONVERT,
         ) from None
+
+
+def _has_whole_iv(block: Block) -> bool:
+    """Whether DEK-Info (RFC 1421, section 4.6.1.3) has an IV as long as the cipher's block.
+
+    With a shorter one the library panics, and writes that to stderr.
+    """
+    cipher, _, iv = dict(block.headers).get("DEK-Info", "").partition(",")
+    digits = 16 if cipher.strip() == "DES-EDE3-CBC" else 32
+    return re.fullmatch(f"[0-9A-Fa-f]{{{digits}}}", iv.strip()) is not None
 
 
 def _check_size(encoded: bytes, where: str, *numbers: bytes) -> None:
