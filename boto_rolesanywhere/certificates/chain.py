@@ -1,6 +1,6 @@
-"""Which certificate is the key's, and which intermediates lead from it upward.
+"""Finds the key's certificate, and the intermediates from it upward.
 
-Nothing here reads files, private keys or clocks. How long a chain may be stands in the IAM Roles
+How long a chain may be stands in the IAM Roles
 Anywhere User Guide, "Signature verification".
 """
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 
 MAX_CHAIN: Final = 5
-# Somebody may have made up a maze of certificates that signed one another: so many paths are
-# compared, each so long, and so many signatures checked (about a second of work).
+# Limits, since a file may hold a maze of certificates that signed one another: the paths to
+# compare, the length of a path, and the signatures to check (about a second of work).
 _MOST_PATHS: Final = 256
 _LONGEST_PATH: Final = 32
 _MOST_CHECKS: Final = 4000
@@ -40,8 +40,8 @@ def find_leaf(
 ) -> x509.Certificate | None:
     """The end-entity certificate: the one whose public key is the private key's.
 
-    Several may be (a certificate renewed with the same key): the first without problems at `now`,
-    if that is given, else the first of all. None when there is no such certificate.
+    If several have the key (a certificate renewed with it), the first without problems at `now`
+    counts, else the first of all. None if no certificate has the key.
     """
     matching = [
         certificate
@@ -65,10 +65,10 @@ def order_chain(
 ) -> tuple[x509.Certificate, ...]:
     """The intermediates among `candidates`, from the leaf's issuer upward.
 
-    Each has really signed the one before it. Left out: the leaf, self-signed roots, what does not
-    belong to the path, and what stands there twice. Where several paths lead upward (where an
-    intermediate was renewed or cross-signed), the best is taken: in its time at `now`, not too
-    long, and with its end signed by a root among `candidates`; of equal ones, the first.
+    Each has really signed the certificate before it. The result leaves out the leaf, self-signed
+    roots, duplicates, and all that is not on the path. If there are several paths (an intermediate
+    was renewed or cross-signed), the best counts: valid at `now`, not too long, and with its last
+    certificate signed by a root among `candidates`; of equal paths, the first.
 
     Raises:
         CertificateError: more than 5, which IAM Roles Anywhere does not take.
@@ -97,7 +97,7 @@ def order_chain(
 
 
 class Issuers:
-    """Who issued whom among some certificates. Each signature is checked once, when asked for.
+    """Finds which certificate issued which. It checks each signature once, when needed.
 
     Attributes:
         self_signed: those that are signed with their own key, as roots are.
@@ -160,7 +160,7 @@ class Issuers:
 
 
 def _paths(leaf: x509.Certificate, issuers: Issuers) -> Iterator[tuple[x509.Certificate, ...]]:
-    """Every way from the leaf's issuer upward as far as it goes, without self-signed ones."""
+    """Every path from the leaf's issuer upward, without self-signed certificates."""
 
     def upward(path: tuple[x509.Certificate, ...]) -> Iterator[tuple[x509.Certificate, ...]]:
         ends = True
@@ -175,7 +175,7 @@ def _paths(leaf: x509.Certificate, issuers: Issuers) -> Iterator[tuple[x509.Cert
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
-    """Whether it is signed with its own key, as roots are."""
+    """Whether `certificate` is signed with its own key, as roots are."""
     return is_issued_by(certificate, certificate)
 
 

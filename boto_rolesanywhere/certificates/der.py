@@ -18,7 +18,7 @@ _LONGEST_OID = 128
 
 
 class DerError(ValueError):
-    """The bytes are not DER. Caught by whoever knows which file they came from."""
+    """The bytes are not DER. The caller that knows the file catches it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Which public keys AWS takes, and with which algorithm each signs.
+"""The public keys that AWS takes, and the algorithm with which each signs.
 
 IAM Roles Anywhere User Guide, "Signing process": RSA, EC and ML-DSA, chosen by the end-entity
 certificate's public key alone.
@@ -32,7 +32,7 @@ _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-52
 def algorithm_for(public_key: PublicKeyTypes, *, where: str | None = None) -> Algorithm:
     """The signing algorithm, which follows from the end-entity certificate's public key alone.
 
-    The hash with which the CA signed the certificate plays no part.
+    The hash of the CA's signature does not matter.
 
     Args:
         public_key: an object of `cryptography`.
@@ -71,7 +71,7 @@ def describe_key(public_key: object) -> str:
 
 
 def verify_signature(public_key: PublicKeyTypes, signature: bytes, data: bytes) -> bool:
-    """Whether `signature` is that of `data`, made as `algorithm_for` says for this key."""
+    """Whether `signature` is a valid signature of `data` by the algorithm of this key."""
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
     from cryptography.hazmat.primitives.hashes import SHA256
@@ -93,7 +93,7 @@ def verify_signature(public_key: PublicKeyTypes, signature: bytes, data: bytes) 
 def is_mldsa(
     public_key: object,
 ) -> TypeGuard[MLDSA44PublicKey | MLDSA65PublicKey | MLDSA87PublicKey]:
-    """Whether it is an ML-DSA key; never so with a `cryptography` that knows none."""
+    """Whether it is an ML-DSA key; False if the installed `cryptography` has no ML-DSA."""
     try:
         from cryptography.hazmat.primitives.asymmetric import mldsa
     except ImportError:  # an older cryptography

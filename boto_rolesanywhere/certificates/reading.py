@@ -19,8 +19,8 @@ Result = TypeVar("Result")
 def quietly(call: Callable[[], Result]) -> Result:
     """The result of `call`, also where the program turns `cryptography`'s warnings into errors.
 
-    It warns of odd but readable certificates. The warning filters are the whole process's, so
-    they are touched only when there is no other way.
+    `cryptography` warns of odd but readable certificates. The warning filters belong to the whole
+    process, so they are changed only if the call fails otherwise.
 
     Raises:
         ValueError: the library's Rust part panicked, which would be no `Exception`. What else
@@ -44,7 +44,7 @@ def _without_panic(call: Callable[[], Result]) -> Result:
 
 
 def serial_number(certificate: x509.Certificate) -> int:
-    """The serial number, also one that RFC 5280 forbids (4.1.2.2: positive, at most 20 bytes)."""
+    """The serial number, even if RFC 5280 (4.1.2.2: positive, at most 20 bytes) forbids it."""
     return quietly(lambda: certificate.serial_number)
 
 

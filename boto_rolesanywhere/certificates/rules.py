@@ -1,7 +1,7 @@
 """Everything for which AWS would refuse an end-entity certificate, found without asking AWS.
 
 The rules are those of the IAM Roles Anywhere User Guide, "Trust model" (end-entity certificates).
-Each finding says what is wrong and what to do; whether that stops anything is the caller's choice.
+Each finding says what is wrong and what to do; the caller decides whether to go on.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ def _find_time(certificate: x509.Certificate, now: datetime) -> Iterator[Finding
 
 
 def weak_hash(certificate: x509.Certificate) -> str | None:
-    """The hash it was signed with, if that is weaker than AWS takes."""
+    """The hash of the CA's signature, if AWS takes only stronger ones."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
@@ -153,8 +153,8 @@ def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
 class _Tbs:
     """The parts of a TBSCertificate (RFC 5280, section 4.1) that `cryptography` hides.
 
-    It cannot parse one extension without all the others, so that one odd subject alternative name
-    would hide keyUsage; and it makes named curves of explicit parameters.
+    `cryptography` parses all extensions or none, so an odd subject alternative name would hide
+    keyUsage; and it turns explicit curve parameters into a named curve.
     """
 
     def __init__(self, encoded: bytes) -> None:
@@ -240,16 +240,7 @@ def _utc(time: datetime) -> str:
 def check_certificate(
     certificate: x509.Certificate, *, now: datetime, where: str | None = None
 ) -> None:
-    """Say what AWS would refuse `certificate` for, before AWS does.
-
-    Args:
-        certificate: the end-entity certificate.
-        now: the present time, with its time zone.
-        where: the file it came from, for the error.
-
-    Raises:
-        CertificateError: with every problem that was found.
-    """
+    """Raise CertificateError with everything for which AWS would refuse `certificate`."""
     found = problems(certificate, now)
     if found:
         raise CertificateError(

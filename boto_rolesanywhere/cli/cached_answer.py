@@ -1,6 +1,6 @@
 """``credential-process`` when the answer is in the cache: it loads a few small modules alone.
 
-SDKs start the command anew for each program, so this is most of what the command ever does.
+SDKs start the command anew for each program, so this path runs most often.
 `credential_process` does the rest: help, mistakes, renewals.
 """
 

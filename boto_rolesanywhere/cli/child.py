@@ -1,7 +1,6 @@
 """Running a command: in place of this process, or as a child.
 
-A child gets the signals that this process gets, and its exit status becomes this process's. Nothing
-about credentials here.
+A child gets the signals that this process gets, and its exit status becomes this process's.
 """
 
 from __future__ import annotations

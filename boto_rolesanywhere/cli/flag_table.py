@@ -185,7 +185,7 @@ def read_plainly(argv: Sequence[str], more: Mapping[str, bool]) -> dict[str, str
 
 def conflict(flags: Iterable[str]) -> tuple[str, str] | None:
     """The first two of these flags that exclude each other; None if there are none."""
-    # Whether by value, by variable or by file: it is the same secret.
+    # A value, a variable and a file can all bring the same secret.
     kinds = {next((base for base in SECRETS if flag in forms(base)), flag): flag for flag in flags}
     for first, second in EXCLUSIVE:
         if first in kinds and second in kinds:

@@ -1,6 +1,6 @@
 """The flags that all commands take: declaring them, reading which were given, and ``--debug``.
 
-`flag_table` has their names and help texts, `inputs` says what they come to.
+`flag_table` has their names and help texts, `inputs` turns them into settings.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def prepare(arguments: argparse.Namespace) -> None:
 
         from urllib3.exceptions import InsecureRequestWarning
 
-        # Ours says it once, in one line; urllib3's would come at each call, with a line of code.
+        # Our warning comes once; urllib3's would come at each call, with a line of code.
         warnings.simplefilter("ignore", InsecureRequestWarning)
         logging.getLogger("boto_rolesanywhere.cli").warning(
             "%s: the endpoint's TLS certificate is not checked; whoever is on the way can read the"

@@ -1,6 +1,6 @@
-"""What the flags of a command come to: settings, the call, what unlocks the key.
+"""From the flags of a command to settings, sources and secrets.
 
-The composition is that of `boto_rolesanywhere.provider`; here it gets its inputs.
+`boto_rolesanywhere.provider` puts the call together from these.
 """
 
 from __future__ import annotations
@@ -43,19 +43,10 @@ _NO_ARGUMENTS: Final = (
 def inputs_from(
     arguments: argparse.Namespace, *, environ: Mapping[str, str] | None = None
 ) -> Inputs:
-    """Where the settings of a command are looked for.
+    """Where to look for the settings of a command.
 
-    Flags beat the environment, and this beats the profile of --config-profile; no other profile is
-    read.
-
-    Args:
-        arguments: as the parser gave them.
-        environ: in place of the process's environment.
-
-    Raises:
-        ConfigurationError: flags exclude each other, there is no such profile, what unlocks the
-            key is given twice or is not there.
-        CertificateError, KeyDeviceError: the certificate store cannot be searched.
+    Flags beat the environment, which beats the profile of --config-profile; no other profile
+    counts.
     """
     flags = given_flags(arguments)
     profile = flags.get(CONFIG_PROFILE) or None
@@ -72,31 +63,19 @@ def inputs_from(
 
 
 def arguments_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Arguments:
-    """What flags give that is no text: the passphrase, and what --cert-selector chooses.
-
-    Raises:
-        ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from`.
-    """
+    """The settings that are no text: the passphrase, and the choice of --cert-selector."""
     inputs = _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ)
     return _arguments(flags, inputs, None)
 
 
 def section_of(flags: Mapping[str, str]) -> dict[str, str]:
-    """The texts of the profile of --config-profile; none without it.
-
-    Raises:
-        ConfigurationError: there is no such profile, or a file cannot be parsed.
-    """
+    """The texts in the profile of --config-profile; empty without the flag."""
     section = _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, {}).section
     return {key: value for key, value in section.items() if isinstance(value, str)}
 
 
 def config_from(inputs: Inputs) -> Config:
-    """All settings, checked.
-
-    Raises:
-        ConfigurationError: settings are missing or wrong.
-    """
+    """All settings, checked."""
     config = config_of(inputs)
     if config is not None:
         return config
@@ -118,15 +97,7 @@ def config_from(inputs: Inputs) -> Config:
 
 
 def issuer_from(arguments: argparse.Namespace, inputs: Inputs | None = None) -> Issuer:
-    """What makes the sessions that the flags ask for; it opens nothing before the first call.
-
-    Args:
-        arguments: as the parser gave them.
-        inputs: what `inputs_from` gave; None asks it.
-
-    Raises:
-        ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from` and `config_from`.
-    """
+    """The issuer of the flags' sessions; it opens nothing before the first call."""
     inputs = inputs or inputs_from(arguments)
     return Issuer(
         config_from(inputs),
@@ -142,9 +113,6 @@ def sources_from(
     """Certificate, key and chain alone, unopened.
 
     If only a key is given, the certificate is looked for beside the key.
-
-    Raises:
-        ConfigurationError, CertificateError, KeyDeviceError: as `inputs_from`.
     """
     inputs = inputs_from(arguments, environ=environ)
     found = inputs.found()
@@ -162,20 +130,12 @@ def sources_from(
 def store_access(
     flags: Mapping[str, str], environ: Mapping[str, str]
 ) -> tuple[Secret | None, str | None]:
-    """What opens a certificate store: passphrase or PIN, and the PKCS #11 library.
-
-    Raises:
-        ConfigurationError: as `secret_from`; or there is no such profile.
-    """
+    """What opens a certificate store: passphrase or PIN, and the PKCS #11 library."""
     return _store_access(flags, _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ))
 
 
 def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
-    """The passphrase, PIN or password that a flag gives or names.
-
-    Raises:
-        ConfigurationError: there are several, or the variable named is not set.
-    """
+    """The passphrase, PIN or password that a flag gives or names."""
     forms = [flag for base in SECRETS for flag in flag_table.forms(base) if flags.get(flag)]
     if len(forms) > 1:
         raise ConfigurationError(

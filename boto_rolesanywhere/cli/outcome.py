@@ -36,7 +36,6 @@ def leave(number: int, _frame: FrameType | None) -> None:
 def asked_to_leave() -> bool:
     """Whether a signal has called `leave`.
 
-    The exception that `leave` raises is lost if the signal arrives in a callback of the
-    interpreter.
+    A callback of the interpreter swallows the exception that `leave` raises.
     """
     return bool(_left_by)

@@ -1,7 +1,6 @@
 """Text for a terminal: marks, colour, columns and wrapping. Shared by the commands; no commands.
 
-Colour only where it is seen, lines broken only where they would be broken anyhow: what goes into a
-file or a pipe is plain, one line a thing.
+A terminal gets colour and wrapped lines; a file or a pipe gets plain text, one line for each item.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Everything that can be wrong between a workload and its credentials, checked in order.
 
 `examine` gives one `Verdict` after another, each as soon as it is known. A check is a generator: it
-yields its verdicts and returns what later checks need. Each file has the checks of one subject; how
-verdicts look is the command's business.
+yields its verdicts and returns what later checks need. Each file has the checks of one subject; the
+command shows the verdicts.
 """
 
 from __future__ import annotations

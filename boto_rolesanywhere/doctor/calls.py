@@ -1,4 +1,4 @@
-"""The two calls themselves: CreateSession, and who AWS says one is with what it gave."""
+"""The two calls: CreateSession, and sts:GetCallerIdentity with its credentials."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def check_create_session(creator: SessionCreator) -> Check[RolesAnywhereSession 
 def check_caller_identity(
     session: RolesAnywhereSession, config: Config, inputs: Inputs, timeout: float
 ) -> Iterator[Verdict]:
-    """Use the credentials for the one call that everybody may make (sts:GetCallerIdentity)."""
+    """Call sts:GetCallerIdentity, which needs no permission, with the credentials."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     log = logging.getLogger("botocore")

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 _LONGEST_BUNDLE: Final = 2
 _TIME: Final = frozenset({"expired", "not-yet-valid"})
-# Ahead of the end, this long or the last third of the lifetime, whichever is shorter: so there is
-# no warning all day long for a certificate that lives for a day.
+# Warn this long before the end, or in the last third of the lifetime if that is shorter: a
+# certificate that lives for a day must not cause a warning all day long.
 _AHEAD: Final = timedelta(days=30)
 _SHARE: Final = 3
 _DAY: Final = timedelta(days=1)
@@ -91,7 +91,7 @@ def _strangers(
 
 
 def _chosen(sources: IdentitySources, matched: Matched) -> tuple[x509.Certificate, ...]:
-    """Those that stand together for this purpose. A token holds certificates for others too."""
+    """The certificates in the files. A token may hold certificates for other purposes."""
     if kind_of(sources.chain) == TOKEN:
         return ()
     return matched.intermediates if kind_of(sources.certificate) == TOKEN else matched.candidates
@@ -100,17 +100,7 @@ def _chosen(sources: IdentitySources, matched: Matched) -> tuple[x509.Certificat
 def check_trust_anchor(
     file: str, path: Sequence[x509.Certificate], now: datetime
 ) -> Check[tuple[x509.Certificate, ...]]:
-    """Hold the chain to the trust anchor's certificate.
-
-    Args:
-        file: with the trust anchor's certificates.
-        path: the end-entity certificate and the intermediates that are sent; empty if the chain is
-            not known.
-        now: the present time.
-
-    Returns:
-        The trust anchor's certificates.
-    """
+    """Compare the chain (empty if unknown) with the trust anchor's certificates in `file`."""
     from boto_rolesanywhere.identity.opening import open_certificates
 
     try:

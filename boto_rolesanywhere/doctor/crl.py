@@ -1,7 +1,7 @@
-"""A certificate revocation list, if one is given: what it says, and whether AWS would take it.
+"""A certificate revocation list: what it says, and whether AWS would take it.
 
 The rules are those of the IAM Roles Anywhere User Guide, "Revocation" (ImportCrl takes PEM, up to
-300,000 bytes); that a list without entries is refused was seen by users.
+300,000 bytes). Users have seen AWS refuse a list without entries.
 """
 
 from __future__ import annotations
@@ -32,14 +32,7 @@ def check_crl(
     known: Sequence[x509.Certificate],
     now: datetime,
 ) -> Iterator[Verdict]:
-    """Look the certificates up in the list, and judge the list itself.
-
-    Args:
-        file: with the list.
-        path: the end-entity certificate and its intermediates; empty if they are not known.
-        known: every certificate that may be the list's issuer.
-        now: the present time.
-    """
+    """Look the certificates up in the list, and judge the list itself."""
     try:
         listed = _read(file)
     except RolesAnywhereError as error:
@@ -116,7 +109,7 @@ def _origin(
     known: Sequence[x509.Certificate],
     crl: x509.CertificateRevocationList,
 ) -> Iterator[Concern]:
-    """Whether the list is one for these certificates, and its issuer's own."""
+    """Whether the issuer of these certificates issued and signed the list."""
     if not path:
         return
     issuer = crl.issuer.rfc4514_string()
@@ -153,7 +146,7 @@ def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) ->
 
 
 def _use(listed: _List, now: datetime) -> Iterator[Concern]:
-    """Whether AWS would import it, and whether it still says something."""
+    """Whether AWS would import the list, and whether it is current."""
     if not listed.pem:
         yield Concern(
             "warn",

@@ -1,4 +1,4 @@
-"""The order of the checks, and what each hands to those after it."""
+"""The order of the checks, and the values that each check hands on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _INCOMPLETE: Final = "the settings are not complete"
 _NO_KEY: Final = "there is no usable key with its certificate"
 _NO_LEAF: Final = "the certificate that belongs to the key is not known"
 _NOT_REACHED: Final = "the endpoint is not reached"
-# Each needs what those before it found: no clock can be asked over a connection that fails.
+# Each needs the results of the checks before it: a failed connection shows no clock.
 _STEPS: Final[tuple[tuple[Name, Callable[[Route, Question], Check[bool]], str], ...]] = (
     ("connection", check_connection, "there is no address to connect to"),
     ("tls", check_tls, _NOT_REACHED),
@@ -63,8 +63,8 @@ def examine(
 ) -> Iterator[Verdict]:
     """Check everything, and give each verdict as soon as it is known.
 
-    Settings that are not given come from the environment, then from the profile, as in
-    `get_session`. A check that needs what an earlier one did not find is skipped, and says so.
+    Settings that are not passed come from the environment, then from the profile, as in
+    `get_session`. If an earlier check did not find what a check needs, that check is skipped.
 
     Args:
         arguments: settings by the names of `get_session`'s arguments.
@@ -73,7 +73,7 @@ def examine(
         verify: of the endpoint, as in `boto3.client`: False, or the path of a CA bundle.
         trust_anchor_certificate: a file with the trust anchor's certificate, to hold the chain to.
         crl: a file with a certificate revocation list, to look the certificates up in.
-        offline: leave out all that needs the network.
+        offline: leave out the checks that need the network.
         timeout: seconds for each step on the network.
         clock: gives this machine's time, aware.
 
@@ -146,7 +146,7 @@ def _check_workload(question: Question, opened: ExitStack) -> Check[_Workload]:
 
 
 def _without_key(question: Question, why: str | None = None) -> Iterator[Verdict]:
-    """The checks of certificates, when it is not known which of them is the key's."""
+    """The checks of certificates if the key's certificate is not known."""
     if why is not None:
         yield skipped("key", why)
     yield skipped("chain", _NO_LEAF)
@@ -159,7 +159,7 @@ def _without_key(question: Question, why: str | None = None) -> Iterator[Verdict
 def _check_certificates(
     question: Question, matched: Matched, sources: IdentitySources
 ) -> Check[tuple[tuple[x509.Certificate, ...] | None, str]]:
-    """The chain, and why there is no use in calling."""
+    """The chain, and why a call would fail."""
     now, leaf = question.clock(), matched.leaf
     chain = yield from check_chain(matched, sources, now)
     path = (leaf, *(chain or ()))

@@ -1,4 +1,4 @@
-"""The files and the key: what the files hold and who else may touch them; whether the key signs."""
+"""The files and the key: whether files can be read, are safe from others, and the key signs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _look_at(role: Role, source: object, secret: Secret | None) -> Verdict:
 def _look_at_passphrase(place: str) -> Verdict:
     path = Path(os.path.expanduser(place))  # noqa: PTH111  # never fails
     if path.exists() and not path.is_file():
-        # What is read from a pipe is gone, and has no mode of its own.
+        # A pipe can be read once only, and has no mode that counts.
         return Verdict("file", "ok", f"passphrase: {path} is no file, and is read once, by the key")
     try:
         path.open("rb").close()
@@ -91,7 +91,7 @@ def _look_at_passphrase(place: str) -> Verdict:
 
 def _look_at_module(place: str) -> Iterator[Verdict]:
     path = Path(place)
-    if path.is_absolute():  # a bare name is looked up by whoever loads it
+    if path.is_absolute():  # the loader looks up a bare name
         if path.is_file():
             yield Verdict("file", "ok", f"PKCS#11 module: {path}")
         else:
@@ -100,7 +100,7 @@ def _look_at_module(place: str) -> Iterator[Verdict]:
 
 
 def _concerns(path: Path) -> Iterator[Concern]:
-    """Who else may read the secret in the file, or put another in its place."""
+    """Whether other users may read or replace the secret file."""
     from boto_rolesanywhere.identity.files.reading import excess
 
     if os.name != "posix":

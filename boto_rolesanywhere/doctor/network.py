@@ -1,4 +1,4 @@
-"""The way to the endpoint: names, connections, and whose clock is right."""
+"""The way to the endpoint: names, connections and the clock."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def check_name_resolution(route: Route, question: Question) -> Check[bool]:
-    """Look up the host that is connected to: the proxy, if there is one, else the endpoint."""
+    """Look up the host to connect to: the proxy, if there is one, else the endpoint."""
     host, port = route.proxy or (route.host, route.port)
     if _is_address(host):
         yield Verdict("name-resolution", "ok", f"{host} is an address, not a name")
@@ -93,9 +93,6 @@ def open_socket(route: Route, timeout: float) -> socket.socket:
     """A connection to the endpoint, through the proxy's tunnel if that is the way.
 
     For http:// endpoints and for proxies that speak TLS themselves it ends at the proxy.
-
-    Raises:
-        OSError, http.client.HTTPException: there is none.
     """
     proxy = route.proxy
     if proxy is None:
@@ -114,7 +111,7 @@ def open_socket(route: Route, timeout: float) -> socket.socket:
 
 
 def tunnels(route: Route) -> bool:
-    """Whether the way is a tunnel through an ordinary HTTP proxy."""
+    """Whether the connection is a tunnel through an ordinary HTTP proxy."""
     return route.scheme == "https" and (route.proxy_url or "").startswith("http:")
 
 
@@ -128,7 +125,7 @@ def reason(error: Exception) -> str:
 
 
 def check_clock(route: Route, question: Question) -> Check[bool]:
-    """Hold this machine's clock to the endpoint's, by a request that asks for nothing."""
+    """Compare this machine's clock with the endpoint's, by an empty request."""
     from boto_rolesanywhere.create_session.diagnosis import (
         CLOCK_TOLERANCE,
         clock_finding,

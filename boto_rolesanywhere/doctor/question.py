@@ -1,4 +1,4 @@
-"""What is asked of doctor. What the checks find, each hands to the next as a value."""
+"""The options of one examination, which every check gets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 
-# What a check is: it yields its verdicts and returns what it found, which later checks need.
+# A check yields its verdicts, and returns what later checks need.
 Check: TypeAlias = Generator[Verdict, None, _Value]
 
 

@@ -1,7 +1,4 @@
-"""Where the call goes: endpoint, proxy and CA bundle, as botocore makes them of all its settings.
-
-botocore is asked, and its answer is shown; nothing is sent.
-"""
+"""Where the call goes: endpoint, proxy and CA bundle, as botocore works them out. Sends nothing."""
 
 from __future__ import annotations
 
@@ -36,14 +33,14 @@ _OWN_BUNDLE: Final = "botocore's own"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """The way of the call.
+    """Endpoint, proxy and TLS options of the call.
 
     Attributes:
         scheme: ``https``, or ``http``.
         host: of the endpoint.
         port: of the endpoint.
         proxy_url: the proxy on the way, with its password if it has one; None for none.
-        proxy_headers: what the proxy is told of who asks.
+        proxy_headers: the headers for the proxy, such as its authorization.
         bundle: the CA bundle's path; None if nothing is checked.
         bundle_origin: which setting named it.
     """
@@ -65,11 +62,7 @@ class Route:
 
     @property
     def proxy(self) -> tuple[str, int] | None:
-        """Host and port of the proxy.
-
-        Raises:
-            ValueError: its URL has none.
-        """
+        """Host and port of the proxy."""
         if self.proxy_url is None:
             return None
         url = urlsplit(self.proxy_url)
@@ -196,7 +189,7 @@ def _bundle(verify: bool | str | None, inputs: Inputs) -> tuple[str | None, str]
 
 
 def check_proxy(route: Route) -> Check[bool]:
-    """Say which proxy is used for the endpoint, and why; False if it cannot be one."""
+    """Say which proxy is used for the endpoint, and why; False if its URL is unusable."""
     found = getproxies().get(route.scheme)
     if route.proxy_url is None:
         text = f"none: NO_PROXY covers {route.host}" if found else "none: the way is direct"

@@ -1,6 +1,6 @@
-"""The settings: where each comes from, what only looks like one, the ARNs and the options.
+"""The settings: where each comes from, misspelt ones, the ARNs and the options.
 
-They are text alone; files are looked at elsewhere.
+`files` checks the files that they name.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .question import Check, Question
 
 _VARIABLES: Final = f"AWS_{PREFIX.upper()}"
-# Those that are no settings of the call, but of the command and its cache.
+# Settings of the command and its cache, not of the call.
 _OTHER_VARIABLES: Final = (PASSPHRASE_VARIABLE, f"{_VARIABLES}CACHE_DIR")
 _COMMON: Final = "rolesanywhere"
 _LONGEST: Final = 200
@@ -127,7 +127,7 @@ def _shown_settings(inputs: Inputs, found: Mapping[Setting, Found]) -> Iterator[
 
 
 def _shown(found: Found, setting: Setting) -> str:
-    """A setting's value, unless it is, or might hold, what nobody should read."""
+    """A setting's value, unless it may hold a secret."""
     value = found.value
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
@@ -154,7 +154,7 @@ def _shown_uri(text: str) -> str:
 
 
 def _shown_url(text: str) -> str:
-    # Where the password ends is anybody's guess if it holds a bare slash or question mark.
+    # A bare slash or question mark in a password hides where it ends.
     return "a URL with a user name or password, not shown" if "@" in text else text
 
 
@@ -187,7 +187,7 @@ def _unknown(inputs: Inputs) -> Iterator[Verdict]:
 
 
 def _not_a_setting(stranger: str, place: str, known: Iterable[str]) -> Verdict:
-    # What all have in common would make any two of them alike.
+    # Compared without the common prefix, which would make any two names alike.
     own = {_plain(name).partition(_COMMON)[2]: name for name in known}
     near = difflib.get_close_matches(_plain(stranger).partition(_COMMON)[2], own, n=1)
     there = ", ".join(sorted(own.values()))
@@ -204,7 +204,7 @@ def _is_ours(key: str) -> bool:
 
 
 def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
-    """Read each ARN, then hold them against each other; True if they are right."""
+    """Parse each ARN, and check that they belong together; True if so."""
     parsed: list[Arn] = []
     for setting, parse in ARN_PARSERS.items():
         found = settings.get(setting)
@@ -242,7 +242,7 @@ def check_settings(
     """Read the options, and see which Region the call goes to.
 
     Returns:
-        Certificate, key and chain, unopened; and all settings. Each is None if it cannot be had.
+        Certificate, key and chain, unopened; and all settings. Each is None if a setting is wrong.
     """
     from boto_rolesanywhere.provider import config_of
 

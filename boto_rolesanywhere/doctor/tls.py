@@ -47,7 +47,7 @@ def check_tls(route: Route, question: Question) -> Check[bool]:
 def _context(bundle: str | None) -> ssl.SSLContext:
     """A context as botocore's HTTP session makes it.
 
-    Not that of the standard library: it is stricter with certificates than botocore is.
+    The standard library's default context is stricter with certificates than botocore.
     """
     from urllib3.util.ssl_ import create_urllib3_context
 

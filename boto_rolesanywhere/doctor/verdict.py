@@ -1,4 +1,4 @@
-"""What a check says: one value, and how errors become one. No check is in here."""
+"""A check's result, and how an error becomes one."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Verdict:
 
 
 class Concern(NamedTuple):
-    """One thing about what a check looked at.
+    """One problem that a check found.
 
     Attributes:
         status: how bad it is.
@@ -93,7 +93,7 @@ class Concern(NamedTuple):
 
 
 def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") -> Verdict:
-    """What an error of ours says, as a verdict."""
+    """The verdict for an error of ours."""
     text = f"{error.where}: {error.problem}" if error.where else error.problem
     if error.expected:
         text += f"; expected {error.expected}"
@@ -105,7 +105,7 @@ def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") 
 
 
 def skipped(name: Name, why: str) -> Verdict:
-    """That something was not looked at, and why."""
+    """The verdict for a check that was left out, with the reason."""
     return Verdict(name, "skip", why)
 
 
@@ -115,14 +115,7 @@ def summed_up(
     concerns: Iterable[Concern],
     details: Iterable[tuple[str, str]] = (),
 ) -> Verdict:
-    """One verdict on one thing, whatever number of concerns there are about it.
-
-    Args:
-        name: of the check.
-        text: what it is.
-        concerns: what is the matter with it. Without any it is ``ok``.
-        details: as of the verdict.
-    """
+    """One verdict that sums up all concerns; ``ok`` if there are none."""
     listed = list(concerns)
     status: Status = "ok"
     if listed:

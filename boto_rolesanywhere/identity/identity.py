@@ -58,11 +58,7 @@ class Identity:
         put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)
 
     def sign(self, data: bytes) -> bytes:
-        """Sign `data` with the key, as `algorithm` wants it.
-
-        Raises:
-            PrivateKeyError: the key failed; the exception of a user's own key is its cause.
-        """
+        """Sign `data` with the key, as `algorithm` wants it."""
         try:
             # A user's own key may return anything, whatever its annotation says.
             signature: object = self.key.sign(data)

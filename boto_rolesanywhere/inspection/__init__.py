@@ -1,1 +1,1 @@
-"""What AWS would make of a certificate, worked out offline."""
+"""Works out offline how AWS will see a certificate."""

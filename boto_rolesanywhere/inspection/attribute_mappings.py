@@ -39,11 +39,7 @@ class AttributeMappings:
 
     @classmethod
     def parse(cls, text: str | bytes, *, where: str = "attribute mappings") -> AttributeMappings:
-        """Read the JSON that ``aws rolesanywhere get-profile`` prints, or its list alone.
-
-        Raises:
-            ConfigurationError: it is not JSON, or has no attribute mappings in it.
-        """
+        """Read the JSON that ``aws rolesanywhere get-profile`` prints, or its list alone."""
         try:
             document: object = json.loads(text)
         except (ValueError, RecursionError):

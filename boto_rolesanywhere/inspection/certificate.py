@@ -1,6 +1,6 @@
-"""What AWS will see of a certificate: everything that can be told without asking AWS.
+"""How AWS will see a certificate: everything that is known without asking AWS.
 
-A value for people and programs; how it looks in a terminal is the command's business.
+`cli` shows the value in a terminal.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _KEY_USAGES: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Brief:
-    """A certificate in the chain, as short as it can be named.
+    """A certificate in the chain, in short.
 
     Attributes:
         serial_number: in hex.
@@ -188,9 +188,10 @@ class CertificateInspection:
 
 
 def choose_leaf(certificates: Iterable[x509.Certificate]) -> x509.Certificate:
-    """The end-entity certificate when no key tells: the one that has issued none of the others.
+    """The end-entity certificate if there is no key to find it by.
 
-    Of several such, the first that is neither self-signed nor a CA's, else the first of all.
+    It is a certificate that issued none of the others: the first that is neither self-signed nor a
+    CA's, else the first of all.
 
     Raises:
         CertificateError: there is no certificate at all.

@@ -1,6 +1,6 @@
-"""What a certificate turns into: session tags, SourceIdentity and session name.
+"""What AWS makes of a certificate: session tags, SourceIdentity and session name.
 
-Pure: no files, no clock. The rules are those of the IAM Roles Anywhere User Guide, "Trust policy",
+The rules are those of the IAM Roles Anywhere User Guide, "Trust policy",
 "Certificate attribute mapping" and "Source identity rules"; what they leave open is marked so.
 """
 
@@ -43,7 +43,7 @@ _DOCUMENTED: Final = {
     "2.5.4.11": "OU",
     "0.9.2342.19200300.100.1.1": "UID",
 }
-# A guess: the usual names of the others. AWS says only that "recognizable" attributes are mapped.
+# A guess: the usual names of the other attributes. AWS says only that it maps "recognizable" ones.
 _CUSTOMARY: Final = {
     "0.9.2342.19200300.100.1.25": "DC",
     "1.2.840.113549.1.9.1": "emailAddress",
@@ -63,7 +63,7 @@ _CUSTOMARY: Final = {
 
 @dataclass(frozen=True, slots=True)
 class SessionTag:
-    """One session tag that the certificate gives rise to.
+    """One session tag that comes from the certificate.
 
     Attributes:
         key: without ``aws:PrincipalTag/``, for example ``x509Subject/CN``.
@@ -94,15 +94,7 @@ class AlternativeNames:
 def session_tags(
     certificate: x509.Certificate, mappings: AttributeMappings | None = None
 ) -> tuple[SessionTag, ...]:
-    """The session tags of a certificate, dropped ones included.
-
-    Args:
-        certificate: the end-entity certificate.
-        mappings: the profile's attribute mappings; None for AWS's default, which maps all.
-
-    Raises:
-        CertificateError: a name in the certificate cannot be read.
-    """
+    """The session tags of a certificate, dropped ones included."""
     from cryptography import x509
 
     found = [
@@ -120,9 +112,9 @@ def session_tags(
 def source_identity(certificate: x509.Certificate) -> str:
     """The SourceIdentity, by the User Guide's "Source identity rules".
 
-    A CN of up to 61 characters gets the prefix ``CN=``, one of up to 64 none; without a CN it is
-    ``ID=`` and the serial number in hex, padded to an even length. For what AWS gives no rule
-    (`source_identity_doubt`), the first CN is taken, and one that is too long as none.
+    A CN of up to 61 characters gets the prefix ``CN=``, a CN of 62 to 64 none. Without a CN it is
+    ``ID=`` and the serial number in hex, padded to an even length. AWS has no rule for several CNs
+    or a longer CN (`source_identity_doubt`): the first CN counts here, and a longer CN as none.
     """
     names = [value for oid, value in names_of(certificate, "subject") if oid == _CN]
     if not names or not 0 < len(names[0]) <= _MAX_CN:
@@ -131,7 +123,7 @@ def source_identity(certificate: x509.Certificate) -> str:
 
 
 def source_identity_doubt(certificate: x509.Certificate) -> str | None:
-    """Why the SourceIdentity may be another one; None if the documented rules settle it."""
+    """Why AWS may choose another SourceIdentity; None if the documented rules settle it."""
     names = [value for oid, value in names_of(certificate, "subject") if oid == _CN]
     if len(names) > 1:
         return "AWS does not document it for several CNs"
@@ -151,11 +143,7 @@ def serial_hex(certificate: x509.Certificate) -> str:
 
 
 def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str], ...]:
-    """The attributes of ``subject`` or ``issuer`` in the certificate's order: OID and value.
-
-    Raises:
-        CertificateError: they cannot be read.
-    """
+    """The attributes of ``subject`` or ``issuer`` in the certificate's order: OID and value."""
     try:
         return tuple(_attributes(quietly(lambda: getattr(certificate, field))))
     except (ValueError, TypeError) as error:
@@ -171,11 +159,7 @@ def attribute_name(oid: str) -> str:
 
 
 def alternative_names(certificate: x509.Certificate) -> AlternativeNames:
-    """The subject alternative names, sorted into used and not used.
-
-    Raises:
-        CertificateError: the certificate's extensions cannot be read.
-    """
+    """The subject alternative names, sorted into used and not used."""
     from cryptography import x509
 
     kinds = {x509.DNSName: "DNS", x509.UniformResourceIdentifier: "URI", x509.DirectoryName: "Name"}

@@ -1,1 +1,1 @@
-"""What was asked for, as text: from arguments, environment and the AWS config file."""
+"""The settings: from arguments, the environment and the AWS config file."""

@@ -62,14 +62,7 @@ class Inputs:
         )
 
     def sources(self, found: Mapping[Setting, Found] | None = None) -> IdentitySources:
-        """Certificate, key and chain alone, unopened.
-
-        Args:
-            found: what `found` gave, changed where the caller has reasons to.
-
-        Raises:
-            ConfigurationError: there is no certificate, or one of them is empty or no text.
-        """
+        """Certificate, key and chain alone, unopened."""
         return identity_sources(found or self.found(), self.arguments, self.environ)
 
 
@@ -80,18 +73,7 @@ def look_up(
     profile_name: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Inputs:
-    """Where to look for the settings, with the config file and profile of `session`.
-
-    Args:
-        session: of botocore.
-        arguments: go before the environment and the profile.
-        profile_name: a profile other than the session's.
-        environ: in place of the process's environment.
-
-    Raises:
-        NoSuchProfileError: the profile that is asked for does not exist.
-        ConfigurationError: one of AWS's two files cannot be parsed.
-    """
+    """Where to look for the settings, with the config file and profile of `session`."""
     chosen = profile_name or session.get_config_variable("profile") or "default"
     return Inputs(
         session=session,
@@ -105,17 +87,7 @@ def look_up(
 def read_section(
     session: botocore.session.Session, profile_name: str | None = None, *, by_flag: bool = False
 ) -> Mapping[str, object]:
-    """The keys of a profile, as botocore reads them.
-
-    Args:
-        session: whose files and profile count.
-        profile_name: a profile other than the session's.
-        by_flag: whether a flag of the command named the profile.
-
-    Raises:
-        NoSuchProfileError: the profile that is asked for does not exist.
-        ConfigurationError: one of AWS's two files cannot be parsed.
-    """
+    """The keys of a profile, as botocore reads them."""
     try:
         profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
         if profile_name is None:

@@ -179,7 +179,7 @@ TPM_TCTI: Final = Setting(
     help="how to reach the TPM, such as device:/dev/tpmrm0",
 )
 
-# With any of these set, somebody means to use IAM Roles Anywhere.
+# If any of these is set, the user means to use IAM Roles Anywhere.
 CORE: Final = (CERTIFICATE, PRIVATE_KEY, TRUST_ANCHOR, PROFILE, ROLE)
 REQUIRED: Final = (CERTIFICATE, TRUST_ANCHOR, PROFILE, ROLE)
 SETTINGS: Final = (

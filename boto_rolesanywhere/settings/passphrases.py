@@ -20,15 +20,7 @@ _LONGEST_SECRET: Final = 64 * 1024  # bytes
 
 
 def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> Secret | None:
-    """The passphrase, PIN or password that the environment gives, or that a setting names.
-
-    Args:
-        found: what `gather` found.
-        environ: the environment.
-
-    Raises:
-        ConfigurationError: the setting names a variable that is not set.
-    """
+    """The passphrase, PIN or password that the environment gives, or that a setting names."""
     if value := environ.get(PASSPHRASE_VARIABLE):
         return Secret(value, PASSPHRASE_VARIABLE)
     forms = [form for form in (PASSPHRASE_ENV, PASSPHRASE_FILE) if optional_text(found, form)]
@@ -50,15 +42,7 @@ def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]
 
 
 def read_secret_file(path: str, where: str) -> bytes:
-    """The passphrase in a file, without the last line break.
-
-    Args:
-        path: the file's path; ``~`` is expanded.
-        where: the setting that names the file.
-
-    Raises:
-        ConfigurationError: the file cannot be read.
-    """
+    """The passphrase in a file, without the last line break."""
     from pathlib import Path
 
     try:

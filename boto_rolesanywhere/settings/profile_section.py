@@ -1,7 +1,7 @@
 """Setting one section of an AWS credentials or config file, and not one byte beside it.
 
-A pure rule, from content to content. The result is read back as botocore reads it before anyone
-gets it: it differs in that section alone, or it is an error.
+From content to content. The result is read back as botocore reads it: it differs in that section
+alone, or an error is raised.
 """
 
 from __future__ import annotations
@@ -53,9 +53,9 @@ def with_section(
 ) -> bytes:
     """The file's `content` with `values` set in the section `title`.
 
-    A key that is there is set where it stands; a new one comes after the section's last; a section
-    that is not there comes at the end. All other lines stay as they are, comments included. Of
-    several sections for one profile the last is set, which is the one that botocore takes.
+    An existing key keeps its line; a new key comes after the section's last key; a new section
+    comes at the end of the file. All other lines stay as they are, comments included. If a profile
+    has several sections, the last is set: botocore takes that.
 
     Args:
         content: of the file, in the encoding of this process's locale, as botocore reads it.

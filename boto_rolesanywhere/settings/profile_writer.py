@@ -1,6 +1,6 @@
 """Writing a profile into AWS's credentials or config file, which others use at the same time.
 
-What changes in it is decided in `profile_section`, who may write it in `shared_file`.
+`profile_section` decides what changes in it, `shared_file` who may write it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _LOCK_TIMEOUT: Final = 30.0
 _OWNER_ONLY: Final = 0o600
-# Others may go on reading a config file, but not writing it: it names programs that are run.
+# Other users may read a config file, but not write it: it names programs to run.
 _CLOSED_TO_WRITERS: Final = 0o755
 
 
@@ -44,9 +44,9 @@ def change_file(
 ) -> None:
     """Set `values` in the section `title` of the file, which need not exist yet.
 
-    Readers see the old file or the new one; writers that do the same wait for each other. A new
-    file has mode 0600. The credentials file has at most that; the config file keeps its mode, but
-    that only its owner writes it. Folders that are made have mode 0700.
+    Readers see the old file or the new one; writers that call this function wait for each other. A
+    new file has mode 0600, a new folder 0700. The credentials file never gets a wider mode; the
+    config file keeps its mode, but only its owner may write it.
 
     Args:
         path: of the file; ``~`` is expanded.

@@ -97,7 +97,7 @@ class SharedFile:
     def read(self) -> bytes:
         """What is in it; nothing if it is not there.
 
-        Its owner and mode are noted, from the same descriptor: `replace` keeps them.
+        `replace` keeps its owner and mode, which come from the same descriptor.
 
         Raises:
             OSError: it cannot be read; `RefusedPlaceError` if it is no file, or not one to write.
@@ -137,7 +137,7 @@ class SharedFile:
 
     @contextmanager
     def locked(self, patience: float) -> Iterator[None]:
-        """Keep other writers of this file away, of those that do the same.
+        """Keep other writers away that take this lock too.
 
         Raises:
             TimeoutError: one has held the lock for `patience` seconds.
@@ -155,7 +155,7 @@ class SharedFile:
             os.close(descriptor)  # which also unlocks it
 
     def remove_left_overs(self) -> None:
-        """Remove what writers of this file that were killed have left. The lock is held."""
+        """Remove the leftovers of killed writers of this file. The lock is held."""
         start = f".{self.name}."
         for name in self.folder.names():
             middle = name.removeprefix(start).removesuffix(TEMPORARY_SUFFIX)
@@ -288,7 +288,7 @@ class _Walk:
         if folder.st_uid not in (0, self._user) or shared:
             raise RefusedPlaceError("this link lies where another user can replace it", path)
         target = Path(os.readlink(name, dir_fd=self.descriptor))
-        # Whoever put another link there while it was read has changed the time of this one.
+        # If another link was put in its place during the read, this link's time has changed.
         if self._identity(facts) != self._identity(self._facts(name)):
             raise RefusedPlaceError("this link was replaced while it was read", path)
         self._parts.extendleft(reversed(target.parts[1:] if target.anchor else target.parts))

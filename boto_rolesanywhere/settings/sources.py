@@ -1,6 +1,6 @@
 """Where an identity comes from: the values as the user gave them, unopened.
 
-Nothing here reads a file or asks a question; that is for the modules that open the identity.
+`identity` opens them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Secret:
         Args:
             source: str (taken as UTF-8), bytes, or a callable without arguments giving either.
             origin: where it was configured, for error messages; never the secret.
-            file: the file that the callable reads, for those who look at its mode.
+            file: the file that the callable reads; doctor checks its mode.
         """
         self._source = source
         self.origin = origin
@@ -60,7 +60,7 @@ class Secret:
             return bytes(value)
         if isinstance(value, str):
             try:
-                # What an undecodable byte of an environment variable became goes back to it.
+                # Undecodable bytes of an environment variable become the original bytes again.
                 return value.encode("utf-8", "surrogateescape")
             except UnicodeEncodeError:  # it would show the secret
                 raise self._error("it holds characters that are none in UTF-8") from None
@@ -93,7 +93,7 @@ class Secret:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IdentitySources:
-    """The user's certificate, key and chain, and what it takes to open them.
+    """The user's certificate, key and chain, and the secret and library that open them.
 
     Its repr shows none of them.
 

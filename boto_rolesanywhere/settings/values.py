@@ -26,11 +26,7 @@ _REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 
 
 def region_of(found: Mapping[Setting, Found]) -> str | None:
-    """The Region that is set, if any.
-
-    Raises:
-        ConfigurationError: the value is not valid.
-    """
+    """The Region that is set, if any."""
     text = optional_text(found, REGION)
     if text is not None and not _REGION.fullmatch(text):
         raise ConfigurationError(
@@ -43,11 +39,7 @@ def region_of(found: Mapping[Setting, Found]) -> str | None:
 
 
 def duration_of(found: Mapping[Setting, Found]) -> int | None:
-    """The session duration that is set, if any, in seconds.
-
-    Raises:
-        ConfigurationError: the value is not valid.
-    """
+    """The session duration that is set, if any, in seconds."""
     if DURATION not in found:
         return None
     value, where = found[DURATION].value, found[DURATION].where
@@ -65,21 +57,13 @@ def duration_of(found: Mapping[Setting, Found]) -> int | None:
 
 
 def session_name_of(found: Mapping[Setting, Found]) -> str | None:
-    """The role session name that is set, if any.
-
-    Raises:
-        ConfigurationError: the value is not valid.
-    """
+    """The role session name that is set, if any."""
     text = optional_text(found, SESSION_NAME)
     return None if text is None else require_session_name(text, found[SESSION_NAME].where)
 
 
 def require_session_name(text: str, where: str) -> str:
-    """The role session name itself.
-
-    Raises:
-        ConfigurationError: STS takes no such name.
-    """
+    """The role session name itself."""
     if not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
         raise ConfigurationError(
@@ -92,11 +76,7 @@ def require_session_name(text: str, where: str) -> str:
 
 
 def endpoint_url_of(found: Mapping[Setting, Found]) -> str | None:
-    """The endpoint URL that is set, if any.
-
-    Raises:
-        ConfigurationError: the value is not valid.
-    """
+    """The endpoint URL that is set, if any."""
     text = optional_text(found, ENDPOINT_URL)
     if text is None:
         return None
@@ -118,20 +98,12 @@ def endpoint_url_of(found: Mapping[Setting, Found]) -> str | None:
 
 
 def optional_text(found: Mapping[Setting, Found], setting: Setting) -> str | None:
-    """The text of a setting that may be missing.
-
-    Raises:
-        ConfigurationError: the value is not valid.
-    """
+    """The text of a setting that may be missing."""
     return text_of(found[setting], setting) if setting in found else None
 
 
 def text_of(found: Found, setting: Setting) -> str:
-    """The text of a setting, without blanks around it.
-
-    Raises:
-        ConfigurationError: the value is not valid.
-    """
+    """The text of a setting, without blanks around it."""
     if not isinstance(found.value, str) or not found.value.strip():
         is_text = isinstance(found.value, str)
         kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
@@ -147,10 +119,7 @@ def text_of(found: Found, setting: Setting) -> str:
 def require_no_user(url: str, where: str) -> None:
     """Refuse an endpoint's URL with a user name or password, which botocore would write to its log.
 
-    An ``@`` anywhere counts: a bare ``/``, ``#`` or ``?`` in a password makes it part of the path.
-
-    Raises:
-        ConfigurationError: there is one; the URL is not quoted.
+    An ``@`` anywhere counts: a bare ``/``, ``#`` or ``?`` in a password moves it into the path.
     """
     if "@" in url:
         raise ConfigurationError(

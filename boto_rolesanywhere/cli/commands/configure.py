@@ -79,7 +79,7 @@ examples:
     --certificate cert.pem --private-key key.pem \\
     --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN"""
 
-# What is asked for, in this order: the setting, whether it may be left out, how it is checked.
+# The questions in order: the setting, whether it may be left out, its check.
 _QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
     (CERTIFICATE, False, lambda text: _require_part(text, CERTIFICATE, "certificate")),
     (PRIVATE_KEY, True, lambda text: _require_part(text, PRIVATE_KEY, "private key")),
@@ -107,11 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Ask, check, write.
-
-    Raises:
-        RolesAnywhereError: something is missing or wrong; nothing was written.
-    """
+    """Ask, check, write."""
     prepare(arguments)
     given = given_flags(arguments)
     section = section_of(given)
@@ -231,7 +227,7 @@ def _answer(question: str) -> str:
     try:
         return input(question).strip()
     except EOFError:
-        raise KeyboardInterrupt from None  # Ctrl-D: as little is wanted as with Ctrl-C
+        raise KeyboardInterrupt from None  # Ctrl-D ends the command, as Ctrl-C does
 
 
 def _require_part(text: str, setting: Setting, role: Role) -> None:
@@ -247,7 +243,7 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
         else:
             open_certificates(text, role)
     except PassphraseError:
-        return  # where that is will be asked when the rest is known
+        return  # a later question asks where the passphrase is
 
 
 def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
@@ -264,7 +260,7 @@ def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, s
     for setting in SETTINGS:
         value = chosen.get(setting.flag or "")
         if value is not None:
-            # The name of a library without a folder is looked up by whoever loads it.
+            # The loader looks up a library's name without a folder.
             is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN) or (
                 setting is PKCS11_MODULE and Path(value).name != value
             )
@@ -300,7 +296,7 @@ def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
 
 
 def _region(profile: str, config: Config) -> dict[str, str]:
-    """What boto3 and the AWS CLI take the Region from, if the profile has none yet."""
+    """The Region for boto3 and the AWS CLI, if the profile has none yet."""
     from boto_rolesanywhere.settings.profile_reader import read_profile
 
     there = read_profile(profile, os.environ) or {}
@@ -331,7 +327,7 @@ def _write(profile: str, values: Mapping[str, str]) -> None:
 
 
 def _require_readable(path: Path) -> None:
-    """Refuse a file that botocore cannot read: a further profile would not help."""
+    """Refuse a file that botocore cannot read: adding a profile would not help."""
     from botocore.configloader import load_config
     from botocore.exceptions import ConfigNotFound, ConfigParseError
 
@@ -344,7 +340,7 @@ def _require_readable(path: Path) -> None:
 
 
 def _stale(profile: str, values: Mapping[str, str]) -> list[str]:
-    """Settings that an earlier run left, and that were not part of what was just checked."""
+    """Settings that an earlier run left and that this run did not check."""
     from boto_rolesanywhere.settings.profile_reader import read_profile
 
     if "credential_process" in values:

@@ -63,11 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the credentials.
-
-    Raises:
-        RolesAnywhereError: there are none.
-    """
+    """Print the credentials."""
     from boto_rolesanywhere.credentials.cache import credential_process_answer
 
     prepare(arguments)

@@ -1,6 +1,6 @@
 """``doctor``: check everything that can be wrong, and say each verdict as soon as it is known.
 
-What is checked is in `boto_rolesanywhere.doctor`; here are its options and how verdicts look.
+`boto_rolesanywhere.doctor` has the checks; here are the options and how verdicts look.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ _TITLES: Final = {
     "tls": "TLS",
     "trust-anchor": "trust anchor",
 }
-_ALWAYS: Final = ("configuration",)  # where a setting comes from is half of most answers
+_ALWAYS: Final = ("configuration",)  # a setting's origin explains most mistakes
 _COLUMN: Final = len("configuration")
 _DETAIL: Final = 7
 
@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _quieten(arguments: argparse.Namespace) -> None:
-    """What would be logged as a warning is a verdict here."""
+    """Log no warnings: here each is a verdict."""
     if arguments.debug:
         prepare(arguments)
         return

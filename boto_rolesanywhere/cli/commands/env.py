@@ -41,11 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the variables.
-
-    Raises:
-        RolesAnywhereError: there are no credentials.
-    """
+    """Print the variables."""
     from boto_rolesanywhere.cli.inputs import issuer_from
 
     prepare(arguments)
@@ -55,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def variables(session: RolesAnywhereSession) -> dict[str, str]:
-    """The session as environment variables; the last is the AWS CLI's own name for the end."""
+    """The session as environment variables; the last is the AWS CLI's name for its end."""
     return {
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
@@ -84,7 +80,7 @@ FORMATS: Final[dict[str, Callable[[Mapping[str, str]], str]]] = {
     "sh": _lines(lambda name, value: f"export {name}={shlex.quote(value)}"),
     "fish": _lines(_fish),
     "powershell": _lines(_powershell),
-    # Quoted by nobody in the same way; what AWS gives needs no quotes.
+    # Each reader of dotenv files quotes differently; AWS's values need no quotes.
     "dotenv": _lines(lambda name, value: f"{name}={value}"),
     "json": lambda values: json.dumps(values, indent=2) + "\n",
 }

@@ -63,14 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the command.
-
-    Returns:
-        Its exit status, if this process is still there to give one.
-
-    Raises:
-        RolesAnywhereError: there are no credentials.
-    """
+    """Run the command."""
     command = arguments.command[1:] if arguments.command[:1] == ["--"] else arguments.command
     if not command or not command[0]:
         complain("exec: there is no command to run. Write it after --, as in: exec -- aws s3 ls")
@@ -139,13 +132,13 @@ def _run_with_endpoint(
 
 
 def _region(session: BotocoreSession, config: Config) -> str:
-    """What the profile says, since the command does not see AWS_PROFILE; else that of the call."""
+    """The profile's Region, since the command does not see AWS_PROFILE; else the call's."""
     region: str | None = session.get_config_variable("region")  # which does not read AWS_REGION
     return region or os.environ.get("AWS_REGION") or config.region
 
 
 def _secret_variables(flags: Mapping[str, str], section: Mapping[str, object]) -> set[str]:
-    """The variables that hold what unlocks the private key, or might."""
+    """The variables that hold, or may hold, what unlocks the private key."""
     from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
     from boto_rolesanywhere.redaction import holds_secret
     from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, PASSPHRASE_VARIABLE, SETTINGS
@@ -162,7 +155,7 @@ def _secret_variables(flags: Mapping[str, str], section: Mapping[str, object]) -
 
 
 def _files() -> dict[str, str]:
-    """AWS's two files that are hidden from the command, each with the null device in its place."""
+    """The variables of AWS's two files that the command must not see, set to the null device."""
     from botocore.configloader import load_config
     from botocore.exceptions import ConfigNotFound
     from botocore.session import Session

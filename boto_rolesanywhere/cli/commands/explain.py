@@ -31,7 +31,7 @@ _MESSAGE: Final = "- "
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What is to be said of one code.
+    """The entry of one code.
 
     Attributes:
         code: the error's.
@@ -110,5 +110,5 @@ def _show(entry: Explanation, page: Page) -> None:
 
 
 def _plain(markdown: str) -> str:
-    """The text as a terminal shows it: links by their text alentry."""
+    """The text as a terminal shows it: links by their text alone."""
     return re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", markdown)

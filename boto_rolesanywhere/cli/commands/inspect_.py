@@ -34,7 +34,7 @@ no private key is needed."""
 _EPILOG: Final = """\
 exit status:
   0  AWS would take the certificate, and the trust policy (if given) allows it
-  1  it would not, the trust policy does not allow it, or that cannot be told
+  1  it would not, or the trust policy does not allow it or leaves it undecided
   2  wrong usage
 
 examples:
@@ -86,11 +86,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the inspection, and the policy's evaluation if one is asked for.
-
-    Raises:
-        RolesAnywhereError: a file or an option's value cannot be used.
-    """
+    """Print the inspection, and the policy's evaluation if one is asked for."""
     from datetime import datetime, timezone
 
     now = datetime.now(timezone.utc)
@@ -182,7 +178,7 @@ def _open(place: str, role: Role) -> Contents:
 
 
 def _shown(place: str) -> str:
-    """The place as it may be read by everybody: without the PIN that a URI may hold."""
+    """The place without a PIN, which a URI may hold."""
     from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
     from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
@@ -196,7 +192,7 @@ def _pkcs11_module() -> str | None:
 
 
 def _passphrase(place: str) -> Secret | None:
-    """What opens a PKCS #12 file or token: from the environment, or asked for if one can be."""
+    """The secret for a PKCS #12 file or token: from the environment, or typed at a terminal."""
     from boto_rolesanywhere.settings.names import gather
     from boto_rolesanywhere.settings.passphrases import configured_secret
     from boto_rolesanywhere.settings.sources import Secret

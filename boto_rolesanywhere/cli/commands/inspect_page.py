@@ -20,13 +20,7 @@ _VALUES: Final = 9
 
 
 def show_inspection(page: Page, inspection: CertificateInspection, place: str) -> None:
-    """Add what AWS will see of the certificate.
-
-    Args:
-        page: where to.
-        inspection: what to show.
-        place: where the certificate came from.
-    """
+    """Add how AWS will see the certificate in `place`."""
     _show_certificate(page, inspection, place)
     page.heading("What AWS asks of it")
     column = max(len(constraint.title) for constraint in inspection.constraints)
@@ -94,13 +88,7 @@ def _show_session(page: Page, inspection: CertificateInspection) -> None:
 
 
 def show_evaluation(page: Page, evaluation: Evaluation, place: str) -> None:
-    """Add what the trust policy makes of the certificate's session.
-
-    Args:
-        page: where to.
-        evaluation: what to show.
-        place: where the policy came from.
-    """
+    """Add the verdict of the trust policy in `place`."""
     page.heading("Trust policy", place if place != "-" else "from standard input")
     column = max(len(action.action) for action in evaluation.actions)
     for action in evaluation.actions:
@@ -124,12 +112,12 @@ def _decision(action: ActionResult) -> str:
         return "denied: no statement allows it"
     names = " and ".join(statement.name for statement in action.decided_by)
     if action.decision == "undecided":
-        return f"cannot be told: it hangs on {names}"
+        return f"undecided: it depends on {names}"
     return f"{action.decision} by {names}"
 
 
 def _show_statement(page: Page, result: StatementResult) -> None:
-    applies = {True: "applies", False: "does not apply", None: "cannot be told"}[result.applies]
+    applies = {True: "applies", False: "does not apply", None: "undecided"}[result.applies]
     statement = result.statement
     page.heading(f"{statement.effect}: {statement.name}", applies)
     principals, actions = statement.principals, statement.actions

@@ -51,11 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the JSON or the list.
-
-    Raises:
-        RolesAnywhereError: certificate or store cannot be read.
-    """
+    """Print the JSON or the list."""
     prepare(arguments)
     flags = given_flags(arguments)
     if SELECTOR in flags or STORE in flags:
@@ -69,11 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
-    """What the helper prints of a certificate.
-
-    Raises:
-        CertificateError: its public key is of a kind that cannot be read.
-    """
+    """What the helper prints of a certificate."""
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
     from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -90,7 +82,7 @@ def certificate_data(certificate: x509.Certificate) -> dict[str, object]:
         kind = "RSA" if isinstance(key, rsa.RSAPublicKey) else "EC"
         algorithms = [f"{kind}{digest}" for digest in digests]
     else:
-        # The helper leaves the kind empty; nothing of ours reads this, so we say what it is.
+        # The helper leaves the kind empty; here it is useful to people.
         kind = describe_key(key) if key is not None else ""
         algorithms = [kind] if kind else []
     return {

@@ -110,12 +110,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Serve until a signal ends it.
-
-    Raises:
-        RolesAnywhereError: it cannot be started: settings, certificate, address or token files
-            are wrong, or the first CreateSession failed.
-    """
+    """Serve until a signal ends it."""
     prepare(arguments)
     # Until the server has its own handlers; process 1 of a container has no default ones.
     signal.signal(signal.SIGTERM, leave)
@@ -164,7 +159,7 @@ def _serve(
     text = exports(url_of(sock), files, first.name if with_imds else None)
 
     def ready() -> None:
-        with suppress(BrokenPipeError):  # whoever reads the exports may be gone
+        with suppress(BrokenPipeError):  # the reader of the exports may be gone
             sys.stdout.write(text)
             sys.stdout.flush()
         notify("READY=1", os.environ)
@@ -176,13 +171,7 @@ def _serve(
 
 
 def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) -> str:
-    """What to paste into a POSIX shell; comments say what each part is for.
-
-    Args:
-        url: of the endpoint.
-        token_files: by the role's name.
-        imds_role: the role that IMDSv2 serves; None if it is off.
-    """
+    """What to paste into a POSIX shell; comments say what each part is for."""
     from boto_rolesanywhere.server.container import path_of
 
     lines = [f"# Serving on {url} until SIGTERM. Paste one of these parts:"]
@@ -209,7 +198,7 @@ def _hosted(name: str | None, chosen: argparse.Namespace) -> tuple[ServedRole, K
 
 
 def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.Namespace]]:
-    """The names of the roles, and for each the flags as if it were the only one."""
+    """Role name → the flags as if it were the only role."""
     if not arguments.role:
         return [(None, arguments)]
     for flag in ("--role-arn", "--config-profile"):

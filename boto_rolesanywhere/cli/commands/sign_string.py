@@ -68,11 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the signature, without a line break, as the helper does.
-
-    Raises:
-        RolesAnywhereError: the key cannot be read, or cannot sign so.
-    """
+    """Print the signature, without a line break, as the helper does."""
     prepare(arguments)
     signature = sign_text(_open_key(sources_from(arguments)), arguments.digest)
     if arguments.format == "bin":
@@ -85,17 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
-    """The signature of the fixed text.
-
-    Args:
-        key: an object of `cryptography`, or a key that a device holds.
-        digest: one of `DIGESTS`.
-
-    Raises:
-        ConfigurationError: a device is to sign with another hash than SHA-256.
-        CertificateError: the key is of a kind or size that AWS does not take.
-        PrivateKeyError: the key fails.
-    """
+    """The signature of the fixed text."""
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
     from boto_rolesanywhere.certificates.public_keys import algorithm_for
@@ -114,7 +100,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
             where=f"--digest {digest}",
             expected="SHA256",
         )
-    # What is left takes the text alone; the union of all kinds of keys does not tell.
+    # Only keys that take just the text are left, which the union type does not show.
     signature: bytes = key.sign(text)  # type: ignore[union-attr, call-arg]  # see above
     return signature
 

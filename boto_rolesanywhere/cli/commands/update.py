@@ -56,11 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write the profile, and write it again after each renewal.
-
-    Raises:
-        RolesAnywhereError: there are no first credentials, or the file cannot be written.
-    """
+    """Write the profile, and write it again after each renewal."""
     from boto_rolesanywhere.cli.inputs import issuer_from
     from boto_rolesanywhere.settings.profile_writer import aws_file
 
@@ -89,7 +85,7 @@ def _keep(arguments: argparse.Namespace, path: Path) -> int:
             try:
                 _write(path, arguments.profile, session, patience=_TICK)
             except ConfigurationError as error:
-                # A full disk may have room again; what is in the file is good for a while.
+                # A full disk may get room again; the credentials in the file are good for a while.
                 logger.warning("The new credentials are not written yet: %s", error)
             else:
                 written = session
@@ -114,6 +110,6 @@ def _write(
         patience=patience,
     )
     until = f"{session.expiration:%Y-%m-%d %H:%M:%S} UTC"
-    with suppress(BrokenPipeError):  # whoever reads along may be gone; the renewals go on
+    with suppress(BrokenPipeError):  # the reader of stdout may be gone; the renewals go on
         sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")
         sys.stderr.flush()

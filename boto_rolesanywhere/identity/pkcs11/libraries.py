@@ -43,11 +43,7 @@ class Libraries:
         self._process = os.getpid()
 
     def get(self, path: str) -> Library:
-        """The library at `path` (a real path), loaded and initialised.
-
-        Raises:
-            PKCS11Error: it cannot be.
-        """
+        """The library at `path` (a real path), loaded and initialised."""
         self.follow_fork()
         library = self._loaded.get(path) or self._load(path)
         if not library.initialized:

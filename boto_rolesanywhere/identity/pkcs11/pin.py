@@ -43,23 +43,14 @@ class TokenPin:
         self._pin: str | None = None
 
     def known(self) -> str:
-        """The PIN that was asked for.
-
-        Raises:
-            PinNeededError: call `ask` first, without holding a lock, then try again.
-        """
+        """The PIN; raises PinNeededError until `ask` has run, which needs that no lock is held."""
         pin = self._pin  # read once: another thread may make it forget
         if pin is None:
             raise PinNeededError
         return pin
 
     def ask(self) -> None:
-        """Get the PIN from its source, which may be a callable of the user's.
-
-        Raises:
-            PassphraseError: there is none, or it is empty or not UTF-8.
-            ConfigurationError: pin-source cannot be read.
-        """
+        """Get the PIN from its source, which may be a callable of the user's."""
         pin, origin = self._obtain()
         if not pin:
             # An empty PIN would be counted as a wrong one.
@@ -102,14 +93,7 @@ class TokenPin:
 
 
 def pin_source_path(source: str) -> Path:
-    """The file that a ``pin-source`` names.
-
-    Args:
-        source: a path, or a ``file:`` URI (RFC 7512 section 2.4 leaves the form to us).
-
-    Raises:
-        ConfigurationError: it is something else, such as a command to run.
-    """
+    """The file of a ``pin-source``: a path or a ``file:`` URI (RFC 7512, 2.4, leaves this open)."""
     wrong = ConfigurationError(
         f"{source!r} cannot be used",
         code="pin-source-unusable",

@@ -65,13 +65,7 @@ class TokenAccess:
     __slots__ = ("_path", "_pin", "uri")
 
     def __init__(self, path: str, uri: Pkcs11Uri, pin: TokenPin) -> None:
-        """Prepare the access; nothing asks the token yet.
-
-        Args:
-            path: real path of the library.
-            uri: names the token.
-            pin: unlocks it, if it wants that.
-        """
+        """Prepare the access; nothing asks the token yet."""
         self._path = path
         self.uri = uri
         self._pin = pin
@@ -82,15 +76,7 @@ class TokenAccess:
         return f"{self.uri} (library {self._path})"
 
     def run(self, call: Callable[[], Result]) -> Result:
-        """Call the library under the lock; start the library anew and retry once if that may help.
-
-        Args:
-            call: uses `open` and what it gives; it may run more than once.
-
-        Raises:
-            PassphraseError: the PIN is missing, wrong, or was wrong before.
-            KeyDeviceError: anything else that the token or its library answers.
-        """
+        """Run `call` under the lock; if a new start of the library may help, start it and retry."""
         while True:
             try:
                 return self._run_alone(call)
@@ -98,11 +84,7 @@ class TokenAccess:
                 self._pin.ask()  # not under the lock: the user's callable may take its time
 
     def open(self, *, login: bool) -> Session:
-        """A new session on the token, of `LIBRARIES.generation`. Only within `run`.
-
-        Args:
-            login: log the process in, if the token wants a login and has none yet.
-        """
+        """A new session on the token, of `LIBRARIES.generation`. Only within `run`."""
         token = self._find()
         if login and token.flags & TokenFlag.LOGIN_REQUIRED:
             token = self._log_in(token)
@@ -113,11 +95,7 @@ class TokenAccess:
         return self._pin.available()
 
     def pin_for(self, token: Token) -> str:
-        """The PIN. Only within `run`.
-
-        Raises:
-            PassphraseError: the token has refused it before, and must not be asked again.
-        """
+        """The PIN, unless the token has refused it before. Only within `run`."""
         pin = self._pin.known()
         if was_refused(_identity(token), pin.encode()):
             self._pin.forget()

@@ -81,14 +81,7 @@ class TpmDevice:
 
     @contextmanager
     def connection(self, where: str) -> Iterator[TpmConnection]:
-        """Connect, for the body of the `with`. Other threads wait meanwhile.
-
-        Args:
-            where: names the key in errors.
-
-        Raises:
-            KeyDeviceError: tpm2-pytss is missing, or no TPM answers at the TCTI.
-        """
+        """Connect, for the body of the `with`. Other threads wait meanwhile."""
         esapi = load_library().ESAPI
         with self.lock:
             with self.explained("connect", where):
@@ -112,12 +105,7 @@ _registry: Final = RLock()
 
 
 def device_at(tcti: str | None) -> TpmDevice:
-    """The TPM at `tcti`: one object, and so one lock, for each TCTI.
-
-    Args:
-        tcti: for example ``device:/dev/tpmrm0``; None: the variable TPM2TOOLS_TCTI, and if that is
-            not set, the kernel's resource manager.
-    """
+    """The TPM at `tcti` (None: TPM2TOOLS_TCTI, else the kernel's): one object and lock for each."""
     # ESAPI(None) would search for itself and ignore the variable.
     chosen = tcti or os.environ.get(TCTI_VARIABLE) or DEFAULT_TCTI
     with _registry:
@@ -126,11 +114,7 @@ def device_at(tcti: str | None) -> TpmDevice:
 
 @cache
 def load_library(name: str = "tpm2_pytss") -> ModuleType:
-    """A module of tpm2-pytss, which takes 100 ms to import.
-
-    Raises:
-        KeyDeviceError: tpm2-pytss or one of its libraries is not installed.
-    """
+    """A module of tpm2-pytss, which takes 100 ms to import."""
     # Otherwise tpm2-tss writes each failing command to standard error; our errors explain them.
     os.environ.setdefault("TSS2_LOG", "all+none")
     try:

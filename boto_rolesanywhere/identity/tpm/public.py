@@ -33,11 +33,7 @@ _scheme_hash = attrgetter("parameters.asymDetail.scheme.details.anySig.hashAlg")
 
 
 def public_key(area: object, *, where: str) -> PublicKeyTypes:
-    """The public key of a TPMT_PUBLIC.
-
-    Raises:
-        PrivateKeyError: the key cannot sign as AWS wants it.
-    """
+    """The public key of a TPMT_PUBLIC."""
     _check(area, where)
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 

@@ -1,8 +1,8 @@
 """A role's trust policy, and whether it lets a certificate's session in. Nothing asks AWS.
 
 `TrustPolicy.parse` reads the JSON, `SessionFacts` holds what IAM would know of the session, and
-`evaluate` says which of the three actions are allowed and, for each statement, on what it fails.
-What IAM's documentation does not settle is reported as undecided and never guessed.
+`evaluate` says which of the three actions are allowed and why each statement fails. Where IAM's
+documentation leaves the result open, the result is undecided, never a guess.
 """
 
 from __future__ import annotations

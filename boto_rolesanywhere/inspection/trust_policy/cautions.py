@@ -1,4 +1,4 @@
-"""What in a trust policy is dangerous or likely a mistake, whatever its verdict. Only sentences."""
+"""Warnings: what in a trust policy is dangerous or likely a mistake, whatever its verdict."""
 
 from __future__ import annotations
 
@@ -27,13 +27,7 @@ _OF_THE_ACCOUNT: Final = ("aws:sourceaccount", "aws:sourcearn")
 def find_warnings(
     policy: TrustPolicy, results: tuple[StatementResult, ...], facts: SessionFacts
 ) -> Iterator[str]:
-    """Yield one sentence for each thing worth knowing.
-
-    Args:
-        policy: the policy.
-        results: its statements, evaluated.
-        facts: the session's, for the names of its tags.
-    """
+    """Yield one sentence for each thing worth knowing."""
     yield from _missing_actions(results)
     guards = [guard for result in results for guard in _guards(result)]
     for result in results:
@@ -61,7 +55,7 @@ def _missing_actions(results: tuple[StatementResult, ...]) -> Iterator[str]:
 
 
 def _guards(result: StatementResult) -> Iterator[Condition]:
-    """What a Deny lets through alone: the one condition of it, if that is a negated one."""
+    """The single negated condition of a Deny, if it has one: all that the Deny lets through."""
     statement = result.statement
     parsed = [Operator.parse(condition.operator) for condition in statement.conditions]
     denies = statement.effect == "Deny" and "sts:AssumeRole" in result.actions
@@ -92,7 +86,7 @@ def _open_door(result: StatementResult, guards: list[Condition]) -> Iterator[str
 
 
 def _tells_apart(condition: Condition) -> bool:
-    """Whether it could keep out a certificate of the account's: all have the same account."""
+    """Whether the condition could keep out a certificate of the same account."""
     key = condition.key.lower()
     return _names_anchor(condition) if key == "aws:sourcearn" else key != "aws:sourceaccount"
 

@@ -1,7 +1,7 @@
-"""How one value of the request is held against one value of the policy, for each operator family.
+"""How each operator family compares one value of the request with one value of the policy.
 
-Every function is a pure comparison that holds when they match; negation, sets of values and absent
-keys are not its business. IAM User Guide, "IAM JSON policy elements: Condition operators".
+`operators` handles negation, sets of values and absent keys. IAM User Guide,
+"IAM JSON policy elements: Condition operators".
 """
 
 from __future__ import annotations

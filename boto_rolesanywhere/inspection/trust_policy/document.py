@@ -75,7 +75,7 @@ class Statement:
 
     @property
     def name(self) -> str:
-        """How people find it: its number, and its Sid if it has one."""
+        """Its number, and its Sid if it has one, for people."""
         return f"statement {self.number}" + (f" ({self.sid})" if self.sid else "")
 
 
@@ -170,7 +170,7 @@ def _load(text: str | bytes, where: str) -> object:
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Python would keep the last of two equal keys, and so lose a condition without a word."""
+    """Refuse a key that stands twice: Python would silently lose the first condition."""
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:

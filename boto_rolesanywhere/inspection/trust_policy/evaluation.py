@@ -19,12 +19,7 @@ if TYPE_CHECKING:
 
 
 def evaluate(policy: TrustPolicy, facts: SessionFacts) -> Evaluation:
-    """Evaluate a trust policy for a session. Never raises.
-
-    Args:
-        policy: as parsed.
-        facts: the session's.
-    """
+    """Evaluate a trust policy for a session. Never raises."""
     statements = tuple(
         _evaluate_statement(statement, facts, variables=policy.has_variables)
         for statement in policy.statements
@@ -54,7 +49,7 @@ def _evaluate_statement(
 def _is_about_us(statement: Statement) -> bool | None:
     """Whether the Principal is the service: named in full, or by ``*`` alone.
 
-    What a ``*`` within a service's name means is not documented.
+    IAM does not document a ``*`` within a service's name.
     """
     principals = statement.principals
     named = {("AWS", "*"), ("Service", SERVICE)} & set(principals.entries)

@@ -34,7 +34,7 @@ class Fact:
 
     Attributes:
         values: its values; empty if the key is absent from the request.
-        unknown: why it cannot be told here; None if it can.
+        unknown: why its values are unknown; None if they are known.
         several: the key may have more than one value, and so wants ForAnyValue or ForAllValues.
         absent_because: why the key is absent, where there is more to say than that it is.
     """

@@ -1,6 +1,6 @@
 """One condition of a statement, evaluated: operator, set operator, IfExists, absent keys.
 
-The answer has three values: it holds, it does not, or it cannot be told here (None).
+The answer is True, False or None (undecided).
 """
 
 from __future__ import annotations
@@ -82,14 +82,14 @@ class Operator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConditionResult:
-    """What became of one condition.
+    """The result of one condition.
 
     Attributes:
         condition: as it stands in the policy.
-        holds: True or False; None if it cannot be told here.
+        holds: True or False; None if undecided.
         seen: the key's values in the request; empty if the key is absent (or unknown).
         wanted: the policy's values with their variables filled in, where that could be done.
-        reason: why it holds for an absent key, fails oddly or cannot be told; None if the values
+        reason: why it holds for an absent key, fails oddly or is undecided; None if the values
             speak for themselves.
     """
 
@@ -103,13 +103,7 @@ class ConditionResult:
 def evaluate_condition(
     condition: Condition, facts: SessionFacts, *, variables: bool
 ) -> ConditionResult:
-    """Evaluate one condition against the session.
-
-    Args:
-        condition: the operator, key and wanted values.
-        facts: what is known of the session.
-        variables: whether the policy's version has policy variables.
-    """
+    """Evaluate one condition against the session."""
     parsed = Operator.parse(condition.operator)
     fact = facts.look_up(condition.key)
     holds: bool | None = None
@@ -206,7 +200,7 @@ def _compare(
 
 
 def _any_of(found: list[bool | None]) -> bool | None:
-    """Whether one is true; None if that hangs on one that cannot be told."""
+    """Whether any is true; None if none is true and at least one is undecided."""
     return True if True in found else None if None in found else False
 
 

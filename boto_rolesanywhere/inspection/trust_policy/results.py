@@ -19,8 +19,8 @@ class StatementResult:
     """One statement against the session.
 
     Attributes:
-        principal: whether it is about IAM Roles Anywhere; None if that cannot be told.
-        actions: those of `ACTIONS` that it is about.
+        principal: whether the Principal is IAM Roles Anywhere; None if undecided.
+        actions: the members of `ACTIONS` that the statement covers.
         conditions: every one of them, also those after a failed one.
     """
 
@@ -31,7 +31,7 @@ class StatementResult:
 
     @property
     def applies(self) -> bool | None:
-        """Whether it takes effect for its actions; None if that cannot be told."""
+        """Whether the statement takes effect for its actions; None if undecided."""
         return all_hold([self.principal, bool(self.actions), *(c.holds for c in self.conditions)])
 
 
@@ -40,7 +40,7 @@ class ActionResult:
     """The verdict for one action.
 
     Attributes:
-        decided_by: the statements that decided it, or on which it hangs.
+        decided_by: the statements that decided the action, or whose result is undecided.
     """
 
     action: str
@@ -84,7 +84,7 @@ class Evaluation:
 
 
 def all_hold(verdicts: Iterable[bool | None]) -> bool | None:
-    """As `all`, with None for "cannot be told": one False decides it all the same."""
+    """As `all`, with None for undecided: a single False still makes the whole False."""
     collected = list(verdicts)
     if any(verdict is False for verdict in collected):
         return False

@@ -19,7 +19,7 @@ _LITERALS: Final = ("*", "?", "$")
 
 
 class UnknownVariableError(Exception):
-    """A variable whose value cannot be told; stays within this package."""
+    """A variable's value is unknown; stays within this package."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def fill_in(text: str, facts: SessionFacts) -> Pattern | None:
         The pattern, or None if a variable has no value: then nothing is equal to or like it.
 
     Raises:
-        UnknownVariableError: a variable's value cannot be told here.
+        UnknownVariableError: a variable's value is unknown.
     """
     filled, wild, done = "", set(), 0
     for found in _VARIABLE.finditer(text):

@@ -164,7 +164,7 @@ def test_a_certificate_that_aws_would_refuse(files: Path) -> None:
             "allows",
             [],
             1,
-            "warn sts:TagSession cannot be told: it hangs on statement 1",
+            "warn sts:TagSession undecided: it depends on statement 1",
         ),
         (
             "refuses",
