@@ -120,8 +120,8 @@ def _read(content: bytes, encoding: str, where: str | None) -> Sections:
 
 
 def _changed(text: str, title: str, values: Mapping[str, str | None], *, is_new: bool) -> str:
-    first = re.search(r"\r\n|\n|\r", text)
-    end = first[0] if first else "\n"
+    has_plain = re.search(r"(?<!\r)\n", text) is not None
+    end = "\n" if has_plain else next((end for end in ("\r\n", "\r") if end in text), "\n")
     options = {key: f"{key} = {value}{end}" for key, value in values.items() if value is not None}
     if is_new:
         gap = end if text.strip() else ""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn, cast
+import os
+from contextlib import suppress
+from threading import RLock
+from typing import TYPE_CHECKING, Final, NoReturn, cast
 
 from boto_rolesanywhere.errors import PrivateKeyError
 
@@ -12,6 +15,10 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
     from boto_rolesanywhere.signing_key import SigningKey
+
+# OpenSSL has locks of its own. A child that is forked while another thread signs would find them
+# taken for ever (seen once in some thousand forks), so no fork falls into a signature.
+_signing: Final = RLock()
 
 
 class SoftwareKey:
@@ -40,7 +47,8 @@ class SoftwareKey:
                 "the private key was closed", code="key-closed", remedy="Open the identity again."
             )
         try:
-            return sign(data)
+            with _signing:
+                return sign(data)
         except (ValueError, TypeError) as error:
             raise PrivateKeyError(f"signing failed ({error})", code="signing-failed") from None
 
@@ -69,3 +77,14 @@ def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
         ec_key, ecdsa = key, ec.ECDSA(SHA256())
         return lambda data: ec_key.sign(data, ecdsa)
     return cast("SigningKey", key).sign  # ML-DSA: there is nothing to choose
+
+
+def _after_fork() -> None:
+    with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
+        _signing.release()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(
+        before=_signing.acquire, after_in_parent=_after_fork, after_in_child=_after_fork
+    )
