@@ -56,7 +56,7 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-# How a key is reached is a matter of the machine, and a passphrase stands in no profile.
+# The machine decides how to reach a key, and no profile holds a passphrase.
 _ENDPOINT_SETTINGS: Final = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url"
 _OF_THE_MACHINE: Final = (
     PASSPHRASE_VARIABLE,
@@ -83,7 +83,7 @@ def config_of(inputs: Inputs) -> Config | None:
 
 
 class Issuer:
-    """Makes sessions for one `Config`: signs with the identity of the moment, calls CreateSession.
+    """Makes sessions for one `Config`: signs with the current identity, calls CreateSession.
 
     Safe to use from several threads.
     """
@@ -168,7 +168,7 @@ class Issuer:
 
     @hides_frames
     def create_keyed(self) -> Created:
-        """Call CreateSession, and say under which key the session may be cached.
+        """Call CreateSession; gives the session and the key to cache it under.
 
         Raises:
             RolesAnywhereError: as `create`.
@@ -199,7 +199,7 @@ class Issuer:
             if key is None:
                 return self.create()
             session = to_session(cache.get(key, self.create_keyed), time.time())
-            if session is None:  # whatever wrote the entry, it was no version of this package
+            if session is None:  # no version of this package wrote the entry
                 renewed = cache.get(key, self.create_keyed, force=True)
                 session = to_session(renewed, time.time())
             return session or self.create()

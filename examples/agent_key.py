@@ -8,7 +8,8 @@ The agent runs as a user that may read the key, the workload as one that may use
         cert="app-cert.pem", key=AgentKey("/run/app/agent.sock"), ...
     )
 
-The socket's mode is 0600. Whoever may open it may sign, so give it away with care (chgrp, an ACL).
+The socket's mode is 0600. Every program that may open it may sign: share it with care
+(chgrp, an ACL).
 
 The protocol: a message is its length (4 bytes, big-endian) and its body. A request's body is ``P``
 (public key) or ``S`` and the data to sign; the answer's is ``+`` and the result, or ``-`` and what

@@ -83,7 +83,7 @@ def fingerprint(parts: Iterable[bytes | str | None], module: str = "") -> str:
 
 
 def fingerprint_places(places: Iterable[str], module: str = "") -> str | None:
-    """The fingerprint of what lies at these places; None if one of the files cannot be read.
+    """The fingerprint of the contents of these places; None if a file cannot be read.
 
     What a URI names on a token or TPM is not looked at: a certificate that was replaced there
     counts when the old session has ended.

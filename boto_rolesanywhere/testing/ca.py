@@ -334,7 +334,7 @@ def _fill(
     digest: Digest,
     clock: Clock,
 ) -> CertificateAuthority:
-    """The one place where an authority gets its parts, however it came to be."""
+    """Set the parts of an authority, new or loaded."""
     authority.certificate = certificate
     authority.private_key = private_key
     authority.chain = chain
@@ -358,7 +358,7 @@ def _span(
 
 
 def _require_known(flaws: Collection[str]) -> None:
-    # A flaw that is misspelt would make a good certificate, and a test that proves nothing.
+    # A misspelt flaw would make a good certificate, and the test would prove nothing.
     known = get_args(Flaw)
     unknown = [flaws] if isinstance(flaws, str) else [flaw for flaw in flaws if flaw not in known]
     if unknown:

@@ -1,6 +1,6 @@
 """The suite that every signing key has to pass: yours, and those of this package.
 
-It needs pytest. What a key has to do is said by `boto_rolesanywhere.SigningKey`.
+It needs pytest. `boto_rolesanywhere.SigningKey` says what a key must do.
 """
 
 from __future__ import annotations
@@ -116,9 +116,9 @@ class SigningKeyCompliance:
         """What is signed depends on all of the data."""
         long = _SAMPLES["of 64 KiB"]
         signature = signing_key.sign(long)
-        for other in (b"", long[:-1], long[:-1] + b"\0", b"\1" + long[1:]):
+        for changed in (b"", long[:-1], long[:-1] + b"\0", b"\1" + long[1:]):
             _require(
-                not verify_signature(signing_key.public_key(), signature, other),
+                not verify_signature(signing_key.public_key(), signature, changed),
                 "a signature also verifies for other data: sign() does not use all of its data",
             )
 

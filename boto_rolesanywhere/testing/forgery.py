@@ -1,6 +1,6 @@
 """Certificates that `cryptography` refuses to make: signed with SHA-1, or of X.509 version 1.
 
-A good certificate is taken apart, changed, and signed again. Only as much DER as that needs.
+It takes a good certificate apart, changes it, and signs it again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Reading certificates and keys that an authority or the emulator is given."""
+"""Reads the certificates and keys of an authority or the emulator."""
 
 from __future__ import annotations
 
