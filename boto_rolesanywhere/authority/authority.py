@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final, cast
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 
 from .drafts import Draft, validity
@@ -124,7 +125,7 @@ class Authority:
         It is in the records before it is returned.
 
         Raises:
-            CertificateError: the subject is empty, or this authority's certificate has ended.
+            CertificateError: AWS would refuse the certificate; or that of this authority has ended.
             ConfigurationError: a value is not usable, or the records cannot be written.
             PrivateKeyError, PassphraseError, KeyDeviceError: this authority's key does not sign.
         """
@@ -148,6 +149,8 @@ class Authority:
                 san=wish.san,
             )
             certificate = draft.sign(key, _DIGEST)
+            if not ca:
+                check_certificate(certificate, now=now, where=wish.name)
             step.add(_record_of(certificate, wish.name), now)
         return certificate
 

@@ -120,7 +120,7 @@ def create_issuing(
 def adopt(
     folder: Path, certificate_place: str, key_place: str, access: Access = _NO_SECRET
 ) -> Authority:
-    """Make a folder for a root authority that exists; its key stays where it is.
+    """Make a folder for an authority that exists; its key stays where it is.
 
     Raises:
         CertificateError: it is not the certificate of an authority.
@@ -134,10 +134,11 @@ def adopt(
             where=certificate_place,
         )
     key = _require_pair(_key_at(key_place, access), certificate, key_place)
+    chain = () if certificate.issuer == certificate.subject else (certificate,)
     with _building(folder) as temporary:
-        _write(temporary, (certificate,), certificate)
+        _write(temporary, (certificate, *chain), certificate)
         _keep_key(temporary, key, key_place, None)
-    return Authority(folder, certificate, (), lambda: key, clock=utc_now)
+    return Authority(folder, certificate, chain, lambda: key, clock=utc_now)
 
 
 def open_authority(

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 
-from .profile_section import with_section
+from .profile_reader import title_of
+from .profile_section import quoted_name, with_section
 from .shared_file import RefusedPlaceError, SharedFile
 
 if TYPE_CHECKING:
@@ -32,6 +33,23 @@ def aws_file(variable: str, usual: str) -> Path:
     """
     path = os.path.expandvars(os.environ.get(variable) or usual)
     return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own fails where there is no home
+
+
+def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path, str]:
+    """Set `values` in a profile of the config file, which need not exist yet.
+
+    Returns:
+        The file and the title of the profile's section.
+
+    Raises:
+        ConfigurationError: as `change_file`.
+    """
+    path = aws_file("AWS_CONFIG_FILE", "~/.aws/config")
+    title = title_of(profile, os.environ)
+    if title is None:
+        title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
+    change_file(path, title, values, shell_words=True)
+    return path, title
 
 
 def change_file(

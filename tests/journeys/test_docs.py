@@ -265,7 +265,13 @@ def test_each_flag_of_the_helper_is_named_where_users_migrate() -> None:
 def options_of(command: str) -> set[str]:
     parser = argparse.ArgumentParser()
     import_module(f"boto_rolesanywhere.cli.commands.{COMMANDS[command][0]}").add_arguments(parser)
-    return {option for action in parser._actions for option in action.option_strings}
+    parsers = [parser]
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            parsers += action.choices.values()
+    return {
+        option for each in parsers for action in each._actions for option in action.option_strings
+    }
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -304,17 +304,11 @@ def _region(profile: str, config: Config) -> dict[str, str]:
 
 
 def _write(profile: str, values: Mapping[str, str]) -> None:
-    from boto_rolesanywhere.settings.profile_reader import title_of
-    from boto_rolesanywhere.settings.profile_section import quoted_name
-    from boto_rolesanywhere.settings.profile_writer import aws_file, change_file
+    from boto_rolesanywhere.settings.profile_writer import aws_file, change_profile
 
-    path = aws_file(_CONFIG_FILE, "~/.aws/config")
-    _require_readable(path)
-    title = title_of(profile, os.environ)
-    if title is None:
-        title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
+    _require_readable(aws_file(_CONFIG_FILE, "~/.aws/config"))
     stale = _stale(profile, values)
-    change_file(path, title, {**values, **dict.fromkeys(stale)}, shell_words=True)
+    path, title = change_profile(profile, {**values, **dict.fromkeys(stale)})
     sys.stdout.write(f"{path}: wrote [{title}]\n")
     for key, value in values.items():
         sys.stdout.write(f"  {key} = {value}\n")

@@ -1,0 +1,80 @@
+"""Certificate requests: the workload's machine keeps the key, and the request alone travels."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from boto_rolesanywhere.errors import CertificateError
+
+from .drafts import signing_hash
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
+
+    from .keys import PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a request asks for. Its other extensions are the authority's to say.
+
+    Attributes:
+        subject: the distinguished name.
+        san: subject alternative names.
+        public_key: the key whose private half made the request.
+    """
+
+    subject: x509.Name
+    san: tuple[x509.GeneralName, ...]
+    public_key: CertificateIssuerPublicKeyTypes
+
+
+def make_request(subject: x509.Name, san: tuple[x509.GeneralName, ...], key: PrivateKey) -> bytes:
+    """A request as PEM, signed with the key that the certificate is for."""
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
+    if san:
+        builder = builder.add_extension(x509.SubjectAlternativeName(san), critical=False)
+    signed = builder.sign(key, signing_hash(key, "SHA-256"))  # type: ignore[arg-type]  # its hash union
+    return signed.public_bytes(Encoding.PEM)
+
+
+def read_request(content: bytes, where: str) -> Request:
+    """Read a request in PEM.
+
+    Raises:
+        CertificateError: it is none, or whoever made it does not hold its key.
+    """
+    try:
+        request = x509.load_pem_x509_csr(content)
+        signed = request.is_signature_valid
+        public_key = request.public_key()
+        san = alternative_names(request)
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise CertificateError(
+            f"it is no certificate request ({error})",
+            code="authority-request-unreadable",
+            where=where,
+            expected="a request in PEM, as `boto-rolesanywhere ca request` makes it",
+        ) from None
+    if not signed:
+        raise CertificateError(
+            "its signature is not made with its own key",
+            code="authority-request-unreadable",
+            where=where,
+        )
+    return Request(request.subject, san, cast("CertificateIssuerPublicKeyTypes", public_key))
+
+
+def alternative_names(
+    holder: x509.Certificate | x509.CertificateSigningRequest,
+) -> tuple[x509.GeneralName, ...]:
+    """The subject alternative names of a certificate or request."""
+    try:
+        return tuple(holder.extensions.get_extension_for_class(x509.SubjectAlternativeName).value)
+    except x509.ExtensionNotFound:
+        return ()

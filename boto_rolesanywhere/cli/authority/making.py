@@ -1,0 +1,161 @@
+"""``ca init``, ``ca import`` and ``ca show``: an authority comes to be, and is looked at."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from boto_rolesanywhere.authority.folder import (
+    CERTIFICATE,
+    ROOT,
+    TRUST_ANCHOR,
+    adopt,
+    create_issuing,
+    create_root,
+)
+from boto_rolesanywhere.authority.keys import KeyType
+from boto_rolesanywhere.authority.openssl_index import read_index
+from boto_rolesanywhere.certificates.public_keys import describe_key
+from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
+from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
+
+from .opening import (
+    access_of,
+    add_folder,
+    add_passphrase,
+    authority_of,
+    folder_of,
+    next_command,
+    secret_of,
+    writing,
+)
+
+if TYPE_CHECKING:
+    import argparse
+
+
+def declare_init(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``ca init``."""
+    parser.add_argument("--name", required=True, help="CN of the root, or a whole subject")
+    parser.add_argument(
+        "--intermediate", metavar="NAME", help="make an issuing CA below the root, too"
+    )
+    parser.add_argument("--key-type", choices=get_args(KeyType), default="P-256")
+    parser.add_argument(
+        "--key", metavar="PLACE", help="an existing key: pkcs11: URI, TPM handle, file"
+    )
+    add_passphrase(parser, "what encrypts a new key, or opens an existing one")
+    add_folder(parser)
+
+
+def init(arguments: argparse.Namespace) -> int:
+    """Make a CA."""
+    folder, secret = folder_of(arguments), secret_of(arguments)
+    place = _kept_place(arguments.key) if arguments.key else None
+    names = [arguments.name, *([arguments.intermediate] if arguments.intermediate else [])]
+    create = create_issuing if arguments.intermediate else create_root
+    with writing(folder):
+        authority = create(
+            folder,
+            *names,
+            key_type=arguments.key_type,
+            passphrase=secret.reveal() if secret is not None else None,
+            key_place=place,
+            access=access_of(arguments),
+        )
+    end = authority.certificate.not_valid_after_utc
+    sys.stdout.write(f"{folder / CERTIFICATE}: made, until {end:%Y-%m-%d}\n")
+    if arguments.intermediate:
+        sys.stdout.write(
+            f"{folder / ROOT}: the root. Move this folder to a place that is offline; the root is"
+            " needed again only to revoke or replace the issuing CA.\n"
+        )
+    sys.stdout.write(
+        f"{folder / TRUST_ANCHOR}: register it as the trust anchor.\n"
+        f"Next: {next_command(arguments, 'issue NAME')}\n"
+    )
+    return OK
+
+
+def declare_import(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``ca import``."""
+    parser.add_argument("index", metavar="INDEX", help="openssl's index.txt")
+    parser.add_argument(
+        "--newcerts", metavar="FOLDER", type=Path, help="default: newcerts beside the index"
+    )
+    parser.add_argument(
+        "--certificate", metavar="FILE", help="the CA's certificate, if its folder is yet to make"
+    )
+    parser.add_argument("--key", metavar="PLACE", help="the CA's key, which stays where it is")
+    add_passphrase(parser, "what opens the CA's key")
+    add_folder(parser)
+
+
+def import_(arguments: argparse.Namespace) -> int:
+    """Take over what openssl has recorded."""
+    records = tuple(read_index(Path(arguments.index).expanduser(), arguments.newcerts))
+    if bool(arguments.certificate) != bool(arguments.key):
+        raise ConfigurationError(
+            "a new folder needs certificate and key",
+            code="authority-import-incomplete",
+            expected="both --certificate and --key, or neither",
+        )
+    if arguments.certificate:
+        folder = folder_of(arguments)
+        with writing(folder):
+            authority = adopt(
+                folder, arguments.certificate, _kept_place(arguments.key), access_of(arguments)
+            )
+    else:
+        authority = authority_of(arguments)
+    new = authority.take_over(records)
+    sys.stdout.write(
+        f"{authority.folder}: took over {new} of {len(records)} certificates; the others were"
+        " there.\n"
+    )
+    return OK
+
+
+def declare_show(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``ca show``."""
+    add_folder(parser)
+
+
+def show(arguments: argparse.Namespace) -> int:
+    """Show a CA."""
+    authority = authority_of(arguments)
+    certificate, records = authority.certificate, authority.records()
+    listed = authority.newest_list()
+    revoked = sum(record.revoked_at is not None for record in records)
+    page = Page.for_stream(sys.stdout)
+    page.heading(certificate.subject.rfc4514_string())
+    fields = [
+        ("folder", str(authority.folder)),
+        ("issuer", certificate.issuer.rfc4514_string()),
+        ("serial number", f"{certificate.serial_number:x}"),
+        ("key", describe_key(certificate.public_key())),
+        ("until", f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"),
+        ("trust anchor", str(authority.folder / TRUST_ANCHOR)),
+        ("certificates", f"{len(records)} issued, {revoked} revoked"),
+    ]
+    if listed is not None and listed.next_update_utc is not None:
+        fields.append(("revocation list", f"until {listed.next_update_utc:%Y-%m-%d %H:%M:%S} UTC"))
+    page.fields(fields)
+    page.write(sys.stdout)
+    return OK
+
+
+def _kept_place(text: str) -> str:
+    """A place that the records may keep: without a PIN, and good from every folder."""
+    if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
+        raise ConfigurationError(
+            "the PIN in it (pin-value) is not written to a file",
+            code="secret-not-storable",
+            where="--key",
+            expected="--passphrase-file, --passphrase-env or pin-source=file:… in its place",
+        )
+    return text if is_device(text) else str(Path(text).expanduser().absolute())

@@ -1,0 +1,180 @@
+"""What the actions of ``ca`` share: the CA's folder, what opens its key, and the files written."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
+from boto_rolesanywhere.authority.folder import open_authority
+from boto_rolesanywhere.cli.outcome import PROGRAM
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.identity.opening import Access
+from boto_rolesanywhere.settings.names import PKCS11_MODULE
+from boto_rolesanywhere.settings.passphrases import read_secret_file
+from boto_rolesanywhere.settings.sources import Secret
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator, Mapping
+
+    from boto_rolesanywhere.authority.authority import Authority
+
+CA_VARIABLE: Final = "AWS_ROLESANYWHERE_CA"
+_CA_FOLDER: Final = "~/.boto-rolesanywhere/ca"
+_PASSPHRASE_FILE: Final = "--passphrase-file"  # noqa: S105  # its name
+_PASSPHRASE_ENV: Final = "--passphrase-env"  # noqa: S105  # its name
+# As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--ca``."""
+    parser.add_argument(
+        "--ca", metavar="FOLDER", help=f"the CA's folder; default: {CA_VARIABLE} or {_CA_FOLDER}"
+    )
+
+
+def add_passphrase(parser: argparse.ArgumentParser, purpose: str) -> None:
+    """Declare where the passphrase or PIN is; never the secret itself."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(_PASSPHRASE_FILE, metavar="FILE", help=f"holds {purpose}")
+    group.add_argument(_PASSPHRASE_ENV, metavar="NAME", help=f"the variable with {purpose}")
+
+
+def add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    """Declare ``--out`` and ``--force``."""
+    parser.add_argument("--out", metavar="FOLDER", help=f"where files go; default: {default}")
+    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """The CA's folder, absolute."""
+    return Path(arguments.ca or os.environ.get(CA_VARIABLE) or _CA_FOLDER).expanduser().absolute()
+
+
+def next_command(arguments: argparse.Namespace, words: str) -> str:
+    """A command line of ``ca`` for the same CA, to type next."""
+    folder = f" --ca {shlex.quote(arguments.ca)}" if arguments.ca else ""
+    return f"{PROGRAM} ca {words}{folder}"
+
+
+def authority_of(arguments: argparse.Namespace) -> Authority:
+    """The CA that the arguments name.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    return open_authority(folder_of(arguments), access_of(arguments))
+
+
+def access_of(arguments: argparse.Namespace) -> Access:
+    """What opens the CA's key: passphrase or PIN, asked for at a terminal if none is given."""
+    secret = secret_of(arguments)
+    if secret is None and sys.stdin.isatty():
+        from getpass import getpass
+
+        secret = Secret(lambda: getpass("Passphrase or PIN of the CA's key: "), "the prompt")
+    return Access(secret, os.environ.get(PKCS11_MODULE.variable) or None)
+
+
+def secret_of(arguments: argparse.Namespace) -> Secret | None:
+    """The passphrase or PIN that the flags name.
+
+    Raises:
+        ConfigurationError: the variable is not set.
+    """
+    path = getattr(arguments, "passphrase_file", None)
+    variable = getattr(arguments, "passphrase_env", None)
+    if path:
+        return Secret(lambda: read_secret_file(path, _PASSPHRASE_FILE), _PASSPHRASE_FILE, file=path)
+    if not variable:
+        return None
+    if variable not in os.environ:
+        raise ConfigurationError(
+            "the environment variable that it names is not set",
+            code="variable-not-set",
+            where=_PASSPHRASE_ENV,
+        )
+    return Secret(os.environ[variable], _PASSPHRASE_ENV)
+
+
+def output_of(arguments: argparse.Namespace, default: Path) -> Path:
+    """Where files go, absolute."""
+    return Path(arguments.out).expanduser().absolute() if arguments.out else default.absolute()
+
+
+def require_file_name(name: str) -> str:
+    """A name that files can be called by.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if not _FILE_NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a file",
+            code="authority-name-unusable",
+            expected="letters, digits, dots and hyphens, as in app1.example.com",
+            remedy="--subject takes any distinguished name.",
+        )
+    return name
+
+
+def require_free(paths: tuple[Path, ...], *, force: bool) -> None:
+    """Refuse to overwrite, before anything is issued.
+
+    Raises:
+        ConfigurationError: a file is there, and may not be replaced.
+    """
+    for path in () if force else paths:
+        if os.path.lexists(path):
+            raise ConfigurationError(
+                "it is there already",
+                code="authority-file-taken",
+                where=str(path),
+                remedy="Name another folder with --out, or add --force.",
+            )
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write each file in one step, with mode 0600; folders that are missing get mode 0700.
+
+    Raises:
+        ConfigurationError: one cannot be written.
+    """
+    for path, content in files.items():
+        with writing(path):
+            make_private_folder(path.parent)
+            write_atomically(path.parent.resolve() / path.name, content)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusals into words."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"it cannot be written ({error.strerror})",
+            code="file-unwritable",
+            where=str(error.filename or path),
+        ) from None
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"it cannot be read ({error.strerror})", code="file-unreadable", where=str(path)
+        ) from None

@@ -1,0 +1,144 @@
+"""``ca revoke``, ``ca crl`` and ``ca list``: what holds, and what no longer does."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from boto_rolesanywhere.authority.revocation import REASONS
+from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.identity.opening import open_certificates
+
+from .issuing import days
+from .opening import add_folder, add_passphrase, authority_of, next_command, output_of, write_files
+
+if TYPE_CHECKING:
+    import argparse
+    from datetime import datetime
+
+    from boto_rolesanywhere.authority.authority import Authority
+    from boto_rolesanywhere.authority.records import Record
+
+
+def declare_revoke(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``ca revoke``."""
+    parser.add_argument("certificate", metavar="SERIAL|FILE", help="what to revoke")
+    parser.add_argument("--reason", choices=REASONS, default="unspecified")
+    add_folder(parser)
+
+
+def revoke(arguments: argparse.Namespace) -> int:
+    """Mark a certificate as revoked."""
+    authority = authority_of(arguments)
+    record = authority.revoke(_serial(arguments.certificate, authority), arguments.reason)
+    sys.stdout.write(
+        f"{record.serial_number:x} ({record.subject}) is revoked, for the reason"
+        f" {record.reason or 'unspecified'}.\n"
+        "AWS refuses it when a new list has been imported:\n"
+        f"  {next_command(arguments, 'crl')}\n"
+    )
+    return OK
+
+
+def _serial(text: str, authority: Authority) -> int:
+    if re.fullmatch(r"(0[xX])?[0-9a-fA-F]+", text) and not Path(text).exists():
+        return int(text, 16)
+    if not Path(text).exists():
+        raise ConfigurationError(
+            f"{text!r} is no serial number and no file",
+            code="authority-serial-unknown",
+            expected="a serial number in hexadecimal digits, or the certificate's file",
+        )
+    certificate = open_certificates(text).certificates[0]
+    if certificate.issuer != authority.certificate.subject:
+        raise ConfigurationError(
+            f"the authority has issued no certificate {certificate.serial_number:x}",
+            code="authority-serial-unknown",
+            where=text,
+            remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
+            " with --ca.",
+        )
+    return certificate.serial_number
+
+
+def declare_crl(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``ca crl``."""
+    parser.add_argument(
+        "--days", type=days, default=7, help="until the next list is due; default: %(default)s"
+    )
+    add_passphrase(parser, "the passphrase or PIN of the CA's key")
+    parser.add_argument("--out", metavar="FOLDER", help="where files go; default: the CA's folder")
+    add_folder(parser)
+
+
+def crl(arguments: argparse.Namespace) -> int:
+    """Sign a revocation list and write it."""
+    authority = authority_of(arguments)
+    signed = authority.sign_list(timedelta(days=arguments.days))
+    folder = output_of(arguments, authority.folder)
+    pem, der = folder / "ca-crl.pem", folder / "ca-crl.der"
+    write_files({pem: signed.public_bytes(Encoding.PEM), der: signed.public_bytes(Encoding.DER)})
+    number = signed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+    sys.stdout.write(
+        f"{pem}: list number {number} with {len(signed)} entries, next update"
+        f" {signed.next_update_utc:%Y-%m-%d %H:%M:%S} UTC\n{der}: the same list in DER\n"
+    )
+    if not len(signed):
+        sys.stdout.write("AWS refuses to import a list without entries; there is no need to.\n")
+    return OK
+
+
+def declare_list(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``ca list``."""
+    parser.add_argument("--json", action="store_true", help="for programs")
+    add_folder(parser)
+
+
+def list_(arguments: argparse.Namespace) -> int:
+    """List what was issued, the oldest first."""
+    authority = authority_of(arguments)
+    records = authority.records()
+    if arguments.json:
+        sys.stdout.write(json.dumps([_document(record) for record in records], indent=2) + "\n")
+        return OK
+    page, now = Page.for_stream(sys.stdout), authority.clock()
+    width = max((len(record.name) for record in records), default=0)
+    for record in records:
+        page.marked(
+            "fail" if record.revoked_at else "warn" if record.not_after < now else "ok",
+            record.name,
+            f"{record.subject}, {_state(record, now)}, serial number {record.serial_number:x}",
+            column=width,
+        )
+    if not records:
+        page.note("nothing was issued yet", indent=0)
+    page.write(sys.stdout)
+    return OK
+
+
+def _state(record: Record, now: datetime) -> str:
+    if record.revoked_at:
+        reason = f" ({record.reason})" if record.reason else ""
+        return f"revoked {record.revoked_at:%Y-%m-%d}{reason}"
+    word = "ended" if record.not_after < now else "until"
+    return f"{word} {record.not_after:%Y-%m-%d}"
+
+
+def _document(record: Record) -> dict[str, str | None]:
+    return {
+        "serialNumber": f"{record.serial_number:x}",
+        "name": record.name,
+        "subject": record.subject,
+        "notAfter": record.not_after.isoformat(),
+        "revokedAt": record.revoked_at.isoformat() if record.revoked_at else None,
+        "reason": record.reason,
+    }

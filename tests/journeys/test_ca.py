@@ -1,0 +1,232 @@
+"""A CA of one's own, from `ca init` to a certificate that is refused, against the emulator."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import stat
+import time
+from pathlib import Path
+
+import processes
+import pytest
+from commands import arns, ended, parsed
+from cryptography import x509
+from soft_token import PIN, soft_token
+
+from boto_rolesanywhere.authority.folder import open_authority
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+
+@pytest.fixture(autouse=True)
+def workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An own folder, in which the commands run."""
+    folder = tmp_path / "workshop"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("AWS_ROLESANYWHERE_CA", str(folder / "ca"))
+    return folder
+
+
+def ca(*arguments: str, status: int = 0) -> str:
+    done = ended("ca", *arguments, status=status)
+    return done.stdout if status == 0 else done.stderr
+
+
+def credentials(emulator: Emulator, name: str, *, status: int = 0) -> str:
+    """What credential-process answers for NAME.pem and NAME.key."""
+    flags = ("--certificate", f"{name}.pem", "--private-key", f"{name}.key")
+    done = ended("credential-process", *flags, *arns(emulator), status=status)
+    return done.stdout + done.stderr
+
+
+def trusting(folder: Path) -> Emulator:
+    certificate = x509.load_pem_x509_certificate((folder / "trust-anchor.pem").read_bytes())
+    return Emulator((certificate,))
+
+
+def test_from_nothing_to_credentials_and_back(workshop: Path, clean_environment: Path) -> None:
+    ca("init", "--name", "Example CA")
+    ca("issue", "app1", "--san", "DNS:app1.example.com", "--profile", "onprem")
+    ca("issue", "app2")
+
+    with trusting(workshop / "ca") as emulator:
+        assert "SessionToken" in credentials(emulator, "app1")
+        ca("revoke", "app1.pem", "--reason", "keyCompromise")
+        assert "list number 1 with 1 entries" in ca("crl")
+        emulator.import_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
+
+        assert "denied-certificate-revoked" in credentials(emulator, "app1", status=1)
+        assert "SessionToken" in credentials(emulator, "app2")
+
+    der = x509.load_der_x509_crl((workshop / "ca" / "ca-crl.der").read_bytes())
+    pem = x509.load_pem_x509_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
+    assert der == pem
+    section = parsed(clean_environment / ".aws" / "config")["profile onprem"]
+    assert section["rolesanywhere_certificate"] == str(workshop / "app1.pem")
+    assert section["rolesanywhere_private_key"] == str(workshop / "app1.key")
+
+
+def test_an_issuing_ca_works_without_its_root(workshop: Path) -> None:
+    ca("init", "--name", "Example Root", "--intermediate", "Example Issuing CA")
+    (workshop / "ca" / "root").rename(workshop / "offline")
+    ca("issue", "app1")
+
+    with trusting(workshop / "ca") as emulator:
+        assert "SessionToken" in credentials(emulator, "app1")
+
+    (issuing,) = json.loads(ca("list", "--json", "--ca", "offline"))
+    assert issuing["subject"] == "CN=Example Issuing CA"
+    assert "Example Issuing CA" in ca("revoke", issuing["serialNumber"], "--ca", "offline")
+
+
+@pytest.mark.parametrize("key_type", ["P-256", "P-384", "RSA-2048"])
+def test_aws_has_nothing_against_what_is_issued(workshop: Path, key_type: str) -> None:
+    ca("init", "--name", "Example CA", "--key-type", key_type)
+    ca("issue", "app1", "--key-type", key_type, "--subject", "CN=app1,OU=it,O=example")
+
+    inspected = json.loads(ended("inspect", "app1.pem", "--json").stdout)
+
+    assert [rule for rule in inspected["requirements"] if not rule.get("ok", True)] == []
+
+
+def test_only_the_request_travels(workshop: Path) -> None:
+    ca("request", "app1", "--san", "DNS:app1.example.com", "--out", "workload")
+    ca("init", "--name", "Example CA")
+    ca("issue", "--csr", "workload/app1.csr", "--out", "workload")
+
+    with trusting(workshop / "ca") as emulator:
+        assert "SessionToken" in credentials(emulator, "workload/app1")
+    certificate = x509.load_pem_x509_certificate((workshop / "workload" / "app1.pem").read_bytes())
+    san = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert san.get_values_for_type(x509.DNSName) == ["app1.example.com"]
+    assert not list((workshop / "ca").glob("app1*"))
+
+
+def test_a_request_that_was_changed_is_refused(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    ca("request", "app1")
+    lines = (workshop / "app1.csr").read_text().splitlines()
+    lines[-2] = lines[-2][:4] + ("A" if lines[-2][4] != "A" else "B") + lines[-2][5:]
+    (workshop / "app1.csr").write_text("\n".join(lines) + "\n")
+
+    assert "authority-request-unreadable" in ca("issue", "--csr", "app1.csr", status=1)
+    assert json.loads(ca("list", "--json")) == []
+
+
+def test_renewal_keeps_the_names_and_changes_the_key(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    ca("issue", "app1", "--san", "DNS:app1.example.com", "--subject", "CN=app1,O=example")
+    versions = [x509.load_pem_x509_certificate((workshop / "app1.pem").read_bytes())]
+    for flags in ((), ("--reuse-key",)):
+        told = ca("renew", "app1", *flags)
+        assert f"ca revoke {versions[-1].serial_number:x}" in told
+        versions.append(x509.load_pem_x509_certificate((workshop / "app1.pem").read_bytes()))
+
+    first, second, third = versions
+    assert first.subject == second.subject == third.subject
+    assert len({version.serial_number for version in versions}) == 3
+    assert first.public_key() != second.public_key() == third.public_key()
+    san = [
+        each.extensions.get_extension_for_class(x509.SubjectAlternativeName) for each in versions
+    ]
+    assert san[0] == san[1] == san[2]
+    with trusting(workshop / "ca") as emulator:
+        assert "SessionToken" in credentials(emulator, "app1")
+
+
+def test_nothing_is_overwritten_and_nobody_else_reads(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    ca("issue", "app1", "--out", "made/here")
+    before = (workshop / "made" / "here" / "app1.key").read_bytes()
+
+    assert "authority-file-taken" in ca("issue", "app1", "--out", "made/here", status=1)
+    assert "authority-folder-taken" in ca("init", "--name", "Another", status=1)
+    assert len(json.loads(ca("list", "--json"))) == 1
+    assert (workshop / "made" / "here" / "app1.key").read_bytes() == before
+    for path in (*(workshop / "ca").iterdir(), *(workshop / "made" / "here").iterdir()):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+    for folder in ("ca", "made", "made/here"):
+        assert stat.S_IMODE((workshop / folder).stat().st_mode) == 0o700
+
+    ca("issue", "app1", "--out", "made/here", "--force")
+    assert (workshop / "made" / "here" / "app1.key").read_bytes() != before
+
+
+def test_a_certificate_ends_with_its_ca(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    ca("issue", "app1", "--days", "36500")
+
+    authority, issued = (
+        x509.load_pem_x509_certificate((workshop / path).read_bytes())
+        for path in ("ca/ca-cert.pem", "app1.pem")
+    )
+    assert issued.not_valid_after_utc == authority.not_valid_after_utc
+
+
+def test_an_encrypted_key_needs_its_passphrase(workshop: Path) -> None:
+    (workshop / "passphrase").write_text("correct horse\n")
+    secret = ("--passphrase-file", "passphrase")
+    ca("init", "--name", "Example CA", *secret)
+
+    assert b"ENCRYPTED" in (workshop / "ca" / "ca-key.pem").read_bytes()
+    assert "passphrase-missing" in ca("issue", "app1", status=1)
+    ca("issue", "app1", *secret)
+    ca("revoke", "app1.pem")  # needs no key
+    ca("crl", *secret)
+    assert not any("horse" in path.read_text("latin-1") for path in (workshop / "ca").iterdir())
+
+
+def test_a_ca_key_on_a_token_issues_and_signs_lists(workshop: Path) -> None:
+    with soft_token() as token:
+        token.add_key(CertificateAuthority().private_key, label="ca", id_="01")
+        token.add_public_key(CertificateAuthority().private_key.public_key(), label="other")
+        (workshop / "pin").write_text(f"{PIN}\n")
+        secret = ("--passphrase-file", "pin")
+        ca("init", "--name", "Token CA", "--key", f"{token.uri};object=ca", *secret)
+        ca("issue", "app1", *secret)
+        ca("issue", "app2", *secret)
+        ca("revoke", "app2.pem")
+        ca("crl", *secret)
+
+        assert not (workshop / "ca" / "ca-key.pem").exists()
+        with trusting(workshop / "ca") as emulator:
+            emulator.import_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
+            assert "SessionToken" in credentials(emulator, "app1")
+            assert "denied-certificate-revoked" in credentials(emulator, "app2", status=1)
+        refused = ca(
+            "init", "--name", "CA", "--ca", "b", "--key", f"{token.uri}?pin-value=1", status=1
+        )
+        assert "secret-not-storable" in refused
+
+
+def test_kills_lose_and_repeat_no_serial(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    kills = int(os.environ.get("CA_KILLS", "40"))
+    chance = random.Random(kills)
+    for number in range(kills):
+        with processes.Process("ca", "issue", f"app{number}", stdout=-3, stderr=-3) as process:
+            time.sleep(chance.uniform(0, 0.12))
+            process.send_signal(signal.SIGKILL)
+
+    records = open_authority(workshop / "ca").records()
+
+    serials = [record.serial_number for record in records]
+    assert len(set(serials)) == len(serials)
+    for path in workshop.glob("app*.pem"):
+        written = x509.load_pem_x509_certificate(path.read_bytes())
+        assert written.serial_number in serials, path
+        assert path.with_suffix(".key").exists()
+    print(f"{kills} kills: {len(serials)} recorded, {len(list(workshop.glob('app*.pem')))} written")  # noqa: T201
+    ca("issue", "last")
+
+
+def test_two_at_once_both_issue(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+
+    running = [processes.Process("ca", "issue", f"app{number}", stdout=-3) for number in range(4)]
+
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert len({each["serialNumber"] for each in json.loads(ca("list", "--json"))}) == 4
