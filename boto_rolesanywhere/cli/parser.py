@@ -52,8 +52,11 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read more, and end the program."""
-        # argparse quotes the value of a switch that takes none.
+        # argparse quotes the value of a switch that takes none, and a word that is no choice.
         message = re.sub("ignored explicit argument .*", "it takes no value", message)
+        message = re.sub(
+            r"invalid choice: .* \(choose from (.*)\)", r"it must be one of \1", message
+        )
         self._end(f"{message}. See {self.prog} --help.")
 
     def _end(self, message: str) -> NoReturn:

@@ -93,7 +93,9 @@ def test_a_mistyped_flag_is_named_and_its_value_is_not(
     command: str, words: tuple[str, ...], named: str
 ) -> None:
     needed = ("--certificate", "x") if command == "inspect" else ()
-    done = ended(command, *words, *needed, status=1 if command == "credential-process" else 2)
+    action = ("list",) if command == "ca" else ()
+    status = 1 if command == "credential-process" else 2
+    done = ended(command, *action, *words, *needed, status=status)
 
     # inspect takes a word for its file, and may miss or refuse that first.
     assert named in done.stderr or command == "inspect"
