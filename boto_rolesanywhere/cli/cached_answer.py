@@ -79,13 +79,8 @@ def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | None
 def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
     """The key of the session that these flags ask for.
 
-    Args:
-        flags: flag → value, as `read_plainly` gives them.
-        environ: the environment.
-
-    Returns:
-        None if the session is not cached: something is missing or wrong, or the endpoint's TLS
-        certificate is not checked.
+    None if the session is not cached: a setting is missing or wrong, or the endpoint's TLS
+    certificate is not checked.
     """
     name = flags.get(CONFIG_PROFILE)
     section = read_merged_profile(name, environ) if name else {}
@@ -112,13 +107,7 @@ def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | 
 def store_fingerprint(
     flags: Mapping[str, str], contents: Mapping[str, bytes | None] | str, module: str = ""
 ) -> str | None:
-    """The fingerprint of what these flags choose from a store; None if there is no selector.
-
-    Args:
-        flags: as for `key_of_flags`.
-        contents: of the store, as for `fingerprint_store`.
-        module: the PKCS #11 library.
-    """
+    """The fingerprint of what these flags choose from a store; None if there is no selector."""
     wanted: str | bytes | None = flags.get(SELECTOR, "")
     if isinstance(wanted, str) and wanted.startswith(_FILE):
         content = read_file(wanted.removeprefix(_FILE))

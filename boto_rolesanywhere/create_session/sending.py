@@ -36,18 +36,7 @@ _PIECE: Final = 4096
 
 
 def send_within(seconds: float, send: Send, request: AWSPreparedRequest) -> AWSResponse:
-    """The answer to `request`, with its whole body.
-
-    Args:
-        seconds: how long it may take.
-        send: botocore's function that sends a request.
-        request: signed.
-
-    Raises:
-        EndpointError: the time is over.
-        InvalidResponseError: the body is too large.
-        botocore.exceptions.HTTPClientError: as `send` raises it.
-    """
+    """The answer to `request`, with its whole body."""
     if seconds <= 0:
         raise _too_late()
     outcome: SimpleQueue[AWSResponse | BaseException] = SimpleQueue()

@@ -39,12 +39,7 @@ class CredentialApp:
     """Answers requests."""
 
     def __init__(self, guard: Guard, *route_tables: Mapping[str, Route]) -> None:
-        """Put the routes of all protocols together.
-
-        Args:
-            guard: looks at every request first, whatever its path.
-            route_tables: by path.
-        """
+        """Put the routes of all protocols together."""
         self._guard = guard
         self._routes = {path: route for table in route_tables for path, route in table.items()}
 

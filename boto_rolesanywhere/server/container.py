@@ -33,11 +33,7 @@ def path_of(name: str) -> str:
 
 
 def container_routes(tokens: Mapping[ServedRole, str]) -> dict[str, Route]:
-    """A route for each role.
-
-    Args:
-        tokens: the token of each role.
-    """
+    """A route for each role."""
     return {
         path_of(role.name): Route("GET", partial(_answer, role, token.encode()), role.wait)
         for role, token in tokens.items()

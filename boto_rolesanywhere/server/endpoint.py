@@ -69,7 +69,7 @@ class Connections:
         self.date = b""
 
     def tick(self, now: float) -> None:
-        """Cut off whoever has been quiet too long. To be called several times a second.
+        """Cut off clients that have been quiet too long. Call this several times a second.
 
         Args:
             now: the event loop's time.

@@ -75,14 +75,7 @@ class Route:
 def answer(
     status: int, body: bytes, kind: bytes = TEXT, more_headers: Iterable[tuple[bytes, bytes]] = ()
 ) -> Answer:
-    """An answer that names its length and that no cache may keep.
-
-    Args:
-        status: the HTTP status.
-        body: the whole body.
-        kind: the content type.
-        more_headers: names in lower case.
-    """
+    """An answer that names its length and that no cache may keep."""
     headers = (
         (b"content-type", kind),
         (b"content-length", b"%d" % len(body)),

@@ -52,12 +52,7 @@ class MetadataTokens:
         monotonic: Callable[[], float] = time.monotonic,
         random: Callable[[int], bytes] = secrets.token_bytes,
     ) -> None:
-        """Choose a key.
-
-        Args:
-            monotonic: seconds that never go back.
-            random: gives that many unpredictable bytes.
-        """
+        """Choose a key."""
         self._monotonic = monotonic
         self._random = random
         self._key = random(_PROOF)

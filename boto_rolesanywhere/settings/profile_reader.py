@@ -45,12 +45,7 @@ def chosen_profile(environ: Mapping[str, str]) -> str:
 def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str | None:
     """The endpoint that botocore takes from environment and files; "" for AWS's own.
 
-    Args:
-        profile: None for that of the environment.
-        environ: the environment.
-
-    Returns:
-        None where botocore refuses what is configured.
+    None if botocore refuses the configured endpoint. Without `profile`, the environment names it.
     """
     section = read_merged_profile(profile or chosen_profile(environ), environ) or {}
     services: dict[str, dict[str, object]] = {}
@@ -72,15 +67,7 @@ def endpoint_of(
 
     The order is botocore's: the variable of the service, the variable of all services, the
     service's block in the section that ``services`` names, ``endpoint_url`` of the profile.
-
-    Args:
-        section: the profile's.
-        services: the blocks of each ``[services NAME]`` section.
-        environ: the environment.
-        ignored: whether configured endpoints are ignored, if the caller has said so.
-
-    Returns:
-        None where botocore refuses what is configured.
+    None if botocore refuses the configured endpoint.
     """
     if ignored is None:
         name = "ignore_configured_endpoint_urls"

@@ -75,18 +75,7 @@ def find_certificates(
     secret: Secret | None = None,
     pkcs11_module: str | None = None,
 ) -> tuple[Listed, ...]:
-    """The certificates of a store that the selector matches, each once.
-
-    Args:
-        selector: which certificates.
-        store: a folder or a ``pkcs11:`` URI.
-        secret: for PKCS #12 files, or the token's PIN.
-        pkcs11_module: the token's library.
-
-    Raises:
-        ConfigurationError: there is no such store.
-        KeyDeviceError, PassphraseError: the token cannot be read.
-    """
+    """The certificates of a store that the selector matches, each once."""
     place = _require_store(store)
     if kind_of(place) == TOKEN:
         return _on_token(selector, place, secret, pkcs11_module)
@@ -102,21 +91,7 @@ def choose(
     pkcs11_module: str | None = None,
     contents: Mapping[str, bytes | None] | None = None,
 ) -> Arguments:
-    """Certificate, key and chain that a selector chooses, as arguments of `get_session`.
-
-    Args:
-        selector: the text of ``--cert-selector``.
-        store: a folder or a ``pkcs11:`` URI.
-        latest: of several, take the one that expires last.
-        secret: as for `find_certificates`; also for encrypted key files.
-        pkcs11_module: the token's library.
-        contents: the folder's files by their names, if they have been read.
-
-    Raises:
-        ConfigurationError: the selector cannot be read, or there is no such store.
-        CertificateError: the selector matches no certificate, or several.
-        PrivateKeyError: none of the files holds the key of the certificate that is meant.
-    """
+    """Certificate, key and chain that a selector chooses, as arguments of `get_session`."""
     wanted, place = parse_selector(selector), _require_store(store)
     if kind_of(place) == TOKEN:
         chosen = _choose_one(_on_token(wanted, place, secret, pkcs11_module), place, latest=latest)

@@ -157,7 +157,7 @@ def test_settings_from_the_environment_and_a_profile(
     [
         (["--no-such"], "--no-such"),
         (["--certificate", "x", "--cert-selector", "Key=x509Serial,Value=1"], "exclude each other"),
-        (["surplus"], "surplus"),
+        (["surplus"], "1 argument that no flag takes"),
     ],
 )
 def test_wrong_usage_is_status_2(arguments: list[str], message: str) -> None:
