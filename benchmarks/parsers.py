@@ -26,6 +26,7 @@ from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.files.contents import open_contents
 from boto_rolesanywhere.identity.files.reading import Part
 from boto_rolesanywhere.inspection.certificate import choose_leaf
+from boto_rolesanywhere.settings.profile_section import with_section
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,18 @@ PARSERS: dict[str, Callable[[int], bytes]] = {
 }
 
 
+INI: dict[str, Callable[[int], str]] = {
+    "INI, comment lines": lambda parts: "[work]\na = b\n" + "# c\n" * parts,
+    "INI, blank lines": lambda parts: "[work]\na = b\n" + "\n" * parts,
+    "INI, lines of one value": lambda parts: "[work]\na = b\n" + " more\n" * parts,
+}
+
+
+def changed(text: str) -> None:
+    """Set a key of a credentials file."""
+    with_section(text.encode(), "work", {"aws_access_key_id": "A"}, shell_words=False)
+
+
 def maze(parts: int) -> list[x509.Certificate]:
     """Certificates of two authorities, each of which has signed all those of the other."""
     names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, one)]) for one in "AB"]
@@ -115,6 +128,8 @@ def main() -> int:
     }
     for name, make in PARSERS.items():
         calls[name] = lambda parts, make=make: partial(opened, make(parts))
+    for name, write in INI.items():
+        calls[name] = lambda parts, write=write: partial(changed, write(parts))
     slow = []
     print(f"{'':36} {'half':>8} {'all':>8}  seconds for {arguments.parts:,} parts")
     for name, prepare in calls.items():

@@ -187,7 +187,8 @@ def _blocks(text: str) -> Iterator[_Block]:
         if not stripped or stripped[0] in "#;":
             between += line
         elif option and indent > option[1]:
-            held, between = held + between + line, ""
+            held += between + line  # in place: a value may go on for very many lines
+            between = ""
         else:
             yield from _closed(section, option, held, between)
             held, between = line, ""
