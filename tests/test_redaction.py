@@ -1,4 +1,4 @@
-"""What stands where a path or a name should be may be a secret, and then no error shows it."""
+"""A secret in the place of a path or a name appears in no error."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_any_serial_number_can_be_written_in_decimal(bits: int) -> None:
 
 
 class PanicException(BaseException):  # as PyO3 names it, which gives no way to import it
-    """What a Python program gets of a panic in Rust."""
+    """The exception that a Python program sees after a panic in Rust."""
 
 
 def test_a_panic_of_the_library_is_an_exception_like_others() -> None:

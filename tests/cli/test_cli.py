@@ -1,4 +1,4 @@
-"""What holds of every command: its output, its complaints, its help."""
+"""Every command's output, errors and help."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the command's handler writes to standard error: one line a message, whoever logs it."""
+"""The command's log handler writes one line for each message of any package."""
 
 from __future__ import annotations
 

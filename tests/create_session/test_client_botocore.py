@@ -1,4 +1,4 @@
-"""What of botocore this package leans on beyond its documentation; a release that moves it fails.
+"""The undocumented parts of botocore that this package uses; a release that moves one fails here.
 
 Read a failure here as: botocore has changed, look at the place named.
 """

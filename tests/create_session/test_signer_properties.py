@@ -1,4 +1,4 @@
-"""What holds of the signer for every request, and for every text that is not one."""
+"""Properties of the signer, for every request and for every text that is no request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which session is which: every input counts, however it was given."""
+"""Every input that makes another session makes another cache key."""
 
 from __future__ import annotations
 

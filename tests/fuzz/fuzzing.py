@@ -66,7 +66,7 @@ def pair() -> tuple[bytes, bytes]:
 
 
 def opened(certificate: bytes, key: bytes | None, chain: bytes | None = None) -> None:
-    """What opens can sign, and its chain leads upward."""
+    """Every identity that opens can sign, and its chain leads upward."""
     secret = Secret(PASSPHRASE, "the test")
     sources = IdentitySources(certificate=certificate, private_key=key, chain=chain, secret=secret)
     identity = open_identity(sources, now=NOW)
@@ -78,7 +78,7 @@ def opened(certificate: bytes, key: bytes | None, chain: bytes | None = None) ->
 
 
 def take_certificate(data: bytes) -> None:
-    """What the library reads as a certificate is judged, shown and inspected."""
+    """Every certificate that the library reads can be checked, shown and inspected."""
     from cryptography import x509
 
     try:
@@ -113,7 +113,7 @@ def take_crl(data: bytes) -> None:
 
 
 def take_uri(data: bytes) -> None:
-    """What is read can be written and read again; a PIN is not written."""
+    """Every URI that is read can be written and read again, without its PIN."""
     uri = parse_pkcs11_uri(_text(data))
     again = parse_pkcs11_uri(str(uri))
     assert str(again) == str(uri)
@@ -126,7 +126,7 @@ def take_policy(data: bytes) -> None:
 
 
 def take_profiles(data: bytes) -> None:
-    """What is read plainly is what configparser reads."""
+    """The plain reader and configparser read the same values."""
     text = StringIO(_text(data), newline=None).read()
     plainly = read_plainly(text)
     if plainly is None:

@@ -36,7 +36,7 @@ WRONG: Final = "AWS_WRONG_PASSPHRASE"
 
 
 class Fault(NamedTuple):
-    """What stands in the file, what every error says of it, and the code."""
+    """The file's content, the text of every error about it, and the code."""
 
     content: Callable[[IssuedCertificate], bytes | None]
     words: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""What CI and the examples download is named by its hash, in lists that fit their sources."""
+"""Lists name each download of CI and the examples by its hash, and fit their sources."""
 
 from __future__ import annotations
 

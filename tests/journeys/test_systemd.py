@@ -124,7 +124,7 @@ def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
 
 
 def stored(machine: BootedMachine) -> str:
-    """What S3 has of the file that is to be copied."""
+    """The copy of the file in S3."""
     with machine.neighbour(sys.executable, "-c", GET, S3) as printed:
         return printed.read()
 

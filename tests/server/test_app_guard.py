@@ -1,4 +1,4 @@
-"""Who may ask: hosts that a browser can be rebound to, and requests that a proxy passed on."""
+"""The guard refuses foreign hosts (DNS rebinding) and requests that a proxy passed on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of httptools and asyncio the endpoint leans on; a release that moves it fails here."""
+"""The parts of httptools and asyncio that the endpoint uses; a changed release fails here."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 @dataclass
 class Seen:
-    """What all clients got: how often each status, and each answer's body."""
+    """All clients' answers: the count of each status, and each body."""
 
     statuses: dict[bytes, int] = field(default_factory=dict)
     bodies: set[bytes] = field(default_factory=set)

@@ -1,4 +1,4 @@
-"""What a text or object names is asked in one module, and a place has one form."""
+"""One module says what a text or object names, and each place has one form."""
 
 from __future__ import annotations
 

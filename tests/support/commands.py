@@ -18,7 +18,7 @@ COMMAND = (sys.executable, "-m", "boto_rolesanywhere")
 
 
 def environment(home: Path, **more: str) -> dict[str, str]:
-    """What a process needs, and nothing of AWS's but `more`."""
+    """The environment that a process needs, without AWS's variables, and `more`."""
     kept = ("PATH", "SYSTEMROOT", "SOFTHSM2_CONF", *processes.READ_AT_START)
     return {
         **{name: value for name, value in os.environ.items() if name.startswith(kept)},

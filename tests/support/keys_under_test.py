@@ -25,7 +25,7 @@ ECDSA = ec.ECDSA(SHA256())
 
 
 class GoodKey:
-    """What the suite asks for, in few lines."""
+    """A key with all that the suite asks for, in few lines."""
 
     def __init__(self) -> None:
         self.closed = False

@@ -1,4 +1,4 @@
-"""What is given in vain, and the check that it is refused in the words of `refusals.json`.
+"""Unusable inputs, and the check that each is refused in the words of `refusals.json`.
 
 There ``{folder}`` stands for the folder of the files and ``…`` for anything.
 """

@@ -93,7 +93,7 @@ MISTAKES = [
 
 @dataclass(frozen=True)
 class Outcomes:
-    """What a run of pytest said of each test, by class and name (without parameters)."""
+    """The outcome of each test of a pytest run, by class and name (without parameters)."""
 
     messages: dict[tuple[str, str], list[str]]
 

@@ -323,7 +323,7 @@ def test_configure_asks_where_the_passphrase_is(
 
 
 def at_terminal(words: list[str], answers: list[str]) -> str:
-    """What a command complains of that asks at a terminal, and succeeds in the end."""
+    """The complaints of a command that asks at a terminal and finally succeeds."""
     ours, theirs = pty.openpty()
     process = processes.Process(
         *words, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

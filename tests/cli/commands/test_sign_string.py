@@ -45,7 +45,7 @@ def openssl(*arguments: str | Path, given: bytes | None = None) -> bytes:
 
 
 def openssl_signature(key: Path, digest: str) -> bytes:
-    """What the helper signs, put together and signed without any code of ours."""
+    """The helper's text, put together and signed without any code of ours."""
     public = openssl("rsa", "-in", key, "-RSAPublicKey_out", "-outform", "DER")
     text = TEXT + sha256(b"IAM RA" + public).digest()
     (key.parent / "text").write_bytes(text)

@@ -96,7 +96,7 @@ def indefinite(encoded: bytes) -> bytes:
 
 @contextmanager
 def at_once() -> Iterator[None]:
-    """What is in here does no work to speak of."""
+    """The body of the `with` must do next to no work."""
     start = time.process_time()
     yield
     assert time.process_time() - start < 0.5

@@ -1,4 +1,4 @@
-"""Which PKCS#11 library is meant. No library is loaded."""
+"""The path of the PKCS#11 library that a setting names. No test loads a library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the return codes of a TPM are explained as; `test_stored.py` shows that a TPM gives them."""
+"""The explanations of a TPM's return codes; `test_stored.py` shows that a TPM gives them."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ Attempt = Callable[["Client", CertificateAuthority], "Reply"]
 
 @dataclass(frozen=True)
 class Forgery:
-    """What is tried, how it is refused, and which words the recorded reason has."""
+    """A forgery, its refusal, and words of the recorded reason."""
 
     name: str
     attempt: Attempt

@@ -1,4 +1,4 @@
-"""What is signed wrongly is refused; each request here is right but for one thing."""
+"""The emulator refuses wrong signatures; each request here has one mistake."""
 
 from __future__ import annotations
 
