@@ -19,6 +19,8 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, Final
 
+from cryptography import x509
+
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.chain import is_issued_by
 from boto_rolesanywhere.certificates.reading import quietly
@@ -29,7 +31,7 @@ from boto_rolesanywhere.create_session.client import _session
 from boto_rolesanywhere.create_session.response_body import BODY, take_body
 from boto_rolesanywhere.credentials.cache import to_session
 from boto_rolesanywhere.credentials.cache_entry import Entry
-from boto_rolesanywhere.doctor import examine
+from boto_rolesanywhere.doctor.crl import check_crl
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
@@ -103,13 +105,12 @@ def take_der(data: bytes) -> None:
 
 def take_crl(data: bytes) -> None:
     """The doctor has a verdict on any list."""
-    certificate, key = pair()
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
-        arguments = {"cert": certificate, "key": key}
-        verdicts = list(examine(arguments, crl=file.name, offline=True, clock=lambda: NOW))
-    assert [verdict.name for verdict in verdicts].count("crl") == 1
+        certificates = x509.load_pem_x509_certificates(pair()[0])
+        (verdict,) = check_crl(file.name, certificates, certificates, NOW)
+    assert verdict.name == "crl"
 
 
 def take_uri(data: bytes) -> None:
