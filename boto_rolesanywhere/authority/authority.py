@@ -257,16 +257,22 @@ class Authority:
             der = step.newest_list()
         return None if der is None else x509.load_der_x509_crl(der)
 
-    def take_over(self, records: Iterable[Record]) -> int:
+    def take_over(self, records: Iterable[Record], list_number: int = 0) -> int:
         """Add what another program has recorded of this authority; the number of new records.
 
         All of them are taken over, or none.
+
+        Args:
+            records: its certificates.
+            list_number: of its newest revocation list; the lists made here get larger ones.
         """
         now = self.clock()
         with self._records.step() as step:
             new = [record for record in records if step.find(record.serial_number) is None]
             for record in new:
                 step.add(record, now)
+            if list_number >= step.next_list_number():
+                step.add_list(list_number, now, b"")
         return len(new)
 
 

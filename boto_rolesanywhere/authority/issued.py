@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.atomic_file import make_private_folder
+from boto_rolesanywhere.errors import PassphraseError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,11 @@ def certificates_pem(certificates: Iterable[x509.Certificate]) -> bytes:
 
 
 def key_pem(key: AnyPrivateKey, passphrase: str | bytes | None = None) -> bytes:
-    """The private key as PKCS #8 PEM, encrypted if there is a passphrase."""
+    """The private key as PKCS #8 PEM, encrypted if there is a passphrase.
+
+    Raises:
+        PassphraseError: it is empty, or longer than OpenSSL takes.
+    """
     from cryptography.hazmat.primitives.serialization import (
         BestAvailableEncryption,
         Encoding,
@@ -39,7 +44,15 @@ def key_pem(key: AnyPrivateKey, passphrase: str | bytes | None = None) -> bytes:
     if passphrase is None:
         return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     secret = passphrase.encode("utf-8") if isinstance(passphrase, str) else passphrase
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(secret))
+    try:
+        return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(secret))
+    except ValueError as error:
+        raise PassphraseError(
+            f"it cannot encrypt a key ({error})",
+            code="passphrase-unusable",
+            where="passphrase",
+            expected="1 to 1023 bytes",
+        ) from None
 
 
 def write_private(path: Path, content: bytes) -> Path:

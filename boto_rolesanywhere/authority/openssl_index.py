@@ -62,6 +62,25 @@ def read_index(index: Path, certificates: Path | None = None) -> Iterator[Record
                 ) from None
 
 
+def read_list_number(path: Path) -> int:
+    """The number of the newest list, from openssl's file with the number of the next; 0 without it.
+
+    Raises:
+        ConfigurationError: the file has another form.
+    """
+    try:
+        return int(path.read_text(encoding="utf-8").strip(), 16) - 1
+    except FileNotFoundError:
+        return 0
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"it cannot be read ({error})",
+            code="openssl-index-unreadable",
+            where=str(path),
+            expected="a number in hexadecimal digits",
+        ) from None
+
+
 def _record(line: str, folder: Path) -> Record:
     fields = line.split("\t")
     if len(fields) != _FIELDS:

@@ -211,10 +211,10 @@ class Step:
         )
 
     def newest_list(self) -> bytes | None:
-        """The newest revocation list, in DER; None if none was made."""
+        """The newest revocation list, in DER; None if none was made here."""
         query = "SELECT der FROM revocation_list ORDER BY number DESC LIMIT 1"
         row = self._connection.execute(query).fetchone()
-        return bytes(row[0]) if row else None
+        return bytes(row[0]) or None if row else None
 
     def setting(self, name: str) -> str | None:
         """A value that is kept with the authority."""

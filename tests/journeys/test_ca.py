@@ -176,6 +176,10 @@ def test_an_encrypted_key_needs_its_passphrase(workshop: Path) -> None:
     assert "passphrase-missing" in ca("issue", "app1", status=1)
     ca("issue", "app1", *secret)
     ca("revoke", "app1.pem")  # needs no key
+    (workshop / "empty").write_text("\n")
+    empty = ca("init", "--name", "CA", "--ca", "b", "--passphrase-file", "empty", status=1)
+    assert "passphrase-unusable" in empty
+    assert not (workshop / "b").exists()
     ca("crl", *secret)
     assert not any("horse" in path.read_text("latin-1") for path in (workshop / "ca").iterdir())
 
@@ -256,12 +260,13 @@ def test_a_ca_of_openssl_is_taken_over(workshop: Path) -> None:
     (workshop / "newcerts").mkdir()
     (workshop / "client-cert.pem").rename(workshop / "newcerts" / "01.pem")
     (workshop / "index.txt").write_text(INDEX)
+    (workshop / "crlnumber").write_text("1F\n")
 
     pair = ("--certificate", str(certificate), "--key", str(key))
     assert "took over 3 of 3" in ca("import", "index.txt", *pair)
     assert "took over 0 of 3" in ca("import", "index.txt")
     ca("renew", "app1")
-    ca("crl")
+    assert "list number 31 with" in ca("crl")
 
     listed = json.loads(ca("list", "--json"))
     assert [(each["serialNumber"], each["name"], each["reason"]) for each in listed[:3]] == [

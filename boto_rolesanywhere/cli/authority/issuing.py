@@ -140,7 +140,7 @@ def renew(arguments: argparse.Namespace) -> int:
     """Issue again, with the subject and the alternative names of the newest certificate."""
     authority = authority_of(arguments)
     old = authority.latest(arguments.name)
-    certificate_path, key_path = _paths(arguments, arguments.name, force=True)
+    certificate_path, key_path = _paths(arguments, require_file_name(arguments.name), force=True)
     wish = Wish(
         name=arguments.name,
         subject=old.subject,

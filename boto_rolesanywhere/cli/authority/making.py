@@ -15,7 +15,7 @@ from boto_rolesanywhere.authority.folder import (
     create_root,
 )
 from boto_rolesanywhere.authority.keys import KeyType
-from boto_rolesanywhere.authority.openssl_index import read_index
+from boto_rolesanywhere.authority.openssl_index import read_index, read_list_number
 from boto_rolesanywhere.certificates.public_keys import describe_key
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
@@ -97,7 +97,9 @@ def declare_import(parser: argparse.ArgumentParser) -> None:
 
 def import_(arguments: argparse.Namespace) -> int:
     """Take over what openssl has recorded."""
-    records = tuple(read_index(Path(arguments.index).expanduser(), arguments.newcerts))
+    index = Path(arguments.index).expanduser()
+    records = tuple(read_index(index, arguments.newcerts))
+    list_number = read_list_number(index.with_name("crlnumber"))
     if bool(arguments.certificate) != bool(arguments.key):
         raise ConfigurationError(
             "a new folder needs certificate and key",
@@ -112,7 +114,7 @@ def import_(arguments: argparse.Namespace) -> int:
             )
     else:
         authority = authority_of(arguments)
-    new = authority.take_over(records)
+    new = authority.take_over(records, list_number)
     sys.stdout.write(
         f"{authority.folder}: took over {new} of {len(records)} certificates; the others were"
         " there.\n"

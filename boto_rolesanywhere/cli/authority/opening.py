@@ -15,7 +15,7 @@ from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.cli.outcome import PROGRAM
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import Access
-from boto_rolesanywhere.settings.names import PKCS11_MODULE
+from boto_rolesanywhere.settings.names import PKCS11_MODULE, TPM_TCTI
 from boto_rolesanywhere.settings.passphrases import read_secret_file
 from boto_rolesanywhere.settings.sources import Secret
 
@@ -80,7 +80,10 @@ def access_of(arguments: argparse.Namespace) -> Access:
         from getpass import getpass
 
         secret = Secret(lambda: getpass("Passphrase or PIN of the CA's key: "), "the prompt")
-    return Access(secret, os.environ.get(PKCS11_MODULE.variable) or None)
+    module, tcti = (
+        os.environ.get(setting.variable) or None for setting in (PKCS11_MODULE, TPM_TCTI)
+    )
+    return Access(secret, module, tcti)
 
 
 def secret_of(arguments: argparse.Namespace) -> Secret | None:
