@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     import logging
 
 _LONGEST: Final = 200
+_LONGEST_WORDS: Final = 1000
 # The base64 of PEM, the base64 of DER, and DER in hex; what keys look like in a CI's settings.
 _KEY: Final = re.compile(r"\s*(LS0tLS1|MI|30[0-9a-f]{2})[A-Za-z0-9+/=_\s-]{48,}", re.IGNORECASE)
 
@@ -38,6 +39,11 @@ def shown_secret_path(path: str) -> str:
     if looks_like_path or os.path.lexists(path) or os.path.isdir(os.path.dirname(path)):  # noqa: PTH112, PTH120  # any text at all
         return shown(path)
     return "(not shown, since it may be the secret itself)"
+
+
+def shortened(words: str) -> str:
+    """What a service says, cut where no honest service would go on."""
+    return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"
 
 
 def printable(text: str) -> str:

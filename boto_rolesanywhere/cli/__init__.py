@@ -164,6 +164,8 @@ When something fails, the message ends with a code: {PROGRAM} explain CODE
 def _unknown(name: str) -> str:
     import difflib
 
+    if name.startswith("-"):  # without a value, which may be a secret
+        name = name.partition("=")[0] if name.startswith("--") else name[:2]
     near = difflib.get_close_matches(name, COMMANDS, n=1)
     hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(COMMANDS)}."
     kind = "option" if name.startswith("-") else "command"

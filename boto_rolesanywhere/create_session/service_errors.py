@@ -27,6 +27,7 @@ from boto_rolesanywhere.errors import (
     SessionDeniedError,
     ThrottledError,
 )
+from boto_rolesanywhere.redaction import shortened
 
 from .denials import INVALID_SIGNATURE, find_denial
 from .diagnosis import findings, service_time
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 _THROTTLED: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling"})
 _TOO_MANY: Final = 429
 _SERVER_ERROR: Final = 500
-_LONGEST_WORDS: Final = 1000  # characters of the service's message that an error shows
 _NOT_THE_SERVICE: Final = (
     "Check the endpoint URL, and whether a proxy on the way answers in its place."
 )
@@ -102,10 +102,6 @@ def not_json(config: Config) -> InvalidResponseError:
     )
 
 
-def _shortened(words: str) -> str:
-    return words if len(words) <= _LONGEST_WORDS else f"{words[:_LONGEST_WORDS]}…"
-
-
 def _place(config: Config) -> str:
     return config.endpoint_url or f"IAM Roles Anywhere in {config.region}"
 
@@ -116,7 +112,7 @@ def _service_error(
     metadata: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
     headers: Mapping[str, str] = metadata.get("HTTPHeaders", {})
     status = int(metadata.get("HTTPStatusCode", 0))
-    kind = _shortened(headers.get("content-type", "no content type").split(";")[0])
+    kind = shortened(headers.get("content-type", "no content type").split(";")[0])
     if "x-amzn-errortype" not in headers and "json" not in kind:
         return InvalidResponseError(
             f"{_place(config)} answered HTTP {status} with {kind}, which is not how the service"
@@ -126,7 +122,7 @@ def _service_error(
         )
     words = error.response.get("Error", {})
     for name in ("Code", "Message"):
-        words[name] = _shortened(str(words.get(name, "")))
+        words[name] = shortened(str(words.get(name, "")))
     service_code = words["Code"]
     if service_code in _THROTTLED or status == _TOO_MANY:
         return ThrottledError(

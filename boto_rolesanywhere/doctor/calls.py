@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
+from urllib.request import getproxies
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.redaction import printable
+from boto_rolesanywhere.redaction import printable, shortened
 
 from .route import one_try
 from .verdict import Verdict, of_error
@@ -50,6 +51,7 @@ def check_caller_identity(
     """Call sts:GetCallerIdentity, which needs no permission, with the credentials."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    client = None
     log = logging.getLogger("botocore")
     before = log.level
     log.setLevel(max(logging.WARNING, log.getEffectiveLevel()))  # at DEBUG it tells the token
@@ -67,7 +69,7 @@ def check_caller_identity(
         yield Verdict(
             "caller-identity",
             "fail",
-            f"sts get-caller-identity failed: {str(error).rstrip('.')}",
+            f"sts get-caller-identity failed: {_words_of(error, client)}",
             "The session is good, the way to STS is not: check AWS_ENDPOINT_URL_STS, proxy and"
             " firewall for the host that is named.",
         )
@@ -83,4 +85,15 @@ def check_caller_identity(
         return
     finally:
         log.setLevel(before)
-    yield Verdict("caller-identity", "ok", f"AWS says: {printable(str(arn))}")
+    yield Verdict("caller-identity", "ok", f"AWS says: {printable(shortened(str(arn)))}")
+
+
+def _words_of(error: Exception, client: object) -> str:
+    """Botocore's words; its kind alone where a URL on the way may have a password.
+
+    Parts of a password that is not percent-encoded stand in its words as a host or a path.
+    """
+    endpoint = getattr(getattr(client, "meta", None), "endpoint_url", "")
+    if client is None or any("@" in url for url in (str(error), endpoint, *getproxies().values())):
+        return f"{type(error).__name__}, and its words may hold the password of a URL"
+    return printable(shortened(str(error).rstrip(".")))

@@ -100,3 +100,19 @@ def test_a_mistyped_flag_is_named_and_its_value_is_not(
     # inspect takes a word for its file, and may miss or refuse that first.
     assert named in done.stderr or command == "inspect"
     assert "S3CRET" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    ("word", "named"),
+    [
+        ("--pkcs11-pin=S3CRET", "'--pkcs11-pin'"),
+        ("--pkcs8-password=S3=CRET", "'--pkcs8-password'"),
+        ("-pS3CRET", "'-p'"),
+        ("-p=S3CRET", "'-p'"),
+    ],
+)
+def test_a_flag_before_the_command_is_named_and_its_value_is_not(word: str, named: str) -> None:
+    done = ended(word, "doctor", status=2)
+
+    assert f"there is no option {named}" in done.stderr
+    assert "CRET" not in done.stderr + done.stdout

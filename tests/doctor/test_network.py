@@ -311,6 +311,43 @@ def test_sts_that_is_not_reached(emulator: Emulator, monkeypatch: pytest.MonkeyP
     assert "http://127.0.0.1:9" in verdicts["caller-identity"].text
 
 
+@pytest.mark.parametrize("password", ["QUXX", "QUXX/ZYXW", "QUXX#ZYXW", "QUXX?ZYXW", "QUXX[ZYXW]"])
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_STS", "HTTPS_PROXY"])
+def test_a_password_on_the_way_to_sts_is_not_shown(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, variable: str, password: str
+) -> None:
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # the emulator is reached, STS is not
+    monkeypatch.delenv("AWS_ENDPOINT_URL_STS")
+    monkeypatch.setenv(variable, f"http://user:{password}@127.0.0.1:9")
+
+    verdicts = examined(emulator)
+
+    assert statuses(verdicts) == ALL_WELL | {"tls": "skip", "caller-identity": "fail"}
+    assert "QUXX" not in repr(verdicts)
+    assert "ZYXW" not in repr(verdicts)
+
+
+@contextmanager
+def sts_answering(status: int, body: bytes) -> Iterator[str]:
+    """An STS that gives every call the same answer."""
+
+    class Odd(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -325,25 +362,33 @@ def test_sts_that_is_not_reached(emulator: Emulator, monkeypatch: pytest.MonkeyP
 def test_what_does_not_answer_as_sts_is_a_verdict(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    class Odd(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Odd) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", f"http://127.0.0.1:{server.server_port}")
+    with sts_answering(200, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
         verdict = examined(emulator)["caller-identity"]
-        server.shutdown()
 
     assert verdict.status == "fail"
     assert "not answered as STS answers" in verdict.text
+
+
+@pytest.mark.parametrize(
+    ("status", "path"),
+    [(403, "ErrorResponse Error Message"), (200, "Response GetCallerIdentityResult Arn")],
+)
+def test_what_sts_says_is_bounded_and_stays_on_its_line(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, status: int, path: str
+) -> None:
+    elements = path.split()
+    opening = "".join(f"<{element}>" for element in elements)
+    closing = "".join(f"</{element}>" for element in reversed(elements))
+    body = f"{opening}{'a&#10;FAIL chain&#155;31m' * 10_000}{closing}".encode()
+
+    with sts_answering(status, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        verdict = examined(emulator)["caller-identity"]
+
+    assert "FAIL chain" in verdict.text
+    assert verdict.text.isprintable()
+    assert len(verdict.text) < 2_000
 
 
 class TestProxy:
