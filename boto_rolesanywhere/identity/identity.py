@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.signing_key import Algorithm, SigningKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Identity:
     """An end-entity certificate with its chain and its key.
 
@@ -40,8 +40,8 @@ class Identity:
     key: SigningKey
     algorithm: Algorithm
     serial_number: str = field(init=False)
-    certificate_header: str = field(init=False, repr=False)
-    chain_header: str | None = field(init=False, repr=False)
+    certificate_header: str = field(init=False)
+    chain_header: str | None = field(init=False)
 
     def __post_init__(self) -> None:
         from cryptography.hazmat.primitives.serialization import Encoding
@@ -56,6 +56,15 @@ class Identity:
         put(self, "certificate_header", encoded(self.certificate))
         # An empty chain header is answered with "Invalid signature": leave it out instead.
         put(self, "chain_header", ",".join(map(encoded, self.chain)) or None)
+
+    def __repr__(self) -> str:
+        # The library's repr of a certificate fails on names that it cannot read, and a user's own
+        # key may show anything.
+        from boto_rolesanywhere.certificates.reading import describe_subject
+        from boto_rolesanywhere.redaction import printable
+
+        subject = printable(describe_subject(self.certificate))
+        return f"<Identity {subject}, serial number {self.serial_number}, {self.algorithm}>"
 
     def sign(self, data: bytes) -> bytes:
         """Sign `data` with the key, as `algorithm` wants it."""

@@ -56,7 +56,7 @@ _SWAPPED: Final = "Are certificate and private key given the wrong way round?"
 _warned_of: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Matched:
     """A key, and the certificates that were opened with it.
 

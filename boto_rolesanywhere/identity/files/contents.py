@@ -75,13 +75,14 @@ class Contents:
         remedy: what to do about what was found, where that is known.
     """
 
-    certificates: tuple[x509.Certificate, ...] = ()
+    # The library's repr of a certificate fails on names that it cannot read.
+    certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     keys: tuple[Block, ...] = field(default=(), repr=False)
     opened: PrivateKeyTypes | None = field(default=None, repr=False)
     tpm_key: bytes | None = field(default=None, repr=False)
     inventory: str = "nothing of use"
     remedy: str | None = None
-    beside: tuple[x509.Certificate, ...] = ()
+    beside: tuple[x509.Certificate, ...] = field(default=(), repr=False)
 
     @property
     def has_key(self) -> bool:
