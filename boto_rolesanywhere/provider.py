@@ -35,7 +35,7 @@ from boto_rolesanywhere.settings.names import (
     PREFIX,
     TPM_TCTI,
 )
-from boto_rolesanywhere.settings.values import require_no_user
+from boto_rolesanywhere.settings.urls import require_endpoint_url
 
 from .clock import utc_now
 from .errors import PROVIDER, ConfigurationError, RolesAnywhereError, hides_frames
@@ -261,7 +261,7 @@ def configured_endpoint(
     """The endpoint that botocore will take from its settings; "" for AWS's own, None if unknown.
 
     Raises:
-        ConfigurationError: it holds a user name or password.
+        ConfigurationError: it is no URL, or holds a user name or password.
     """
     from boto_rolesanywhere.settings.profile_reader import endpoint_of
 
@@ -277,7 +277,8 @@ def configured_endpoint(
         os.environ,
         ignored=ignored,
     )
-    require_no_user(endpoint or "", _ENDPOINT_SETTINGS)
+    if endpoint:
+        require_endpoint_url(endpoint, _ENDPOINT_SETTINGS)
     return endpoint
 
 

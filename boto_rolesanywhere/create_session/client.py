@@ -31,6 +31,7 @@ from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
+from boto_rolesanywhere.settings.urls import require_proxy_url
 
 from .response_body import BODY, take_body
 from .sending import send_within
@@ -47,8 +48,6 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
 _T = TypeVar("_T")
-# RFC 3986, section 3.2.1: the characters of a user and a password.
-_USER_INFO: Final = re.compile(r"[A-Za-z0-9._~!$&'()*+,;=:%-]*")
 logger = logger_of(__name__)
 
 OPERATION: Final = "CreateSession"
@@ -170,7 +169,7 @@ class SessionCreator:
             send = client._endpoint.http_session.send  # type: ignore[attr-defined]  # noqa: SLF001
             return send_within(self._signing.ends_at - time.monotonic(), send, request)
 
-        _require_usable_proxies(getattr(options, "proxies", None), client.meta.endpoint_url)
+        _require_usable_proxy(getattr(options, "proxies", None), client.meta.endpoint_url)
         _warn_of_plain_http(client.meta.endpoint_url)
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)
@@ -189,20 +188,10 @@ def _warn_of_plain_http(endpoint: str) -> None:
         )
 
 
-def _require_usable_proxies(proxies: Mapping[str, str] | None, endpoint: str) -> None:
-    """Refuse a proxy whose user or password is not percent-encoded.
-
-    urllib3 would take a part of the password for the host's name, and say so in its errors.
-    """
-    for proxy in (get_environ_proxies(endpoint) if proxies is None else proxies).values():
-        user, at, _ = proxy.rpartition("://")[2].rpartition("@")
-        if at and not _USER_INFO.fullmatch(user):
-            raise ConfigurationError(
-                "the proxy's URL has a user name or password that is not percent-encoded",
-                code="proxy-url-invalid",
-                where="HTTPS_PROXY, HTTP_PROXY or the argument client_config",
-                remedy="Write / as %2F, # as %23, ? as %3F and @ as %40 in it.",
-            )
+def _require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> None:
+    chosen = get_environ_proxies(endpoint) if proxies is None else proxies
+    if proxy := chosen.get(urlsplit(endpoint).scheme):
+        require_proxy_url(proxy)
 
 
 def is_this_machine(host: str) -> bool:

@@ -218,11 +218,9 @@ def _check_way(question: Question, inputs: Inputs, config: Config | None) -> Che
     reached = False
     if route is None:
         yield skipped("proxy", "the endpoint is not known")
-    else:
-        reached = yield from check_proxy(route)
-    if not reached:
         yield skipped("name-resolution", "the way to the endpoint is not known")
-    elif route is not None:
+    else:
+        yield from check_proxy(route)
         reached = yield from check_name_resolution(route, question)
     for name, check, otherwise in _STEPS:
         if route is not None and reached:

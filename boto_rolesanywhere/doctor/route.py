@@ -66,10 +66,7 @@ class Route:
         if self.proxy_url is None:
             return None
         url = urlsplit(self.proxy_url)
-        # Of socks5://host botocore makes http://socks5://host.
-        if not url.hostname or "//" in url.path:
-            raise ValueError("no host")
-        return url.hostname, url.port or _PORTS.get(url.scheme, 80)
+        return url.hostname or "", url.port or _PORTS.get(url.scheme, 80)
 
     @property
     def shown_proxy(self) -> str:
@@ -188,26 +185,13 @@ def _bundle(verify: bool | str | None, inputs: Inputs) -> tuple[str | None, str]
     return get_cert_path(True), _OWN_BUNDLE
 
 
-def check_proxy(route: Route) -> Check[bool]:
-    """Say which proxy is used for the endpoint, and why; False if its URL is unusable."""
+def check_proxy(route: Route) -> Check[None]:
+    """Say which proxy is used for the endpoint, and why. The client refused an unusable one."""
     found = getproxies().get(route.scheme)
     if route.proxy_url is None:
         text = f"none: NO_PROXY covers {route.host}" if found else "none: the way is direct"
         yield Verdict("proxy", "ok", text)
-        return True
+        return
     name = f"{route.scheme}_proxy"
     origin = name.upper() if name.upper() in os.environ else name
-    try:
-        usable = route.proxy is not None
-    except ValueError:
-        usable = False
-    if not usable:
-        yield Verdict(
-            "proxy",
-            "fail",
-            f"what {origin} holds is not the URL of an HTTP proxy",
-            f"Set {origin} to http://HOST:PORT; botocore speaks to no other kind.",
-        )
-        return False
     yield Verdict("proxy", "ok", f"{route.shown_proxy} (from {origin})")
-    return True

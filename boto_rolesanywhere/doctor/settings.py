@@ -154,8 +154,13 @@ def _shown_uri(text: str) -> str:
 
 
 def _shown_url(text: str) -> str:
-    # A bare slash or question mark in a password hides where it ends.
-    return "a URL with a user name or password, not shown" if "@" in text else text
+    from boto_rolesanywhere.settings.urls import require_endpoint_url
+
+    try:
+        require_endpoint_url(text, "")
+    except ConfigurationError:
+        return "a text that is no endpoint's URL, or holds a password; not shown"
+    return text
 
 
 def _places(setting: Setting, inputs: Inputs) -> str:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
 
 from .names import DURATION, ENDPOINT_URL, LONGEST_SESSION, REGION, SESSION_NAME, SHORTEST_SESSION
+from .urls import require_endpoint_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,20 +80,7 @@ def endpoint_url_of(found: Mapping[Setting, Found]) -> str | None:
     text = optional_text(found, ENDPOINT_URL)
     if text is None:
         return None
-    where = found[ENDPOINT_URL].where
-    require_no_user(text, where)
-    try:
-        url = urlsplit(text)
-        valid = url.scheme in {"http", "https"} and bool(url.hostname) and url.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ConfigurationError(
-            "it is not an HTTP URL",
-            code="endpoint-url-invalid",
-            where=where,
-            expected="for example https://vpce-0a1b.example:443",
-        )
+    require_endpoint_url(text, found[ENDPOINT_URL].where)
     return text
 
 
@@ -114,17 +101,3 @@ def text_of(found: Found, setting: Setting) -> str:
             expected=f"the {setting.title} as text",
         )
     return found.value.strip()
-
-
-def require_no_user(url: str, where: str) -> None:
-    """Refuse an endpoint's URL with a user name or password, which botocore would write to its log.
-
-    An ``@`` anywhere counts: a bare ``/``, ``#`` or ``?`` in a password moves it into the path.
-    """
-    if "@" in url:
-        raise ConfigurationError(
-            "there is a user name or password in it",
-            code="endpoint-url-invalid",
-            where=where,
-            expected="a URL without one",
-        )

@@ -207,7 +207,7 @@ class TestConfiguration:
         assert "hunter2" not in said
         assert pem.splitlines()[1] not in said
         assert "set, not shown" in said
-        assert "a URL with a user name or password, not shown" in said
+        assert "no endpoint's URL, or holds a password; not shown" in said
 
 
 class TestSettings:

@@ -458,7 +458,8 @@ class TestProxy:
     def test_it_is_of_another_kind(self, aws: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("HTTPS_PROXY", "socks5://u:hunter2@127.0.0.1:1080")
         verdicts = examined(aws, url=None)
-        assert statuses(verdicts) == failed_at("proxy")
+        assert statuses(verdicts) == failed_at("endpoint")
+        assert "the proxy's URL cannot be used" in verdicts["endpoint"].text
         assert "hunter2" not in str(verdicts)
 
     def test_no_proxy_covers_the_host(

@@ -58,6 +58,7 @@ def shown_by_a_call(caplog: pytest.LogCaptureFixture) -> tuple[RolesAnywhereErro
 @example(password="/QUXXZYXW")
 @example(password="QUXX@ZYXW")
 @example(password="QUXX[ZYXW]")
+@example(password="QUXX://ZYXW")
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -73,6 +74,37 @@ def test_neither_error_nor_traceback_nor_log_has_any_of_it(
 
     assert "QUXX" not in shown
     assert "ZYXW" not in shown
+
+
+# Not URLs, or not the URLs that they were meant to be: the password stands elsewhere.
+TORN = [
+    "http://user:QUXX/ZYXW",
+    "http://user:QUXX?ZYXW",
+    "user:QUXX",
+    "user:QUXX/ZYXW",
+    f"http:user:QUXX@{HOST}",
+    f"http:/user:QUXX@{HOST}",
+    f"HTTP://user:QUXX@{HOST}",
+    f"user:QUXX://ZYXW@{HOST}",
+    f"socks5://user:QUXX@{HOST}",
+    "http://user:QUXX@127.0.0.1:99999",
+    f"http://user:QUXX%C3%A4@{HOST}",
+]
+
+
+@each_variable
+@pytest.mark.parametrize("url", TORN)
+def test_a_url_that_does_not_parse_is_not_quoted(
+    variable: str, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv(variable, url)
+
+    _, shown = shown_by_a_call(caplog)
+    said = repr([verdict.to_json() for verdict in examine(ARGUMENTS, timeout=1)])
+
+    for text in (shown, said, caplog.text):
+        assert "QUXX" not in text
+        assert "ZYXW" not in text
 
 
 @each_variable

@@ -1,0 +1,71 @@
+"""The URLs of endpoints and proxies.
+
+Of a URL that does not parse, any part may be a password: it is refused here, and quoted nowhere,
+before botocore and urllib3 see it, which quote it in their errors and logs.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import urlsplit
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+# RFC 3986, section 3.2: the characters of a user and a password, a host's name or an address.
+_USER_INFO: Final = r"[A-Za-z0-9._~!$&'()*+,;=:%-]*"
+_HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\])"
+# As botocore reads it: without a scheme it is http, and "HTTP:" or "socks5:" is no scheme to it.
+_PROXY: Final = re.compile(rf"(?:https?:)?//(?:{_USER_INFO}@)?{_HOST}(?::([0-9]{{1,5}}))?/?")
+_PORTS: Final = range(1, 65536)
+_SCHEME: Final = re.compile(r"https?:|//")
+
+
+def require_endpoint_url(url: str, where: str) -> None:
+    """Refuse what is not the URL of an endpoint, or has a user name or password.
+
+    An ``@`` anywhere counts: a bare ``/``, ``#`` or ``?`` in a password moves it into the path.
+
+    Raises:
+        ConfigurationError: with `where` it stands, and not the text.
+    """
+    if "@" in url:
+        raise ConfigurationError(
+            "there is a user name or password in it",
+            code="endpoint-url-invalid",
+            where=where,
+            expected="a URL without one",
+        )
+    try:
+        parts = urlsplit(url)
+        valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
+        raise ConfigurationError(
+            "it is not an HTTP URL",
+            code="endpoint-url-invalid",
+            where=where,
+            expected="for example https://vpce-0a1b.example:443",
+        )
+
+
+def require_proxy_url(url: object) -> None:
+    """Refuse a proxy's URL that botocore cannot use, or whose password is not percent-encoded.
+
+    urllib3 would take a part of such a password for the host's name, and say so in its errors.
+
+    Raises:
+        ConfigurationError: without the text.
+    """
+    text = url if isinstance(url, str) else ""
+    found = _PROXY.fullmatch(text if _SCHEME.match(text) else f"//{text}")
+    if found is None or int(found[1] or 80) not in _PORTS:
+        raise ConfigurationError(
+            "the proxy's URL cannot be used, or has a user name or password that is not"
+            " percent-encoded",
+            code="proxy-url-invalid",
+            where="HTTPS_PROXY, HTTP_PROXY or the argument client_config",
+            expected="http://host:port or http://user:password@host:port",
+            remedy="Write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40 in the password.",
+        )
