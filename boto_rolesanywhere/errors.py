@@ -179,8 +179,10 @@ def hides_frames(function: Callable[_Parameters, _Result]) -> Callable[_Paramete
     def call(*args: _Parameters.args, **kwargs: _Parameters.kwargs) -> _Result:
         try:
             return function(*args, **kwargs)
-        except RolesAnywhereError as error:
-            del args, kwargs  # of this frame, which stays
+        except BaseException as error:
+            del args, kwargs  # of this frame, which stays, whatever is raised
+            if not isinstance(error, RolesAnywhereError):
+                raise
             raise _without_frames(error) from error.__cause__
 
     return call

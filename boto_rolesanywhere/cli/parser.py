@@ -16,6 +16,8 @@ _TORN = (
     "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"
     " backslash does not arrive whole. Write credential_process on one line."
 )
+# As the flags of all commands are: --pkcs11-pin, --role-arn.
+_LIKE_A_FLAG = re.compile("--(?=.{1,30}$)[a-z]+[0-9]{0,2}(-[a-z]+)*")
 
 
 class Parser(argparse.ArgumentParser):
@@ -45,10 +47,18 @@ class Parser(argparse.ArgumentParser):
         flags = [word.partition("=")[0] for word in strangers if word.startswith("--")]
         if not flags:
             return f"{len(strangers)} argument{'s' * (len(strangers) > 1)} that no flag takes"
+        return f"there is no flag {', '.join(map(self._named, flags))}"
+
+    def _named(self, flag: str) -> str:
+        """The flag, with the nearest that there is; without what may be a value glued to it."""
         known = [text for action in self._actions for text in action.option_strings]
-        near = difflib.get_close_matches(flags[0], known, n=1)
-        hint = f" (did you mean {near[0]}?)" if near else ""
-        return f"there is no flag {', '.join(flags)}{hint}"
+        begins = [text for text in known if flag.startswith(text) and text.startswith("--")]
+        near = [*sorted(begins, key=len)[-1:], *difflib.get_close_matches(flag, known, n=1)][:1]
+        if not near:
+            return flag if _LIKE_A_FLAG.fullmatch(flag) else "of that name"
+        # A slip of the finger adds a letter at most.
+        shown = flag if len(flag) <= len(near[0]) + 1 else "of that name"
+        return f"{shown} (did you mean {near[0]}?)"
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read more, and end the program."""

@@ -8,7 +8,6 @@ of ours signs each attempt with the identity's key.
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from dataclasses import replace
@@ -16,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from botocore import UNSIGNED
@@ -27,7 +26,11 @@ from botocore.utils import get_environ_proxies
 
 from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.clock import utc_now
-from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+from boto_rolesanywhere.credentials.session_value import (
+    RolesAnywhereSession,
+    optional_value,
+    required_word,
+)
 from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
@@ -47,7 +50,6 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
 
-_T = TypeVar("_T")
 logger = logger_of(__name__)
 
 OPERATION: Final = "CreateSession"
@@ -57,7 +59,6 @@ _MODELS: Final = str(Path(__file__).with_name("data"))
 # botocore's default, 60 seconds each, would hold up the program if a network drops packets.
 _TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
 _DEADLINE: Final = 120.0  # seconds
-_ONE_WORD: Final = re.compile("[!-~]+")  # printable ASCII without blanks
 
 
 class SessionCreator:
@@ -307,17 +308,17 @@ def _session(
         credentials = answered["credentials"]
         user = answered.get("assumedRoleUser") or {}
         session = RolesAnywhereSession(
-            access_key_id=_required(credentials, "accessKeyId"),
-            secret_access_key=_required(credentials, "secretAccessKey"),
-            session_token=_required(credentials, "sessionToken"),
-            expiration=_time(_required(credentials, "expiration")),
+            access_key_id=required_word(credentials, "accessKeyId"),
+            secret_access_key=required_word(credentials, "secretAccessKey"),
+            session_token=required_word(credentials, "sessionToken"),
+            expiration=_time(required_word(credentials, "expiration")),
             issued_at=issued_at.astimezone(timezone.utc),
-            role_arn=_optional(answered, "roleArn", str),
-            assumed_role_arn=_optional(user, "arn", str),
-            assumed_role_id=_optional(user, "assumedRoleId", str),
-            subject_arn=_optional(body, "subjectArn", str),
-            source_identity=_optional(answered, "sourceIdentity", str),
-            packed_policy_size=_optional(answered, "packedPolicySize", int),
+            role_arn=optional_value(answered, "roleArn", str),
+            assumed_role_arn=optional_value(user, "arn", str),
+            assumed_role_id=optional_value(user, "assumedRoleId", str),
+            subject_arn=optional_value(body, "subjectArn", str),
+            source_identity=optional_value(answered, "sourceIdentity", str),
+            packed_policy_size=optional_value(answered, "packedPolicySize", int),
         )
     except (LookupError, TypeError, AttributeError, ValueError, OverflowError) as error:
         # The exception's own text may quote the body, which holds the credentials.
@@ -340,21 +341,6 @@ def _session(
             code="answer-without-credentials",
         )
     return session
-
-
-def _required(credentials: Mapping[str, object], name: str) -> str:
-    """A value that every variable, file and shell takes as one word."""
-    value = credentials[name]
-    if not isinstance(value, str) or not _ONE_WORD.fullmatch(value):
-        raise ValueError(name)
-    return value
-
-
-def _optional(answered: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
-    value = answered.get(name)
-    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
-        return None
-    return value if isinstance(value, kind) else None
 
 
 def _time(text: str) -> datetime:

@@ -20,7 +20,7 @@ from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
 from .cache_entry import FOLDER_VARIABLE, SUFFIX, Entry, cache_folder, is_own_folder, read_entry
-from .session_value import RolesAnywhereSession
+from .session_value import RolesAnywhereSession, optional_value, required_word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,14 +38,14 @@ _LONGEST_PAUSE: Final = 60.0
 # Seconds. Writing takes next to none: an older temporary file is that of a killed process.
 _STALE: Final = 600.0
 # What a session holds besides the answer to credential_process.
-_DETAILS: Final = (
-    "role_arn",
-    "assumed_role_arn",
-    "assumed_role_id",
-    "subject_arn",
-    "source_identity",
-    "packed_policy_size",
-)
+_DETAILS: Final[dict[str, type]] = {
+    "role_arn": str,
+    "assumed_role_arn": str,
+    "assumed_role_id": str,
+    "subject_arn": str,
+    "source_identity": str,
+    "packed_policy_size": int,
+}
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -269,23 +269,19 @@ def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
         answer, details = json.loads(entry.answer), json.loads(entry.details)
         expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
         issued_at = expiration - timedelta(seconds=entry.expiry - now)
-        keys = [answer[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
-        known = {name: details.get(name) for name in _DETAILS}
+        known: dict[str, Any] = {
+            name: optional_value(details, name, kind) for name, kind in _DETAILS.items()
+        }
+        return RolesAnywhereSession(
+            access_key_id=required_word(answer, "AccessKeyId"),
+            secret_access_key=required_word(answer, "SecretAccessKey"),
+            session_token=required_word(answer, "SessionToken"),
+            expiration=expiration,
+            issued_at=issued_at,
+            **known,
+        )
     except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
-    if not all(isinstance(key, str) for key in keys):
-        return None
-    usable: dict[str, Any] = {
-        name: value for name, value in known.items() if isinstance(value, str | int)
-    }
-    return RolesAnywhereSession(
-        access_key_id=keys[0],
-        secret_access_key=keys[1],
-        session_token=keys[2],
-        expiration=expiration,
-        issued_at=issued_at,
-        **usable,
-    )
 
 
 def credential_process_answer(session: RolesAnywhereSession) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
+
+_T = TypeVar("_T")
+_ONE_WORD: Final = re.compile("[!-~]+")  # printable ASCII without blanks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +49,23 @@ class RolesAnywhereSession:
     def lifetime(self) -> float:
         """Seconds from issue to expiration."""
         return (self.expiration - self.issued_at).total_seconds()
+
+
+def required_word(values: Mapping[str, object], name: str) -> str:
+    """A value that every variable, file and shell takes as one word.
+
+    Raises:
+        LookupError, ValueError: it is missing or something else; without the value.
+    """
+    value = values[name]
+    if not isinstance(value, str) or not _ONE_WORD.fullmatch(value):
+        raise ValueError(name)
+    return value
+
+
+def optional_value(values: Mapping[str, Any], name: str, kind: type[_T]) -> _T | None:
+    """A value of this type; None if it is missing, of another, or text that is not printable."""
+    value = values.get(name)
+    if isinstance(value, str) and not (value.isascii() and value.isprintable()):
+        return None
+    return value if type(value) is kind else None

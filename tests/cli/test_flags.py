@@ -368,6 +368,7 @@ def test_help_explains_every_flag_and_warns_of_secrets_on_the_command_line() -> 
     ("argv", "words"),
     [
         (("--nope",), "try: there is no flag --nope. See boto-rolesanywhere try --help."),
+        (("--regoin", "x"), "there is no flag --regoin (did you mean --region?)."),
         (("--region",), "try: argument --region: expected one argument."),
         (("\n--region", "x"), "continued with a backslash does not arrive whole"),
         (("\\",), "continued with a backslash does not arrive whole"),
@@ -384,3 +385,28 @@ def test_wrong_usage_is_told_in_one_line(
     assert complaint.startswith("boto-rolesanywhere: try: ")
     assert complaint.count("\n") == 1
     assert words in complaint
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        (
+            "--pkcs8-password-envHUNTER2",
+            "flag of that name (did you mean --pkcs8-password-env?)",
+        ),
+        ("--pkcs8-password-envhunter", "flag of that name (did you mean --pkcs8-password-env?)"),
+        ("--private-key-HUNTER2HUNTER2", "flag of that name (did you mean --private-key?)"),
+        ("--pkcs8-passwd-env=HUNTER2", "no flag --pkcs8-passwd-env (did you mean"),
+        ("--HUNTER2", "no flag of that name"),
+        ("--xHUNTER2", "no flag of that name"),
+    ],
+)
+def test_a_value_that_is_glued_to_a_flag_is_not_shown(
+    argument: str, words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parsed(argument)
+
+    complaint = capsys.readouterr().err
+    assert words in complaint
+    assert "hunter" not in complaint.lower()

@@ -154,6 +154,10 @@ GOOD = to_entry(KEY, session(), NOW)
         ("[]", GOOD.details),
         (GOOD.answer.replace('"ASIA', '1, "Odd": "'), GOOD.details),
         (GOOD.answer.replace("2027-", "20270-"), GOOD.details),
+        (GOOD.answer.replace("ASIA", "ASIA\\n"), GOOD.details),
+        (GOOD.answer.replace("s3cret", "\\ud800"), GOOD.details),
+        (GOOD.answer.replace("t0ken", "t0 ken"), GOOD.details),
+        (GOOD.answer.replace('"t0ken"', "7"), GOOD.details),
         (GOOD.answer, ""),
         (GOOD.answer, "[]"),
         (GOOD.answer, "7"),
@@ -166,14 +170,25 @@ def test_an_entry_that_holds_something_else_gives_no_session(answer: str, detail
     assert to_session(Entry(KEY, times, answer=answer, details=details), NOW) is None
 
 
-def test_details_of_another_version_do_no_harm() -> None:
-    details = json.dumps({**json.loads(GOOD.details), "new_field": 1, "role_arn": ["odd"]})
+@pytest.mark.parametrize(
+    ("name", "odd"),
+    [
+        ("role_arn", ["odd"]),
+        ("role_arn", 5),
+        ("role_arn", "\ud800"),
+        ("source_identity", "\x1b[2J"),
+        ("packed_policy_size", True),
+        ("packed_policy_size", "7"),
+    ],
+)
+def test_details_of_another_version_do_no_harm(name: str, odd: object) -> None:
+    details = json.dumps({**json.loads(GOOD.details), "new_field": 1, name: odd})
     entry = Entry(KEY, (NOW, NOW + 1, NOW + 2, NOW + HOUR), answer=GOOD.answer, details=details)
 
     found = to_session(entry, NOW)
 
     assert found is not None
-    assert found.role_arn is None
+    assert getattr(found, name) is None
     assert found.subject_arn == session().subject_arn
 
 

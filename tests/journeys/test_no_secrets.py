@@ -211,3 +211,17 @@ def assert_nothing_captured(error: BaseException, *unwanted: str) -> None:
     text = "".join(captured.format())
     assert "boto_rolesanywhere" in text
     assert [secret for secret in unwanted if secret in text] == []
+
+
+def test_a_misspelt_argument_leaves_nothing_in_the_frames(issued: IssuedCertificate) -> None:
+    arguments = {"cert": issued.certificate_pem, "key": issued.private_key_pem, **ARNS}
+
+    with pytest.raises(TypeError, match="passphras") as caught:
+        boto_rolesanywhere.get_session(**arguments, passphras=PASSPHRASE)
+
+    stack = traceback.TracebackException.from_exception(caught.value, capture_locals=True).stack
+    ours = [frame for frame in stack if frame.filename != __file__]
+    shown = str([frame.locals for frame in ours])
+    assert ours
+    assert PASSPHRASE not in shown
+    assert "PRIVATE KEY" not in shown
