@@ -72,8 +72,6 @@ class Identity:
             # A user's own key may return anything, whatever its annotation says.
             signature: object = self.key.sign(data)
         except Exception as error:
-            # Imported only on failure: an import costs each signature 2 microseconds.
-
             if isinstance(error, RolesAnywhereError):
                 raise
             problem = f"the key {type(self.key).__name__} could not sign ({type(error).__name__})"

@@ -15,6 +15,7 @@ import pytest
 from commands import arns, ended, parsed
 from cryptography import x509
 from soft_token import PIN, soft_token
+from software_tpm import software_tpm
 
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.authority.keys import generate_key
@@ -206,6 +207,26 @@ def test_a_ca_key_on_a_token_issues_and_signs_lists(workshop: Path) -> None:
             "init", "--name", "CA", "--ca", "b", "--key", f"{token.uri}?pin-value=1", status=1
         )
         assert "secret-not-storable" in refused
+
+
+@pytest.mark.parametrize("kind", ["rsa2048", "ecc256"])
+def test_a_ca_key_in_a_tpm_issues_and_signs_lists(
+    workshop: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with software_tpm() as tpm:
+        tpm.persistent(0x81000101, kind)
+        monkeypatch.setenv("TPM2TOOLS_TCTI", tpm.tcti)
+        ca("init", "--name", "TPM CA", "--key", "handle:0x81000101")
+        ca("issue", "app1")
+        ca("issue", "app2")
+        ca("revoke", "app2.pem")
+        ca("crl")
+
+    assert not (workshop / "ca" / "ca-key.pem").exists()
+    with trusting(workshop / "ca") as emulator:
+        emulator.import_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
+        assert "SessionToken" in credentials(emulator, "app1")
+        assert "denied-certificate-revoked" in credentials(emulator, "app2", status=1)
 
 
 def test_kills_lose_and_repeat_no_serial(workshop: Path) -> None:

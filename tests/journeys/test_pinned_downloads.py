@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
 LOCKS = [
     ROOT / "tests" / "requirements.lock",
     ROOT / "tests" / "hardware.lock",
+    ROOT / "tests" / "build.lock",
+    ROOT / "tests" / "floor.lock",
     ROOT / "tests" / "clients" / "requirements.lock",
     ROOT / "scripts" / "uv.lock",
     ROOT / "scripts" / "audit.lock",
@@ -56,6 +59,26 @@ def test_each_dependency_of_the_package_is_locked() -> None:
     names = re.findall(r"(?m)^    ([\w-]+)>=", metadata)
 
     assert {"boto3", "filelock", "tpm2-pytss"} <= set(names) <= locked
+
+
+def test_the_oldest_releases_that_are_tried_are_those_that_the_package_allows() -> None:
+    locked = dict(release.split("==") for release in pinned(ROOT / "tests" / "floor.lock"))
+    floors = dict(re.findall(r"(?m)^    ([\w-]+)>=([\d.]+)$", (ROOT / "setup.cfg").read_text()))
+    built_apart = {"python-pkcs11", "tpm2-pytss"}
+
+    assert built_apart < set(floors)
+    for name in set(floors) - built_apart:
+        assert Version(locked[name]) == Version(floors[name])
+
+
+def test_nothing_that_the_tests_install_is_fetched_without_a_hash() -> None:
+    script = (ROOT / "scripts" / "test").read_text().replace("\\\n", " ")
+    calls = re.findall(r"(?m)^ *scripts/python-env .*", script)
+
+    assert len(calls) > 4
+    assert all("--require-hashes" in call or "--no-deps" in call for call in calls)
+    (built,) = [call for call in calls if "hardware.lock" in call]
+    assert "--no-build-isolation" in built
 
 
 def test_the_lock_of_npm_has_hashes_and_no_registry() -> None:
