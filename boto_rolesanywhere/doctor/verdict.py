@@ -59,6 +59,7 @@ class Verdict:
         text: what was found, in one line.
         remedy: what to do; None if there is nothing to do.
         details: further facts, as pairs of label and text. A label may come twice.
+        code: of the error that was found, for ``boto-rolesanywhere explain``; None for none.
     """
 
     name: Name
@@ -66,6 +67,7 @@ class Verdict:
     text: str
     remedy: str | None = None
     details: tuple[tuple[str, str], ...] = ()
+    code: str | None = None
 
     def to_json(self) -> dict[str, object]:
         """The verdict as JSON values, with keys that stay."""
@@ -73,6 +75,7 @@ class Verdict:
             "name": self.name,
             "status": self.status,
             "text": self.text,
+            "code": self.code,
             "remedy": self.remedy,
             "details": [{"label": label, "text": text} for label, text in self.details],
         }
@@ -101,7 +104,7 @@ def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") 
     if isinstance(error, ServiceError):
         details += [("seen here", finding) for finding in error.findings]
         details += [("likely cause", cause) for cause in error.causes]
-    return Verdict(name, status, text, error.remedy, tuple(details))
+    return Verdict(name, status, text, error.remedy, tuple(details), error.code)
 
 
 def skipped(name: Name, why: str) -> Verdict:

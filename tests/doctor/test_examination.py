@@ -261,6 +261,8 @@ class TestFiles:
         assert certificate.text.endswith("client-bundle.pem holds 2 certificates")
         assert key.status == "fail"
         assert "there is no such file" in key.text
+        assert key.to_json()["code"] == "file-missing"
+        assert certificate.to_json()["code"] is None
         assert only(verdicts, "key").status == "skip"
 
     def test_a_file_that_is_no_pem(self, folder: Path) -> None:

@@ -7,7 +7,7 @@ import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Final, get_args
 
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from cryptography import x509
 
     from boto_rolesanywhere.authority.authority import Authority
+
+_DAYS: Final = range(1, 36501)
 
 
 def declare_issue(parser: argparse.ArgumentParser) -> None:
@@ -184,7 +186,7 @@ def _add_days(parser: argparse.ArgumentParser) -> None:
 
 def days(text: str) -> int:
     """A number of days on the command line."""
-    if not text.isascii() or not text.isdigit() or not 0 < int(text) <= 36500:  # noqa: PLR2004
+    if not text.isascii() or not text.isdigit() or int(text) not in _DAYS:
         raise argparse.ArgumentTypeError("it must be a number of days from 1 to 36500")
     return int(text)
 

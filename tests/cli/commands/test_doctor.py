@@ -110,7 +110,9 @@ def test_json(flags: dict[str, str], emulator: Emulator) -> None:
     assert read["ok"] is True
     verdicts = read["verdicts"]
     assert isinstance(verdicts, list)
-    assert all(set(one) == {"name", "status", "text", "remedy", "details"} for one in verdicts)
+    assert all(
+        set(one) == {"name", "status", "text", "code", "remedy", "details"} for one in verdicts
+    )
     assert [one["name"] for one in verdicts if one["status"] != "ok"] == ["tls"]
     assert read["counts"] == {"ok": len(verdicts) - 1, "warn": 0, "fail": 0, "skip": 1}
     settings = next(one for one in verdicts if one["name"] == "configuration")["details"]
