@@ -34,7 +34,7 @@ def main(name: str, pinned: str) -> int:
     skipped = [package for package in packages if "skip_reason" in package]
     bad = [package for package in packages if package.get("vulns")]
     for package in bad:
-        ids = ", ".join(str(found["id"]) for found in package["vulns"])  # type: ignore[attr-defined]
+        ids = ", ".join(str(found["id"]) for found in package["vulns"])  # type: ignore[attr-defined]  # JSON
         print(f"{name}: {package['name']} {package['version']}: {ids}")
     known = len(packages) - len(skipped)
     if known == 0:

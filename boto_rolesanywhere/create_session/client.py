@@ -170,7 +170,7 @@ class SessionCreator:
             send = client._endpoint.http_session.send  # type: ignore[attr-defined]  # noqa: SLF001
             return send_within(self._signing.ends_at - time.monotonic(), send, request)
 
-        _require_usable_proxy(getattr(options, "proxies", None), client.meta.endpoint_url)
+        require_usable_proxy(getattr(options, "proxies", None), client.meta.endpoint_url)
         _warn_of_plain_http(client.meta.endpoint_url)
         events = client.meta.events
         events.register(f"request-created.{_EVENT}", sign_attempt)
@@ -189,7 +189,16 @@ def _warn_of_plain_http(endpoint: str) -> None:
         )
 
 
-def _require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> None:
+def require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> None:
+    """Refuse the proxy that botocore would take for `endpoint` if its URL cannot be used.
+
+    Args:
+        proxies: those of the client's config; None: those of the environment.
+        endpoint: URL of the endpoint.
+
+    Raises:
+        ConfigurationError: without the proxy's URL.
+    """
     chosen = get_environ_proxies(endpoint) if proxies is None else proxies
     if proxy := chosen.get(urlsplit(endpoint).scheme):
         require_proxy_url(proxy)

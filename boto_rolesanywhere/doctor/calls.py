@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
-from urllib.request import getproxies
 
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable, shortened
@@ -51,6 +50,9 @@ def check_caller_identity(
     """Call sts:GetCallerIdentity, which needs no permission, with the credentials."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from boto_rolesanywhere.create_session.client import require_usable_proxy
+    from boto_rolesanywhere.settings.urls import require_endpoint_url
+
     client = None
     log = logging.getLogger("botocore")
     before = log.level
@@ -64,7 +66,13 @@ def check_caller_identity(
             aws_session_token=session.session_token,
             config=one_try(timeout),
         )
+        url = client.meta.endpoint_url
+        require_endpoint_url(url, "AWS_ENDPOINT_URL_STS, or what else sets the endpoint of STS")
+        require_usable_proxy(getattr(client.meta.config, "proxies", None), url)
         arn = client.get_caller_identity()["Arn"]  # type: ignore[attr-defined]  # made by botocore
+    except RolesAnywhereError as error:
+        yield of_error("caller-identity", error)
+        return
     except (BotoCoreError, ClientError, ValueError) as error:
         yield Verdict(
             "caller-identity",
@@ -89,11 +97,7 @@ def check_caller_identity(
 
 
 def _words_of(error: Exception, client: object) -> str:
-    """Botocore's words; its kind alone where a URL on the way may have a password.
-
-    Parts of a password that is not percent-encoded stand in its words as a host or a path.
-    """
-    endpoint = getattr(getattr(client, "meta", None), "endpoint_url", "")
-    if client is None or any("@" in url for url in (str(error), endpoint, *getproxies().values())):
+    """Botocore's words; its kind alone where it refused an endpoint's URL, which it quotes."""
+    if client is None:
         return f"{type(error).__name__}, and its words may hold the password of a URL"
     return printable(shortened(str(error).rstrip(".")))

@@ -311,14 +311,28 @@ def test_sts_that_is_not_reached(emulator: Emulator, monkeypatch: pytest.MonkeyP
     assert "http://127.0.0.1:9" in verdicts["caller-identity"].text
 
 
-@pytest.mark.parametrize("password", ["QUXX", "QUXX/ZYXW", "QUXX#ZYXW", "QUXX?ZYXW", "QUXX[ZYXW]"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:QUXX@127.0.0.1:9",
+        "http://user:QUXX/ZYXW@127.0.0.1:9",
+        "http://user:QUXX#ZYXW@127.0.0.1:9",
+        "http://user:QUXX?ZYXW@127.0.0.1:9",
+        "http://user:QUXX[ZYXW]@127.0.0.1:9",
+        "http://user:QUXX://ZYXW@127.0.0.1:9",
+        "http://user:QUXX/ZYXW",
+        "user:QUXX",
+        "HTTP://user:QUXX@127.0.0.1:9",
+        "http:user:QUXX@127.0.0.1:9",
+    ],
+)
 @pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL_STS", "HTTPS_PROXY"])
 def test_a_password_on_the_way_to_sts_is_not_shown(
-    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, variable: str, password: str
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch, variable: str, url: str
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")  # the emulator is reached, STS is not
     monkeypatch.delenv("AWS_ENDPOINT_URL_STS")
-    monkeypatch.setenv(variable, f"http://user:{password}@127.0.0.1:9")
+    monkeypatch.setenv(variable, url)
 
     verdicts = examined(emulator)
 
