@@ -48,15 +48,15 @@ _needs_fork = pytest.mark.skipif(
 class SigningKeyCompliance:
     """Tests for a `SigningKey`. Inherit, and override the fixture `signing_key`.
 
-    ```python
-    import pytest
-    from boto_rolesanywhere.testing.compliance import SigningKeyCompliance
+    ::
 
-    class TestVaultKey(SigningKeyCompliance):
-        @pytest.fixture
-        def signing_key(self, vault):
-            return VaultKey(vault.url, "workload-42")
-    ```
+        import pytest
+        from boto_rolesanywhere.testing.compliance import SigningKeyCompliance
+
+        class TestVaultKey(SigningKeyCompliance):
+            @pytest.fixture
+            def signing_key(self, vault):
+                return VaultKey(vault.url, "workload-42")
 
     Fixtures to override:
 
