@@ -2,11 +2,13 @@
 
 `TrustPolicy.parse` reads the JSON, `SessionFacts` holds what IAM would know of the session, and
 `evaluate` says which of the three actions are allowed and why each statement fails. Where IAM's
-documentation leaves the result open, the result is undecided, never a guess.
+documentation leaves the result open, the result is undecided, never a guess. `correct` mends the
+mistakes for which a policy refuses a session.
 """
 
 from __future__ import annotations
 
+from .correction import CorrectedPolicy, correct
 from .document import Condition, Statement, TrustPolicy
 from .evaluation import evaluate
 from .facts import ACTIONS, SessionFacts
@@ -18,11 +20,13 @@ __all__ = [
     "ActionResult",
     "Condition",
     "ConditionResult",
+    "CorrectedPolicy",
     "Decision",
     "Evaluation",
     "SessionFacts",
     "Statement",
     "StatementResult",
     "TrustPolicy",
+    "correct",
     "evaluate",
 ]

@@ -63,6 +63,16 @@ def _guards(result: StatementResult) -> Iterator[Condition]:
         yield statement.conditions[0]
 
 
+def open_doors(results: tuple[StatementResult, ...]) -> tuple[StatementResult, ...]:
+    """The statements that let in certificates of every trust anchor of the account."""
+    guards = [guard for result in results for guard in _guards(result)]
+    return tuple(
+        result
+        for result in results
+        if result.principal is not False and any(_open_door(result, guards))
+    )
+
+
 def _open_door(result: StatementResult, guards: list[Condition]) -> Iterator[str]:
     statement = result.statement
     if statement.effect != "Allow" or "sts:AssumeRole" not in result.actions:

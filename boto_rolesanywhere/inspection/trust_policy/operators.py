@@ -22,7 +22,7 @@ _Wanted: TypeAlias = Pattern | UnknownVariableError | None
 
 _IF_EXISTS: Final = "IfExists"
 # Operator → (comparison, negated, whether policy variables are filled in).
-_OPERATORS: Final[dict[str, tuple[Comparison, bool, bool]]] = {
+OPERATORS: Final[dict[str, tuple[Comparison, bool, bool]]] = {
     "StringEquals": (compare.string_equals, False, True),
     "StringNotEquals": (compare.string_equals, True, True),
     "StringEqualsIgnoreCase": (compare.string_equals_ignore_case, False, True),
@@ -63,7 +63,7 @@ class Operator:
     @property
     def negated(self) -> bool:
         """Whether it holds when the values do not match."""
-        return self.base in _OPERATORS and _OPERATORS[self.base][1]
+        return self.base in OPERATORS and OPERATORS[self.base][1]
 
     @classmethod
     def parse(cls, text: str) -> Operator | None:
@@ -77,7 +77,7 @@ class Operator:
         base = text.removesuffix(_IF_EXISTS)
         if base == "Null" and text == base and quantifier is None:
             return cls(base, None, if_exists=False)
-        return cls(base, quantifier, base != text) if base in _OPERATORS else None
+        return cls(base, quantifier, base != text) if base in OPERATORS else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ def _absent(operator: Operator, fact: Fact) -> tuple[bool, str]:
 def _patterns(
     condition: Condition, facts: SessionFacts, operator: Operator, *, variables: bool
 ) -> list[_Wanted]:
-    takes_variables = _OPERATORS[operator.base][2]
+    takes_variables = OPERATORS[operator.base][2]
     if not variables or not takes_variables:
         return [plain(value) for value in condition.values]
     return [_filled_in(value, facts) for value in condition.values]
@@ -171,7 +171,7 @@ def _text(written: str, wanted: _Wanted) -> str:
 def _compare(
     operator: Operator, fact: Fact, patterns: list[_Wanted]
 ) -> tuple[bool | None, str | None]:
-    comparison, negated, _ = _OPERATORS[operator.base]
+    comparison, negated, _ = OPERATORS[operator.base]
     doubts: list[str] = []
 
     def matches(value: str, pattern: _Wanted) -> bool | None:

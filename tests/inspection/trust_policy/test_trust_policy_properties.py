@@ -8,9 +8,10 @@ from fnmatch import fnmatchcase
 
 from hypothesis import example, given
 from hypothesis import strategies as st
+from trust_policies import KEYS, OPERATORS, SCALARS, STATEMENTS, WORKING_VALUES
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.inspection.trust_policy import ACTIONS, SessionFacts, TrustPolicy, evaluate
+from boto_rolesanywhere.inspection.trust_policy import SessionFacts, TrustPolicy, evaluate
 from boto_rolesanywhere.inspection.trust_policy.variables import plain
 
 FACTS = SessionFacts(
@@ -21,52 +22,6 @@ FACTS = SessionFacts(
     trust_anchor_arn="arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/1",
 )
 
-SCALARS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20),
-    st.sampled_from(
-        ["2012-10-17", "Allow", "Deny", "*", "sts:*", "${aws:PrincipalTag/x509Subject/CN}", "${",
-         "${aws:x, 'y'}", "arn:aws:rolesanywhere:*:*:trust-anchor/*", "10.0.0.0/8", "true", "1"]
-    ),
-)  # fmt: skip
-BASES = ["String", "Arn", "Numeric", "Date", "Bool", "Binary", "IpAddress", "NotIpAddress", "Null"]
-SUFFIXES = ["", "Equals", "NotEquals", "Like", "NotLike", "LessThan", "EqualsIgnoreCase"]
-OPERATORS = st.builds(
-    "".join,
-    st.tuples(
-        st.sampled_from(["", "ForAnyValue:", "ForAllValues:", "ForSome:"]),
-        st.sampled_from(BASES),
-        st.sampled_from(SUFFIXES),
-        st.sampled_from(["", "IfExists"]),
-    ),
-)
-KEYS = st.one_of(
-    st.text(max_size=20),
-    st.sampled_from(
-        ["aws:PrincipalTag/x509Subject/CN", "aws:PrincipalTag/x509Subject/OU", "aws:SourceArn",
-         "aws:SourceIp", "aws:TagKeys", "aws:CurrentTime", "sts:SourceIdentity"]
-    ),
-)  # fmt: skip
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3))
-STRINGS = st.one_of(st.text(max_size=20), st.lists(st.text(max_size=20), max_size=3))
-WORKING_VALUES = st.one_of(
-    st.lists(st.one_of(st.booleans(), st.integers(), st.text(max_size=20)), max_size=3), SCALARS
-)
-STATEMENTS = st.fixed_dictionaries(
-    {
-        "Effect": st.sampled_from(["Allow", "Deny"]),
-        "Principal": st.one_of(
-            st.sampled_from(["*", {"Service": "rolesanywhere.amazonaws.com"}]),
-            st.dictionaries(st.sampled_from(["AWS", "Service", "Federated"]), STRINGS),
-        ),
-        "Action": st.one_of(st.sampled_from(["sts:*", list(ACTIONS)]), STRINGS),
-    },
-    optional={
-        "Sid": st.text(max_size=5),
-        "Condition": st.dictionaries(
-            OPERATORS, st.dictionaries(KEYS, WORKING_VALUES, max_size=2), max_size=3
-        ),
-    },
-)
 JSON = st.recursive(
     SCALARS,
     lambda inner: (
