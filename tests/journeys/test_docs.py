@@ -1,136 +1,42 @@
 """The pages in docs/: what they tell to type is typed, against the emulator, and links lead on.
 
-A block of shell commands that has ``<!-- run -->`` above it is run, in its page's order. Those with
-``<!-- run: token -->`` or ``tpm`` are run where there is one.
+A block of shell commands or of Python with ``<!-- run -->`` above it is run, in its page's order.
+Those with ``<!-- run: token -->``, ``tpm`` or a program's name are run where there is one.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import subprocess
-import sys
 from base64 import b64decode
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Final
 
 import pytest
-from commands import environment
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from repository import ROOT
+from pages import Reader, blocks, text_of
+from repository import DOCS
 from soft_token import soft_token
 from software_tpm import software_tpm
 
-import boto_rolesanywhere
 from boto_rolesanywhere.cli import COMMANDS
 from boto_rolesanywhere.cli.flag_table import CONFIG_PROFILE, SECRETS, STORE, TAKES_VALUE, forms
 from boto_rolesanywhere.errors import SessionDeniedError
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+from boto_rolesanywhere.testing import CertificateAuthority
 
-DOCS: Final = ROOT / "docs"
 PAGES: Final = sorted(page.name for page in DOCS.glob("*.md"))
-TRUST_ANCHOR: Final = (
-    "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/0d5a3c58-7f1e-4d0c-9d5b-3c1e6a0c2f11"
-)
-PROFILE: Final = (
-    "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/6b1f0a86-52b7-4c3f-8e0a-9a7f4b2d7c22"
-)
-ROLE: Final = "arn:aws:iam::123456789012:role/RolesAnywhere"
-# What the pages of the commands take as there: files of the names that they use, and a profile.
-ONPREM: Final = f"""\
-[profile onprem]
-rolesanywhere_certificate = workload.pem
-rolesanywhere_private_key = workload.key
-rolesanywhere_trust_anchor_arn = {TRUST_ANCHOR}
-rolesanywhere_profile_arn = {PROFILE}
-rolesanywhere_role_arn = {ROLE}
-"""
 # A certificate to revoke, made as the page makes the others.
 LOST: Final = """\
 openssl x509 -req -in app2.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
   -sha256 -days 90 -extfile workload.ext -out app-lost.pem
 """
-_BLOCK: Final = re.compile(
-    r"^<!-- run(?:: (\w+))? -->\n```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL
-)
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Options in the first column of a table.
 _OPTION: Final = re.compile(r"(?<=`)--[a-z][a-z0-9-]*(?=[ `][^|\n]*\|.*$)", re.MULTILINE)
 _LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
-
-
-def text_of(page: str) -> str:
-    return (DOCS / page).read_text(encoding="utf-8")
-
-
-def blocks(page: str, device: str = "") -> list[str]:
-    return [block for needed, block in _BLOCK.findall(text_of(page)) if needed == device]
-
-
-@dataclass(frozen=True)
-class Reader:
-    """Somebody who types what a page says, in a folder of their own."""
-
-    folder: Path
-    emulator: Emulator
-
-    def type(self, block: str, **variables: str) -> str:
-        """Run a block as a shell would; the first command that fails is the block's failure."""
-        env = environment(
-            self.folder,
-            PATH=f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}",
-            AWS_ENDPOINT_URL_ROLESANYWHERE=self.emulator.endpoint_url,
-            **variables,
-        )
-        done = subprocess.run(
-            ["sh", "-eu", "-c", block],
-            cwd=self.folder,
-            env=env,
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
-        assert done.returncode == 0, f"{block}\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-    def access_key(self, cert: str, key: str, passphrase: str | None = None) -> str:
-        """That of a session for these files."""
-        credentials = boto_rolesanywhere.get_session(
-            self.folder / cert,
-            self.folder / key,
-            *(TRUST_ANCHOR, PROFILE, ROLE),
-            passphrase=passphrase,
-            endpoint_url=self.emulator.endpoint_url,
-        ).get_credentials()
-        assert credentials is not None
-        return credentials.access_key
-
-    def certificate(self, name: str) -> x509.Certificate:
-        return x509.load_pem_x509_certificate((self.folder / name).read_bytes())
-
-    def trust(self, name: str) -> None:
-        """Make a certificate the trust anchor, as the page does with the AWS CLI."""
-        anchor = self.emulator.trust_anchor
-        self.emulator.add(replace(anchor, certificates=(self.certificate(name),)))
-
-
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    folder = tmp_path / "reader"
-    (folder / "bin").mkdir(parents=True)
-    program = folder / "bin" / "boto-rolesanywhere"
-    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m boto_rolesanywhere "$@"\n')
-    program.chmod(0o755)
-    with Emulator(
-        CertificateAuthority(), trust_anchor_arn=TRUST_ANCHOR, profile_arn=PROFILE, role_arn=ROLE
-    ) as emulator:
-        yield Reader(folder, emulator)
 
 
 def test_the_page_on_certificates_leads_to_sessions(reader: Reader) -> None:
@@ -186,25 +92,6 @@ def test_certificates_on_one_line_are_read(reader: Reader) -> None:
 
 
 OTHERS: Final = [page for page in PAGES if page != "certificates.md" and blocks(page)]
-
-
-@pytest.fixture
-def equipped(reader: Reader) -> Reader:
-    """With the files and the profile that the pages take as there."""
-    assert reader.emulator.ca is not None
-    ca, issued = reader.emulator.ca, reader.emulator.ca.issue("app1")
-    for name, content in (
-        ("ca.pem", ca.certificate_pem),
-        ("ca.key", ca.private_key_pem),
-        ("workload.pem", issued.certificate_pem),
-        ("workload.key", issued.private_key_pem),
-        ("config", ONPREM.encode()),
-    ):
-        (reader.folder / name).write_bytes(content)
-        (reader.folder / name).chmod(0o600)
-    (reader.folder / ".aws").mkdir()
-    (reader.folder / "config").rename(reader.folder / ".aws" / "config")
-    return reader
 
 
 @pytest.mark.parametrize("page", OTHERS)
