@@ -3,18 +3,23 @@
 A folder is opened once; its files are named relative to the descriptor from then on, and no link is
 followed. So nobody who swaps a name for a link meanwhile leads a write, an owner or a mode
 elsewhere. Who may own such a file is decided by the caller.
+
+A process that waits for another one's session passes through here, so nothing heavy is imported.
 """
+
+# pathlib takes nearly as long to load as a bare interpreter does to start.
+# ruff: noqa: PTH102, PTH112, PTH120
 
 from __future__ import annotations
 
+import errno
 import os
-import secrets
 from contextlib import closing, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Final
 
 # The name begins with a dot, so that whoever lists *.session, or a shell's *, does not see it.
 TEMPORARY_SUFFIX: Final = ".tmp"
@@ -30,7 +35,6 @@ _WITHOUT_GROUP: Final = 0o707
 _PERMISSIONS: Final = 0o777
 
 
-@dataclass(frozen=True, slots=True)
 class Ownership:
     """Who owns a new file, and what they may do with it.
 
@@ -40,9 +44,12 @@ class Ownership:
         group: the group's id; None for the group that the system chooses.
     """
 
-    mode: int = _OWNER_ONLY
-    user: int | None = None
-    group: int | None = None
+    __slots__ = ("group", "mode", "user")
+
+    def __init__(
+        self, mode: int = _OWNER_ONLY, user: int | None = None, group: int | None = None
+    ) -> None:
+        self.mode, self.user, self.group = mode, user, group
 
     def apply(self, descriptor: int) -> None:
         """Give the open file away, then set its mode.
@@ -117,7 +124,7 @@ class OpenFolder:
         Raises:
             OSError: it could not be written; what was there stays.
         """
-        temporary = f".{name}.{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        temporary = f".{name}.{os.urandom(8).hex()}{TEMPORARY_SUFFIX}"
         # O_EXCL: nobody can have put a file or a link there before.
         descriptor = self.open(temporary, _NEW_FILE)
         try:
@@ -163,19 +170,22 @@ def write_atomically(path: Path, content: bytes) -> None:
         folder.write(path.name, content)
 
 
-def make_private_folder(path: Path) -> None:
+def make_private_folder(path: str | os.PathLike[str]) -> None:
     """Make the folder and those above it that are missing, each with mode 0700.
 
     Raises:
         OSError: one cannot be made, or `path` is something else than a folder.
     """
+    folder = os.fspath(path)
     missing = []
-    while not path.is_dir():
-        missing.append(path)
-        if path == path.parent:
+    while folder and not os.path.isdir(folder):
+        missing.append(folder)
+        if folder == (folder := os.path.dirname(folder)):
             break
-        path = path.parent
     for folder in reversed(missing):
-        # Another process may make the same folder at the same time. Not with parents=True: they
-        # would get the mode that the umask leaves.
-        folder.mkdir(mode=0o700, exist_ok=True)
+        # Another process may make the same folder at the same time. Not os.makedirs: the folders
+        # above would get the mode that the umask leaves.
+        with suppress(FileExistsError):
+            os.mkdir(folder, 0o700)
+    if not os.path.isdir(path):
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))

@@ -78,7 +78,7 @@ def get_session(
         tpm_tcti: how to reach the TPM, for example ``device:/dev/tpmrm0``.
         cache: True to share sessions with this user's other processes (the command's too) that ask
             for the same session, through files of mode 0600; or the folder for the files. Not with
-            ``verify=False``. Needs the extra ``cache``.
+            ``verify=False``. On Windows it needs the extra ``cache``.
 
     Returns:
         The session. Its default Region is what boto3 would choose, else that of the call.

@@ -36,6 +36,15 @@ def test_every_folder_that_is_made_is_private_also_without_a_umask(tmp_path: Pat
     assert [mode_of(tmp_path / part) for part in ("a", "a/b", "a/b/c")] == [0o700] * 3
 
 
+def test_a_folder_may_be_named_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_private_folder("a/b")
+    make_private_folder(Path("c"))
+
+    assert (tmp_path / "a" / "b").is_dir()
+    assert (tmp_path / "c").is_dir()
+
+
 def test_a_file_in_a_folders_place_is_an_error_of_the_system(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
 

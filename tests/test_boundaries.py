@@ -66,7 +66,7 @@ UNREACHABLE: Final = {
 
 # The distributions of the extras, and the only modules (patterns) that may import them.
 EXTRAS: Final = {
-    "filelock": ("credentials.cache",),
+    "filelock": ("credentials.turn",),
     "httptools": ("server.endpoint", "server.listening"),
     "pkcs11": ("identity.pkcs11",),
     "pytest": ("testing.pytest_plugin", "testing.compliance"),

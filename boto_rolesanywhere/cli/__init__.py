@@ -108,17 +108,32 @@ def _dispatch(words: list[str]) -> int:
     if name not in COMMANDS:
         complain(_unknown(name))
         return USAGE
-    if name == "credential-process":
-        from .cached_answer import cached_answer
+    return _credential_process(rest) if name == "credential-process" else _run(name, rest)
 
-        if (answer := cached_answer(rest, os.environ)) is not None:
-            return _print(answer)
+
+def _credential_process(words: list[str]) -> int:
+    from .cached_answer import cached_answer
+
+    answer = cached_answer(words, os.environ)
+    if isinstance(answer, str):
+        return _print(answer)
+    if answer is None:
+        return _run("credential-process", words)
+    try:
+        return _run("credential-process", words, turn=answer)
+    finally:
+        answer.close()
+
+
+def _run(name: str, words: list[str], **defaults: object) -> int:
     if not sys.warnoptions:  # a warning of Python's shows a line of code: it is for programmers
         import warnings
 
         warnings.simplefilter("ignore")
     command = _load(name)
-    return command.run(_parser(name, command).parse_args(rest))
+    parser = _parser(name, command)
+    parser.set_defaults(**defaults)
+    return command.run(parser.parse_args(words))
 
 
 def _load(name: str) -> Command:

@@ -1,14 +1,20 @@
 """``credential-process`` when the answer is in the cache: it loads a few small modules alone.
 
-SDKs start the command anew for each program, so this path runs most often.
-`credential_process` does the rest: help, mistakes, renewals.
+SDKs start the command anew for each program, so this path runs most often. A process that waits
+for another one to renew the session does so here, too. `credential_process` does the rest: help,
+mistakes, renewals.
 """
 
 from __future__ import annotations
 
 import time
 
-from boto_rolesanywhere.credentials.cache_entry import cache_folder, read_entry
+from boto_rolesanywhere.credentials.cache_entry import (
+    Entry,
+    cache_folder,
+    is_own_folder,
+    read_entry,
+)
 from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
     fingerprint_places,
@@ -54,6 +60,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Final
 
+    from boto_rolesanywhere.credentials.turn import Turn
     from boto_rolesanywhere.settings.names import Found, Setting
 
 CACHE_DIR: Final = "--cache-dir"
@@ -65,15 +72,40 @@ _NOT_PLAIN: Final = (NO_CACHE, FORCE, NO_VERIFY, "--debug")
 _FILE: Final = "file://"
 
 
-def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | None:
-    """What the command prints if a session is cached and needs no renewal yet; else None."""
+def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | Turn | None:
+    """What the command prints if a session is cached and needs no renewal yet.
+
+    Returns:
+        Else the turn to renew it, which the caller has to end; None if the command does something
+        besides renewing it.
+    """
     flags = read_plainly(argv, OWN_FLAGS)
     if flags is None or any(flag in flags for flag in _NOT_PLAIN) or conflict(flags):
         return None
     key = key_of_flags(flags, environ)
     folder = cache_folder(environ, flags.get(CACHE_DIR))
-    entry = read_entry(folder, key) if key and folder else None
-    return f"{entry.answer}\n" if entry is not None and entry.is_fresh(time.time()) else None
+    if not key or not folder:
+        return None
+    entry = read_entry(folder, key)
+    if entry is None or not entry.is_fresh(time.time()):
+        found = _renewed_or_turn(folder, key)
+        if not isinstance(found, Entry):
+            return found
+        entry = found
+    return f"{entry.answer}\n"
+
+
+def _renewed_or_turn(folder: str, key: str) -> Entry | Turn | None:
+    from boto_rolesanywhere.atomic_file import make_private_folder
+    from boto_rolesanywhere.credentials.turn import NEEDS_FILELOCK, await_turn
+
+    if NEEDS_FILELOCK:
+        return None
+    try:
+        make_private_folder(folder)
+    except OSError:  # `credential_process` finds out again, and says so
+        return None
+    return await_turn(folder, key) if is_own_folder(folder) else None
 
 
 def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | None:

@@ -1,8 +1,8 @@
-"""Sessions shared by all processes of a user: who renews, who waits, what is kept on failure.
+"""Sessions shared by all processes of a user: who renews, and what is kept on failure.
 
-`cache_entry` says how a session lies in its file, `cache_key` under which name. The caller says how
-a session is made. Only the process that renews needs botocore: of many processes that start at
-once, one loads it.
+`cache_entry` says how a session lies in its file, `cache_key` under which name, `turn` who renews
+it and who waits. The caller says how a session is made. Only the process that renews needs
+botocore: of many processes that start at once, one loads it.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from contextlib import contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import datetime, timedelta, timezone
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -21,19 +22,14 @@ from boto_rolesanywhere.redaction import logger_of
 
 from .cache_entry import FOLDER_VARIABLE, SUFFIX, Entry, cache_folder, is_own_folder, read_entry
 from .session_value import RolesAnywhereSession, optional_value, required_word
+from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 
 logger = logger_of(__name__)
 
-# Seconds. A CreateSession usually takes less, its time-outs included: a process that holds the lock
-# for longer hangs, and nobody waits for it.
-_PATIENCE: Final = 60.0
-# Seconds between looks: often at first, then seldom, since many may be waiting on few processors.
-_SHORTEST_POLL: Final = 0.02
-_LONGEST_POLL: Final = 0.25
 _LONGEST_PAUSE: Final = 60.0
 # Seconds. Writing takes next to none: an older temporary file is that of a killed process.
 _STALE: Final = 600.0
@@ -83,7 +79,7 @@ class SessionCache:
         *,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
-        patience: float = _PATIENCE,
+        patience: float = PATIENCE,
     ) -> None:
         """Touch nothing yet.
 
@@ -94,46 +90,64 @@ class SessionCache:
             patience: seconds to wait for another process's renewal.
 
         Raises:
-            ConfigurationError: `filelock` is not installed.
+            ConfigurationError: `filelock` is not installed, which Windows needs.
         """
-        _require_filelock()
+        _require_lock()
         self._folder = Path(folder)
         self._clock = clock
         self._sleep = sleep
         self._patience = patience
 
-    def get(self, key: str, create: Callable[[], Created], *, force: bool = False) -> Entry:
+    def get(
+        self,
+        key: str,
+        create: Callable[[], Created],
+        *,
+        force: bool = False,
+        turn: Turn | None = None,
+    ) -> Entry:
         """The entry of `key`, renewed if it is time.
 
         Args:
             key: what `entry_key` gave.
             create: makes a session; raises `RolesAnywhereError`.
             force: renew it even if it is fresh, and fail if that fails.
+            turn: the turn to renew it, if the caller has it already; it ends here.
 
         Raises:
             RolesAnywhereError: what `create` raised, when there is no good session to go on with.
         """
+        if turn is not None:
+            if (turn.folder, turn.key) == (str(self._folder), key):
+                return self._take(turn, create, force=force)
+            turn.close()  # a file was replaced meanwhile: it is another session's
         if not force and (entry := self._good(key)) and entry.is_fresh(self._clock()):
             return entry
         if not self._prepare_folder():
             return self._renewed(create)
-        waited, poll = 0.0, _SHORTEST_POLL
-        while True:
-            entry = None if force else self._good(key)
-            if entry is not None and entry.is_fresh(self._clock()):
-                return entry
-            with self._try_lock(key) as locked:
-                # Without the lock, too, if the process that holds it does not come to an end.
-                if locked or waited >= self._patience:
-                    return self._renew(key, create, force=force)
-            if entry is not None and self._clock() < entry.mandatory:
-                return entry  # another process is renewing it
-            self._sleep(poll)
-            waited, poll = waited + poll, min(poll * 1.5, _LONGEST_POLL)
+        found = await_turn(
+            str(self._folder),
+            key,
+            force=force,
+            clock=self._clock,
+            sleep=self._sleep,
+            patience=self._patience,
+        )
+        return found if isinstance(found, Entry) else self._take(found, create, force=force)
 
     def _good(self, key: str) -> Entry | None:
-        entry = read_entry(str(self._folder), key)
-        return entry if entry is not None and entry.is_good(self._clock()) else None
+        return good_entry(str(self._folder), key, self._clock())
+
+    def _take(self, turn: Turn, create: Callable[[], Created], *, force: bool) -> Entry:
+        with closing(turn):
+            if turn.without_lock is not None:
+                # A call too many is better than no credentials.
+                logger.warning(
+                    "Sessions in %s are renewed without a lock: %s",
+                    self._folder,
+                    turn.without_lock,
+                )
+            return self._renew(turn.key, create, force=force)
 
     def _renew(self, key: str, create: Callable[[], Created], *, force: bool) -> Entry:
         # Another process may have renewed it between the look and the lock.
@@ -197,28 +211,6 @@ class SessionCache:
             FOLDER_VARIABLE,
         )
         return False
-
-    @contextmanager
-    def _try_lock(self, key: str) -> Iterator[bool]:
-        """Take the lock of `key` without waiting, and say whether that succeeded."""
-        import filelock
-
-        # The keys share 256 lock files, which stay: removing a lock file is a race.
-        lock = filelock.FileLock(self._folder / f"{key[:2]}.lock", mode=0o600)
-        try:
-            lock.acquire(blocking=False)
-        except filelock.Timeout:
-            yield False
-            return
-        except (OSError, NotImplementedError) as error:
-            # A file system without locks: a call too many is better than no credentials.
-            logger.warning("Sessions in %s are renewed without a lock: %s", self._folder, error)
-            yield True
-            return
-        try:
-            yield True
-        finally:
-            lock.release()
 
     def _prune(self) -> None:
         """Remove sessions that have ended, and temporary files of killed processes."""
@@ -304,8 +296,8 @@ def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:
         folder: where the sessions are kept; True for the user's cache folder.
 
     Raises:
-        ConfigurationError: `filelock` is not installed, the user has no home folder, or `folder`
-            is neither True nor a path.
+        ConfigurationError: the user has no home folder, `folder` is neither True nor a path, or
+            `filelock` is not installed, which Windows needs.
     """
     if not isinstance(folder, bool | str | os.PathLike):
         raise ConfigurationError(
@@ -326,12 +318,10 @@ def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:
     return SessionCache(path)
 
 
-def _require_filelock() -> None:
-    try:
-        import filelock  # noqa: F401  # the question is whether it is installed
-    except ImportError:
+def _require_lock() -> None:
+    if NEEDS_FILELOCK and find_spec("filelock") is None:
         raise ConfigurationError(
-            "caching sessions needs the package filelock, which is not installed",
+            "caching sessions needs the package filelock on Windows, and it is not installed",
             code="filelock-missing",
             remedy="Install it: pip install 'boto_rolesanywhere[cache]'.",
-        ) from None
+        )

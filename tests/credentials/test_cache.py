@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 import filelock
 import pytest
 
+from boto_rolesanywhere.credentials import cache
 from boto_rolesanywhere.credentials.cache import Created, SessionCache, to_entry, to_session
 from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
@@ -433,10 +434,12 @@ def test_other_errors_than_ours_are_not_taken_for_a_failed_renewal(world: World)
     assert world.get() == "ASIA2"
 
 
-def test_without_filelock_it_says_what_to_install(
+def test_where_filelock_is_needed_it_says_what_to_install(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "filelock", None)
+    assert world.get() == "ASIA1"
+    monkeypatch.setattr(cache, "NEEDS_FILELOCK", True)  # as on Windows
 
     with pytest.raises(RolesAnywhereError, match=re.escape("boto_rolesanywhere[cache]")):
         world.cache()
@@ -444,6 +447,7 @@ def test_without_filelock_it_says_what_to_install(
 
 KILLING = """
 import os, random, select, signal, sys, time
+from boto_rolesanywhere.credentials import cache
 from boto_rolesanywhere.credentials.cache import Created, SessionCache
 from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 

@@ -1,6 +1,7 @@
 """``credential-process``: prints credentials for the AWS CLI and all SDKs, as JSON.
 
-`cached_answer` prints a cached session that needs no renewal, before this module is loaded.
+`cached_answer` prints a cached session that needs no renewal, before this module is loaded, and
+waits for its turn to renew it.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ and then:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    parser.set_defaults(turn=None)
     add_flags(parser)
     group = parser.add_argument_group("cache")
     add_switch(group, NO_CACHE, "ask AWS, and store nothing")
@@ -80,7 +82,8 @@ def run(arguments: argparse.Namespace) -> int:
     if cache is None or key is None:
         answer = credential_process_answer(create().session)
     else:
-        answer = cache.get(key, create, force=arguments.force_refresh).answer
+        force = arguments.force_refresh
+        answer = cache.get(key, create, force=force, turn=arguments.turn).answer
     sys.stdout.write(f"{answer}\n")
     return OK
 
@@ -89,12 +92,13 @@ def _cache(arguments: argparse.Namespace) -> SessionCache | None:
     """The cache; if there is none, a warning says why, and the command works without it."""
     from boto_rolesanywhere.credentials.cache import SessionCache
     from boto_rolesanywhere.credentials.cache_entry import FOLDER_VARIABLE, cache_folder
+    from boto_rolesanywhere.credentials.turn import NEEDS_FILELOCK
 
     folder = cache_folder(os.environ, arguments.cache_dir)
     if folder is None:
         logger.warning("Nothing is cached: there is no home folder. Set %s.", FOLDER_VARIABLE)
         return None
-    if find_spec("filelock") is None:
+    if NEEDS_FILELOCK and find_spec("filelock") is None:
         logger.warning(
             "Nothing is cached: the package filelock is not installed. Run pip install"
             " 'boto_rolesanywhere[cli]', or say %s.",

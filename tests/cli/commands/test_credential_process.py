@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from soft_token import PIN, SOFTHSM, soft_token
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials.cache_entry import Entry
+from boto_rolesanywhere.credentials.turn import take_flock
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 from boto_rolesanywhere.testing.faults import ErrorStatus
 
@@ -315,9 +317,73 @@ def test_without_a_fit_folder_there_are_credentials_and_a_warning(caller: Caller
     assert b"boto-rolesanywhere: No session is cached in " in done.stderr
 
 
-def test_without_filelock_there_are_credentials_and_a_hint(caller: Caller) -> None:
+def test_who_waits_for_another_process_loads_nothing_that_takes_time(caller: Caller) -> None:
+    caller.key_id()
+    caller.age(advisory=True, mandatory=True, ended=True)
+    path, entry = caller.entry()
+    program = (
+        "import sys, time; before, sleep = set(sys.modules), time.sleep\n"
+        "def waiting(seconds):\n"
+        "    print('waiting', file=sys.stderr, flush=True); sleep(seconds)\n"
+        "time.sleep = waiting\n"
+        "from boto_rolesanywhere.cli import main\n"
+        f"status = main({['credential-process', *caller.flags]!r})\n"
+        f"loaded = {set(HEAVY)!r} & (set(sys.modules) - before)\n"
+        "sys.exit(str(sorted(loaded)) if loaded else status)"
+    )
+    bare = environment(caller.home, PYTHONPATH=str(Path(boto_rolesanywhere.__file__).parents[1]))
+    release = take_flock(str(caller.folder / f"{path.stem[:2]}.lock"))
+    assert release is not None
+    with subprocess.Popen(
+        [sys.executable, "-S", "-c", program],
+        env=bare,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "waiting\n"
+        entry.advisory = entry.mandatory = entry.expiry = entry.received + 3600
+        path.write_bytes(entry.to_bytes())
+        out, err = process.communicate(timeout=60)
+    release()
+
+    assert process.returncode == 0, err
+    assert set(err.split()) <= {"waiting"}
+    assert out == f"{entry.answer}\n"
+    assert caller.created == 1
+
+
+def test_who_waited_in_vain_renews_it(caller: Caller) -> None:
+    first = caller.key_id()
+    caller.age(advisory=True, mandatory=True, ended=True)
+    path, _ = caller.entry()
+    holder = os.fork()
+    if holder == 0:
+        take_flock(str(caller.folder / f"{path.stem[:2]}.lock"))
+        os.kill(os.getpid(), signal.SIGSTOP)
+    os.waitpid(holder, os.WUNTRACED)
+    waiting = processes.Process(
+        *("credential-process", *caller.flags),
+        env=environment(caller.home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    os.kill(holder, signal.SIGKILL)  # its lock goes with it
+    os.waitpid(holder, 0)
+    out, err = waiting.communicate()
+
+    assert err == b""
+    assert json.loads(out)["AccessKeyId"] != first
+    assert caller.created == 2
+
+
+def test_where_filelock_is_needed_and_missing_there_are_credentials_and_a_hint(
+    caller: Caller,
+) -> None:
     program = (
         "import sys; sys.modules['filelock'] = None\n"
+        "from boto_rolesanywhere.credentials import turn; turn.NEEDS_FILELOCK = True\n"
         "from boto_rolesanywhere.cli import main; sys.exit(main())"
     )
     done = run(
@@ -331,6 +397,23 @@ def test_without_filelock_there_are_credentials_and_a_hint(caller: Caller) -> No
     assert b"ASIA" in done.stdout
     assert b"pip install 'boto_rolesanywhere[cli]', or say --no-cache" in done.stderr
     assert not caller.folder.exists()
+
+
+def test_without_locks_there_are_credentials_and_a_warning(caller: Caller) -> None:
+    caller.key_id()
+    path, _ = caller.entry()
+    caller.age(advisory=True, mandatory=True, ended=True)
+    lock = caller.folder / f"{path.stem[:2]}.lock"
+    lock.unlink()
+    lock.mkdir()  # cannot be opened, as a file on a file system without locks cannot be locked
+
+    done = caller.run()
+
+    assert done.returncode == 0
+    assert b"ASIA" in done.stdout
+    assert done.stderr.startswith(b"boto-rolesanywhere: Sessions in ")
+    assert b"are renewed without a lock: " in done.stderr
+    assert done.stderr.count(b"\n") == 1
 
 
 @pytest.mark.parametrize(
