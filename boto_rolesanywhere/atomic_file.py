@@ -30,6 +30,7 @@ _NO_LINK: Final = getattr(os, "O_NOFOLLOW", 0)
 _FOLDER: Final = os.O_RDONLY | _NO_LINK | getattr(os, "O_DIRECTORY", 0)
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK | getattr(os, "O_BINARY", 0)
 _OWNER_ONLY: Final = 0o600
+_FOLDER_OWNER_ONLY: Final = 0o700
 _WITHOUT_GROUP: Final = 0o707
 # Permission bits. The bits above them (set-user-id, set-group-id, sticky) are never given.
 _PERMISSIONS: Final = 0o777
@@ -171,7 +172,7 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 def make_private_folder(path: str | os.PathLike[str]) -> None:
-    """Make the folder and those above it that are missing, each with mode 0700.
+    """Make the folder and those above it that are missing, each with mode 0700, whatever the umask.
 
     Raises:
         OSError: one cannot be made, or `path` is something else than a folder.
@@ -186,6 +187,8 @@ def make_private_folder(path: str | os.PathLike[str]) -> None:
         # Another process may make the same folder at the same time. Not os.makedirs: the folders
         # above would get the mode that the umask leaves.
         with suppress(FileExistsError):
-            os.mkdir(folder, 0o700)
+            os.mkdir(folder, _FOLDER_OWNER_ONLY)
+            if os.lstat(folder).st_mode & _PERMISSIONS != _FOLDER_OWNER_ONLY:  # a strange umask
+                os.chmod(folder, _FOLDER_OWNER_ONLY)
     if not os.path.isdir(path):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 
-from .drafts import Draft, validity
+from .drafts import Draft, general_names, name_of, validity
 from .issued import IssuedCertificate
 from .keys import generate_key
 from .records import RECORDS, Record, Records
@@ -41,6 +41,18 @@ _DIGEST: Final[Digest] = "SHA-256"
 _BACKDATED: Final = timedelta(minutes=5)  # for machines whose clock is a little behind
 
 
+class TakenOver(NamedTuple):
+    """How many of another program's records were new here.
+
+    Attributes:
+        new: certificates.
+        revoked: revocations of certificates that were there.
+    """
+
+    new: int
+    revoked: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
     """What a new certificate is to say.
@@ -56,6 +68,30 @@ class Wish:
     subject: x509.Name
     san: tuple[x509.GeneralName, ...] = ()
     lifetime: timedelta = LEAF_LIFETIME
+
+    @classmethod
+    def named(
+        cls,
+        name: str,
+        *,
+        subject: str | x509.Name | None = None,
+        san: Iterable[str | x509.GeneralName] = (),
+        lifetime: timedelta = LEAF_LIFETIME,
+    ) -> Wish:
+        """A wish in words.
+
+        Args:
+            name: under which it is recorded, and the CN unless there is a `subject`.
+            subject: the whole subject instead: a name, or text as in RFC 4514 (``CN=app,OU=it``).
+            san: subject alternative names: ``DNS:host``, ``URI:spiffe://…``, ``IP:127.0.0.1``,
+                ``email:a@b.c``, ``dirName:CN=x,O=y``, or objects of `cryptography`.
+            lifetime: how long it holds.
+
+        Raises:
+            ConfigurationError: a value is not usable.
+        """
+        names = general_names(san)
+        return cls(name=name, subject=name_of(name, subject), san=names, lifetime=lifetime)
 
 
 class Authority:
@@ -165,7 +201,7 @@ class Authority:
         end = self.certificate.not_valid_after_utc
         if end <= now:
             raise CertificateError(
-                f"the authority's certificate has ended ({end:%Y-%m-%d})",
+                f"the CA's certificate has ended ({end:%Y-%m-%d})",
                 code="authority-ended",
                 where=str(self.folder),
             )
@@ -178,14 +214,26 @@ class Authority:
         """
         with self._records.step() as step:
             record = step.latest(name)
-        if record is None or record.der is None:
+        if record is None:
             raise ConfigurationError(
                 f"no certificate was issued under the name {name!r}",
                 code="authority-name-unknown",
                 where=str(self.folder),
                 remedy="`boto-rolesanywhere ca list` shows the names.",
             )
+        if record.der is None:
+            raise ConfigurationError(
+                f"of {name!r} the records hold a line of openssl's alone, and no certificate",
+                code="authority-name-unknown",
+                where=str(self.folder),
+                remedy="Issue a first one with `boto-rolesanywhere ca issue`.",
+            )
         return x509.load_der_x509_certificate(record.der)
+
+    def find(self, serial_number: int) -> Record | None:
+        """The certificate with this serial number; None if none was issued."""
+        with self._records.step() as step:
+            return step.find(serial_number)
 
     def records(self) -> tuple[Record, ...]:
         """Everything that was issued, the oldest first."""
@@ -214,7 +262,7 @@ class Authority:
         with self._records.step() as step:
             if step.find(serial_number) is None:
                 raise ConfigurationError(
-                    f"the authority has issued no certificate {serial_number:x}",
+                    f"the CA has issued no certificate {serial_number:x}",
                     code="authority-serial-unknown",
                     where=str(self.folder),
                     remedy="`boto-rolesanywhere ca list` shows the serial numbers.",
@@ -257,23 +305,31 @@ class Authority:
             der = step.newest_list()
         return None if der is None else x509.load_der_x509_crl(der)
 
-    def take_over(self, records: Iterable[Record], list_number: int = 0) -> int:
-        """Add what another program has recorded of this authority; the number of new records.
-
-        All of them are taken over, or none.
+    def take_over(self, records: Iterable[Record], list_number: int = 0) -> TakenOver:
+        """Add what another program has recorded of this authority: all of it, or nothing.
 
         Args:
             records: its certificates.
             list_number: of its newest revocation list; the lists made here get larger ones.
+
+        Returns:
+            What was new. A certificate that is revoked here stays as it is.
         """
-        now = self.clock()
+        now, new, revoked = self.clock(), 0, 0
         with self._records.step() as step:
-            new = [record for record in records if step.find(record.serial_number) is None]
-            for record in new:
-                step.add(record, now)
+            for record in records:
+                known = step.find(record.serial_number)
+                if known is None:
+                    step.add(record, now)
+                    new += 1
+                elif record.revoked_at and not known.revoked_at:
+                    step.revoke(
+                        record.serial_number, record.reason or "unspecified", record.revoked_at
+                    )
+                    revoked += 1
             if list_number >= step.next_list_number():
                 step.add_list(list_number, now, b"")
-        return len(new)
+        return TakenOver(new, revoked)
 
 
 def _new_serial() -> int:

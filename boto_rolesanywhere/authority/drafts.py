@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Literal, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from boto_rolesanywhere.errors import ConfigurationError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .keys import PrivateKey
 
 Digest = Literal["SHA-256", "SHA-384", "SHA-512"]
+_KINDS: Final = ("DNS", "URI", "IP", "email", "dirName")
 
 # As a string: datetime is needed by the type checker only.
 Span: TypeAlias = "tuple[datetime, datetime]"
@@ -116,6 +117,10 @@ def _general_name(text: str) -> x509.GeneralName:
     from cryptography import x509
 
     kind, _, value = text.partition(":")
+    if kind in _KINDS and not value.strip():
+        raise ConfigurationError(
+            f"{text!r} is not usable (it is empty)", code="authority-value-unusable", where="san"
+        )
     try:
         if kind == "DNS":
             return x509.DNSName(value)

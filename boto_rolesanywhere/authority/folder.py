@@ -41,6 +41,8 @@ ROOT: Final = "root"  # the root's folder, inside that of its issuing authority
 ROOT_LIFETIME: Final = timedelta(days=3650)
 ISSUING_LIFETIME: Final = timedelta(days=1825)
 _KEY_PLACE: Final = "key-place"
+_THE_OBJECT: Final = "the key given as an object"
+_OBJECT: Final = "object:"  # in the place of a place: a Python program passes the key
 _NO_SECRET: Final = Access()
 
 
@@ -50,7 +52,7 @@ def create_root(
     *,
     key_type: KeyType = "P-256",
     passphrase: bytes | None = None,
-    key_place: str | None = None,
+    key_place: str | SigningKey | None = None,
     access: Access = _NO_SECRET,
     lifetime: timedelta = ROOT_LIFETIME,
     clock: Clock = utc_now,
@@ -63,7 +65,8 @@ def create_root(
         key_type: of its new key.
         passphrase: encrypts the new key.
         key_place: an existing key instead: a ``pkcs11:`` URI without a PIN, a TPM handle, an
-            absolute path. It stays there, and only this text is kept.
+            absolute path. It stays there, and only this text is kept. Or an object that signs,
+            which is then passed to `open_authority` too.
         access: opens that key.
         lifetime: of its certificate.
         clock: gives the time.
@@ -73,8 +76,8 @@ def create_root(
         PrivateKeyError, PassphraseError, KeyDeviceError: the existing key does not open.
         OSError: the folder cannot be written.
     """
-    key = _key_at(key_place, access) if key_place else generate_key(key_type)
     subject, now = _subject(name), clock()
+    key = generate_key(key_type) if key_place is None else _key_at(key_place, access)
     draft = Draft(
         subject=subject,
         issuer=subject,
@@ -97,16 +100,23 @@ def create_issuing(
     *,
     key_type: KeyType = "P-256",
     passphrase: bytes | None = None,
-    key_place: str | None = None,
+    key_place: str | SigningKey | None = None,
     access: Access = _NO_SECRET,
     clock: Clock = utc_now,
 ) -> Authority:
     """Make an issuing authority, with its root in the folder `ROOT` inside its own.
 
-    An existing key (`key_place`) is the issuing authority's; the root has a new one. Takes and
-    raises the same as `create_root`.
+    An existing key (`key_place`) is the issuing authority's; the root has a new one, and
+    `passphrase` encrypts it. Takes and raises the same as `create_root`.
     """
-    key = _key_at(key_place, access) if key_place else generate_key(key_type)
+    if _subject(root_name) == _subject(name):
+        raise ConfigurationError(
+            "root and issuing CA have the same name",
+            code="authority-value-unusable",
+            where="name",
+            expected="two names: a chain is followed from issuer to subject",
+        )
+    key = generate_key(key_type) if key_place is None else _key_at(key_place, access)
     with _building(folder) as temporary:
         root = create_root(
             temporary / ROOT, root_name, key_type=key_type, passphrase=passphrase, clock=clock
@@ -118,7 +128,7 @@ def create_issuing(
 
 
 def adopt(
-    folder: Path, certificate_place: str, key_place: str, access: Access = _NO_SECRET
+    folder: Path, certificate_place: str, key_place: str | SigningKey, access: Access = _NO_SECRET
 ) -> Authority:
     """Make a folder for an authority that exists; its key stays where it is.
 
@@ -133,7 +143,8 @@ def adopt(
             code="authority-certificate-unsuitable",
             where=certificate_place,
         )
-    key = _require_pair(_key_at(key_place, access), certificate, key_place)
+    where = key_place if isinstance(key_place, str) else _THE_OBJECT
+    key = _require_pair(_key_at(key_place, access), certificate, where)
     chain = () if certificate.issuer == certificate.subject else (certificate,)
     with _building(folder) as temporary:
         _write(temporary, (certificate, *chain), certificate)
@@ -142,13 +153,18 @@ def adopt(
 
 
 def open_authority(
-    folder: Path, access: Access = _NO_SECRET, *, clock: Clock = utc_now
+    folder: Path,
+    access: Access = _NO_SECRET,
+    *,
+    key: SigningKey | None = None,
+    clock: Clock = utc_now,
 ) -> Authority:
     """Open the authority of a folder. Its key is opened when it signs for the first time.
 
     Args:
         folder: as `create_root` made it.
         access: passphrase or PIN of its key, and the PKCS #11 library.
+        key: signs in place of the key that the folder names: an object of yours.
         clock: gives the time.
 
     Raises:
@@ -158,16 +174,24 @@ def open_authority(
         key_place = step.setting(_KEY_PLACE)
     (certificate, *_) = _certificates(folder / CERTIFICATE)
     chain = _certificates(folder / CHAIN) if (folder / CHAIN).exists() else ()
-    place = key_place or str(folder / PRIVATE_KEY)
+    place = key or key_place or str(folder / PRIVATE_KEY)
     return Authority(
         folder, certificate, chain, partial(_open_key, place, certificate, access), clock=clock
     )
 
 
-def _open_key(place: str, certificate: x509.Certificate, access: Access) -> PrivateKey:
+def _open_key(place: str | SigningKey, certificate: x509.Certificate, access: Access) -> PrivateKey:
+    if not isinstance(place, str):
+        return _require_pair(_key_at(place, access), certificate, _THE_OBJECT)
+    if place == _OBJECT:
+        raise PrivateKeyError(
+            "the CA's private key is an object of a Python program",
+            code="authority-key-missing",
+            remedy="Open the CA there: open_authority(folder, key=…).",
+        )
     if Path(place).name == PRIVATE_KEY and not Path(place).exists():
         raise PrivateKeyError(
-            "the authority's private key is not there",
+            "the CA's private key is not there",
             code="authority-key-missing",
             where=place,
             remedy="If the key was moved away, as a root's should be, bring it back for this.",
@@ -175,7 +199,7 @@ def _open_key(place: str, certificate: x509.Certificate, access: Access) -> Priv
     return _require_pair(_key_at(place, access), certificate, place)
 
 
-def _key_at(place: str, access: Access) -> PrivateKey:
+def _key_at(place: str | SigningKey, access: Access) -> PrivateKey:
     key = open_key(place, access)
     if type(key).__module__.partition(".")[0] == "cryptography":
         return cast("PrivateKey", key)
@@ -185,7 +209,7 @@ def _key_at(place: str, access: Access) -> PrivateKey:
 def _require_pair(key: PrivateKey, certificate: x509.Certificate, where: str) -> PrivateKey:
     if key.public_key() != certificate.public_key():
         raise PrivateKeyError(
-            "it is not the key of the authority's certificate",
+            "it is not the key of the CA's certificate",
             code="authority-key-foreign",
             where=where,
         )
@@ -207,8 +231,9 @@ def _building(folder: Path) -> Iterator[Path]:
             " one.",
         )
     make_private_folder(folder.parent)
-    temporary = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))  # mode 0700
+    temporary = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
+        temporary.chmod(0o700)  # as mkdtemp makes it, less what the umask takes
         yield temporary
         temporary.rename(folder)
     except BaseException:
@@ -228,16 +253,23 @@ def _write(
 
 
 def _keep_key(
-    folder: Path, key: PrivateKey, key_place: str | None, passphrase: bytes | None
+    folder: Path, key: PrivateKey, key_place: str | SigningKey | None, passphrase: bytes | None
 ) -> None:
     if key_place is None:
         write_atomically(folder / PRIVATE_KEY, key_pem(key, passphrase))
         return
     with Records(folder / RECORDS).step() as step:
-        step.set(_KEY_PLACE, key_place)
+        step.set(_KEY_PLACE, key_place if isinstance(key_place, str) else _OBJECT)
 
 
 def _subject(name: str) -> x509.Name:
+    if not name.strip():
+        raise ConfigurationError(
+            "the CA has no name",
+            code="authority-value-unusable",
+            where="name",
+            expected='a name such as "Example CA", or CN=Example CA,O=example',
+        )
     return name_of("", name) if "=" in name else name_of(name)
 
 
@@ -253,7 +285,7 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"the authority's certificate cannot be read ({error})",
+            f"the CA's certificate cannot be read ({error})",
             code="authority-certificate-unreadable",
             where=str(path),
         ) from None

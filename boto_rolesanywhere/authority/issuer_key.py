@@ -6,14 +6,18 @@ and hand each signature on to a `SigningKey`, which hashes with SHA-256 by contr
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NoReturn, cast
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
+from boto_rolesanywhere.certificates.public_keys import is_mldsa
 from boto_rolesanywhere.errors import PrivateKeyError
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPrivateKeyTypes,
+        PublicKeyTypes,
+    )
 
     from boto_rolesanywhere.signing_key import SigningKey
 
@@ -22,21 +26,22 @@ def issuer_key(key: SigningKey) -> CertificateIssuerPrivateKeyTypes:
     """A key that the builders of certificates and revocation lists can sign with.
 
     Args:
-        key: RSA or EC, of any holder.
+        key: RSA, EC or ML-DSA, of any holder.
 
     Raises:
-        PrivateKeyError: an authority cannot sign with a key of this kind.
+        PrivateKeyError: a CA cannot sign with a key of this kind.
     """
     public_key = key.public_key()
     if isinstance(public_key, rsa.RSAPublicKey):
         return _RSAKey(key, public_key)
     if isinstance(public_key, ec.EllipticCurvePublicKey):
         return _ECKey(key, public_key)
+    if is_mldsa(public_key):
+        return _mldsa_key(key, public_key)
     raise PrivateKeyError(
-        f"an authority cannot sign with a {type(public_key).__name__.removesuffix('PublicKey')} key"
-        " that it does not hold itself",
+        f"a CA cannot sign with a {type(public_key).__name__.removesuffix('PublicKey')} key",
         code="authority-key-unsuitable",
-        expected="an RSA or EC key",
+        expected="an RSA, EC or ML-DSA key",
     )
 
 
@@ -98,3 +103,34 @@ class _ECKey(_Held, ec.EllipticCurvePrivateKey):  # type: ignore[misc]  # as abo
 
     def exchange(self, *_: object) -> NoReturn:
         _cannot("agree on a secret")
+
+
+class _MLDSAKey(_Held):
+    """What the three kinds of ML-DSA keys have in common."""
+
+    def __init__(self, key: SigningKey, public_key: PublicKeyTypes) -> None:
+        self._key, self._public_key = key, public_key
+
+    def public_key(self) -> PublicKeyTypes:
+        return self._public_key
+
+    def sign(self, data: bytes, *_: object) -> bytes:
+        return self._key.sign(data)
+
+    def sign_mu(self, *_: object) -> NoReturn:
+        _cannot("sign a hash")
+
+    def private_bytes_raw(self) -> NoReturn:
+        _cannot("show its seed")
+
+
+def _mldsa_key(key: SigningKey, public_key: PublicKeyTypes) -> CertificateIssuerPrivateKeyTypes:
+    from cryptography.hazmat.primitives.asymmetric import mldsa  # not in every cryptography
+
+    private: type = mldsa.MLDSA87PrivateKey
+    if isinstance(public_key, mldsa.MLDSA44PublicKey):
+        private = mldsa.MLDSA44PrivateKey
+    elif isinstance(public_key, mldsa.MLDSA65PublicKey):
+        private = mldsa.MLDSA65PrivateKey
+    adapter = type("_MLDSAKey", (_MLDSAKey, private), {})
+    return cast("CertificateIssuerPrivateKeyTypes", adapter(key, public_key))

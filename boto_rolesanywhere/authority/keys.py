@@ -14,7 +14,10 @@ if TYPE_CHECKING:
         MLDSA87PrivateKey,
     )
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+    from cryptography.hazmat.primitives.asymmetric.types import (
+        CertificateIssuerPrivateKeyTypes,
+        CertificatePublicKeyTypes,
+    )
 
 KeyType = Literal[
     "P-256",
@@ -82,14 +85,14 @@ def _generate_mldsa(key_type: KeyType) -> PrivateKey:
     except (ImportError, UnsupportedAlgorithm):
         raise ConfigurationError(
             f"the installed cryptography cannot make {key_type} keys",
-            code="authority-value-unusable",
+            code="mldsa-unsupported",
             where="key_type",
-            remedy="Install a newer one: pip install --upgrade cryptography",
+            remedy="Install cryptography 48 or later, or make an EC or RSA key.",
         ) from None
 
 
-def key_type_of(key: PrivateKey) -> KeyType:
-    """The type of a key that `generate_key` could have made.
+def key_type_of(key: PrivateKey | CertificatePublicKeyTypes) -> KeyType:
+    """The type of a private or public key that `generate_key` could have made.
 
     Raises:
         ConfigurationError: it is of another type.
@@ -97,9 +100,9 @@ def key_type_of(key: PrivateKey) -> KeyType:
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
     name = type(key).__name__  # an ML-DSA class may not exist in the installed cryptography
-    if isinstance(key, ec.EllipticCurvePrivateKey):
+    if isinstance(key, ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey):
         name = _NIST_NAMES.get(key.curve.name, key.curve.name)
-    elif isinstance(key, rsa.RSAPrivateKey):
+    elif isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey):
         name = f"RSA-{key.key_size}"
     elif name.startswith("MLDSA"):
         name = f"ML-DSA-{name[5:7]}"

@@ -6,6 +6,7 @@ The form of a line is that of OpenSSL's ca(1), "The database file": six fields b
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FIELDS: Final = 6
+# A subject on one line, as /O=example/CN=app1: where a part begins, and what is escaped in it.
+_PART: Final = re.compile(r"(?<!\\)/(?=[A-Za-z][A-Za-z0-9.]*=)")
+_ESCAPED: Final = re.compile(rb"\\(?:x([0-9A-F]{2})|(.))")
+_FURTHER_KINDS: Final = {"emailAddress": x509.NameOID.EMAIL_ADDRESS}  # not in RFC 4514
 # Reasons are written without regard to case, and a hold or a compromise carries data of its own.
 _REASONS: Final = {name.lower(): name for name in REASONS} | {
     "holdinstruction": "certificateHold",
@@ -46,7 +51,10 @@ def read_index(index: Path, certificates: Path | None = None) -> Iterator[Record
         lines = index.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
-            f"it cannot be read ({error})", code="openssl-index-unreadable", where=str(index)
+            f"it cannot be read ({getattr(error, 'strerror', None) or error})",
+            code="openssl-index-unreadable",
+            where=str(index),
+            expected="the index.txt of `openssl ca`",
         ) from None
     for number, line in enumerate(lines, 1):
         if line.strip():
@@ -74,7 +82,7 @@ def read_list_number(path: Path) -> int:
         return 0
     except (OSError, ValueError) as error:
         raise ConfigurationError(
-            f"it cannot be read ({error})",
+            f"it cannot be read ({getattr(error, 'strerror', None) or error})",
             code="openssl-index-unreadable",
             where=str(path),
             expected="a number in hexadecimal digits",
@@ -88,20 +96,51 @@ def _record(line: str, folder: Path) -> Record:
     state, end, revocation, serial, _, subject = fields
     certificate = _certificate(folder / f"{serial}.pem")
     revoked_at, reason = _revocation(revocation) if state == "R" else (None, None)
-    name = subject
-    if certificate is not None:
-        subject = certificate.subject.rfc4514_string()
-        names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-        name = str(names[0].value) if names else subject
+    name, subject = _names(_subject(subject) if certificate is None else certificate.subject)
     return Record(
         serial_number=int(serial, 16),
-        name=name.rpartition("/CN=")[2],
+        name=name,
         subject=subject,
         not_after=certificate.not_valid_after_utc if certificate else _time(end),
         der=certificate.public_bytes(Encoding.DER) if certificate else None,
         revoked_at=revoked_at,
         reason=reason,
     )
+
+
+def _names(subject: x509.Name | str) -> tuple[str, str]:
+    """The name to record a certificate under, its CN if it has one, and its subject."""
+    if isinstance(subject, str):
+        return subject, subject
+    common_names = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    text = subject.rfc4514_string()
+    return str(common_names[0].value) if common_names else text, text
+
+
+def _subject(line: str) -> x509.Name | str:
+    """A subject that openssl wrote on one line; the line itself where it cannot be taken apart."""
+    try:
+        before, *parts = _PART.split(line)
+        if before or not parts:
+            return line
+        pairs = [_unescaped(part).partition("=") for part in parts]
+        text = ",".join(f"{kind}={_escaped(value)}" for kind, _, value in reversed(pairs))
+        return x509.Name.from_rfc4514_string(text, _FURTHER_KINDS)
+    except ValueError:  # a kind without a name there, or bytes that are no text
+        return line
+
+
+def _unescaped(part: str) -> str:
+    def byte(found: re.Match[bytes]) -> bytes:
+        return bytes.fromhex(found[1].decode()) if found[1] else found[2]
+
+    return _ESCAPED.sub(byte, part.encode()).decode()
+
+
+def _escaped(value: str) -> str:
+    # RFC 4514, section 2.4
+    inner = re.sub(r'([\\,+"<>;=])', r"\\\1", value)
+    return re.sub(r"^[# ]|(?<!\\) $", lambda found: f"\\{found[0]}", inner)
 
 
 def _certificate(path: Path) -> x509.Certificate | None:

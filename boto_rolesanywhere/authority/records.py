@@ -83,12 +83,13 @@ class Records:
         self.path = path
 
     def create(self) -> None:
-        """Make the database, with mode 0600.
+        """Make the database, with mode 0600, whatever the umask.
 
         Raises:
             OSError: it cannot be written, or is there already.
         """
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        self.path.chmod(0o600)
         with self._connected() as connection:
             connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {_LAYOUT}; COMMIT;")
 
@@ -101,10 +102,10 @@ class Records:
         """
         if not self.path.is_file():
             raise ConfigurationError(
-                "there is no authority",
+                "there is no CA",
                 code="authority-missing",
                 where=str(self.path.parent),
-                remedy="`boto-rolesanywhere ca init` makes one.",
+                remedy="`boto-rolesanywhere ca init` makes one; --ca names the folder of another.",
             )
         with self._connected() as connection:
             layout = connection.execute("PRAGMA user_version").fetchone()[0]
@@ -134,7 +135,7 @@ class Records:
                 yield connection
         except sqlite3.Error as error:
             raise ConfigurationError(
-                f"the authority's records cannot be used ({error})",
+                f"the CA's records cannot be used ({error})",
                 code="authority-records-unusable",
                 where=str(self.path),
             ) from None
@@ -168,7 +169,7 @@ class Step:
             )
         except sqlite3.IntegrityError:
             raise ConfigurationError(
-                f"the serial number {record.serial_number:x} is in the authority's records already",
+                f"the serial number {record.serial_number:x} is in the CA's records already",
                 code="authority-serial-taken",
             ) from None
 

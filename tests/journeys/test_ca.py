@@ -7,8 +7,10 @@ import os
 import random
 import signal
 import stat
+import subprocess
 import time
 from pathlib import Path
+from typing import Final
 
 import processes
 import pytest
@@ -20,6 +22,15 @@ from software_tpm import software_tpm
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.authority.keys import generate_key
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+
+def openssl_keys() -> bytes:
+    """The kinds of keys that the installed OpenSSL knows."""
+    listing = ["openssl", "list", "-public-key-algorithms"]
+    try:
+        return subprocess.run(listing, capture_output=True, check=False).stdout
+    except FileNotFoundError:
+        return b""
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +67,7 @@ def test_from_nothing_to_credentials_and_back(workshop: Path, clean_environment:
     with trusting(workshop / "ca") as emulator:
         assert "SessionToken" in credentials(emulator, "app1")
         ca("revoke", "app1.pem", "--reason", "keyCompromise")
-        assert "list number 1 with 1 entries" in ca("crl")
+        assert "list number 1, revoked certificates: 1," in ca("crl")
         emulator.import_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
 
         assert "denied-certificate-revoked" in credentials(emulator, "app1", status=1)
@@ -94,6 +105,41 @@ def test_aws_has_nothing_against_what_is_issued(workshop: Path, key_type: str) -
     assert [each["code"] for each in inspected["constraints"] if each["problems"]] == []
 
 
+@pytest.mark.parametrize("key_type", ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"])
+def test_a_chain_of_mldsa_holds_and_its_list_counts(workshop: Path, key_type: str) -> None:
+    kind = ("--key-type", key_type)
+    ca("init", "--name", "Example Root", "--intermediate", "Example Issuing CA", *kind)
+    ca("issue", "app1", *kind)
+    ca("request", "app2", *kind)
+    ca("issue", "--csr", "app2.csr")
+    ca("renew", "app1")
+
+    with trusting(workshop / "ca") as emulator:
+        assert "SessionToken" in credentials(emulator, "app1")
+        assert emulator.requests[-1].headers["authorization"].startswith("AWS4-X509-MLDSA ")
+        assert "SessionToken" in credentials(emulator, "app2")
+        ca("revoke", "app1.pem")
+        ca("crl")
+        emulator.import_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
+        assert "denied-certificate-revoked" in credentials(emulator, "app1", status=1)
+        assert "SessionToken" in credentials(emulator, "app2")
+
+
+# OpenSSL knows ML-DSA from 3.5 on.
+OPENSSL_KEYS: Final = ("P-256", "P-521", *(("ML-DSA-65",) if b"ML-DSA" in openssl_keys() else ()))
+
+
+@pytest.mark.parametrize("key_type", OPENSSL_KEYS)
+def test_openssl_verifies_the_chain(workshop: Path, key_type: str) -> None:
+    kind = ("--key-type", key_type)
+    ca("init", "--name", "Example Root", "--intermediate", "Example Issuing CA", *kind)
+    ca("issue", "app1", "--san", "DNS:app1.example.com", *kind)
+
+    verify = "openssl verify -x509_strict -CAfile ca/trust-anchor.pem -untrusted app1.pem app1.pem"
+    done = subprocess.run(verify.split(), cwd=workshop, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
 def test_only_the_request_travels(workshop: Path) -> None:
     ca("request", "app1", "--san", "DNS:app1.example.com", "--out", "workload")
     ca("init", "--name", "Example CA")
@@ -127,6 +173,7 @@ def test_renewal_keeps_the_names_and_changes_the_key(workshop: Path) -> None:
         assert f"ca revoke {versions[-1].serial_number:x}" in told
         versions.append(x509.load_pem_x509_certificate((workshop / "app1.pem").read_bytes()))
 
+    assert (workshop / "app1.key").read_bytes().count(b"BEGIN PRIVATE KEY") == 1
     first, second, third = versions
     assert first.subject == second.subject == third.subject
     assert len({version.serial_number for version in versions}) == 3
@@ -287,7 +334,7 @@ def test_a_ca_of_openssl_is_taken_over(workshop: Path) -> None:
     assert "took over 3 of 3" in ca("import", "index.txt", *pair)
     assert "took over 0 of 3" in ca("import", "index.txt")
     ca("renew", "app1")
-    assert "list number 31 with" in ca("crl")
+    assert "list number 31," in ca("crl")
 
     listed = json.loads(ca("list", "--json"))
     assert [(each["serialNumber"], each["name"], each["reason"]) for each in listed[:3]] == [

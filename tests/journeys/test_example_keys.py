@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import stat
@@ -20,17 +21,18 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, utils
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from moto.kms.responses import KmsResponse
 from moto.server import ThreadedMotoServer
-from repository import EXAMPLES
+from repository import EXAMPLES, ROOT
 from sessions import certificate_for, opens_a_session
 
 from boto_rolesanywhere.certificates.public_keys import verify_signature
-from boto_rolesanywhere.errors import KeyDeviceError, PrivateKeyError
+from boto_rolesanywhere.errors import KeyDeviceError, PrivateKeyError, SessionDeniedError
 from boto_rolesanywhere.signing_key import SigningKey
 from boto_rolesanywhere.testing import (
     CertificateAuthority,
@@ -124,6 +126,24 @@ class TestKmsKey(SigningKeyCompliance):
             assert emulator.ca
             certificate = certificate_for(emulator.ca, signing_key.public_key())
             assert opens_a_session(emulator, cert=certificate, key=signing_key)
+
+    def test_signs_as_a_ca(
+        self, signing_key: SigningKey, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        page = (ROOT / "docs" / "ca.md").read_text(encoding="utf-8")
+        (block,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+        monkeypatch.chdir(tmp_path)
+
+        exec(block, {"my_key": signing_key})  # the page's own
+
+        revoked = x509.load_pem_x509_crl(Path("ca-crl.pem").read_bytes())
+        assert revoked.is_signature_valid(signing_key.public_key())  # type: ignore[arg-type]
+        files = Path("workload/app1-cert.pem"), Path("workload/app1-key.pem")
+        with Emulator(Path("kms-ca/trust-anchor.pem").read_bytes()) as emulator:
+            assert opens_a_session(emulator, cert=files[0], key=files[1])
+            emulator.import_crl(Path("ca-crl.pem").read_bytes())
+            with pytest.raises(SessionDeniedError, match="Certificate revoked"):
+                opens_a_session(emulator, cert=files[0], key=files[1])
 
 
 @pytest.mark.parametrize("spec", ["ECC_NIST_P384", "ECC_NIST_P521"])

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, get_args
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
 from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
-from boto_rolesanywhere.authority.keys import KeyType, generate_key
+from boto_rolesanywhere.authority.keys import KeyType, generate_key, key_type_of
 from boto_rolesanywhere.authority.requests import alternative_names, make_request, read_request
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.errors import ConfigurationError
@@ -29,7 +29,10 @@ from .opening import (
     read_file,
     require_file_name,
     require_free,
+    require_profile_name,
+    require_writable,
     write_files,
+    write_pair,
 )
 
 if TYPE_CHECKING:
@@ -59,18 +62,20 @@ def issue(arguments: argparse.Namespace) -> int:
     if arguments.csr:
         return _issue_for_request(arguments)
     name = _required_name(arguments.name)
+    if arguments.profile:
+        require_profile_name(arguments.profile)
     authority = authority_of(arguments)
     certificate_path, key_path = _paths(arguments, name, force=arguments.force)
-    wish = Wish(
-        name=name,
-        subject=name_of(name, arguments.subject),
-        san=general_names(arguments.san),
+    wish = Wish.named(
+        name,
+        subject=arguments.subject,
+        san=arguments.san,
         lifetime=timedelta(days=arguments.days),
     )
     issued = authority.issue(wish, key_type=arguments.key_type or "P-256")
-    # The key first: a certificate without its key is of no use.
-    write_files({key_path: issued.private_key_pem, certificate_path: issued.bundle_pem})
+    write_pair(certificate_path, issued.bundle_pem, key_path, issued.private_key_pem)
     _tell(issued.certificate, certificate_path)
+    _tell_bound(issued.certificate, authority)
     if arguments.profile:
         _write_profile(arguments.profile, certificate_path, key_path)
     return OK
@@ -97,6 +102,7 @@ def _issue_for_request(arguments: argparse.Namespace) -> int:
     )
     certificate = authority.certify(wish, request.public_key)
     _write_certificate(authority, certificate, certificate_path)
+    _tell_bound(certificate, authority)
     return OK
 
 
@@ -129,7 +135,7 @@ def declare_renew(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca renew``."""
     parser.add_argument("name", metavar="NAME", help="as it was issued under")
     parser.add_argument("--reuse-key", action="store_true", help="certify the same key again")
-    parser.add_argument("--key-type", choices=get_args(KeyType), help="default: P-256")
+    parser.add_argument("--key-type", choices=get_args(KeyType), help="default: as before")
     _add_days(parser)
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     parser.add_argument(
@@ -140,6 +146,11 @@ def declare_renew(parser: argparse.ArgumentParser) -> None:
 
 def renew(arguments: argparse.Namespace) -> int:
     """Issue again, with the subject and the alternative names of the newest certificate."""
+    if arguments.reuse_key and arguments.key_type:
+        raise ConfigurationError(
+            "--reuse-key and --key-type were both given, and exclude each other",
+            code="flags-exclusive",
+        )
     authority = authority_of(arguments)
     old = authority.latest(arguments.name)
     certificate_path, key_path = _paths(arguments, require_file_name(arguments.name), force=True)
@@ -153,14 +164,22 @@ def renew(arguments: argparse.Namespace) -> int:
         certificate = authority.certify(wish, old.public_key())  # type: ignore[arg-type]  # we issued it
         _write_certificate(authority, certificate, certificate_path)
     else:
-        issued = authority.issue(wish, key_type=arguments.key_type or "P-256")
-        write_files({key_path: issued.private_key_pem, certificate_path: issued.bundle_pem})
+        issued = authority.issue(wish, key_type=arguments.key_type or _key_type_of(old))
+        write_pair(certificate_path, issued.bundle_pem, key_path, issued.private_key_pem)
         _tell(issued.certificate, certificate_path)
     sys.stdout.write(
         f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
         f"  {next_command(arguments, f'revoke {old.serial_number:x} --reason superseded')}\n"
     )
     return OK
+
+
+def _key_type_of(certificate: x509.Certificate) -> KeyType:
+    """The type of its key; P-256 for a key that cannot be made here."""
+    try:
+        return key_type_of(certificate.public_key())
+    except ConfigurationError:
+        return "P-256"
 
 
 def _add_subject(parser: argparse.ArgumentParser) -> None:
@@ -180,6 +199,7 @@ def _add_days(parser: argparse.ArgumentParser) -> None:
         "--days",
         type=days,
         default=90,
+        metavar="NUMBER",
         help="how long it holds, at most as long as the CA; default: %(default)s",
     )
 
@@ -207,6 +227,7 @@ def _paths(
     folder = output_of(arguments, Path())
     paths = folder / f"{name}.pem", folder / f"{name}.key"
     require_free(paths if key else paths[:1], force=force)
+    require_writable(folder)
     return paths
 
 
@@ -221,6 +242,11 @@ def _tell(certificate: x509.Certificate, path: Path) -> None:
         f"{path}: {certificate.subject.rfc4514_string()}, until {end:%Y-%m-%d}, serial number"
         f" {certificate.serial_number:x}\n"
     )
+
+
+def _tell_bound(certificate: x509.Certificate, authority: Authority) -> None:
+    if certificate.not_valid_after_utc == authority.certificate.not_valid_after_utc:
+        sys.stderr.write("The CA's own certificate ends then, so no certificate holds longer.\n")
 
 
 def _write_profile(profile: str, certificate: Path, key: Path) -> None:

@@ -44,32 +44,43 @@ def declare_init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--intermediate", metavar="NAME", help="make an issuing CA below the root, too"
     )
-    parser.add_argument("--key-type", choices=get_args(KeyType), default="P-256")
     parser.add_argument(
-        "--key", metavar="PLACE", help="an existing key: pkcs11: URI, TPM handle, file"
+        "--key-type", choices=get_args(KeyType), help="of a new key; default: P-256"
     )
-    add_passphrase(parser, "what encrypts a new key, or opens an existing one")
+    parser.add_argument(
+        "--key",
+        metavar="PLACE",
+        help="a key that exists, for the CA that issues: pkcs11: URI, TPM handle or file",
+    )
+    add_passphrase(parser, "what encrypts a new key, or opens one that exists")
     add_folder(parser)
 
 
 def init(arguments: argparse.Namespace) -> int:
     """Make a CA."""
     folder, secret = folder_of(arguments), secret_of(arguments)
+    if arguments.key and arguments.key_type and not arguments.intermediate:
+        raise ConfigurationError(
+            "--key and --key-type were both given, and exclude each other",
+            code="flags-exclusive",
+            remedy="The key that exists has its type.",
+        )
     place = _kept_place(arguments.key) if arguments.key else None
-    names = [arguments.name, *([arguments.intermediate] if arguments.intermediate else [])]
-    create = create_issuing if arguments.intermediate else create_root
+    below = arguments.intermediate is not None
+    names = [arguments.name, *([arguments.intermediate] if below else [])]
+    create = create_issuing if below else create_root
     with writing(folder):
         authority = create(
             folder,
             *names,
-            key_type=arguments.key_type,
+            key_type=arguments.key_type or "P-256",
             passphrase=secret.reveal() if secret is not None else None,
             key_place=place,
             access=access_of(arguments),
         )
     end = authority.certificate.not_valid_after_utc
     sys.stdout.write(f"{folder / CERTIFICATE}: made, until {end:%Y-%m-%d}\n")
-    if arguments.intermediate:
+    if below:
         sys.stdout.write(
             f"{folder / ROOT}: the root. Move this folder to a place that is offline; the root is"
             " needed again only to revoke or replace the issuing CA.\n"
@@ -114,11 +125,17 @@ def import_(arguments: argparse.Namespace) -> int:
             )
     else:
         authority = authority_of(arguments)
-    new = authority.take_over(records, list_number)
-    sys.stdout.write(
-        f"{authority.folder}: took over {new} of {len(records)} certificates; the others were"
-        " there.\n"
-    )
+    taken = authority.take_over(records, list_number)
+    lines = [f"{authority.folder}: took over {taken.new} of {len(records)} certificates"]
+    if known := len(records) - taken.new:
+        lines[0] += f"; the other {known} were there"
+        lines[0] += f", and {taken.revoked} of them are revoked now" if taken.revoked else ""
+    if without := [record for record in records if record.der is None]:
+        lines.append(
+            f"Not found in {arguments.newcerts or index.parent / 'newcerts'}: {len(without)}. Such"
+            " a certificate can be revoked, but not renewed"
+        )
+    sys.stdout.write(".\n".join(lines) + ".\n")
     return OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shlex
@@ -10,13 +11,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
+from boto_rolesanywhere.atomic_file import make_private_folder
 from boto_rolesanywhere.authority.folder import open_authority
+from boto_rolesanywhere.authority.pair import replace_pair, write_file
 from boto_rolesanywhere.cli.outcome import PROGRAM
-from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
 from boto_rolesanywhere.identity.opening import Access
 from boto_rolesanywhere.settings.names import PKCS11_MODULE, TPM_TCTI
 from boto_rolesanywhere.settings.passphrases import read_secret_file
+from boto_rolesanywhere.settings.profile_section import quoted_name, with_section
 from boto_rolesanywhere.settings.sources import Secret
 
 if TYPE_CHECKING:
@@ -123,7 +126,8 @@ def require_file_name(name: str) -> str:
             f"{name!r} cannot be the name of a file",
             code="authority-name-unusable",
             expected="letters, digits, dots and hyphens, as in app1.example.com",
-            remedy="--subject takes any distinguished name.",
+            remedy="NAME is for the files; --subject takes any distinguished name, such as"
+            " CN=Müller,O=example.",
         )
     return name
 
@@ -144,6 +148,27 @@ def require_free(paths: tuple[Path, ...], *, force: bool) -> None:
             )
 
 
+def require_writable(folder: Path) -> None:
+    """Make the folder if it is missing, before anything is issued that would go there.
+
+    Raises:
+        ConfigurationError: files cannot be written there.
+    """
+    with writing(folder):
+        make_private_folder(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def require_profile_name(profile: str) -> None:
+    """Refuse a profile's name that the config file cannot hold, before anything is issued.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    with_section(b"", f"profile {quoted_name(profile)}", {}, shell_words=True)
+
+
 def write_files(files: Mapping[Path, bytes]) -> None:
     """Write each file in one step, with mode 0600; folders that are missing get mode 0700.
 
@@ -152,8 +177,33 @@ def write_files(files: Mapping[Path, bytes]) -> None:
     """
     for path, content in files.items():
         with writing(path):
-            make_private_folder(path.parent)
-            write_atomically(path.parent.resolve() / path.name, content)
+            write_file(path, content)
+
+
+def write_pair(certificate_path: Path, certificates: bytes, key_path: Path, key: bytes) -> None:
+    """Write a certificate and its key in the place of those that are there.
+
+    Raises:
+        ConfigurationError: one cannot be written.
+    """
+    with writing(certificate_path):
+        replace_pair(certificate_path, certificates, key_path, key)
+
+
+@contextmanager
+def naming_flags() -> Iterator[None]:
+    """Let an error about a passphrase that is missing name the flags of these commands."""
+    try:
+        yield
+    except PassphraseError as error:
+        if error.code not in ("passphrase-missing", "pin-missing"):
+            raise
+        raise PassphraseError(
+            error.problem,
+            code=error.code,
+            where=error.where,
+            remedy=f"Give it by {_PASSPHRASE_FILE} FILE or {_PASSPHRASE_ENV} NAME.",
+        ) from None
 
 
 @contextmanager

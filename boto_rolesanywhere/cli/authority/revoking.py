@@ -39,10 +39,14 @@ def declare_revoke(parser: argparse.ArgumentParser) -> None:
 def revoke(arguments: argparse.Namespace) -> int:
     """Mark a certificate as revoked."""
     authority = authority_of(arguments)
-    record = authority.revoke(_serial(arguments.certificate, authority), arguments.reason)
+    serial = _serial(arguments.certificate, authority)
+    before = authority.find(serial)
+    record = authority.revoke(serial, arguments.reason)
+    state = "is revoked, for the reason"
+    if before is not None and before.revoked_at is not None:
+        state = f"has been revoked since {before.revoked_at:%Y-%m-%d %H:%M} UTC, for the reason"
     sys.stdout.write(
-        f"{record.serial_number:x} ({record.subject}) is revoked, for the reason"
-        f" {record.reason or 'unspecified'}.\n"
+        f"{record.serial_number:x} ({record.subject}) {state} {record.reason or 'unspecified'}.\n"
         "AWS refuses it when a new list has been imported:\n"
         f"  {next_command(arguments, 'crl')}\n"
     )
@@ -61,7 +65,7 @@ def _serial(text: str, authority: Authority) -> int:
     certificate = open_certificates(text).certificates[0]
     if certificate.issuer != authority.certificate.subject:
         raise ConfigurationError(
-            f"the authority has issued no certificate {certificate.serial_number:x}",
+            f"the CA has issued no certificate {certificate.serial_number:x}",
             code="authority-serial-unknown",
             where=text,
             remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
@@ -73,7 +77,11 @@ def _serial(text: str, authority: Authority) -> int:
 def declare_crl(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca crl``."""
     parser.add_argument(
-        "--days", type=days, default=7, help="until the next list is due; default: %(default)s"
+        "--days",
+        type=days,
+        default=7,
+        metavar="NUMBER",
+        help="until the next list is due; default: %(default)s",
     )
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     parser.add_argument("--out", metavar="FOLDER", help="where files go; default: the CA's folder")
@@ -89,7 +97,7 @@ def crl(arguments: argparse.Namespace) -> int:
     write_files({pem: signed.public_bytes(Encoding.PEM), der: signed.public_bytes(Encoding.DER)})
     number = signed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     sys.stdout.write(
-        f"{pem}: list number {number} with {len(signed)} entries, next update"
+        f"{pem}: list number {number}, revoked certificates: {len(signed)}, next update"
         f" {signed.next_update_utc:%Y-%m-%d %H:%M:%S} UTC\n{der}: the same list in DER\n"
     )
     if not len(signed):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.authority import issuing, making, revoking
+from boto_rolesanywhere.cli.authority.opening import naming_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -111,5 +112,6 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: something is missing or wrong.
     """
-    status: int = arguments.action(arguments)
+    with naming_flags():
+        status: int = arguments.action(arguments)
     return status

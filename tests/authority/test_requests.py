@@ -1,0 +1,85 @@
+"""A request says who asks, proves the key, and carries nothing else."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from boto_rolesanywhere.authority.drafts import general_names, name_of
+from boto_rolesanywhere.authority.keys import KeyType, generate_key
+from boto_rolesanywhere.authority.requests import alternative_names, make_request, read_request
+from boto_rolesanywhere.errors import CertificateError
+from boto_rolesanywhere.testing import CertificateAuthority
+
+SAN = general_names(("DNS:app1.example.com", "URI:spiffe://example/app1", "IP:::1"))
+
+
+@pytest.mark.parametrize("key_type", ["P-256", "P-384", "P-521", "RSA-2048", "ML-DSA-65"])
+def test_a_request_comes_back_as_it_was_made(key_type: KeyType) -> None:
+    key = generate_key(key_type)
+
+    request = read_request(make_request(name_of("Ünï"), SAN, key), "app1.csr")
+
+    assert request.subject == name_of("Ünï")
+    assert request.san == SAN
+    assert request.public_key == key.public_key()
+
+
+def test_without_alternative_names_there_is_no_extension() -> None:
+    content = make_request(name_of("app1"), (), generate_key("P-256"))
+
+    assert list(x509.load_pem_x509_csr(content).extensions) == []
+    assert read_request(content, "app1.csr").san == ()
+
+
+def test_other_wishes_do_not_count() -> None:
+    key = generate_key("P-256")
+    builder = (
+        x509.CertificateSigningRequestBuilder()
+        .subject_name(name_of("app1"))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    )
+
+    request = read_request(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), "a.csr")  # type: ignore[arg-type]
+
+    assert (request.subject, request.san) == (name_of("app1"), ())
+
+
+def tampered() -> bytes:
+    """A request with another key's signature."""
+    der = x509.load_pem_x509_csr(make_request(name_of("app1"), (), generate_key("P-256")))
+    other = x509.load_pem_x509_csr(make_request(name_of("app1"), (), generate_key("P-256")))
+    whole = bytearray(der.public_bytes(Encoding.DER))
+    at = whole.find(der.signature)
+    assert at > 0
+    whole[at + 10] ^= 1
+    assert other.is_signature_valid
+    return x509.load_der_x509_csr(bytes(whole)).public_bytes(Encoding.PEM)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (b"", "it is no certificate request"),
+        (
+            b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----",
+            "no cert",
+        ),
+        (CertificateAuthority().certificate_pem, "it is no certificate request"),
+        (tampered(), "its signature is not made with its own key"),
+    ],
+)
+def test_what_is_none_is_refused(content: bytes, problem: str) -> None:
+    with pytest.raises(CertificateError, match=problem) as caught:
+        read_request(content, "app1.csr")
+
+    assert (caught.value.code, caught.value.where) == ("authority-request-unreadable", "app1.csr")
+
+
+def test_alternative_names_of_a_certificate() -> None:
+    ca = CertificateAuthority()
+
+    assert alternative_names(ca.issue("app1", san=SAN).certificate) == SAN
+    assert alternative_names(ca.issue("app1").certificate) == ()
