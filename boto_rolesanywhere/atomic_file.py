@@ -189,6 +189,6 @@ def make_private_folder(path: str | os.PathLike[str]) -> None:
         with suppress(FileExistsError):
             os.mkdir(folder, _FOLDER_OWNER_ONLY)
             if os.lstat(folder).st_mode & _PERMISSIONS != _FOLDER_OWNER_ONLY:  # a strange umask
-                os.chmod(folder, _FOLDER_OWNER_ONLY)
+                os.chmod(folder, _FOLDER_OWNER_ONLY)  # noqa: PTH101  # pathlib takes time to load
     if not os.path.isdir(path):
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(path))
