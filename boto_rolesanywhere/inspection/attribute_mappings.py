@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
-
-_EXPECTED: Final = "what `aws rolesanywhere get-profile` prints"
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _FIELDS: Final = ("x509Subject", "x509Issuer", "x509SAN")
+_invalid: Final = partial(
+    ConfigurationError,
+    code="attribute-mappings-invalid",
+    expected="what `aws rolesanywhere get-profile` prints",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,12 @@ class AttributeMappings:
         try:
             document: object = json.loads(text)
         except (ValueError, RecursionError):
-            raise ConfigurationError(
-                "it is not JSON", code="attribute-mappings-invalid", where=where, expected=_EXPECTED
-            ) from None
+            raise _invalid("it is not JSON", where=where) from None
         for key in ("profile", "attributeMappings"):
             if isinstance(document, dict):
                 document = document.get(key, document)
         if not isinstance(document, list):
-            raise ConfigurationError(
-                "there is no list attributeMappings",
-                code="attribute-mappings-invalid",
-                where=where,
-                expected=_EXPECTED,
-            )
+            raise _invalid("there is no list attributeMappings", where=where)
         return cls(frozenset(rule for entry in document for rule in _rules(entry, where)))
 
 
@@ -63,20 +60,10 @@ def _rules(entry: object, where: str) -> Iterator[tuple[str, str]]:
     field = entry.get("certificateField") if isinstance(entry, dict) else None
     rules = entry.get("mappingRules") if isinstance(entry, dict) else None
     if field not in _FIELDS or not isinstance(rules, list):
-        raise ConfigurationError(
-            "an entry lacks certificateField or mappingRules",
-            code="attribute-mappings-invalid",
-            where=where,
-            expected=_EXPECTED,
-        )
+        raise _invalid("an entry lacks certificateField or mappingRules", where=where)
     for rule in rules:
         specifier = rule.get("specifier") if isinstance(rule, dict) else None
         if not isinstance(specifier, str):
-            raise ConfigurationError(
-                "a mapping rule has no specifier",
-                code="attribute-mappings-invalid",
-                where=where,
-                expected=_EXPECTED,
-            )
+            raise _invalid("a mapping rule has no specifier", where=where)
         # "Both Name and Name/ are equivalent to Name/*", says the User Guide.
         yield str(field), "Name/*" if specifier in ("Name", "Name/") else specifier

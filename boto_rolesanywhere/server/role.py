@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.credentials.keeper import Keeper
 
@@ -42,18 +42,6 @@ def host(name: str | None, role: Arn, credentials: SessionCredentials) -> tuple[
     return ServedRole(path_name, str(role), role.account, keeper), keeper
 
 
-class SessionSource(Protocol):
-    """Gives the session of the moment, without blocking the event loop."""
-
-    def current(self) -> RolesAnywhereSession | None:
-        """A session that is good now; None if there is none."""
-        ...
-
-    async def awaited(self) -> RolesAnywhereSession | None:
-        """Wait a while for a session; None if none came."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class _Rendered:
     """The answers for one session, made once for all requests."""
@@ -72,7 +60,7 @@ class ServedRole:
         wait: waits a while for credentials when there are none.
     """
 
-    def __init__(self, name: str, role_arn: str, account: str, source: SessionSource) -> None:
+    def __init__(self, name: str, role_arn: str, account: str, source: Keeper) -> None:
         """Render nothing yet.
 
         Args:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # AWS General Reference, "Amazon Resource Names": six fields; the last may hold colons.
 _FIELDS: Final = 6
 _PARTITION: Final = re.compile(r"aws(-[a-z]+)*", re.ASCII)
-_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
+REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 _ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@/-]+", re.ASCII)
 # IAM API Reference, CreateRole: the path may hold all printable ASCII, the name less.
@@ -73,15 +73,7 @@ def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
         ConfigurationError: naming `where` and what is wrong with it.
     """
     example = "arn:aws:iam::123456789012:role/NAME"
-    arn = _parse(text, service="iam", kinds=("role/",), where=where, example=example)
-    if arn.region:
-        raise ConfigurationError(
-            f"{shown(text)} has a Region, which IAM's ARNs do not",
-            code="arn-invalid",
-            where=where,
-            expected=example,
-        )
-    return arn
+    return _parse(text, service="iam", kinds=("role/",), where=where, example=example)
 
 
 def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
@@ -112,63 +104,43 @@ def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
 def _parse_rolesanywhere(text: str, kind: str, where: str) -> Arn:
     example = f"arn:aws:rolesanywhere:REGION:ACCOUNT:{kind}/ID"
     kinds = (f"{kind}/", f"alias/{kind}/")
-    arn = _parse(text, service="rolesanywhere", kinds=kinds, where=where, example=example)
-    if not _REGION.fullmatch(arn.region):
-        raise ConfigurationError(
-            f"{shown(text)} has no valid Region in its fourth field",
-            code="arn-invalid",
-            where=where,
-            expected=example,
-        )
-    return arn
+    return _parse(text, service="rolesanywhere", kinds=kinds, where=where, example=example)
 
 
 def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example: str) -> Arn:
     fields = text.strip().split(":", _FIELDS - 1)
-    if len(fields) != _FIELDS or fields[0] != "arn":
+    if len(fields) == _FIELDS and fields[0] == "arn":
+        arn = Arn(*fields[1:])
+        problem = _problem(arn, service, kinds)
+    else:
+        problem = "is not an ARN"
+    if problem:
         raise ConfigurationError(
-            f"{shown(text)} is not an ARN", code="arn-invalid", where=where, expected=example
-        )
-    arn = Arn(*fields[1:])
-    if not _PARTITION.fullmatch(arn.partition):
-        raise ConfigurationError(
-            f"{shown(text)} has no valid partition in its second field",
-            code="arn-invalid",
-            where=where,
-            expected=example,
-        )
-    if arn.service != service:
-        raise ConfigurationError(
-            f"{shown(text)} is of the service {shown(arn.service)}",
-            code="arn-invalid",
-            where=where,
-            expected=example,
-        )
-    if not _ACCOUNT.fullmatch(arn.account):
-        raise ConfigurationError(
-            f"{shown(text)} has no twelve-digit account in its fifth field",
-            code="arn-invalid",
-            where=where,
-            expected=example,
-        )
-    kind = next((kind for kind in kinds if arn.resource.startswith(kind)), None)
-    if kind is None:
-        raise ConfigurationError(
-            f"{shown(text)} names a {shown(arn.resource.split('/')[0])}",
-            code="arn-invalid",
-            where=where,
-            expected=example,
-        )
-    name = _ROLE if kind == "role/" else _RESOURCE_ID
-    if not name.fullmatch(arn.resource[len(kind) :]):
-        if arn.resource == kind:
-            raise ConfigurationError(
-                f"{shown(text)} ends too soon", code="arn-invalid", where=where, expected=example
-            )
-        raise ConfigurationError(
-            f"{shown(text)} has a character after {kind!r} that no name has",
-            code="arn-invalid",
-            where=where,
-            expected=example,
+            f"{shown(text)} {problem}", code="arn-invalid", where=where, expected=example
         )
     return arn
+
+
+def _problem(arn: Arn, service: str, kinds: Sequence[str]) -> str | None:
+    """What is wrong with an ARN that should name something of `kinds`; None for nothing."""
+    kind = next((kind for kind in kinds if arn.resource.startswith(kind)), "")
+    name = _ROLE if service == "iam" else _RESOURCE_ID
+    region_is_right = not arn.region if service == "iam" else REGION.fullmatch(arn.region)
+    checks = (
+        (_PARTITION.fullmatch(arn.partition), "has no valid partition in its second field"),
+        (arn.service == service, f"is of the service {shown(arn.service)}"),
+        (_ACCOUNT.fullmatch(arn.account), "has no twelve-digit account in its fifth field"),
+        (kind, f"names a {shown(arn.resource.split('/')[0])}"),
+        (arn.resource != kind, "ends too soon"),
+        (
+            name.fullmatch(arn.resource[len(kind) :]),
+            f"has a character after {kind!r} that no name has",
+        ),
+        (
+            region_is_right,
+            "has a Region, which IAM's ARNs do not"
+            if service == "iam"
+            else "has no valid Region in its fourth field",
+        ),
+    )
+    return next((problem for is_right, problem in checks if not is_right), None)

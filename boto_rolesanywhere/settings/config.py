@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, Protocol, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, TypeVar
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
@@ -37,7 +37,7 @@ from .sources import IdentitySources, Secret
 from .values import duration_of, endpoint_url_of, optional_text, region_of, session_name_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .sources import CertificateSource, ChainSource, KeySource, SecretSource
 
@@ -45,15 +45,7 @@ logger = logger_of(__name__)
 _Source = TypeVar("_Source")
 
 
-class ArnParser(Protocol):
-    """Parses one kind of ARN."""
-
-    def __call__(self, text: str, *, where: str = ...) -> Arn:
-        """Raises ConfigurationError, naming `where` and what is wrong with the text."""
-        ...
-
-
-ARN_PARSERS: Final[dict[Setting, ArnParser]] = {
+ARN_PARSERS: Final[dict[Setting, Callable[..., Arn]]] = {
     TRUST_ANCHOR: parse_trust_anchor_arn,
     PROFILE: parse_profile_arn,
     ROLE: parse_role_arn,

@@ -122,7 +122,7 @@ def _section(sections: Sections, kind: str, name: str) -> dict[str, str] | None:
 
 def _title(sections: Sections, kind: str, name: str) -> str | None:
     # Of [default] and [profile default], botocore takes the later one alone.
-    return next((title for title in reversed(sections) if _name_in(title, kind) == name), None)
+    return next((title for title in reversed(sections) if name_in(title, kind) == name), None)
 
 
 def title_of(profile: str, environ: Mapping[str, str]) -> str | None:
@@ -170,8 +170,12 @@ def _read_wholly(text: str) -> Sections:
     return {title: dict(parser.items(title)) for title in parser.sections()}
 
 
-def _name_in(title: str, kind: str) -> str | None:
-    """The profile (or what `kind` says) that ``[title]`` is the section of."""
+def name_in(title: str, kind: str) -> str | None:
+    """The profile (or what `kind` says) that ``[title]`` is the section of; None for no such.
+
+    As botocore's build_profile_map: any title that begins with the kind and has two words in the
+    shell's sense names one by the second; ``default`` names a profile by itself.
+    """
     if title == "default" and kind == "profile":
         return title
     if not title.startswith(kind):

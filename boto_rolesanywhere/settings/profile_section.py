@@ -13,9 +13,12 @@ import shlex
 import sys
 from configparser import Error, RawConfigParser
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+
+from .profile_reader import name_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 # are for text, not bytes: a blank is then whatever Unicode calls one.
 _HEADER: Final = re.compile(r"\[(.+)\]")
 _OPTION: Final = re.compile(r"(.*?)\s*[=:]")
+_unwritable: Final = partial(ConfigurationError, code="profile-not-writable")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +84,14 @@ def with_section(
     try:
         after = changed.encode(encoding)
     except UnicodeEncodeError:
-        raise ConfigurationError(
-            f"[{title}] cannot be written in the encoding of this system ({encoding})",
-            code="profile-not-writable",
-            where=where,
+        raise _unwritable(
+            f"[{title}] cannot be written in the encoding of this system ({encoding})", where=where
         ) from None
     expected = {**before.get(title, {}), **values}
     kept = {key: value for key, value in expected.items() if value is not None}
     if _read(after, encoding, where) != {**before, title: kept}:
-        raise ConfigurationError(
+        raise _unwritable(
             f"the file is so written that [{title}] cannot be set without changing more",
-            code="profile-not-writable",
             where=where,
             remedy="Write the section by hand, in plain lines; nothing was written.",
         )
@@ -145,27 +146,19 @@ def _require_writable(title: str, values: Mapping[str, str | None]) -> None:
             problem = (
                 f"a line of [{title}] would be empty, or hold a line break or control character"
             )
-            raise ConfigurationError(
-                problem if title.isprintable() else "the profile's name is not one",
-                code="profile-not-writable",
-            )
+            raise _unwritable(problem if title.isprintable() else "the profile's name is not one")
     # What stands in configparser's [DEFAULT] is part of every section.
     if "]" in title or title == "DEFAULT":
-        raise ConfigurationError(
-            f"{title!r} cannot be the title of a section", code="profile-not-writable"
-        )
+        raise _unwritable(f"{title!r} cannot be the title of a section")
 
 
 def _name_of(title: str) -> tuple[str, ...]:
     """What two titles for one profile of the config file have in common.
 
-    As botocore's build_profile_map: any title that begins with "profile" and has two words in the
-    shell's sense names a profile by the second; ``default`` names one by itself.
+    The name of the profile if they name one, else the whole title.
     """
-    words = _words(title)
-    if title.startswith("profile") and len(words) == 2:  # noqa: PLR2004  # see above
-        return ("profile", words[1])
-    return ("profile", title) if title == "default" else (title,)
+    name = name_in(title, "profile")
+    return (title,) if name is None else ("profile", name)
 
 
 def _words(title: str) -> list[str]:

@@ -7,6 +7,7 @@ before botocore and urllib3 see it, which quote it in their errors and logs.
 from __future__ import annotations
 
 import re
+from functools import partial
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ _HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\])"
 _PROXY: Final = re.compile(rf"(?:https?:)?//(?:{_USER_INFO}@)?{_HOST}(?::([0-9]{{1,5}}))?/?")
 _PORTS: Final = range(1, 65536)
 _SCHEME: Final = re.compile(r"https?:|//")
+_invalid: Final = partial(ConfigurationError, code="endpoint-url-invalid")
 
 
 def require_endpoint_url(url: str, where: str) -> None:
@@ -30,11 +32,8 @@ def require_endpoint_url(url: str, where: str) -> None:
         ConfigurationError: with `where` it stands, and not the text.
     """
     if "@" in url:
-        raise ConfigurationError(
-            "there is a user name or password in it",
-            code="endpoint-url-invalid",
-            where=where,
-            expected="a URL without one",
+        raise _invalid(
+            "there is a user name or password in it", where=where, expected="a URL without one"
         )
     try:
         parts = urlsplit(url)
@@ -42,9 +41,8 @@ def require_endpoint_url(url: str, where: str) -> None:
     except ValueError:
         valid = False
     if not valid:
-        raise ConfigurationError(
+        raise _invalid(
             "it is not an HTTP URL",
-            code="endpoint-url-invalid",
             where=where,
             expected="for example https://vpce-0a1b.example:443",
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
 
+from .arns import REGION as REGION_NAME
 from .names import DURATION, ENDPOINT_URL, LONGEST_SESSION, REGION, SESSION_NAME, SHORTEST_SESSION
 from .urls import require_endpoint_url
 
@@ -22,13 +23,12 @@ if TYPE_CHECKING:
 _DURATION: Final = range(SHORTEST_SESSION, LONGEST_SESSION + 1)  # seconds
 # STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
 _SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-_REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
 
 
 def region_of(found: Mapping[Setting, Found]) -> str | None:
     """The Region that is set, if any."""
     text = optional_text(found, REGION)
-    if text is not None and not _REGION.fullmatch(text):
+    if text is not None and not REGION_NAME.fullmatch(text):
         raise ConfigurationError(
             f"{shown(text)} is not a Region",
             code="region-invalid",
@@ -47,12 +47,8 @@ def duration_of(found: Mapping[Setting, Found]) -> int | None:
     number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
     if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
         expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
-        raise ConfigurationError(
-            f"{shown(value)} is not a session duration",
-            code="duration-invalid",
-            where=where,
-            expected=expected,
-        )
+        problem = f"{shown(value)} is not a session duration"
+        raise ConfigurationError(problem, code="duration-invalid", where=where, expected=expected)
     return number
 
 
@@ -66,11 +62,9 @@ def require_session_name(text: str, where: str) -> str:
     """The role session name itself."""
     if not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
+        problem = f"{shown(text)} is not a role session name"
         raise ConfigurationError(
-            f"{shown(text)} is not a role session name",
-            code="session-name-invalid",
-            where=where,
-            expected=expected,
+            problem, code="session-name-invalid", where=where, expected=expected
         )
     return text
 
@@ -93,11 +87,9 @@ def text_of(found: Found, setting: Setting) -> str:
     """The text of a setting, without blanks around it."""
     if not isinstance(found.value, str) or not found.value.strip():
         is_text = isinstance(found.value, str)
-        kind = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
+        problem = "it is empty" if is_text else f"it is a {type(found.value).__name__}"
+        expected = f"the {setting.title} as text"
         raise ConfigurationError(
-            kind,
-            code="setting-not-text",
-            where=found.where,
-            expected=f"the {setting.title} as text",
+            problem, code="setting-not-text", where=found.where, expected=expected
         )
     return found.value.strip()

@@ -6,6 +6,7 @@ import os
 import shlex
 import shutil
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -93,6 +94,7 @@ _NAMED: Final = (FROM_FILE, FROM_ENV)
 _PASSPHRASE: Final = (PASSPHRASE_FILE, PASSPHRASE_ENV)
 _CONFIG_FILE: Final = "AWS_CONFIG_FILE"
 _PIN: Final = "--pkcs11-pin"
+_not_storable: Final = partial(ConfigurationError, code="secret-not-storable")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -128,9 +130,8 @@ def _require_storable(
 ) -> None:
     for flag in SECRETS:
         if given.get(flag):
-            raise ConfigurationError(
+            raise _not_storable(
                 "its value is not written to a file",
-                code="secret-not-storable",
                 where=flag,
                 expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
             )
@@ -155,9 +156,8 @@ def _require_storable(
 
 def _require_no_pin(text: str, where: str) -> None:
     if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
-        raise ConfigurationError(
+        raise _not_storable(
             "the PIN in it (pin-value) is not written to a file",
-            code="secret-not-storable",
             where=where,
             expected=f"pin-source=file:… in its place, {_PIN}{FROM_FILE} or {_PIN}{FROM_ENV}",
         )

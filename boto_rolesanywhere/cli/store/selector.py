@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -30,6 +31,7 @@ _PAIR: Final = re.compile(r"\s*Key=(.+?),Value=(.+?)\s*(?=Key=|\Z)")
 _HEX: Final = re.compile(r"[0-9A-Fa-f]+")
 _EXAMPLE: Final = "'Key=x509Subject,Value=CN=web Key=x509Issuer,Value=CN=CA'"
 _JSON_EXAMPLE: Final = '[{"Key": "x509Subject", "Value": "CN=web"}]'
+_invalid: Final = partial(ConfigurationError, code="selector-invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,25 +76,14 @@ def parse_selector(text: str) -> Selector:
     values: dict[str, str] = {}
     for key, value in pairs:
         if key not in _KEYS:
-            raise ConfigurationError(
-                f"{key!r} is no key",
-                code="selector-invalid",
-                where=where,
-                expected=f"one of {', '.join(_KEYS)}",
-            )
+            raise _invalid(f"{key!r} is no key", where=where, expected=f"one of {', '.join(_KEYS)}")
         if key in values:
-            raise ConfigurationError(
-                f"{key} is given twice",
-                code="selector-invalid",
-                where=where,
-                expected="each key once",
-            )
+            raise _invalid(f"{key} is given twice", where=where, expected="each key once")
         values[key] = value
     serial = values.get(_SERIAL)
     if serial is not None and not _HEX.fullmatch(serial):
-        raise ConfigurationError(
+        raise _invalid(
             f"{serial!r} is no serial number",
-            code="selector-invalid",
             where=where,
             expected="hexadecimal digits, such as 15D19632",
         )
@@ -108,12 +99,7 @@ def _read_pairs(text: str) -> list[tuple[str, str]]:
         pairs.append((match[1], match[2]))
         at = match.end()
     if at != len(text) or not pairs:
-        raise ConfigurationError(
-            f"{text[at:]!r} is not understood",
-            code="selector-invalid",
-            where=_WHERE,
-            expected=_EXAMPLE,
-        )
+        raise _invalid(f"{text[at:]!r} is not understood", where=_WHERE, expected=_EXAMPLE)
     return pairs
 
 
@@ -121,24 +107,18 @@ def _read_json(path: str) -> list[tuple[str, str]]:
     try:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise ConfigurationError(
+        raise _invalid(
             f"it cannot be read ({error.strerror})",
-            code="selector-invalid",
             where=path,
             expected=f"a file like {_JSON_EXAMPLE}",
         ) from None
     except (ValueError, RecursionError):
-        raise ConfigurationError(
-            "it is not JSON", code="selector-invalid", where=path, expected=_JSON_EXAMPLE
-        ) from None
+        raise _invalid("it is not JSON", where=path, expected=_JSON_EXAMPLE) from None
     pairs = content if isinstance(content, list) else [None]
     texts = [_pair(entry) for entry in pairs]
     if not texts or None in texts:
-        raise ConfigurationError(
-            "it holds something else than keys and values",
-            code="selector-invalid",
-            where=path,
-            expected=_JSON_EXAMPLE,
+        raise _invalid(
+            "it holds something else than keys and values", where=path, expected=_JSON_EXAMPLE
         )
     return [text for text in texts if text is not None]
 

@@ -93,13 +93,9 @@ def _from_seed(name: str, seed: bytes, where: str) -> tuple[PrivateKeyTypes, byt
     try:
         from cryptography.hazmat.primitives.asymmetric import mldsa
 
-        key: mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
-        if name == "ML-DSA-44":
-            key = mldsa.MLDSA44PrivateKey.from_seed_bytes(seed)
-        elif name == "ML-DSA-65":
-            key = mldsa.MLDSA65PrivateKey.from_seed_bytes(seed)
-        else:
-            key = mldsa.MLDSA87PrivateKey.from_seed_bytes(seed)
+        kind: type[mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey]
+        kind = getattr(mldsa, f"{name.replace('-', '')}PrivateKey")
+        key = kind.from_seed_bytes(seed)
     except (ImportError, UnsupportedAlgorithm):
         raise PrivateKeyError(
             f"it holds an {name} key, which the installed cryptography cannot use",

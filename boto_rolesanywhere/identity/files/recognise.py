@@ -27,16 +27,8 @@ _KEYTOOL: Final = (
 )
 # What the beginnings of other formats say; the second is a remedy, if there is one.
 _FOREIGN: Final = (
-    (
-        b"\xfe\xed\xfe\xed",
-        "a Java keystore (JKS)",
-        _KEYTOOL.format("jks"),
-    ),
-    (
-        b"\xce\xce\xce\xce",
-        "a Java keystore (JCEKS)",
-        _KEYTOOL.format("jceks"),
-    ),
+    (b"\xfe\xed\xfe\xed", "a Java keystore (JKS)", _KEYTOOL.format("jks")),
+    (b"\xce\xce\xce\xce", "a Java keystore (JCEKS)", _KEYTOOL.format("jceks")),
     (
         b"PuTTY-User-Key-File",
         "a PuTTY key",

@@ -11,6 +11,7 @@ from typing import Final
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity.meanings import Meaning
 
+PIN_REFUSED: Final = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 _REMOVED = Meaning(
     "token-removed",
     "the token was removed, or its library lost it",
@@ -40,6 +41,11 @@ _NOT_FOR_SIGNING = Meaning(
     "Use a key whose CKA_SIGN is true and whose CKA_ALLOWED_MECHANISMS, if it has them, hold "
     "CKM_SHA256_RSA_PKCS or CKM_RSA_PKCS, or CKM_ECDSA.",
 )
+_OFFICER = Meaning(
+    "token-officer-logged-in",
+    "another part of this program is logged in to the token as its security officer",
+    "Log that one out first.",
+)
 _RESOURCES = Meaning(
     "token-sessions-exhausted",
     "the token or this machine has no room for one more session",
@@ -47,9 +53,7 @@ _RESOURCES = Meaning(
 )
 
 _BY_NAME: Final[dict[str, Meaning]] = {
-    "PinIncorrect": _PIN,
-    "PinInvalid": _PIN,
-    "PinLenRange": _PIN,
+    **dict.fromkeys(PIN_REFUSED, _PIN),
     "PinLocked": Meaning(
         "pin-locked",
         "the token's PIN is locked after too many wrong ones",
@@ -75,32 +79,14 @@ _BY_NAME: Final[dict[str, Meaning]] = {
         "Give the PIN, as passphrase= or as pin-source= in the URI.",
         PassphraseError,
     ),
-    "AnotherUserAlreadyLoggedIn": Meaning(
-        "token-officer-logged-in",
-        "another part of this program is logged in to the token as its security officer",
-        "Log that one out first.",
+    **dict.fromkeys(("AnotherUserAlreadyLoggedIn", "UserTooManyTypes"), _OFFICER),
+    **dict.fromkeys(
+        ("TokenNotPresent", "TokenNotRecognised", "DeviceRemoved", "SlotIDInvalid"), _REMOVED
     ),
-    "UserTooManyTypes": Meaning(
-        "token-officer-logged-in",
-        "another part of this program is logged in to the token as its security officer",
-        "Log that one out first.",
-    ),
-    "TokenNotPresent": _REMOVED,
-    "TokenNotRecognised": _REMOVED,
-    "DeviceRemoved": _REMOVED,
-    "SlotIDInvalid": _REMOVED,
-    "DeviceError": _DEVICE,
-    "GeneralError": _DEVICE,
-    "FunctionFailed": _DEVICE,
-    "DeviceMemory": _RESOURCES,
-    "HostMemory": _RESOURCES,
-    "SessionCount": _RESOURCES,
-    "SessionHandleInvalid": _LOST,
-    "SessionClosed": _LOST,
-    "ObjectHandleInvalid": _LOST,
-    "KeyHandleInvalid": _LOST,
-    "OperationActive": _LOST,
-    "OperationNotInitialized": _LOST,
+    **dict.fromkeys(("DeviceError", "GeneralError", "FunctionFailed"), _DEVICE),
+    **dict.fromkeys(("DeviceMemory", "HostMemory", "SessionCount"), _RESOURCES),
+    **dict.fromkeys(("SessionHandleInvalid", "SessionClosed", "ObjectHandleInvalid"), _LOST),
+    **dict.fromkeys(("KeyHandleInvalid", "OperationActive", "OperationNotInitialized"), _LOST),
     "FunctionCancelled": Meaning(
         "token-touch-missed",
         "the signature was cancelled at the token, or nobody touched it in time",
@@ -111,11 +97,8 @@ _BY_NAME: Final[dict[str, Meaning]] = {
         "the signature was rejected at the token",
         "Try again and confirm it, or use a key without a touch policy.",
     ),
-    "MechanismInvalid": _NOT_FOR_SIGNING,
-    "MechanismParamInvalid": _NOT_FOR_SIGNING,
-    "KeyTypeInconsistent": _NOT_FOR_SIGNING,
-    "KeySizeRange": _NOT_FOR_SIGNING,
-    "DataLenRange": _NOT_FOR_SIGNING,
+    **dict.fromkeys(("MechanismInvalid", "MechanismParamInvalid"), _NOT_FOR_SIGNING),
+    **dict.fromkeys(("KeyTypeInconsistent", "KeySizeRange", "DataLenRange"), _NOT_FOR_SIGNING),
     "FunctionNotSupported": _NOT_FOR_SIGNING,
 }
 # Those that python-pkcs11 has no exception of its own for, by a part of its text.
@@ -143,8 +126,6 @@ _OTHER = Meaning(
     "the token did not do what was asked",
     "Try the token with `pkcs11-tool --test --login --module LIBRARY`, and see its own log.",
 )
-
-PIN_REFUSED: Final = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 
 # A library answers so when its token was removed, its process forked or its handles died. Starting
 # the library anew may help. A wrong PIN is not among them.

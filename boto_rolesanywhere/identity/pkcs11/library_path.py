@@ -7,6 +7,7 @@ import platform
 import re
 import sys
 import sysconfig
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ _PACKAGES: Final = {
     "ykcs11": ("ykcs11", "yubico-piv-tool", "yubico-piv-tool"),
     "tpm2": ("libtpm2-pkcs11-1", "tpm2-pkcs11", None),
 }
+_missing: Final = partial(ConfigurationError, code="pkcs11-library-missing")
 
 
 def library_path(
@@ -83,13 +85,7 @@ def _existing(path: Path, where: str) -> str:
     if path.is_file():
         return str(path.resolve())
     problem = f"{path} is a folder" if path.is_dir() else f"there is no file {path}"
-    raise ConfigurationError(
-        problem,
-        code="pkcs11-library-missing",
-        where=where,
-        expected="a PKCS#11 library",
-        remedy=_install(path.name),
-    )
+    raise _missing(problem, where=where, expected="a PKCS#11 library", remedy=_install(path.name))
 
 
 def _named(name: str, folders: Iterable[Path], where: str) -> str:
@@ -98,9 +94,8 @@ def _named(name: str, folders: Iterable[Path], where: str) -> str:
         found = _find(name, folder)
         if found:
             return str(found.resolve())
-    raise ConfigurationError(
+    raise _missing(
         f"there is no library {name!r} in {', '.join(map(str, folders))}",
-        code="pkcs11-library-missing",
         where=where,
         remedy=_install(name),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -22,6 +23,10 @@ _WAYS: Final = (
     "pin-source= in the PKCS#11 URI."
 )
 _LONGEST_FILE: Final = 4096
+_unusable: Final = partial(
+    ConfigurationError, code="pin-source-unusable", where="pin-source of the PKCS#11 URI"
+)
+_missing: Final = partial(PassphraseError, code="pin-missing", remedy=_WAYS)
 
 
 class PinNeededError(Exception):
@@ -54,16 +59,12 @@ class TokenPin:
         pin, origin = self._obtain()
         if not pin:
             # An empty PIN would be counted as a wrong one.
-            raise PassphraseError(
-                "the PIN is empty", code="pin-missing", where=origin, remedy=_WAYS
-            )
+            raise _missing("the PIN is empty", where=origin)
         try:
             self._pin = pin.decode("utf-8")
         except UnicodeDecodeError:
             # `from None`: the exception carries the PIN.
-            raise PassphraseError(
-                "the PIN is not UTF-8", code="pin-missing", where=origin, remedy=_WAYS
-            ) from None
+            raise _missing("the PIN is not UTF-8", where=origin) from None
 
     def forget(self) -> None:
         """Forget the PIN; the next use asks for it anew."""
@@ -81,12 +82,7 @@ class TokenPin:
             return _read(path), f"pin-source of the PKCS#11 URI, {path}"
         if self._secret is not None:
             return self._secret.reveal(), self._secret.origin
-        raise PassphraseError(
-            "the token wants a PIN, and none is given",
-            code="pin-missing",
-            where=self._where,
-            remedy=_WAYS,
-        )
+        raise _missing("the token wants a PIN, and none is given", where=self._where)
 
     def __repr__(self) -> str:
         return f"<TokenPin for {self._where}>"
@@ -94,10 +90,8 @@ class TokenPin:
 
 def pin_source_path(source: str) -> Path:
     """The file of a ``pin-source``: a path or a ``file:`` URI (RFC 7512, 2.4, leaves this open)."""
-    wrong = ConfigurationError(
+    wrong = _unusable(
         f"{source!r} cannot be used",
-        code="pin-source-unusable",
-        where="pin-source of the PKCS#11 URI",
         expected="a path or a file: URI of this machine; a command is never run",
     )
     scheme, colon, _ = source.partition(":")
@@ -121,17 +115,13 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_LONGEST_FILE + 1)
     except (OSError, ValueError) as error:
-        raise ConfigurationError(
+        raise _unusable(
             f"{path} cannot be read ({error})",
-            code="pin-source-unusable",
-            where="pin-source of the PKCS#11 URI",
             expected="a file that holds the PIN and nothing else",
         ) from None
     if len(content) > _LONGEST_FILE:
-        raise ConfigurationError(
+        raise _unusable(
             f"{path} is longer than {_LONGEST_FILE} bytes",
-            code="pin-source-unusable",
-            where="pin-source of the PKCS#11 URI",
             expected="a file that holds the PIN and nothing else",
         )
     return content.rstrip(b"\r\n")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
@@ -37,6 +38,7 @@ _QUERY_VALUE: Final = re.compile(
 # pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _MAX_SLOT_ID: Final = 2**64 - 1  # CK_SLOT_ID is an unsigned long
+_invalid: Final = partial(ConfigurationError, code="pkcs11-uri-invalid", where="PKCS#11 URI")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +115,7 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
             The message shows no value of ``pin-value``.
     """
     if kind_of(text) != TOKEN:
-        raise ConfigurationError(
-            "not a PKCS#11 URI",
-            code="pkcs11-uri-invalid",
-            where="PKCS#11 URI",
-            expected="a text that begins with pkcs11:",
-        )
+        raise _invalid("not a PKCS#11 URI", expected="a text that begins with pkcs11:")
     # RFC 7512 section 2.3: pk11-URI = "pkcs11:" pk11-path [ "?" pk11-query ]
     path, question_mark, query = plain_place(text)[len(TOKEN_SCHEME) :].partition("?")
     values: dict[str, Any] = {}
@@ -129,10 +126,8 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
             _take_query_attribute(item, values)
     # RFC 7512 section 2.4: a URI with both pin-source and pin-value is refused as invalid.
     if "pin-value" in values and "pin-source" in values:
-        raise ConfigurationError(
+        raise _invalid(
             "both pin-value and pin-source are given",
-            code="pkcs11-uri-invalid",
-            where="PKCS#11 URI",
             expected="one of them at most (RFC 7512 section 2.4)",
         )
     return Pkcs11Uri(**{name.replace("-", "_"): value for name, value in values.items()})
@@ -162,10 +157,8 @@ def _attributes(
         name, equals, value = part.partition("=")
         if not equals or not _NAME.fullmatch(name):
             # The part itself is not shown: it may be a PIN that was not percent-encoded.
-            raise ConfigurationError(
+            raise _invalid(
                 f"no attribute at character {position}",
-                code="pkcs11-uri-invalid",
-                where="PKCS#11 URI",
                 expected=f"name=value; a {separator!r} within a value is written "
                 f"{quote(separator, safe='')}",
             )

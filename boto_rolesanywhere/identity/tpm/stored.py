@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError, PrivateKeyError
 
@@ -37,38 +38,31 @@ _PERSISTENT: Final = range(0x81000000, 0x82000000)
 _OWNER: Final = 0x40000001
 
 
-class StoredKey(Protocol):
-    """A key as a file or the TPM keeps it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredKey(ABC):
+    """A key as a file or the TPM keeps it.
 
-    @property
-    def where(self) -> str:
-        """Its file or handle, for error messages."""
-        ...
+    Attributes:
+        where: its file or handle, for error messages.
+        identifier: what tells this key from every other key.
+        public: its public key.
+        scheme: the TPM_ALG_ID with which it signs.
+    """
 
-    @property
-    def identifier(self) -> bytes:
-        """What tells this key from every other key."""
-        ...
+    where: str
+    identifier: bytes = field(repr=False)
+    public: PublicKeyTypes
+    scheme: int
 
-    @property
-    def public(self) -> PublicKeyTypes:
-        """Its public key."""
-        ...
-
-    @property
-    def scheme(self) -> int:
-        """The TPM_ALG_ID with which it signs."""
-        ...
-
+    @abstractmethod
     def loaded(
         self, tpm: TpmConnection, device: TpmDevice, password: bytes | None
     ) -> AbstractContextManager[int]:
         """Its ESYS_TR, ready to sign within the `with`."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FileKey:
+class FileKey(StoredKey):
     """A key in a file, which its TPM alone can decrypt.
 
     Attributes:
@@ -77,10 +71,6 @@ class FileKey:
         parent: handle of the key below which it is loaded.
     """
 
-    where: str
-    identifier: bytes = field(repr=False)
-    public: PublicKeyTypes
-    scheme: int
     private_blob: object = field(repr=False)
     public_blob: object = field(repr=False)
     parent: int
@@ -105,7 +95,7 @@ class FileKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PersistentKey:
+class PersistentKey(StoredKey):
     """A key that stays in the TPM.
 
     Attributes:
@@ -113,10 +103,6 @@ class PersistentKey:
         name: digest of its public area, by which the TPM tells keys apart.
     """
 
-    where: str
-    identifier: bytes = field(repr=False)
-    public: PublicKeyTypes
-    scheme: int
     handle: int
     name: bytes = field(repr=False)
 

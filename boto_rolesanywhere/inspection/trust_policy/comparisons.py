@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import ipaddress
-import operator
 from collections.abc import Callable
 from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
@@ -17,7 +16,7 @@ from typing import Final, TypeAlias
 
 from .variables import Pattern
 
-Comparison: TypeAlias = Callable[[str, Pattern], bool]
+Comparison: TypeAlias = Callable[[Pattern, str], bool]
 
 _ARN_PARTS: Final = 6
 
@@ -26,22 +25,7 @@ class NotComparableError(Exception):
     """A value is not of the operator's type; stays within this package."""
 
 
-def string_equals(seen: str, wanted: Pattern) -> bool:
-    """Case-sensitive; a wildcard is a plain character."""
-    return wanted.equals(seen)
-
-
-def string_equals_ignore_case(seen: str, wanted: Pattern) -> bool:
-    """As `string_equals`, whatever the case."""
-    return wanted.equals(seen, ignore_case=True)
-
-
-def string_like(seen: str, wanted: Pattern) -> bool:
-    """Case-sensitive, with ``*`` and ``?``."""
-    return wanted.matches(seen)
-
-
-def arn_like(seen: str, wanted: Pattern) -> bool:
+def arn_like(wanted: Pattern, seen: str) -> bool:
     """Each of the six parts by itself, with ``*`` and ``?``: no wildcard crosses a colon."""
     parts, values = wanted.parts(":", _ARN_PARTS), seen.split(":", _ARN_PARTS - 1)
     if len(parts) != _ARN_PARTS:
@@ -51,12 +35,12 @@ def arn_like(seen: str, wanted: Pattern) -> bool:
     )
 
 
-def boolean(seen: str, wanted: Pattern) -> bool:
+def boolean(wanted: Pattern, seen: str) -> bool:
     """Of ``true`` and ``false``."""
     return _boolean(seen) == _boolean(wanted.text)
 
 
-def ip_address(seen: str, wanted: Pattern) -> bool:
+def ip_address(wanted: Pattern, seen: str) -> bool:
     """Whether the address lies in the range; without a prefix length the range is one address."""
     try:
         network = ipaddress.ip_network(wanted.text, strict=False)
@@ -65,7 +49,7 @@ def ip_address(seen: str, wanted: Pattern) -> bool:
         raise NotComparableError(str(error)) from None
 
 
-def binary_equals(seen: str, wanted: Pattern) -> bool:
+def binary_equals(wanted: Pattern, seen: str) -> bool:
     """The bytes that both stand for in base64."""
     try:
         return base64.b64decode(seen, validate=True) == base64.b64decode(wanted.text, validate=True)
@@ -75,19 +59,12 @@ def binary_equals(seen: str, wanted: Pattern) -> bool:
 
 def numeric(holds: Callable[[Decimal, Decimal], bool]) -> Comparison:
     """A comparison of integers or decimals."""
-    return lambda seen, wanted: holds(_number(seen), _number(wanted.text))
+    return lambda wanted, seen: holds(_number(seen), _number(wanted.text))
 
 
 def date(holds: Callable[[datetime, datetime], bool]) -> Comparison:
     """A comparison of times: ISO 8601, or seconds since 1970."""
-    return lambda seen, wanted: holds(_time(seen), _time(wanted.text))
-
-
-EQUAL: Final = operator.eq
-LESS: Final = operator.lt
-AT_MOST: Final = operator.le
-GREATER: Final = operator.gt
-AT_LEAST: Final = operator.ge
+    return lambda wanted, seen: holds(_time(seen), _time(wanted.text))
 
 
 def _boolean(text: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal, cast
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -24,6 +25,7 @@ _STATEMENT_ELEMENTS: Final = frozenset(
 )
 _PRINCIPAL_KINDS: Final = ("AWS", "Service", "Federated", "CanonicalUser")
 _SHOWN: Final = 60
+_invalid: Final = partial(ConfigurationError, code="trust-policy-invalid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +113,13 @@ class TrustPolicy:
         _only(root, _POLICY_ELEMENTS, where)
         version = root.get("Version", "2008-10-17")  # IAM's default when it is left out
         if version not in _VERSIONS:
-            raise ConfigurationError(
+            raise _invalid(
                 f"Version is {_shown(version)}",
-                code="trust-policy-invalid",
                 where=where,
                 expected=" or ".join(map(repr, _VERSIONS)),
             )
         if "Statement" not in root:
-            raise ConfigurationError(
-                "there is no Statement",
-                code="trust-policy-invalid",
-                where=where,
-                expected="one or more statements",
-            )
+            raise _invalid("there is no Statement", where=where, expected="one or more statements")
         found = root["Statement"]
         listed = found if isinstance(found, list) else [found]
         statements = tuple(
@@ -134,39 +130,22 @@ class TrustPolicy:
 
 
 def _load(text: str | bytes, where: str) -> object:
+    unreadable = partial(ConfigurationError, code="trust-policy-unreadable", where=where)
     try:
         decoded = (
             text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
         )
         return cast("object", json.loads(decoded, object_pairs_hook=_no_duplicates))
     except UnicodeDecodeError as error:
-        raise ConfigurationError(
-            f"byte {error.start} is not UTF-8",
-            code="trust-policy-unreadable",
-            where=where,
-            expected="JSON text",
-        ) from None
+        raise unreadable(f"byte {error.start} is not UTF-8", expected="JSON text") from None
     except json.JSONDecodeError as error:
-        raise ConfigurationError(
-            f"line {error.lineno}, column {error.colno}: {error.msg}",
-            code="trust-policy-unreadable",
-            where=where,
-            expected="JSON",
+        raise unreadable(
+            f"line {error.lineno}, column {error.colno}: {error.msg}", expected="JSON"
         ) from None
     except RecursionError:
-        raise ConfigurationError(
-            "it is nested too deeply",
-            code="trust-policy-unreadable",
-            where=where,
-            expected="a trust policy",
-        ) from None
+        raise unreadable("it is nested too deeply", expected="a trust policy") from None
     except ValueError as error:  # a duplicate key, or a number of thousands of digits
-        raise ConfigurationError(
-            str(error),
-            code="trust-policy-unreadable",
-            where=where,
-            expected="JSON as IAM accepts it",
-        ) from None
+        raise unreadable(str(error), expected="JSON as IAM accepts it") from None
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
@@ -184,17 +163,10 @@ def _statement(value: object, number: int, where: str) -> Statement:
     _only(entry, _STATEMENT_ELEMENTS, where)
     sid = entry.get("Sid")
     if sid is not None and not isinstance(sid, str):
-        raise ConfigurationError(
-            f"Sid is {_shown(sid)}", code="trust-policy-invalid", where=where, expected="a string"
-        )
+        raise _invalid(f"Sid is {_shown(sid)}", where=where, expected="a string")
     effect = entry.get("Effect")
     if effect not in ("Allow", "Deny"):
-        raise ConfigurationError(
-            f"Effect is {_shown(effect)}",
-            code="trust-policy-invalid",
-            where=where,
-            expected="'Allow' or 'Deny'",
-        )
+        raise _invalid(f"Effect is {_shown(effect)}", where=where, expected="'Allow' or 'Deny'")
     actions, principals = _either(entry, "Action", where), _either(entry, "Principal", where)
     return Statement(
         number=number,
@@ -214,11 +186,8 @@ def _either(entry: dict[str, object], element: str, where: str) -> str:
     present = [name for name in (element, f"Not{element}") if name in entry]
     if len(present) != 1:
         problem = "both stand here" if present else "neither stands here"
-        raise ConfigurationError(
-            f"of {element} and Not{element} {problem}",
-            code="trust-policy-invalid",
-            where=where,
-            expected="one of the two",
+        raise _invalid(
+            f"of {element} and Not{element} {problem}", where=where, expected="one of the two"
         )
     return present[0]
 
@@ -251,9 +220,8 @@ def _scalar(value: object, where: str) -> str:
     if isinstance(value, int | float):
         return str(value)
     if not isinstance(value, str):
-        raise ConfigurationError(
+        raise _invalid(
             f"a value is {_shown(value)}",
-            code="trust-policy-invalid",
             where=where,
             expected="a string, number or boolean, or a list of them",
         )
@@ -263,29 +231,23 @@ def _scalar(value: object, where: str) -> str:
 def _strings(value: object, where: str) -> Iterator[str]:
     for text in value if isinstance(value, list) else [value]:
         if not isinstance(text, str):
-            raise ConfigurationError(
-                f"it holds {_shown(text)}",
-                code="trust-policy-invalid",
-                where=where,
-                expected="a string or a list of strings",
+            raise _invalid(
+                f"it holds {_shown(text)}", where=where, expected="a string or a list of strings"
             )
         yield text
 
 
 def _object(value: object, where: str, expected: str) -> dict[str, object]:
     if not isinstance(value, dict):
-        raise ConfigurationError(
-            f"it is {_shown(value)}", code="trust-policy-invalid", where=where, expected=expected
-        )
+        raise _invalid(f"it is {_shown(value)}", where=where, expected=expected)
     return value
 
 
 def _only(entry: dict[str, object], allowed: frozenset[str], where: str) -> None:
     for name in entry:
         if name not in allowed:
-            raise ConfigurationError(
+            raise _invalid(
                 f"there is an element {_shown(name)}, which a trust policy may not have",
-                code="trust-policy-invalid",
                 where=where,
                 expected=f"only {', '.join(sorted(allowed))} (names are case-sensitive)",
             )

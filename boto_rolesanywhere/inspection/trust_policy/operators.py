@@ -5,6 +5,7 @@ The answer is True, False or None (undecided).
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
@@ -23,12 +24,12 @@ _Wanted: TypeAlias = Pattern | UnknownVariableError | None
 _IF_EXISTS: Final = "IfExists"
 # Operator → (comparison, negated, whether policy variables are filled in).
 OPERATORS: Final[dict[str, tuple[Comparison, bool, bool]]] = {
-    "StringEquals": (compare.string_equals, False, True),
-    "StringNotEquals": (compare.string_equals, True, True),
-    "StringEqualsIgnoreCase": (compare.string_equals_ignore_case, False, True),
-    "StringNotEqualsIgnoreCase": (compare.string_equals_ignore_case, True, True),
-    "StringLike": (compare.string_like, False, True),
-    "StringNotLike": (compare.string_like, True, True),
+    "StringEquals": (Pattern.equals, False, True),
+    "StringNotEquals": (Pattern.equals, True, True),
+    "StringEqualsIgnoreCase": (Pattern.equals_in_any_case, False, True),
+    "StringNotEqualsIgnoreCase": (Pattern.equals_in_any_case, True, True),
+    "StringLike": (Pattern.matches, False, True),
+    "StringNotLike": (Pattern.matches, True, True),
     "ArnEquals": (compare.arn_like, False, True),
     "ArnLike": (compare.arn_like, False, True),
     "ArnNotEquals": (compare.arn_like, True, True),
@@ -37,18 +38,18 @@ OPERATORS: Final[dict[str, tuple[Comparison, bool, bool]]] = {
     "BinaryEquals": (compare.binary_equals, False, False),
     "IpAddress": (compare.ip_address, False, False),
     "NotIpAddress": (compare.ip_address, True, False),
-    "NumericEquals": (compare.numeric(compare.EQUAL), False, False),
-    "NumericNotEquals": (compare.numeric(compare.EQUAL), True, False),
-    "NumericLessThan": (compare.numeric(compare.LESS), False, False),
-    "NumericLessThanEquals": (compare.numeric(compare.AT_MOST), False, False),
-    "NumericGreaterThan": (compare.numeric(compare.GREATER), False, False),
-    "NumericGreaterThanEquals": (compare.numeric(compare.AT_LEAST), False, False),
-    "DateEquals": (compare.date(compare.EQUAL), False, False),
-    "DateNotEquals": (compare.date(compare.EQUAL), True, False),
-    "DateLessThan": (compare.date(compare.LESS), False, False),
-    "DateLessThanEquals": (compare.date(compare.AT_MOST), False, False),
-    "DateGreaterThan": (compare.date(compare.GREATER), False, False),
-    "DateGreaterThanEquals": (compare.date(compare.AT_LEAST), False, False),
+    "NumericEquals": (compare.numeric(operator.eq), False, False),
+    "NumericNotEquals": (compare.numeric(operator.eq), True, False),
+    "NumericLessThan": (compare.numeric(operator.lt), False, False),
+    "NumericLessThanEquals": (compare.numeric(operator.le), False, False),
+    "NumericGreaterThan": (compare.numeric(operator.gt), False, False),
+    "NumericGreaterThanEquals": (compare.numeric(operator.ge), False, False),
+    "DateEquals": (compare.date(operator.eq), False, False),
+    "DateNotEquals": (compare.date(operator.eq), True, False),
+    "DateLessThan": (compare.date(operator.lt), False, False),
+    "DateLessThanEquals": (compare.date(operator.le), False, False),
+    "DateGreaterThan": (compare.date(operator.gt), False, False),
+    "DateGreaterThanEquals": (compare.date(operator.ge), False, False),
 }
 
 
@@ -178,7 +179,7 @@ def _compare(
         try:
             if isinstance(pattern, UnknownVariableError):
                 raise pattern
-            return pattern is not None and comparison(value, pattern)
+            return pattern is not None and comparison(pattern, value)
         except (UnknownVariableError, NotComparableError) as error:
             doubts.append(str(error))
             return None

@@ -34,11 +34,13 @@ class Pattern:
     text: str
     wild: frozenset[int]
 
-    def equals(self, value: str, *, ignore_case: bool = False) -> bool:
+    def equals(self, value: str) -> bool:
         """Compare as text: a wildcard is a plain character."""
-        if ignore_case:
-            return self.text.casefold() == value.casefold()
         return self.text == value
+
+    def equals_in_any_case(self, value: str) -> bool:
+        """Compare as `equals` does, whatever the case."""
+        return self.text.casefold() == value.casefold()
 
     def matches(self, value: str) -> bool:
         """Compare with wildcards, in time that grows with the product of the two lengths."""
