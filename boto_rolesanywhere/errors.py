@@ -122,7 +122,7 @@ class ServiceError(RolesAnywhereError, ClientError):
         causes: likely causes, the most likely first.
         findings: facts looked up on this machine that decide between the causes.
         response: the parsed answer, as in `botocore.exceptions.ClientError`.
-        operation_name: ``CreateSession``.
+        operation_name: for example ``CreateSession``.
     """
 
     def __init__(
@@ -164,7 +164,7 @@ class SessionDeniedError(ServiceError):
 
 
 class ThrottledError(ServiceError):
-    """Too many CreateSession calls: 10 a second for each account and Region unless raised."""
+    """Too many calls: CreateSession takes 10 a second for an account and Region, unless raised."""
 
 
 def hides_frames(function: Callable[_Parameters, _Result]) -> Callable[_Parameters, _Result]:

@@ -39,7 +39,7 @@ FLOORS: Final = (
     {"certificates", "settings"},
     {"credentials", "identity", "inspection"},
     {"authority", "create_session", "server"},
-    {"provider", "testing"},
+    {"account", "provider", "testing"},
     {"doctor", "session"},
     {"cli", ROOT},
     {"__main__"},

@@ -13,7 +13,6 @@ import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -34,7 +33,7 @@ from boto_rolesanywhere.credentials.session_value import (
 from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
-from boto_rolesanywhere.settings.urls import require_proxy_url
+from boto_rolesanywhere.settings.urls import is_this_machine, require_proxy_url
 
 from .response_body import BODY, take_body
 from .sending import send_within
@@ -202,14 +201,6 @@ def require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> No
     chosen = get_environ_proxies(endpoint) if proxies is None else proxies
     if proxy := chosen.get(urlsplit(endpoint).scheme):
         require_proxy_url(proxy)
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether `host` is a loopback address, or ``localhost``: nothing leaves this machine then."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
 
 
 def is_unchecked(session: BotocoreSession, verify: bool | str | None) -> bool:

@@ -71,21 +71,23 @@ def translated(config: Config, identity: Identity, clock: Callable[[], datetime]
     except ClientError as error:
         raise _service_error(error, config, identity, clock()) from None
     except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
-        remedy = next(
-            (text for kind, text in _REMEDIES if isinstance(error, kind)),
-            _DEFAULT_REMEDY,
-        )
-        raise EndpointError(
-            f"CreateSession did not reach {_place(config)}: {_without_user(error)}",
-            code="endpoint-unreachable",
-            remedy=remedy,
-        ) from error
+        raise unreachable("CreateSession", _place(config), error) from error
     except BotoCoreError as error:
         raise ConfigurationError(
             f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
             code="botocore-setting-unusable",
             remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
         ) from error
+
+
+def unreachable(call: str, place: str, error: Exception) -> EndpointError:
+    """The error for a call that got no answer from `place`."""
+    remedy = next((text for kind, text in _REMEDIES if isinstance(error, kind)), _DEFAULT_REMEDY)
+    return EndpointError(
+        f"{call} did not reach {place}: {_without_user(error)}",
+        code="endpoint-unreachable",
+        remedy=remedy,
+    )
 
 
 def _without_user(error: Exception) -> str:

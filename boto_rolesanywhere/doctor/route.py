@@ -81,8 +81,8 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     """Ask botocore where the call goes."""
     from botocore.exceptions import BotoCoreError
 
-    from boto_rolesanywhere.create_session.client import is_this_machine
     from boto_rolesanywhere.provider import configured_endpoint
+    from boto_rolesanywhere.settings.urls import is_this_machine
 
     try:
         configured_endpoint(inputs.session)

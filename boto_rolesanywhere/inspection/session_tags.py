@@ -109,6 +109,23 @@ def session_tags(
     return tuple(_judge(tag, specifier, mappings) for tag, specifier in found)
 
 
+def tags_of_name(field: str, name: x509.Name, prefix: str = "") -> tuple[SessionTag, ...]:
+    """The session tags of a name alone, dropped ones included.
+
+    Args:
+        field: ``x509Subject``, ``x509Issuer`` or ``x509SAN``.
+        name: whose attributes become tags.
+        prefix: ``Name/`` for a subject alternative name.
+    """
+    found = _name_tags(field, prefix, _attributes(name))
+    return tuple(_judge(tag, specifier, None) for tag, specifier in found)
+
+
+def tag_of(key: str, value: str) -> SessionTag:
+    """A session tag of that key, or why there is none."""
+    return _judge(SessionTag(key, value), "", None)
+
+
 def source_identity(certificate: x509.Certificate) -> str:
     """The SourceIdentity, by the User Guide's "Source identity rules".
 

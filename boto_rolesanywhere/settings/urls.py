@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -67,3 +68,11 @@ def require_proxy_url(url: object) -> None:
             expected="http://host:port or http://user:password@host:port",
             remedy="Write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40 in the password.",
         )
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether `host` is a loopback address, or ``localhost``: nothing leaves this machine then."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"

@@ -1,0 +1,1 @@
+"""The AWS side: trust anchor, role and profile, made and removed by an administrator."""

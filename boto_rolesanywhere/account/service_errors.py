@@ -1,0 +1,141 @@
+"""From botocore's exceptions to ours, for all calls that an administrator makes."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004  # botocore's parent of what did not connect
+    CredentialRetrievalError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+    WaiterError,
+)
+
+from boto_rolesanywhere.create_session.service_errors import unreachable
+from boto_rolesanywhere.errors import (
+    ConfigurationError,
+    RolesAnywhereError,
+    ServiceError,
+    ThrottledError,
+)
+from boto_rolesanywhere.redaction import shortened
+
+from .permissions import permissions_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DENIED: Final = frozenset(
+    {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "UnauthorizedException"}
+)
+_BAD_CREDENTIALS: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "IncompleteSignature",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
+    }
+)
+_THROTTLED: Final = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
+_NO_CREDENTIALS: Final = (
+    CredentialRetrievalError,
+    NoAuthTokenError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    SSOError,
+    TokenRetrievalError,
+)
+_TOO_MANY, _SERVER_ERROR = 429, 500
+
+
+@contextmanager
+def translated(service: str) -> Iterator[None]:
+    """Turn botocore's exceptions in an administrator's call into errors of ours.
+
+    Args:
+        service: that is called, as IAM's actions name it.
+
+    Raises:
+        ServiceError: AWS refused the call; its `service_code` is AWS's own.
+        ThrottledError: too many calls, also after all retries.
+        EndpointError: the endpoint was not reached.
+        ConfigurationError: there are no credentials, or botocore cannot make the call.
+    """
+    try:
+        yield
+    except RolesAnywhereError:
+        raise
+    except ClientError as error:
+        raise _service_error(service, error) from None
+    except _NO_CREDENTIALS as error:
+        raise ConfigurationError(
+            f"the administrator's credentials were not found: {str(error).rstrip('.')}",
+            code="administrator-credentials-missing",
+            expected="AWS credentials with which you administer the account, from --admin-profile"
+            " or where the AWS CLI finds them",
+        ) from None
+    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
+        raise unreachable("the administrator's call", "AWS", error) from error
+    except WaiterError as error:
+        raise ConfigurationError(
+            f"AWS did not get ready: {str(error).rstrip('.')}",
+            code="administrator-wait-failed",
+            remedy="Run the command again: it goes on from there.",
+        ) from None
+    except (BotoCoreError, ValueError) as error:
+        raise ConfigurationError(
+            f"botocore cannot make the administrator's call: {str(error).rstrip('.')}",
+            code="botocore-setting-unusable",
+            remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
+        ) from error
+
+
+def _service_error(service: str, error: ClientError) -> ServiceError:
+    words = error.response.get("Error", {})
+    for name in ("Code", "Message"):
+        words[name] = shortened(str(words.get(name, "")))
+    code, operation = words["Code"], error.operation_name
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if code in _DENIED:
+        needed = ", ".join(permissions_for(service, operation))
+        return ServiceError(
+            error.response,
+            operation,
+            code="administrator-denied",
+            remedy=f"The administrator needs {needed}.",
+        )
+    if code in _BAD_CREDENTIALS:
+        return ServiceError(
+            error.response,
+            operation,
+            code="administrator-credentials-refused",
+            remedy="Renew the administrator's credentials (aws sso login, a new key), and check"
+            " this machine's clock.",
+        )
+    if code in _THROTTLED or status == _TOO_MANY:
+        return ThrottledError(
+            error.response,
+            operation,
+            code="throttled",
+            causes=("others call the control plane at the same time",),
+            remedy="Run the command again later: it goes on from there.",
+        )
+    if status >= _SERVER_ERROR:
+        return ServiceError(
+            error.response, operation, code="service-failed", remedy="Try again later."
+        )
+    return ServiceError(error.response, operation, code="administrator-call-refused")

@@ -1,0 +1,166 @@
+"""The administrator's calls: whose credentials, and what is said when they fail."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSRequest, AWSResponse
+
+from boto_rolesanywhere.account.administrator import Administrator
+from boto_rolesanywhere.errors import (
+    ConfigurationError,
+    EndpointError,
+    NoSuchProfileError,
+    RolesAnywhereError,
+    ServiceError,
+    ThrottledError,
+)
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+
+def answering(status: int, code: str, message: str = "no") -> Administrator:
+    """An administrator to whom AWS always answers so."""
+    administrator = Administrator(region="eu-west-1")
+
+    class Raw:
+        def stream(self) -> list[bytes]:
+            return [json.dumps({"message": message}).encode()]
+
+    def answer(request: AWSRequest, **_: object) -> AWSResponse:
+        headers = {"x-amzn-errortype": code, "content-type": "application/json"}
+        return AWSResponse(str(request.url), status, headers, Raw())  # type: ignore[arg-type]
+
+    administrator.session.register("before-send.rolesanywhere", answer)
+    return administrator
+
+
+@pytest.mark.parametrize(
+    ("status", "service_code", "code", "said"),
+    [
+        (403, "AccessDeniedException", "administrator-denied", "rolesanywhere:ListTrustAnchors"),
+        (403, "ExpiredTokenException", "administrator-credentials-refused", "sso login"),
+        (400, "ValidationException", "administrator-call-refused", "ValidationException"),
+        (404, "ResourceNotFoundException", "administrator-call-refused", "HTTP 404"),
+    ],
+)
+def test_a_refusal_is_explained(
+    credentials: None, status: int, service_code: str, code: str, said: str
+) -> None:
+    with pytest.raises(ServiceError) as refused:
+        list(answering(status, service_code).pages("rolesanywhere", "ListTrustAnchors", "x"))
+
+    assert refused.value.code == code
+    assert refused.value.service_code == service_code
+    assert said in str(refused.value)
+    assert "ListTrustAnchors" in str(refused.value)
+
+
+def test_what_else_an_operation_needs_is_named(credentials: None) -> None:
+    with pytest.raises(ServiceError, match=r"iam:PassRole .*iam:PassedToService"):
+        answering(403, "AccessDeniedException").call(
+            "rolesanywhere", "CreateProfile", name="app1", roleArns=[]
+        )
+
+
+@pytest.mark.parametrize(
+    ("status", "service_code", "code"),
+    [(429, "ThrottlingException", "throttled"), (503, "ServiceUnavailable", "service-failed")],
+)
+def test_retries_come_before_an_error(
+    credentials: None, monkeypatch: pytest.MonkeyPatch, status: int, service_code: str, code: str
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr("botocore.endpoint.time.sleep", waits.append)
+
+    with pytest.raises(RolesAnywhereError) as refused:
+        answering(status, service_code).call("rolesanywhere", "ListCrls")
+
+    assert refused.value.code == code
+    assert isinstance(refused.value, ThrottledError) == (status == 429)
+    assert len(waits) == 7
+
+
+def test_a_parameter_that_botocore_refuses_is_an_error_of_ours(credentials: None) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        answering(200, "").call("rolesanywhere", "GetCrl", crlId=3)
+    assert refused.value.code == "botocore-setting-unusable"
+
+
+def test_an_endpoint_that_is_not_there(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
+    with pytest.raises(EndpointError, match="administrator's call did not reach AWS"):
+        Administrator(region="eu-west-1").call("sts", "GetCallerIdentity")
+
+
+def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ConfigurationError) as missing:
+        Administrator(region="eu-west-1").call("sts", "GetCallerIdentity")
+    assert missing.value.code == "administrator-credentials-missing"
+
+    with pytest.raises(ConfigurationError) as missing:
+        Administrator().client("iam")
+    assert missing.value.code == "region-missing"
+
+    with pytest.raises(NoSuchProfileError, match="--admin-profile"):
+        Administrator(profile="nobody")
+
+    with pytest.raises(ConfigurationError, match="--account-role"):
+        Administrator(account_role="arn:aws:iam::123456789012:user/x")
+
+
+def test_the_profile_gives_region_and_credentials(clean_environment: Path) -> None:
+    (clean_environment / ".aws").mkdir()
+    (clean_environment / ".aws" / "config").write_text(
+        "[profile admin]\nregion = eu-central-1\naws_access_key_id = AKIAADMIN\n"
+        "aws_secret_access_key = secret\n"
+    )
+    administrator = Administrator(profile="admin")
+
+    assert administrator.region == "eu-central-1"
+    assert Administrator(profile="admin", region="us-east-1").region == "us-east-1"
+    found = administrator.session.get_credentials()
+    assert found is not None
+    assert found.access_key == "AKIAADMIN"
+
+
+def test_another_account_is_entered_through_its_role(
+    credentials: None, monkeypatch: pytest.MonkeyPatch, moto_url: str
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
+    role = "arn:aws:iam::210987654321:role/Administrator"
+    administrator = Administrator(region="eu-west-1", account_role=role)
+
+    assert administrator.account == "210987654321"
+    assert administrator.partition == "aws"
+    administrator.call(
+        "iam", "CreateRole", RoleName="of-the-other-account", AssumeRolePolicyDocument="{}"
+    )
+    names = [found["RoleName"] for found in administrator.pages("iam", "ListRoles", "Roles")]
+    assert names == ["of-the-other-account"]
+    assert boto3.client("iam", region_name="eu-west-1").list_roles()["Roles"] == []
+    administrator.call("iam", "DeleteRole", RoleName="of-the-other-account")
+
+
+def test_a_role_that_cannot_be_assumed(monkeypatch: pytest.MonkeyPatch, moto_url: str) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
+    role = "arn:aws:iam::210987654321:role/Administrator"
+    with pytest.raises(ConfigurationError) as missing:
+        Administrator(region="eu-west-1", account_role=role).call("iam", "ListRoles")
+
+    assert missing.value.code == "administrator-credentials-missing"
+
+
+def test_whether_botocore_knows_a_parameter(credentials: None) -> None:
+    administrator = Administrator(region="eu-west-1")
+
+    assert administrator.takes("rolesanywhere", "CreateProfile", "acceptRoleSessionName")
+    assert not administrator.takes("rolesanywhere", "CreateProfile", "of-next-year")
