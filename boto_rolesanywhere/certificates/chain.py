@@ -11,18 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import CertificateError
 
-from .reading import names_der, quietly, readable_public_key
+from .names import comparable
+from .reading import names_der, readable_public_key
 from .rules import problems
+from .signatures import is_signed_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import (
-        PublicKeyTypes,
-    )
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+    from .names import ComparableName
 
 MAX_CHAIN: Final = 5
 # Limits, since a file may hold a maze of certificates that signed one another: the paths to
@@ -123,11 +124,12 @@ class Issuers:
         self._where = where
         self._checks_left = _MOST_CHECKS
         self._of: dict[x509.Certificate, tuple[x509.Certificate, ...]] = {}
-        self._by_subject: dict[bytes, list[x509.Certificate]] = {}
+        self._by_subject: dict[ComparableName, list[x509.Certificate]] = {}
         distinct = dict.fromkeys(certificates)
         for certificate in distinct:
             if certificate != leaf:
-                self._by_subject.setdefault(names_der(certificate)[1], []).append(certificate)
+                subject = comparable(names_der(certificate)[1])
+                self._by_subject.setdefault(subject, []).append(certificate)
         self.self_signed = {
             certificate for certificate in distinct if self._has_issued(certificate, certificate)
         }
@@ -139,13 +141,13 @@ class Issuers:
             CertificateError: so many have the issuer's name that they cannot all be checked.
         """
         if certificate not in self._of:
-            named = self._by_subject.get(names_der(certificate)[0], ())
+            named = self._by_subject.get(comparable(names_der(certificate)[0]), ())
             found = tuple(issuer for issuer in named if self._has_issued(certificate, issuer))
             self._of[certificate] = found
         return self._of[certificate]
 
     def _has_issued(self, certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-        if names_der(certificate)[0] != names_der(issuer)[1]:
+        if not is_named_by(certificate, issuer):
             return False
         self._checks_left -= 1
         if self._checks_left < 0:
@@ -180,14 +182,27 @@ def is_self_signed(certificate: x509.Certificate) -> bool:
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether `issuer` has the issuer's name and really signed `certificate`."""
-    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    """Whether `issuer` has the issuer's name and really signed `certificate`.
+
+    False too where the installed `cryptography` cannot check the signature.
+    """
+    return is_named_by(certificate, issuer) and signature_holds(certificate, issuer) is True
+
+
+def is_named_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether `certificate` names `issuer` as its issuer (RFC 5280, section 7.1)."""
+    named, subject = names_der(certificate)[0], names_der(issuer)[1]
+    return named == subject or comparable(named) == comparable(subject)
+
+
+def signature_holds(certificate: x509.Certificate, issuer: x509.Certificate) -> bool | None:
+    """Whether the key of `issuer` signed `certificate`; None if `cryptography` cannot tell."""
+    from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
-        quietly(lambda: certificate.verify_directly_issued_by(issuer))
-    except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
+        return is_signed_with(certificate, issuer)
+    except (UnsupportedAlgorithm, ValueError):
+        return None
 
 
 def _in_time(certificate: x509.Certificate, now: datetime) -> bool:

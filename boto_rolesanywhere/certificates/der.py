@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
-SEQUENCE = 0x30
+SEQUENCE, SET = 0x30, 0x31
 _CONSTRUCTED = 0x20
 _HIGH_TAG = 0x1F
 _LONG_FORM = 0x80
@@ -42,9 +42,12 @@ class Element:
         return self
 
 
-def read(data: bytes, start: int = 0) -> Element:
-    """The element of `data` that begins at `start`; others may follow it."""
-    content, length = _header(data, start)
+def read(data: bytes, start: int = 0, *, shortest: bool = True) -> Element:
+    """The element of `data` that begins at `start`; others may follow it.
+
+    Its length must be in the `shortest` form, as DER asks.
+    """
+    content, length = _header(data, start, shortest=shortest)
     end = content + length
     if end > len(data):
         raise DerError(f"{end - len(data)} bytes are missing at the end")
@@ -100,7 +103,7 @@ def oid(element: Element) -> str:
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
-def _header(data: bytes, start: int) -> tuple[int, int]:
+def _header(data: bytes, start: int, *, shortest: bool) -> tuple[int, int]:
     """Where the content of the element at `start` begins, and its length."""
     if len(data) < start + 2:
         raise DerError("it ends within an element's header")
@@ -113,6 +116,6 @@ def _header(data: bytes, start: int) -> tuple[int, int]:
     if not 0 < len(octets) == first & ~_LONG_FORM <= _LONGEST_LENGTH:
         raise DerError("an element's length is indefinite, too long or cut short")
     length = int.from_bytes(octets, "big")
-    if length < _LONG_FORM or not octets[0]:
+    if shortest and (length < _LONG_FORM or not octets[0]):
         raise DerError("an element's length is not in its shortest form")
     return start + 2 + len(octets), length

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.signing_key import Algorithm
 
-USABLE_KEYS: Final = "RSA of 2048 to 4096 bits, EC on P-256, P-384 or P-521, or ML-DSA"
+USABLE_KEYS: Final = "RSA of 2048 bits or more, EC on P-256, P-384 or P-521, or ML-DSA"
 NEW_KEY: Final = (
     "Make a new key, for example with `openssl genpkey -algorithm EC -pkeyopt "
     "ec_paramgen_curve:P-256 -out key.pem`, and have a certificate issued for it."
 )
-_RSA_BITS: Final = range(2048, 4096 + 1)
+_FEWEST_RSA_BITS: Final = 2048
+_MOST_TRIED_RSA_BITS: Final = 4096
 _CURVES: Final = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
@@ -43,7 +44,7 @@ def algorithm_for(public_key: PublicKeyTypes, *, where: str | None = None) -> Al
     """
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    if isinstance(public_key, rsa.RSAPublicKey) and public_key.key_size in _RSA_BITS:
+    if isinstance(public_key, rsa.RSAPublicKey) and public_key.key_size >= _FEWEST_RSA_BITS:
         return "AWS4-X509-RSA-SHA256"
     if isinstance(public_key, ec.EllipticCurvePublicKey) and public_key.curve.name in _CURVES:
         return "AWS4-X509-ECDSA-SHA256"
@@ -56,6 +57,13 @@ def algorithm_for(public_key: PublicKeyTypes, *, where: str | None = None) -> Al
         expected=USABLE_KEYS,
         remedy=NEW_KEY,
     )
+
+
+def is_untried(public_key: PublicKeyTypes) -> bool:
+    """Whether it is larger than the keys that are in use. AWS publishes no upper bound."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    return isinstance(public_key, rsa.RSAPublicKey) and public_key.key_size > _MOST_TRIED_RSA_BITS
 
 
 def describe_key(public_key: object) -> str:

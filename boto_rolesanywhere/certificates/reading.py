@@ -55,26 +55,6 @@ def decimal(serial_number: int) -> str:
     return f"{Decimal(serial_number):f}"
 
 
-def describe_subject(certificate: x509.Certificate) -> str:
-    """The subject as RFC 4514 writes it; never an error, whatever stands in it."""
-    try:
-        name = quietly(lambda: certificate.subject)  # parsed here, with warnings for odd names
-        text = name.rfc4514_string()
-    except (ValueError, TypeError):
-        return "an unreadable subject"
-    return text or "an empty subject"
-
-
-def describe_issuer(certificate: x509.Certificate) -> str:
-    """The issuer as RFC 4514 writes it; never an error, whatever stands in it."""
-    try:
-        name = quietly(lambda: certificate.issuer)
-        text = name.rfc4514_string()
-    except (ValueError, TypeError):
-        return "an unreadable issuer"
-    return text or "an empty issuer"
-
-
 def readable_public_key(certificate: x509.Certificate) -> CertificatePublicKeyTypes | None:
     """The public key; None if `cryptography` cannot read it."""
     from cryptography.exceptions import UnsupportedAlgorithm

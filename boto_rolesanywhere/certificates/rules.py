@@ -107,10 +107,8 @@ def _find_key(certificate: x509.Certificate) -> Iterator[Finding]:
         algorithm_for(key)
     except CertificateError:
         yield Finding("key", f"its key is {describe_key(key)}; AWS takes {USABLE_KEYS}", NEW_KEY)
-    except (ValueError, UnsupportedAlgorithm) as error:
-        yield Finding(
-            "key", f"its public key cannot be read ({error}); AWS takes {USABLE_KEYS}", NEW_KEY
-        )
+    except (ValueError, UnsupportedAlgorithm):
+        yield Finding("key", f"its public key cannot be read; AWS takes {USABLE_KEYS}", NEW_KEY)
 
 
 def _find_time(certificate: x509.Certificate, now: datetime) -> Iterator[Finding]:

@@ -81,7 +81,7 @@ def findings(
         signature_refused: whether the signature may be at fault. Another one is made then, which
             may take a touch of a token or cost a call of a key service.
     """
-    from boto_rolesanywhere.certificates.reading import describe_subject
+    from boto_rolesanywhere.certificates.descriptions import describe_subject
     from boto_rolesanywhere.certificates.rules import problems
 
     if clock := clock_finding(now, theirs):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, order_chain
-from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.rules import is_ca, problems, signs_certificates, weak_hash
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of

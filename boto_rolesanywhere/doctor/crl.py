@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.reading import describe_issuer, describe_subject, quietly
+from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 
 from .verdict import Concern, of_error, summed_up

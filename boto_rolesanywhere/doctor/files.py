@@ -162,8 +162,8 @@ class OpenedKey:
 
 def check_key(sources: IdentitySources, now: datetime) -> Check[OpenedKey | None]:
     """Open the key wherever it is, find its certificate, and try a signature."""
+    from boto_rolesanywhere.certificates.descriptions import describe_subject
     from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
-    from boto_rolesanywhere.certificates.reading import describe_subject
     from boto_rolesanywhere.create_session.diagnosis import signature_fits
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.identity.material import read_sources

@@ -60,7 +60,7 @@ class Identity:
     def __repr__(self) -> str:
         # The library's repr of a certificate fails on names that it cannot read, and a user's own
         # key may show anything.
-        from boto_rolesanywhere.certificates.reading import describe_subject
+        from boto_rolesanywhere.certificates.descriptions import describe_subject
         from boto_rolesanywhere.redaction import printable
 
         subject = printable(describe_subject(self.certificate))

@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.chain import find_leaf, is_issued_by, order_chain
-from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
-from boto_rolesanywhere.certificates.reading import (
-    describe_issuer,
-    describe_subject,
-    readable_public_key,
-)
+from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
+from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.odd import slips_of
+from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key, is_untried
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import Part, Role
-from boto_rolesanywhere.identity.files.software_key import SoftwareKey
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 from .identity import Identity
+from .matching import Places, match
 from .material import (
     Material,
     place_of,
@@ -36,18 +33,15 @@ from .material import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
-    from typing import TypeAlias
 
     from cryptography import x509
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 
     from boto_rolesanywhere.settings.sources import IdentitySources, Secret
     from boto_rolesanywhere.signing_key import SigningKey
 
-    AnyKey: TypeAlias = SigningKey | PrivateKeyTypes
-    KeyOpener: TypeAlias = Callable[[], AnyKey]
+    from .matching import AnyKey, KeyOpener
 
 logger = logger_of("boto_rolesanywhere.identity")
 
@@ -194,11 +188,17 @@ def build_identity(
     if in_use is not None:
         _require_whole((matched.leaf, *chain), in_use, where, apart=material.chain is not None)
     _warn_of_strangers(matched.leaf, matched.intermediates, matched.candidates, material)
+    _warn_of_slips((matched.leaf, *chain), place)
+    public_key = matched.leaf.public_key()
+    if is_untried(public_key):
+        _warn_once(
+            f"{place}: its key is {describe_key(public_key)}, and AWS publishes no upper bound."
+        )
     return Identity(
         certificate=matched.leaf,
         chain=chain,
         key=matched.key,
-        algorithm=algorithm_for(matched.leaf.public_key()),
+        algorithm=algorithm_for(public_key),
     )
 
 
@@ -218,8 +218,15 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
         openers = _keys_in(material.certificate, held, access)
     else:
         openers = _keys_in(material.private_key, key_file, access)
-    key, leaf = _match(openers, candidates, material, now)
-    return Matched(key, leaf, candidates, intermediates)
+    apart = material.private_key is not None
+    pair = match(
+        openers,
+        held.certificates if apart else candidates,
+        candidates,
+        places=Places(place_of(material.private_key), place_of(material.certificate)),
+        now=now,
+    )
+    return Matched(*pair, candidates, intermediates)
 
 
 def _certificates_in(
@@ -282,11 +289,9 @@ def _keys_in(
 def _warning(open_one: KeyOpener, part: Part) -> AnyKey:
     """The key; first a warning if others may read its file."""
     key = open_one()
-    if part.where not in _warned_of:
-        _warned_of.add(part.where)
-        logger.warning(
-            "%s holds a private key, and others than its owner may read it: chmod 600.", part.where
-        )
+    _warn_once(
+        f"{part.where} holds a private key, and others than its owner may read it: chmod 600."
+    )
     return key
 
 
@@ -319,83 +324,6 @@ def _device_key(place: str | bytes, access: Access, where: str | None = None) ->
     return open_tpm_key(place, tcti=access.tpm_tcti, secret=access.secret, where=where)
 
 
-def _as_signing_key(key: AnyKey, where: str | None) -> SigningKey:
-    """`key` itself, or in a `SoftwareKey` if it is a private key of `cryptography`."""
-    public_key = _public_key(key)
-    try:
-        algorithm_for(public_key)
-    except CertificateError as error:
-        raise PrivateKeyError(
-            error.problem,
-            code=error.code,
-            where=where,
-            expected=error.expected,
-            remedy=error.remedy,
-        ) from None
-    if type(key).__module__.partition(".")[0] == "cryptography":
-        return SoftwareKey(cast("PrivateKeyTypes", key))
-    return cast("SigningKey", key)
-
-
-def _public_key(key: AnyKey) -> PublicKeyTypes:
-    try:
-        return key.public_key()
-    except RolesAnywhereError:
-        raise
-    except Exception as error:
-        raise PrivateKeyError(
-            f"public_key() of {type(key).__name__} raised {type(error).__name__}",
-            code="signing-failed",
-        ) from error
-
-
-def _match(
-    openers: Iterable[KeyOpener],
-    candidates: tuple[x509.Certificate, ...],
-    material: Material,
-    now: datetime,
-) -> tuple[SigningKey, x509.Certificate]:
-    strangers: list[SigningKey] = []
-    refused: RolesAnywhereError | None = None
-    held = material.certificate if material.private_key is None else material.private_key
-    where = held.where if isinstance(held, Part) else None
-    for open_one in openers:
-        try:
-            key = _as_signing_key(open_one(), where)
-        except RolesAnywhereError as error:
-            refused = refused or error  # the next one may be the certificate's
-            continue
-        leaf = find_leaf(candidates, _public_key(key), now=now)
-        if leaf is not None:
-            return key, leaf
-        strangers.append(key)
-    if refused is not None:
-        raise refused
-    for candidate in candidates:
-        if readable_public_key(candidate) is None:
-            check_certificate(candidate, now=now, where=place_of(material.certificate))
-    raise _mismatch(strangers[0], candidates, material)
-
-
-def _mismatch(
-    key: SigningKey, candidates: tuple[x509.Certificate, ...], material: Material
-) -> PrivateKeyError:
-    place = place_of(material.certificate)
-    kind = describe_key(_public_key(key))
-    if len(candidates) == 1:
-        its_key = describe_key(readable_public_key(candidates[0]))
-        theirs = f"that is {describe_subject(candidates[0])}, {its_key}"
-    else:
-        theirs = f"none of its {len(candidates)} certificates has the same public key"
-    return PrivateKeyError(
-        f"the private key ({kind}) does not belong to the certificate ({place}): {theirs}",
-        code="key-not-of-certificate",
-        where=place_of(material.private_key),
-        remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
-        "-pubkey`: they must be equal.",
-    )
-
-
 def _require_whole(
     path: tuple[x509.Certificate, ...], in_use: Identity, where: str | None, *, apart: bool
 ) -> None:
@@ -426,3 +354,19 @@ def _warn_of_strangers(
             place_of(material.chain),
             describe_subject(leaf),
         )
+
+
+def _warn_of_slips(sent: tuple[x509.Certificate, ...], where: str | None) -> None:
+    """Say what is odd about a certificate that is sent all the same."""
+    for certificate in sent:
+        if slips := slips_of(certificate):
+            _warn_once(
+                f"{where}: the certificate of {describe_subject(certificate)} is used as it is, "
+                f"although {'; '.join(slips)}. AWS may refuse it."
+            )
+
+
+def _warn_once(text: str) -> None:
+    if text not in _warned_of:
+        _warned_of.add(text)
+        logger.warning("%s", text)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import Issuers, order_chain
+from boto_rolesanywhere.certificates.odd import readable
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
 from boto_rolesanywhere.certificates.reading import decimal, quietly, serial_number
 from boto_rolesanywhere.certificates.rules import is_ca, problems
@@ -86,6 +87,7 @@ class CertificateInspection:
         source_identity_doubt: why AWS may set another one; None if its rules settle it.
         tags: session tags, dropped ones included.
         unused_names: subject alternative names that become no tag, with the reason.
+        slips: what in its encoding is odd or could not be read, each as a clause.
         chain: the intermediates that will be sent, from the leaf's issuer upward.
     """
 
@@ -105,6 +107,7 @@ class CertificateInspection:
     source_identity_doubt: str | None
     tags: tuple[SessionTag, ...]
     unused_names: tuple[tuple[str, str], ...]
+    slips: tuple[str, ...]
     chain: tuple[Brief, ...]
 
     @property
@@ -174,6 +177,7 @@ class CertificateInspection:
                 }
                 for tag in self.tags
             ],
+            "encoding": list(self.slips),
             "unusedNames": [{"name": name, "reason": why} for name, why in self.unused_names],
             "chain": [
                 {
@@ -226,11 +230,13 @@ def inspect_certificate(
         session_name: the role session name that is asked for, if one is.
 
     Raises:
-        CertificateError: a name or the extensions cannot be read, or the chain is too long.
+        CertificateError: a name cannot be read at all, or the chain is too long.
     """
     from cryptography.hazmat.primitives import hashes
 
     found = problems(certificate, now)
+    chain = order_chain(certificate, candidates, now=now)
+    certificate, slips = readable(certificate)
     return CertificateInspection(
         subject=_name(certificate, "subject"),
         issuer=_name(certificate, "issuer"),
@@ -248,7 +254,8 @@ def inspect_certificate(
         source_identity_doubt=tags_of.source_identity_doubt(certificate),
         tags=tags_of.session_tags(certificate, mappings),
         unused_names=tags_of.alternative_names(certificate).unused,
-        chain=tuple(_brief(issuer) for issuer in order_chain(certificate, candidates, now=now)),
+        slips=slips,
+        chain=tuple(_brief(readable(issuer)[0]) for issuer in chain),
     )
 
 

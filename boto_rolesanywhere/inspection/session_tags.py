@@ -163,10 +163,11 @@ def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str]
     """The attributes of ``subject`` or ``issuer`` in the certificate's order: OID and value."""
     try:
         return tuple(_attributes(quietly(lambda: getattr(certificate, field))))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError):
         raise CertificateError(
-            f"the certificate's {field} cannot be read ({error})",
+            f"the certificate's {field} cannot be read",
             code="certificate-field-unreadable",
+            remedy="Have the certificate issued anew.",
         ) from None
 
 
@@ -201,9 +202,9 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
         return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return ()
-    except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
+    except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
         raise CertificateError(
-            f"the certificate's extensions cannot be read ({error})",
+            "the certificate's extensions cannot be read",
             code="certificate-field-unreadable",
             remedy="Have the certificate issued anew.",
         ) from None

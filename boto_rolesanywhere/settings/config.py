@@ -190,6 +190,14 @@ def _source(
         raise ConfigurationError(
             "it is empty", code="setting-not-text", where=where, expected=f"a {setting.title}"
         )
+    if isinstance(value, str) and argument is None and "-----BEGIN" in value:
+        raise ConfigurationError(
+            "it holds the PEM itself, where the path of a file belongs",
+            code="content-given-as-path",
+            where=where,
+            expected=f"the path of the {setting.title}",
+            remedy="Write the PEM into a file that only its user may read, and give its path.",
+        )
     # A nested section of the config file is no text.
     return plain_place(value) if isinstance(value, str) else text_of(found[setting], setting)
 

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
@@ -23,6 +25,12 @@ if TYPE_CHECKING:
 
     from .names import Found, Setting
     from .sources import IdentitySources
+
+_MARKS: Final = {
+    codecs.BOM_UTF8: "UTF-8",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,8 +121,19 @@ def read_section(
         f"there is no profile {named!r} in the AWS config file",
         code="profile-missing",
         where=where,
-        remedy=f"Profiles with {PREFIX}… settings: {', '.join(ours) or 'none'}.",
+        remedy=f"{_lookalike(session, str(named))}Profiles with {PREFIX}… settings: "
+        f"{', '.join(ours) or 'none'}.",
     )
+
+
+def _lookalike(session: botocore.session.Session, name: str) -> str:
+    """What was perhaps meant to be the profile's section, as a sentence; or nothing."""
+    path = Path(session.get_config_variable("config_file") or "").expanduser()
+    if path.is_dir():
+        return f"{path} is a folder; AWS_CONFIG_FILE names a file. "
+    if name in session.full_config:
+        return f"The file has a section [{name}]: call it [profile {name}]. "
+    return ""
 
 
 def unparseable(error: ConfigParseError) -> ConfigurationError:
@@ -126,9 +145,27 @@ def unparseable(error: ConfigParseError) -> ConfigurationError:
     # One of configparser's errors names all lines that it cannot read, the others the first.
     lines = getattr(cause, "errors", None)
     line = lines[0][0] if lines else getattr(cause, "lineno", None)
+    path = f"{error.kwargs['path']}"
+    if mark := _byte_order_mark(path):
+        return ConfigurationError(
+            f"it begins with a byte order mark ({mark}), which AWS's tools do not read",
+            code="config-file-unparseable",
+            where=path,
+            expected="plain UTF-8",
+            remedy="Save the file as UTF-8 without BOM (in PowerShell: -Encoding utf8NoBOM).",
+        )
     return ConfigurationError(
         "it cannot be read as an INI file",
         code="config-file-unparseable",
-        where=f"{error.kwargs['path']}" + (f", line {line}" if line else ""),
+        where=path + (f", line {line}" if line else ""),
         expected="[sections] with lines of key = value, each section and key once",
     )
+
+
+def _byte_order_mark(path: str) -> str | None:
+    try:
+        with Path(path).open("rb") as file:
+            start = file.read(3)
+    except OSError:
+        return None
+    return next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)

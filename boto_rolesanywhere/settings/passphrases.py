@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
     from .names import Found, Setting
 
+_ENCODINGS: Final = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
 _LONGEST_SECRET: Final = 64 * 1024  # bytes
 
 
@@ -61,4 +67,18 @@ def read_secret_file(path: str, where: str) -> bytes:
             code="file-too-large",
             where=where,
         )
-    return content.rstrip(b"\r\n")  # an editor's last newline is not part of a passphrase
+    return _plain(content).rstrip(b"\r\n")  # an editor's last newline is no part of a passphrase
+
+
+def _plain(content: bytes) -> bytes:
+    """The content as UTF-8 without a byte order mark, as most programs that asked for it want it.
+
+    Windows PowerShell writes UTF-16, Notepad a mark before UTF-8.
+    """
+    for mark, encoding in _ENCODINGS.items():
+        if content.startswith(mark):
+            try:
+                return content.removeprefix(mark).decode(encoding).encode("utf-8")
+            except UnicodeDecodeError:
+                return content  # a passphrase of odd bytes, which looked like a mark
+    return content

@@ -95,7 +95,7 @@ class SigningKeyCompliance:
         _require(isinstance(signing_key, SigningKey), "it lacks public_key() or sign(data)")
 
     def test_public_key_is_of_a_kind_that_aws_takes(self, signing_key: SigningKey) -> None:
-        """RSA of 2048 to 4096 bits, EC on P-256, P-384 or P-521, or ML-DSA."""
+        """RSA of 2048 bits or more, EC on P-256, P-384 or P-521, or ML-DSA."""
         algorithm_for(signing_key.public_key(), where="public_key()")
 
     def test_public_key_stays_the_same(

@@ -29,6 +29,7 @@ from boto_rolesanywhere.errors import CertificateError
         (rsa_of(2048), "AWS4-X509-RSA-SHA256", "RSA 2048"),
         (rsa_of(3000), "AWS4-X509-RSA-SHA256", "RSA 3000"),
         (rsa_of(4096), "AWS4-X509-RSA-SHA256", "RSA 4096"),
+        (rsa_of(8192), "AWS4-X509-RSA-SHA256", "RSA 8192"),
         (curve(ec.SECP256R1), "AWS4-X509-ECDSA-SHA256", "EC P-256"),
         (curve(ec.SECP384R1), "AWS4-X509-ECDSA-SHA256", "EC P-384"),
         (curve(ec.SECP521R1), "AWS4-X509-ECDSA-SHA256", "EC P-521"),
@@ -45,7 +46,6 @@ def test_the_algorithm_follows_from_the_key(
     ("key", "described"),
     [
         (rsa_of(2047), "RSA 2047"),
-        (rsa_of(4097), "RSA 4097"),
         (curve(ec.SECP256K1), "EC secp256k1"),
         (curve(ec.SECP224R1), "EC secp224r1"),
         (curve(ec.BrainpoolP256R1), "EC brainpoolP256r1"),
@@ -59,7 +59,7 @@ def test_other_keys_are_refused_with_what_to_use(key: PublicKeyTypes, described:
         algorithm_for(key, where="app.pem")
     assert str(caught.value) == (
         f"app.pem: IAM Roles Anywhere cannot use a key of this kind: {described}; expected RSA of "
-        "2048 to 4096 bits, EC on P-256, P-384 or P-521, or ML-DSA. Make a new key, for example "
+        "2048 bits or more, EC on P-256, P-384 or P-521, or ML-DSA. Make a new key, for example "
         "with `openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem`, and "
         "have a certificate issued for it."
     )

@@ -215,6 +215,25 @@ def test_the_passphrase_comes_from_argument_variable_or_file(tmp_path: Path) -> 
     assert revealed({}, named, {**by_name}) == b"from file "
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_a_passphrase_file_of_windows_is_read(encoding: str, tmp_path: Path) -> None:
+    file = tmp_path / "passphrase"
+    file.write_bytes("grü\u00df\r\n".encode(encoding))
+    by_file: dict[str, object] = {"rolesanywhere_private_key_passphrase_file": str(file)}
+    secret = config(ARGUMENTS, {}, by_file).sources.secret
+    assert secret is not None
+    assert secret.reveal() == "grü\u00df".encode()
+
+
+def test_a_pem_in_place_of_a_path_is_answered_in_the_words_of_its_place() -> None:
+    pem = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"
+    said = refusal(ARGUMENTS | {"cert": None}, {"AWS_ROLESANYWHERE_CERTIFICATE": pem})
+    assert said.startswith("AWS_ROLESANYWHERE_CERTIFICATE: it holds the PEM itself")
+    assert "Write the PEM into a file" in said
+    assert "encode" not in said
+    assert "MIIB" not in said
+
+
 def test_a_passphrase_that_is_not_where_it_should_be_is_named(tmp_path: Path) -> None:
     section: dict[str, object] = {"rolesanywhere_private_key_passphrase_env": "HUNTER2"}
     said = refusal(dict(ARGUMENTS), section=section)

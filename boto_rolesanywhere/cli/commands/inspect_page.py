@@ -33,6 +33,8 @@ def show_inspection(page: Page, inspection: CertificateInspection, place: str) -
         )
         for problem in constraint.problems:
             page.note(f"{problem.text}. {problem.remedy}", indent=_DETAIL)
+    for slip in inspection.slips:
+        page.marked("warn", "encoding", slip, column=column)
     _show_session(page, inspection)
     page.heading("Chain sent with it", "" if inspection.chain else "none")
     if inspection.chain:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import order_chain
-from boto_rolesanywhere.certificates.reading import describe_subject, readable_public_key
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.certificates.reading import readable_public_key
 from boto_rolesanywhere.errors import (
     CertificateError,
     ConfigurationError,

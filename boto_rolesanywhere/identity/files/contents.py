@@ -11,13 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
+from boto_rolesanywhere.certificates.odd import load_certificate
 from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
 
 from .costs import LIMITS, TooCostlyError, check_costs
 from .pem import Block, PemError, as_plain_text, scan
-from .private_keys import ask_passphrase, decode_key, error_summary, wrong_passphrase
-from .recognise import PKCS12, foreign, recognise
+from .pkcs12 import other_keys
+from .private_keys import ask_passphrase, decode_key, wrong_passphrase
+from .recognise import PKCS12, by_content, foreign, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,6 +40,9 @@ _KEYS: Final = {
     "EC PRIVATE KEY",
     "DSA PRIVATE KEY",
 }
+# The labels under which programs write one thing for another.
+_LABELS: Final = _CERTIFICATES | _PKCS7 | _KEYS | {PKCS12, "PFX"}
+_PKCS7_CERTIFICATES: Final = 0xA0
 # A PKCS #12 file does not tell which.
 _OR_DAMAGED: Final = " or damaged"
 _OR_FILE_DAMAGED: Final = ", or the file damaged"
@@ -69,7 +74,7 @@ class Contents:
         certificates: in their order; of a token, those that its URI names.
         beside: the other certificates of a token, among which the intermediates are.
         keys: encoded private keys, to be decoded when needed: it may take a passphrase.
-        opened: the private key of a PKCS #12 file, which is opened as a whole.
+        opened: the private keys of a PKCS #12 file, which is opened as a whole.
         tpm_key: PEM of a key that a TPM has wrapped.
         inventory: everything that was found, in words.
         remedy: what to do about what was found, where that is known.
@@ -78,7 +83,7 @@ class Contents:
     # The library's repr of a certificate fails on names that it cannot read.
     certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     keys: tuple[Block, ...] = field(default=(), repr=False)
-    opened: PrivateKeyTypes | None = field(default=None, repr=False)
+    opened: tuple[PrivateKeyTypes, ...] = field(default=(), repr=False)
     tpm_key: bytes | None = field(default=None, repr=False)
     inventory: str = "nothing of use"
     remedy: str | None = None
@@ -87,16 +92,21 @@ class Contents:
     @property
     def has_key(self) -> bool:
         """Whether there is a private key of any kind."""
-        return bool(self.keys or self.tpm_key) or self.opened is not None
+        return bool(self.keys or self.tpm_key or self.opened)
 
     def key_loaders(self, where: str, secret: Secret | None) -> list[Callable[[], PrivateKeyTypes]]:
         """For each private key what decodes it, or raises as `decode_key` does.
 
         One by one, since a key that cannot be read may stand before the one that is wanted.
         """
-        opened = self.opened
-        there = [] if opened is None else [lambda: opened]
-        return there + [partial(decode_key, block, where, secret) for block in self.keys]
+        return [
+            *(partial(_itself, key) for key in self.opened),
+            *(partial(decode_key, block, where, secret) for block in self.keys),
+        ]
+
+
+def _itself(key: PrivateKeyTypes) -> PrivateKeyTypes:
+    return key
 
 
 def open_contents(part: Part, secret: Secret | None) -> Contents:
@@ -111,8 +121,9 @@ def open_contents(part: Part, secret: Secret | None) -> Contents:
         PassphraseError: a PKCS #12 file's passphrase is missing or wrong.
     """
     blocks = _blocks(part)
-    if blocks[0].label == PKCS12:
-        return _open_pkcs12(blocks[0].der, part, secret)
+    for block in blocks:
+        if block.label == PKCS12:
+            return _open_pkcs12(block.der, part, secret)
     certificates = tuple(found for block in blocks for found in _certificates(block, part))
     keys = tuple(block for block in blocks if block.label in _KEYS)
     if len(keys) > _MOST_KEYS:
@@ -134,7 +145,9 @@ def _blocks(part: Part) -> tuple[Block, ...]:
         return blocks
     text = as_plain_text(part.data)
     try:
-        blocks = scan(text)
+        blocks = tuple(
+            by_content(block) if block.label in _LABELS else block for block in scan(text)
+        )
     except PemError as error:
         raise part.error(str(error), code="pem-damaged") from None
     if not blocks:
@@ -149,22 +162,29 @@ def _blocks(part: Part) -> tuple[Block, ...]:
 
 
 def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
-    from cryptography import x509
+    try:
+        if block.label in _PKCS7:
+            return _pkcs7_certificates(block.der)
+        if block.label in _CERTIFICATES:
+            # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
+            return (load_certificate(der.read(block.der, shortest=False).raw),)
+    except (ValueError, IndexError) as error:
+        raise part.error(
+            f"a certificate in it cannot be read: {error}", code="certificate-unreadable"
+        ) from None
+    return ()
+
+
+def _pkcs7_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
     from cryptography.hazmat.primitives.serialization.pkcs7 import load_der_pkcs7_certificates
 
     try:
-        if block.label in _PKCS7:
-            return tuple(quietly(lambda: load_der_pkcs7_certificates(block.der)))
-        if block.label in _CERTIFICATES:
-            # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
-            encoded = der.read(block.der).raw
-            return (quietly(lambda: x509.load_der_x509_certificate(encoded)),)
-    except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
-        raise part.error(
-            f"a certificate in it cannot be read ({error_summary(error)})",
-            code="certificate-unreadable",
-        ) from None
-    return ()
+        return tuple(quietly(lambda: load_der_pkcs7_certificates(data)))
+    except Exception:  # noqa: BLE001  # the library's, of many kinds; it refuses all for one odd one
+        # RFC 2315, section 9.1: version, digestAlgorithms, contentInfo, [0] certificates.
+        signed_data = der.read_only(data).children()[1].children()[0].children()
+        held = [field for field in signed_data[3:] if field.tag == _PKCS7_CERTIFICATES]
+        return tuple(load_certificate(each.raw) for field in held for each in field.children())
 
 
 def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
@@ -173,8 +193,9 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
     def load(passphrase: bytes | None) -> Contents:
         key, first, others = quietly(lambda: load_key_and_certificates(data, passphrase))
         certificates = (*([first] if first else []), *others)
-        counts = Counter({"certificate": len(certificates), "private key": int(key is not None)})
-        return Contents(certificates, opened=key, inventory=_in_words(counts))
+        keys = (key, *other_keys(data, passphrase or b"", key)) if key else ()
+        counts = Counter({"certificate": len(certificates), "private key": len(keys)})
+        return Contents(certificates, opened=keys, inventory=_in_words(counts))
 
     try:
         check_costs([data])
@@ -220,7 +241,7 @@ def _refuse_if_open(error: Exception, part: Part) -> None:
     if "assword" in str(error):
         return
     raise part.error(
-        f"what this PKCS #12 file holds cannot be read ({error_summary(error)})",
+        "what this PKCS #12 file holds cannot be read: it is damaged, or encrypted unusually",
         code="pkcs12-unreadable",
         remedy=_TAKE_APART,
     )

@@ -26,7 +26,7 @@ LIMITS: Final = (
     f"at most {MOST_ITERATIONS:,} iterations in the whole file; for scrypt at most 256 MiB, and "
     f"N·r·p at most {_MOST_SCRYPT_WORK:,}"
 )
-# What RSA of 8192 bits needs, which is twice what AWS takes.
+# What RSA of 8192 bits needs: larger ones take minutes to be read, as a test of primes.
 MOST_KEY_BYTES: Final = 6 * 1024
 MOST_NUMBER_BYTES: Final = 1 + 8192 // 8
 _MOST_ELEMENTS: Final = 50_000

@@ -15,6 +15,7 @@ from itertools import takewhile
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
 _BREAK = re.compile(rb"\r\n|\r|\n")
+_WIDE_BEGIN = "-----BEGIN "
 _WIDE_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
@@ -49,14 +50,15 @@ class Block:
 
 
 def as_plain_text(data: bytes) -> bytes:
-    """`data`, made UTF-8 if it is UTF-16 with a byte order mark, as Windows PowerShell writes.
+    """`data`, made UTF-8 if it is UTF-16, as Windows PowerShell writes; the mark may be lost.
 
     A UTF-8 mark does no harm: any text may stand before the first block.
     """
     for mark, encoding in _WIDE_MARKS.items():
-        if data.startswith(mark):
+        # At an even place: an odd one is in the middle of another encoding's characters.
+        if data.startswith(mark) or data.find(_WIDE_BEGIN.encode(encoding)) % 2 == 0:
             try:
-                return data[len(mark) :].decode(encoding).encode("utf-8")
+                return data.removeprefix(mark).decode(encoding).encode("utf-8")
             except UnicodeError:
                 return data  # two bytes that happened to look like a mark
     return data

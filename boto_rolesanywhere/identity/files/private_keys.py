@@ -14,8 +14,10 @@ from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 
 from .costs import LIMITS, MOST_KEY_BYTES, MOST_NUMBER_BYTES, TooCostlyError, check_costs
+from .lenient_keys import load_leniently
 from .mldsa import NAMES as MLDSA_NAMES
 from .mldsa import load_mldsa
+from .pkcs12 import open_bag
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from .pem import Block
 
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
+_PBES2: Final = "1.2.840.113549.1.5.13"
 _CURVE: Final = 0xA0
 _GIVE_IT: Final = (
     "Give it as the argument `passphrase`, by --pkcs8-password-file, in "
@@ -36,6 +39,7 @@ _CONVERT: Final = (
     "(to read DES, RC2, Blowfish, CAST5 or SEED, add `-provider legacy -provider default`)."
 )
 _OR_MLDSA: Final = ", or the decrypted key cannot be read"
+_OR_UNKNOWN: Final = ", or the key is encrypted in a way that cannot be read ({})"
 _SEED_ONLY: Final = (
     "If it is an ML-DSA key, it must hold the seed alone when it is encrypted: `openssl pkey "
     "-aes256 -provparam ml-dsa.output_formats=seed-only -in old.pem -out new.pem`."
@@ -90,10 +94,20 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
     except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         if "assword" in str(error):
             raise wrong_passphrase(secret, passphrase, where) from None
+        # There the library reads more: other ciphers, odd encodings.
+        if block.label == "ENCRYPTED PRIVATE KEY" and (key := open_bag(block.der, passphrase)):
+            return key
         if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
-            raise wrong_passphrase(secret, passphrase, where, _OR_MLDSA) from None
+            raise wrong_passphrase(
+                secret, passphrase, where, _OR_MLDSA, remedy=_SEED_ONLY
+            ) from None
+        if block.label == "ENCRYPTED PRIVATE KEY":
+            alternative = _OR_UNKNOWN.format(_cipher(block))
+            raise wrong_passphrase(
+                secret, passphrase, where, alternative, remedy=_CONVERT
+            ) from None
         raise PrivateKeyError(
-            f"it is encrypted in a way that cannot be read ({error_summary(error)})",
+            f"it is encrypted in a way that cannot be read ({_cipher(block)})",
             code="key-encryption-unknown",
             where=where,
             remedy=_CONVERT,
@@ -146,7 +160,12 @@ def ask_passphrase(secret: Secret | None, where: str, alternative: str = "") -> 
 
 
 def wrong_passphrase(
-    secret: Secret | None, passphrase: bytes, where: str, alternative: str = ""
+    secret: Secret | None,
+    passphrase: bytes,
+    where: str,
+    alternative: str = "",
+    *,
+    remedy: str | None = None,
 ) -> PassphraseError:
     """The error for a passphrase that does not open the file `where`.
 
@@ -155,13 +174,13 @@ def wrong_passphrase(
         passphrase: what it gave.
         where: the file.
         alternative: what else may be wrong, such as ``, or the file is damaged``.
+        remedy: what to do about that, unless the passphrase itself looks odd.
     """
     origin = secret.origin if secret else "nowhere"
-    remedy = None
     if passphrase.endswith((b"\n", b"\r")):
         remedy = "The passphrase ends with a line break, which may not belong to it."
-    elif alternative == _OR_MLDSA:
-        remedy = _SEED_ONLY
+    elif passphrase[:1] in {b"'", b'"'} and passphrase[:1] == passphrase[-1:]:
+        remedy = "The passphrase stands in quotes, which may not belong to it."
     return PassphraseError(
         f"the passphrase from {origin} is wrong{alternative}",
         code="passphrase-wrong",
@@ -170,9 +189,18 @@ def wrong_passphrase(
     )
 
 
-def error_summary(error: Exception) -> str:
-    """The library's words, without the advice that follows, which is for programmers."""
-    return str(error.args[0] if error.args else error).partition(". ")[0].strip(" .(\"'")
+def _cipher(block: Block) -> str:
+    """The cipher, or what else chooses how the key is encrypted, as the file names it."""
+    if named := dict(block.headers).get("DEK-Info", ""):
+        return named.partition(",")[0]
+    try:
+        algorithm = der.read_only(block.der).children()[0].children()
+        name = der.oid(algorithm[0])
+        if name == _PBES2:  # RFC 8018, appendix A.4: keyDerivationFunc, encryptionScheme
+            name = der.oid(algorithm[1].children()[1].children()[0])
+    except (der.DerError, IndexError):
+        return "its head is damaged"
+    return f"object identifier {name}"
 
 
 def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
@@ -191,13 +219,17 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
             remedy=_NAMED_CURVE,
         )
     try:
-        return quietly(lambda: load_der_private_key(encoded, None))
-    except Exception as error:  # noqa: BLE001  # as above
+        key: PrivateKeyTypes | None = quietly(lambda: load_der_private_key(encoded, None))
+    except Exception:  # noqa: BLE001  # as above
+        key = load_leniently(encoded)
+    if key is None:
         raise PrivateKeyError(
-            f"its private key cannot be read ({error_summary(error)})",
+            "its private key cannot be read: it is damaged, or of a kind that AWS does not take",
             code="key-unreadable",
             where=where,
-        ) from None
+            expected=USABLE_KEYS,
+        )
+    return key
 
 
 def _look_inside(encoded: bytes) -> tuple[str, bytes, bool]:

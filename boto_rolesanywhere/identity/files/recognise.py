@@ -6,7 +6,9 @@ decoded beyond what tells one kind from another.
 
 from __future__ import annotations
 
+import base64
 import re
+from dataclasses import replace
 from typing import Final
 
 from boto_rolesanywhere.certificates import der
@@ -15,6 +17,8 @@ from .pem import Block
 
 PKCS12 = "PKCS12"  # has no PEM label
 UNKNOWN = "UNKNOWN"
+_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_OPENSSH_MAGIC = b"openssh-key-v1\0"
 _BLANK = b"\0\t\n\r "
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _PKCS7_ARC = "1.2.840.113549.1.7."
@@ -36,8 +40,18 @@ _FOREIGN: Final = (
     ),
     (b"ssh-", "an SSH public key", "Name the private key's file."),
     (b"ecdsa-sha2-", "an SSH public key", "Name the private key's file."),
+    (
+        b"version https://git-lfs.github.com/spec/",
+        "a Git LFS pointer, not the file itself",
+        "Fetch the file: `git lfs pull`.",
+    ),
+    (b"<", "a web page (HTML or XML), perhaps a login page or an error", "Download it anew."),
 )
-_BASE64 = re.compile(rb"MI[A-Za-z0-9+/\s]+={0,2}")
+_JWK: Final = (
+    "Write it as PEM, for example with jwcrypto: `JWK.from_json(text).export_to_pem(...)`."
+)
+_JSON: Final = "Take the PEM out of it, for example with `jq -r .certificate old > new.pem`."
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
 
 
 def recognise(data: bytes) -> tuple[Block, ...]:
@@ -62,6 +76,19 @@ def recognise(data: bytes) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def by_content(block: Block) -> Block:
+    """The block under the label that its content has, whatever stands in its BEGIN line.
+
+    Programs write an encrypted key under PRIVATE KEY and PKCS #7 under CERTIFICATE.
+    """
+    if block.headers:  # encrypted as a whole, so nothing can be recognised
+        return block
+    if block.der.startswith(_OPENSSH_MAGIC):
+        return replace(block, label="OPENSSH PRIVATE KEY")
+    found = recognise(block.der)
+    return replace(block, label=found[0].label) if found and found[0].label != UNKNOWN else block
+
+
 def _past_blanks(data: bytes, at: int) -> int:
     while at < len(data) and data[at] in _BLANK:
         at += 1
@@ -76,9 +103,24 @@ def foreign(data: bytes) -> tuple[str, str | None]:
             return name, remedy
     if start[:2] in {b"\x30\x81", b"\x30\x82", b"\x30\x83"}:
         return "DER that is damaged or cut short", None
-    if _BASE64.fullmatch(start):
+    if start.startswith(b"{"):
+        return ("a JSON Web Key (JWK)", _JWK) if b'"kty"' in start else ("JSON", _JSON)
+    return _foreign_base64(b"".join(start.strip(b"'\"").split())) or ("neither PEM nor DER", None)
+
+
+def _foreign_base64(text: bytes) -> tuple[str, str] | None:
+    if not _BASE64.fullmatch(text):
+        return None
+    text = text.translate(_TO_URL_SAFE).rstrip(b"=")
+    decoded = base64.urlsafe_b64decode(text[: len(text) // 4 * 4])
+    if b"-----BEGIN " in decoded:
+        return (
+            "the base64 of a PEM file, as a Kubernetes Secret or a CI variable holds it",
+            "Decode it: `base64 -d old > new.pem`.",
+        )
+    if decoded[:1] == b"\x30":
         return "base64 without its BEGIN and END lines", "Put the lines back, or decode it to DER."
-    return "neither PEM nor DER", None
+    return None
 
 
 def _label(element: der.Element) -> str:

@@ -253,7 +253,7 @@ def test_pkcs12_with_an_mldsa_key_is_not_called_a_wrong_passphrase(
 ) -> None:
     error = refusal(ca, pkcs12(both("44")), passphrase=passphrase)
     assert not isinstance(error, PassphraseError)
-    assert error.problem.startswith("what this PKCS #12 file holds cannot be read (Could not")
+    assert error.problem.startswith("what this PKCS #12 file holds cannot be read: it is damaged")
     assert error.remedy == (
         "Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the new "
         "file."

@@ -1,10 +1,11 @@
-"""Ways of encryption that are not read: each error names the command that converts the file."""
+"""Ways of encryption: those that are read through PKCS #12, and the command for the others."""
 
 from __future__ import annotations
 
 import re
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from openssl_files import LEGACY, OpenSSL
 
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
@@ -14,7 +15,7 @@ from boto_rolesanywhere.settings.sources import Secret
 
 SECRET = Secret("secret", "the test")
 PKCS8 = ("pkcs8", "-topk8", *LEGACY)
-UNSUPPORTED = {
+READ = {
     "PRF SHA512-224": (*PKCS8, "-v2prf", "hmacWithSHA512-224"),
     "PRF SHA512-256": (*PKCS8, "-v2prf", "hmacWithSHA512-256"),
     "PRF MD5": (*PKCS8, "-v2prf", "hmacWithMD5"),
@@ -27,6 +28,8 @@ UNSUPPORTED = {
     "RC2 of 64 bits": (*PKCS8, "-v2", "rc2-64-cbc"),
     "2-key 3DES": (*PKCS8, "-v1", "PBE-SHA1-2DES"),
     "PBES1 with RC2": (*PKCS8, "-v1", "PBE-SHA1-RC2-128"),
+}
+UNSUPPORTED = {
     "traditional AES-192": ("ec", "-aes-192-cbc"),
     "traditional Camellia": ("ec", "-camellia-128-cbc"),
     "traditional single DES": ("ec", *LEGACY, "-des-cbc"),
@@ -40,9 +43,19 @@ def openssl(tmp_path_factory: pytest.TempPathFactory) -> OpenSSL:
     return openssl
 
 
-def decode(openssl: OpenSSL, name: str) -> object:
+def decode(openssl: OpenSSL, name: str) -> PrivateKeyTypes:
     (block,) = scan(openssl.read(name))
     return decode_key(block, name, SECRET)
+
+
+@pytest.mark.parametrize("name", READ)
+def test_unusual_ways_in_pkcs8_are_read(name: str, openssl: OpenSSL) -> None:
+    openssl(*READ[name], "-in", "ec.key", "-out", "old.pem", "-passout", "pass:secret")
+    key = decode(openssl, "old.pem")
+    (plain,) = scan(openssl.read("ec.key"))
+    assert key.public_key() == decode_key(plain, "ec.key", None).public_key()
+    with pytest.raises(PassphraseError, match="is wrong"):
+        decode_key(scan(openssl.read("old.pem"))[0], "old.pem", Secret("another", "the test"))
 
 
 @pytest.mark.parametrize("name", UNSUPPORTED)

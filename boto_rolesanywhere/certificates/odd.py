@@ -1,0 +1,116 @@
+"""Certificates that `cryptography` refuses for a slip of their encoding.
+
+OpenSSL and Java pass over such slips, and so may AWS. `read_odd` makes a twin without the slips,
+which `cryptography` reads; what is sent and what is signed stay the certificate's own bytes.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, Any, cast
+
+from . import twin
+from .reading import quietly
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+
+class OddCertificate:
+    """Stands in for an `x509.Certificate`, which cannot be subclassed.
+
+    Values are read from the twin, ``tbs_certificate_bytes`` too. What leaves the process is the
+    certificate itself: `public_bytes`, `fingerprint`, `signed_bytes` and ``signature``.
+
+    Attributes:
+        slips: what is odd, each as a clause that names the field.
+        signed_bytes: the part over which the issuer made its signature.
+    """
+
+    __slots__ = ("_encoded", "_twin", "signed_bytes", "slips")
+
+    def __init__(
+        self, encoded: bytes, signed_bytes: bytes, twin: x509.Certificate, slips: tuple[str, ...]
+    ) -> None:
+        """Hold `encoded`, which was read as `twin`."""
+        self._encoded = encoded
+        self._twin = twin
+        self.signed_bytes = signed_bytes
+        self.slips = slips
+
+    def public_bytes(self, encoding: Encoding) -> bytes:
+        """The certificate as it was found, in DER or PEM."""
+        from cryptography.hazmat.primitives.serialization import Encoding as Encodings
+
+        if encoding is Encodings.PEM:
+            return ssl.DER_cert_to_PEM_cert(self._encoded).encode("ascii")
+        return self._encoded
+
+    def fingerprint(self, algorithm: hashes.HashAlgorithm) -> bytes:
+        """The digest of the certificate as it was found."""
+        from cryptography.hazmat.primitives.hashes import Hash
+
+        digest = Hash(algorithm)
+        digest.update(self._encoded)
+        return digest.finalize()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the twin has
+        return getattr(self._twin, name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OddCertificate) and other._encoded == self._encoded
+
+    def __hash__(self) -> int:
+        return hash(self._encoded)
+
+    def __repr__(self) -> str:
+        return f"<OddCertificate: {'; '.join(self.slips)}>"
+
+
+def read_odd(encoded: bytes) -> OddCertificate:
+    """The certificate `encoded`, and what is odd about it.
+
+    Raises:
+        ValueError: its encoding is damaged. The message says in a clause which field is.
+    """
+    made = twin.make(encoded)
+    return OddCertificate(encoded, made.signed_bytes, made.certificate, made.slips)
+
+
+def load_certificate(encoded: bytes) -> x509.Certificate:
+    """The certificate `encoded`; an `OddCertificate` if `cryptography` refuses it.
+
+    Raises:
+        ValueError: as `read_odd`.
+    """
+    from cryptography import x509
+
+    try:
+        return quietly(lambda: x509.load_der_x509_certificate(encoded))
+    except (ValueError, x509.InvalidVersion):
+        return cast("x509.Certificate", read_odd(encoded))
+
+
+def slips_of(certificate: object) -> tuple[str, ...]:
+    """What is odd about a certificate that `load_certificate` gave."""
+    return certificate.slips if isinstance(certificate, OddCertificate) else ()
+
+
+def readable(certificate: x509.Certificate) -> tuple[x509.Certificate, tuple[str, ...]]:
+    """`certificate` in a form whose names and extensions can be read, and what is odd about it."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    odd: object = certificate
+    try:
+        if not isinstance(odd, OddCertificate):
+            quietly(lambda: (certificate.subject, certificate.issuer, certificate.extensions))
+            return certificate, ()
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        try:
+            odd = read_odd(certificate.public_bytes(Encoding.DER))
+        except ValueError:
+            return certificate, ()
+    return cast("x509.Certificate", odd), odd.slips

@@ -1,0 +1,88 @@
+"""A key's value counts, not the number of octets it is written with, in every container."""
+
+from __future__ import annotations
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from openssl_files import OpenSSL
+
+from boto_rolesanywhere.certificates import der
+from boto_rolesanywhere.errors import PrivateKeyError
+from boto_rolesanywhere.identity.files.pem import Block
+from boto_rolesanywhere.identity.files.private_keys import decode_key
+from boto_rolesanywhere.settings.sources import Secret
+
+# One whose first byte is zero, as one in 256 is.
+NUMBER = int.from_bytes(bytes.fromhex("00" + "5a" * 31), "big")
+KEY = ec.derive_private_key(NUMBER, ec.SECP256R1())
+SECRET = Secret("hunter2", "the test")
+
+
+def tlv(tag: int, *parts: bytes) -> bytes:
+    return der.encode(tag, b"".join(parts))
+
+
+def with_octets(count: int, *, form: PrivateFormat) -> bytes:
+    """The key with its number in `count` octets."""
+    encoded = KEY.private_bytes(Encoding.DER, form, NoEncryption())
+    fields = list(der.read_only(encoded).children())
+    octets = NUMBER.to_bytes(count, "big")
+    if form is PrivateFormat.TraditionalOpenSSL:
+        return tlv(0x30, fields[0].raw, tlv(4, octets), *(each.raw for each in fields[2:]))
+    inner = der.read_only(fields[2].content).children()
+    key = tlv(0x30, inner[0].raw, tlv(4, octets), *(each.raw for each in inner[2:]))
+    return tlv(0x30, fields[0].raw, fields[1].raw, tlv(4, key))
+
+
+@pytest.mark.parametrize("count", [31, 32, 33, 40])
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_an_ec_key_of_any_length_is_read(count: int, form: PrivateFormat) -> None:
+    label = "PRIVATE KEY" if form is PrivateFormat.PKCS8 else "EC PRIVATE KEY"
+    key = decode_key(Block(label, with_octets(count, form=form)), "app.key", None)
+    assert key.public_key() == KEY.public_key()
+
+
+@pytest.mark.parametrize("count", [31, 33])
+def test_it_is_read_when_it_is_encrypted(
+    count: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    openssl = OpenSSL(tmp_path_factory.mktemp("keys"))
+    openssl.write("short.der", with_octets(count, form=PrivateFormat.PKCS8))
+    encrypted = openssl(
+        *("pkcs8", "-topk8", "-inform", "DER", "-in", "short.der", "-outform", "DER"),
+        *("-passout", "pass:hunter2"),
+    )
+    key = decode_key(Block("ENCRYPTED PRIVATE KEY", encrypted), "app.key", SECRET)
+    assert key.public_key() == KEY.public_key()
+
+
+def test_version_2_with_the_public_key_is_read() -> None:
+    encoded = KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    version, algorithm, key = der.read_only(encoded).children()
+    assert version.content == b"\0"
+    second = tlv(0x30, tlv(2, b"\1"), algorithm.raw, key.raw, tlv(0x81, b"\0\4abc"))
+    found = decode_key(Block("PRIVATE KEY", second), "app.key", None)
+    assert found.public_key() == KEY.public_key()
+
+
+@pytest.mark.parametrize("number", [0, 1 << 256])
+def test_a_number_that_no_key_has_is_refused(number: int) -> None:
+    inner = tlv(0x30, tlv(2, b"\1"), tlv(4, number.to_bytes(33, "big")))
+    curve = bytes.fromhex("06072a8648ce3d020106082a8648ce3d030107")
+    encoded = tlv(0x30, tlv(2, b"\0"), tlv(0x30, curve), tlv(4, inner))
+    with pytest.raises(PrivateKeyError, match="it is damaged, or of a kind"):
+        decode_key(Block("PRIVATE KEY", encoded), "app.key", None)
+
+
+def test_a_wrong_passphrase_stays_one() -> None:
+    encrypted = KEY.private_bytes(
+        Encoding.DER, PrivateFormat.PKCS8, BestAvailableEncryption(b"another")
+    )
+    with pytest.raises(PrivateKeyError, match="the passphrase from the test is wrong"):
+        decode_key(Block("ENCRYPTED PRIVATE KEY", encrypted), "app.key", SECRET)
