@@ -40,6 +40,10 @@ COMMANDS: Final = {
         "print credentials for the AWS CLI and the SDKs (credential_process)",
     ),
     "inspect": ("inspect_", "show what AWS will see of a certificate; try a trust policy"),
+    "trust-policy": (
+        "trust_policy",
+        "print the trust policy of a role for a certificate, or correct one",
+    ),
     "doctor": ("doctor", "check everything that can be wrong, and say what to do about it"),
     "explain": ("explain", "say what an error's code means, and what to do about it"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),

@@ -92,7 +92,10 @@ def test_help_teaches_with_an_example(command: str) -> None:
 def test_a_mistyped_flag_is_named_and_its_value_is_not(
     command: str, words: tuple[str, ...], named: str
 ) -> None:
-    needed = ("--certificate", "x") if command == "inspect" else ()
+    needed = {
+        "inspect": ("--certificate", "x"),
+        "trust-policy": ("--trust-anchor-arn", "x", "x"),
+    }.get(command, ())
     action = ("list",) if command == "ca" else ()
     status = 1 if command == "credential-process" else 2
     done = ended(command, *action, *words, *needed, status=status)

@@ -6,25 +6,25 @@ It reads files and writes a page or JSON; `inspection` works out what they say.
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.cli.inspected import (
+    context_of,
+    inspect_place,
+    name_of_text,
+    read_text,
+    shown_place,
+)
 from boto_rolesanywhere.cli.outcome import FAILED, OK
-from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import argparse
     from datetime import datetime
 
-    from boto_rolesanywhere.identity.files.contents import Contents
-    from boto_rolesanywhere.identity.files.reading import Role
     from boto_rolesanywhere.inspection.certificate import CertificateInspection
     from boto_rolesanywhere.inspection.trust_policy import Evaluation
-    from boto_rolesanywhere.settings.sources import Secret
 
-_LONGEST_TEXT: Final = 1024 * 1024  # bytes; a trust policy has a few thousand at most
 _DESCRIPTION: Final = """\
 Show what AWS will see of a certificate: whether it meets AWS's constraints, the
 session name, SourceIdentity and session tags it turns into, and the chain that
@@ -103,7 +103,7 @@ def run(arguments: argparse.Namespace) -> int:
         from .inspect_page import show_evaluation, show_inspection
 
         page = Page.for_stream(sys.stdout)
-        show_inspection(page, inspection, _shown(arguments.file or arguments.certificate))
+        show_inspection(page, inspection, shown_place(arguments.file or arguments.certificate))
         if evaluation is not None:
             show_evaluation(page, evaluation, arguments.trust_policy)
         page.write(sys.stdout)
@@ -112,29 +112,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspection:
-    from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
-    from boto_rolesanywhere.inspection.certificate import choose_leaf, inspect_certificate
     from boto_rolesanywhere.settings.values import require_session_name
 
-    place = arguments.file or arguments.certificate
-    opened = [_open(place, "certificate")]
-    if arguments.intermediates:
-        opened.append(_open(arguments.intermediates, "chain"))
-    mappings = None
-    if arguments.attribute_mappings:
-        text = _read_text(arguments.attribute_mappings)
-        mappings = AttributeMappings.parse(text, where=arguments.attribute_mappings)
-    candidates = [
-        certificate
-        for contents in opened
-        for certificate in (*contents.certificates, *contents.beside)
-    ]
     session_name = arguments.role_session_name
-    return inspect_certificate(
-        choose_leaf(opened[0].certificates),
-        candidates,
-        now=now,
-        mappings=mappings,
+    return inspect_place(
+        arguments.file or arguments.certificate,
+        now,
+        intermediates=arguments.intermediates,
+        attribute_mappings=arguments.attribute_mappings,
         session_name=session_name and require_session_name(session_name, "--role-session-name"),
     )
 
@@ -147,84 +132,9 @@ def _evaluate(
     facts = inspection.facts(
         now=now,
         trust_anchor_arn=arguments.trust_anchor_arn,
-        context=_context(arguments.context),
+        context=context_of(arguments.context),
     )
     if arguments.trust_policy is None:
         return None
-    where = "standard input" if arguments.trust_policy == "-" else arguments.trust_policy
-    return evaluate(TrustPolicy.parse(_read_text(arguments.trust_policy), where=where), facts)
-
-
-def _context(pairs: list[str]) -> dict[str, tuple[str, ...]]:
-
-    found: dict[str, tuple[str, ...]] = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not key or not equals:
-            raise ConfigurationError(
-                f"it is {pair!r}",
-                code="content-unrecognised",
-                where="--context",
-                expected="KEY=VALUE, as in aws:SourceIp=10.0.0.1",
-            )
-        found[key] = (*found.get(key, ()), value)
-    return found
-
-
-def _open(place: str, role: Role) -> Contents:
-    from boto_rolesanywhere.identity.opening import Access, open_certificates
-
-    return open_certificates(place, role, Access(_passphrase(place), _pkcs11_module()))
-
-
-def _shown(place: str) -> str:
-    """The place without a PIN, which a URI may hold."""
-    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-    from boto_rolesanywhere.settings.places import TOKEN, kind_of
-
-    return str(parse_pkcs11_uri(place)) if kind_of(place) == TOKEN else place
-
-
-def _pkcs11_module() -> str | None:
-    from boto_rolesanywhere.settings.names import PKCS11_MODULE
-
-    return os.environ.get(PKCS11_MODULE.variable) or None
-
-
-def _passphrase(place: str) -> Secret | None:
-    """The secret for a PKCS #12 file or token: from the environment, or typed at a terminal."""
-    from boto_rolesanywhere.settings.names import gather
-    from boto_rolesanywhere.settings.passphrases import configured_secret
-    from boto_rolesanywhere.settings.sources import Secret
-
-    secret = configured_secret(gather({}, os.environ, {}), os.environ)
-    if secret is not None or not sys.stdin.isatty():
-        return secret
-    from getpass import getpass
-
-    return Secret(lambda: getpass(f"Passphrase of {_shown(place)}: "), "the prompt")
-
-
-def _read_text(place: str) -> bytes:
-
-    try:
-        if place == "-":
-            text = sys.stdin.buffer.read(_LONGEST_TEXT + 1)
-        else:
-            with Path(place).open("rb") as file:
-                text = file.read(_LONGEST_TEXT + 1)
-    except OSError as error:
-        raise ConfigurationError(
-            f"it cannot be read ({error.strerror})",
-            code="file-unreadable",
-            where=place,
-            expected="a file with JSON",
-        ) from None
-    if len(text) > _LONGEST_TEXT:
-        raise ConfigurationError(
-            f"it is larger than {_LONGEST_TEXT} bytes",
-            code="file-too-large",
-            where=place,
-            expected="a file with JSON",
-        )
-    return text
+    text, where = read_text(arguments.trust_policy), name_of_text(arguments.trust_policy)
+    return evaluate(TrustPolicy.parse(text, where=where), facts)

@@ -1,0 +1,1 @@
+"""The same setup as code: Terraform, CloudFormation, commands of the AWS CLI. Nothing asks AWS."""
