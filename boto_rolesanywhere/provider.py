@@ -18,7 +18,8 @@ import botocore.session
 from botocore.config import Config as ClientConfig
 from botocore.credentials import CredentialProvider
 
-from boto_rolesanywhere.create_session.client import SessionCreator, is_unchecked, private_session
+from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.client import SessionCreator, is_unchecked
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.redaction import logger_of

@@ -89,8 +89,9 @@ def get_session(
         PrivateKeyError: the key cannot be read, or is not the certificate's.
         botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
     """
-    session = botocore.session.Session()
-    if botocore_session is not None:
+    if botocore_session is None:
+        session = botocore.session.Session()
+    else:
         session = as_botocore_session(botocore_session)
     _require_usable(verify)
     if client_config is not None and not isinstance(client_config, ClientConfig):

@@ -19,14 +19,7 @@ def test_the_wheel_carries_its_types_and_the_service_model() -> None:
     files = resources.files("boto_rolesanywhere")
 
     assert (files / "py.typed").is_file()
-    model = (
-        files
-        / "create_session"
-        / "data"
-        / "rolesanywhere"
-        / "2018-05-10"
-        / "service-2.sdk-extras.json"
-    )
+    model = files / "create_session" / "data" / "service-2.json"
     assert '"CreateSession"' in model.read_text(encoding="utf-8")
 
 

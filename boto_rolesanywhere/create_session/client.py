@@ -1,6 +1,6 @@
 """The one module that calls CreateSession, through a botocore client.
 
-No SDK's model has the operation, so `data/` adds it to botocore's model of the service. botocore
+No SDK's model has the operation, so `data/` has a model of it alone. botocore
 handles endpoints, proxies, CA bundles, time-outs and retries. Its client does not sign; a handler
 of ours signs each attempt with the identity's key.
 """
@@ -12,18 +12,13 @@ import threading
 import time
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from botocore import UNSIGNED
 from botocore.config import Config as ClientConfig
-from botocore.loaders import Loader, create_loader
-from botocore.session import Session as BotocoreSession
 from botocore.utils import get_environ_proxies
 
-from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.credentials.session_value import (
     RolesAnywhereSession,
@@ -35,6 +30,7 @@ from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
 from boto_rolesanywhere.settings.urls import is_this_machine, require_proxy_url
 
+from .botocore_session import SERVICE, private_session
 from .response_body import BODY, take_body
 from .sending import send_within
 from .service_errors import not_json, translated
@@ -45,6 +41,7 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSPreparedRequest, AWSRequest, AWSResponse
     from botocore.client import BaseClient
+    from botocore.session import Session as BotocoreSession
 
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
@@ -52,9 +49,7 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 OPERATION: Final = "CreateSession"
-_SERVICE: Final = "rolesanywhere"
-_EVENT: Final = f"{_SERVICE}.{OPERATION}"
-_MODELS: Final = str(Path(__file__).with_name("data"))
+_EVENT: Final = f"{SERVICE}.{OPERATION}"
 # botocore's default, 60 seconds each, would hold up the program if a network drops packets.
 _TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
 _DEADLINE: Final = 120.0  # seconds
@@ -139,7 +134,7 @@ class SessionCreator:
             options = options.merge(config) if config is not None else options
         try:
             client: BaseClient = session.create_client(
-                _SERVICE,
+                SERVICE,
                 region_name=self.config.region,
                 endpoint_url=self.config.endpoint_url,
                 verify=self._verify,
@@ -216,38 +211,6 @@ def is_unchecked(session: BotocoreSession, verify: bool | str | None) -> bool:
     if bundle is None:
         bundle = os.environ.get("REQUESTS_CA_BUNDLE")
     return bundle is not None and not bundle
-
-
-def private_session(parent: BotocoreSession | None) -> BotocoreSession:
-    """A session of our own with the settings of `parent`.
-
-    Not `parent` itself: it may be waiting for these very credentials, and it must not get the model
-    and the handlers that are added here.
-    """
-    session = BotocoreSession()
-    session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
-    if parent is not None:
-        for name, value in parent.instance_variables().items():
-            session.set_config_variable(name, value)
-        if (options := parent.get_default_client_config()) is not None:
-            session.set_default_client_config(options)
-    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
-    return session
-
-
-class _OwnLoader(Loader):
-    """Loads the models of one service."""
-
-    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  # botocore's
-        """The one service. botocore would look into all 400 folders before it loads one."""
-        return [_SERVICE]
-
-
-@cache
-def _loader(data_path: str | None) -> Loader:
-    """The models of botocore and the one added here; read once a process, since that is slow."""
-    paths = [*create_loader(data_path).search_paths, _MODELS]
-    return _OwnLoader(extra_search_paths=paths, include_default_search_paths=False)
 
 
 def _parameters(config: Config) -> dict[str, Any]:

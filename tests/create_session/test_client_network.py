@@ -16,7 +16,8 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 import boto_rolesanywhere
-from boto_rolesanywhere.create_session.client import SessionCreator, private_session
+from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import (
     ConfigurationError,

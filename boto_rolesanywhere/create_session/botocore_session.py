@@ -1,0 +1,122 @@
+"""A botocore session with what one call of one service needs, and nothing that takes long to load.
+
+An ordinary session registers 120 handlers for other services, and its first client reads all
+endpoints of AWS (1.2 MB of JSON) and all operations of the service. None of that decides about
+CreateSession: its endpoint comes from the rules of the service, which botocore applies as ever.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.handlers import add_recursion_detection_header, add_retry_headers
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session as BotocoreSession
+
+from boto_rolesanywhere._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SERVICE: Final = "rolesanywhere"
+_MODEL: Final = "service-2"
+_ENDPOINTS: Final = "endpoints"
+_DATA: Final = str(Path(__file__).with_name("data"))
+# Of botocore's handlers, those that add a header to every service's requests.
+_HANDLERS: Final = (
+    ("before-call", add_recursion_detection_header),
+    ("request-created", add_retry_headers),
+)
+
+
+def private_session(parent: BotocoreSession | None) -> BotocoreSession:
+    """A session of our own with the settings of `parent`.
+
+    Not `parent` itself: it may be waiting for these very credentials, and it must not get the model
+    and the handlers that are added here.
+    """
+    session = BotocoreSession(include_builtin_handlers=False)
+    for event, handler in _HANDLERS:
+        session.register(event, handler)  # type: ignore[arg-type]  # takes its event's arguments
+    session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
+    if parent is not None:
+        for name, value in parent.instance_variables().items():
+            session.set_config_variable(name, value)
+        if (options := parent.get_default_client_config()) is not None:
+            session.set_default_client_config(options)
+    session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session
+
+
+class _OneServiceLoader(Loader):
+    """Loads the data of one service: the model that lies here, the rest from botocore."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002  # botocore's
+        """The one service. botocore would look into all 400 folders before it loads one."""
+        return [SERVICE]
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> Any:  # noqa: ANN401  # botocore's
+        """The data of this type; as a model the one operation, which no SDK's model has."""
+        if type_name == _MODEL:
+            return self.file_loader.load_file(f"{_DATA}/{_MODEL}")
+        return super().load_service_model(service_name, type_name, api_version)
+
+    def load_data_with_path(self, name: str) -> tuple[Any, str]:
+        """The data of this name, and the file that it is from.
+
+        botocore's own endpoints are derived from its partitions, as far as a service with rules
+        needs them: they decide about proxies alone. A file of the user's is read.
+        """
+        if name != _ENDPOINTS or self._user_has(name):
+            return super().load_data_with_path(name)
+        partitions = self.load_data("partitions")["partitions"]
+        data = {"version": 3, "partitions": [_endpoints(each) for each in partitions]}
+        return data, f"{self.BUILTIN_DATA_PATH}/{name}"
+
+    def _user_has(self, name: str) -> bool:
+        folders = (path for path in self.search_paths if path != self.BUILTIN_DATA_PATH)
+        return any(self.file_loader.exists(f"{folder}/{name}") for folder in folders)
+
+
+def _endpoints(partition: Mapping[str, Any]) -> dict[str, Any]:
+    """A partition in the form of botocore's endpoints.json."""
+    outputs = partition["outputs"]
+    plain, dual_stack = outputs["dnsSuffix"], outputs["dualStackDnsSuffix"]
+    variants = []
+    if outputs["supportsFIPS"]:
+        variants.append((plain, "-fips", ["fips"]))
+    if outputs["supportsDualStack"]:
+        variants.append((dual_stack, "", ["dualstack"]))
+    if len(variants) > 1:
+        variants.append((dual_stack, "-fips", ["dualstack", "fips"]))
+    return {
+        "partition": partition["id"],
+        "dnsSuffix": plain,
+        "regionRegex": partition["regionRegex"],
+        "regions": [name for name in partition["regions"] if not name.startswith("aws-")],
+        "services": {},
+        "defaults": {
+            "hostname": "{service}.{region}.{dnsSuffix}",
+            "protocols": ["https"],
+            "signatureVersions": ["v4"],
+            "variants": [
+                {
+                    "dnsSuffix": suffix,
+                    "hostname": f"{{service}}{mark}.{{region}}.{{dnsSuffix}}",
+                    "tags": tags,
+                }
+                for suffix, mark, tags in variants
+            ],
+        },
+    }
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """Reads each file once a process, since that is slow."""
+    paths = create_loader(data_path).search_paths
+    return _OneServiceLoader(extra_search_paths=paths, include_default_search_paths=False)

@@ -1,0 +1,129 @@
+"""The private session leaves out what decides nothing: it calls what botocore would call."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from pathlib import Path
+
+import botocore.session
+import pytest
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError
+from botocore.loaders import Loader
+from urllib3 import HTTPResponse
+
+from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.response_body import take_body
+
+BUILTIN = Path(Loader.BUILTIN_DATA_PATH)
+
+
+def regions() -> list[str]:
+    """Every Region of every partition, others that look like them, and a strange one."""
+    partitions = json.loads((BUILTIN / "partitions.json").read_text())["partitions"]
+    known = [region for partition in partitions for region in partition["regions"]]
+    return [*known, *(f"{region.rstrip('0123456789')}99" for region in known), "moon"]
+
+
+def host(session: botocore.session.Session, region: str, *, dual_stack: bool, fips: bool) -> str:
+    """The host that a client's choice of a proxy is for, or botocore's error."""
+    resolver = session._get_internal_component("endpoint_resolver")
+    assert resolver.uses_builtin_data  # else the rules of the service would not count
+    try:
+        found = resolver.construct_endpoint(
+            "rolesanywhere",
+            region,
+            use_dualstack_endpoint=dual_stack,
+            use_fips_endpoint=fips,
+        )
+    except BotoCoreError as error:
+        return type(error).__name__
+    return f"{found['hostname']} {found['protocols']}" if found else "none"
+
+
+@pytest.mark.parametrize("dual_stack", [False, True])
+@pytest.mark.parametrize("fips", [False, True])
+def test_every_regions_endpoint_is_botocores_own(dual_stack: bool, fips: bool) -> None:
+    ordinary, ours = botocore.session.Session(), private_session(None)
+
+    def hosts(session: botocore.session.Session) -> dict[str, str]:
+        return {each: host(session, each, dual_stack=dual_stack, fips=fips) for each in regions()}
+
+    assert len(regions()) > 60
+    expected = hosts(ordinary)
+    if dual_stack:
+        # botocore's table knows fewer dual-stack partitions than its rules, which decide.
+        expected = {name: found for name, found in expected.items() if "Error" not in found}
+        assert len(expected) > 40
+    assert expected.items() <= hosts(ours).items()
+
+
+def test_the_endpoints_of_all_services_are_not_read_unless_they_are_the_users(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    loader = Loader.FILE_LOADER_CLASS
+    load_file = loader.load_file
+
+    def noting(self: object, path: str) -> object:
+        read.append(os.path.relpath(path, BUILTIN))
+        return load_file(self, path)
+
+    monkeypatch.setattr(loader, "load_file", noting)
+    client = private_session(None).create_client("rolesanywhere", region_name="eu-west-1")
+    assert client.meta.service_model.operation_names == ["CreateSession"]
+    assert "endpoints" not in read
+    assert "rolesanywhere/2018-05-10/service-2" not in read
+
+    data = json.loads((BUILTIN / "endpoints.json").read_text())
+    (aws,) = (each for each in data["partitions"] if each["partition"] == "aws")
+    aws["defaults"]["hostname"] = "{service}.{region}.example"
+    (tmp_path / "endpoints.json").write_text(json.dumps(data))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    client = private_session(None).create_client("rolesanywhere", region_name="eu-west-1")
+    assert client.meta.endpoint_url == "https://rolesanywhere.eu-west-1.example"
+
+
+def test_the_model_speaks_the_protocol_of_botocores_own() -> None:
+    with gzip.open(BUILTIN / "rolesanywhere" / "2018-05-10" / "service-2.json.gz") as file:
+        own = json.load(file)["metadata"]
+    model = private_session(None).get_service_model("rolesanywhere")
+
+    decisive = ("apiVersion", "endpointPrefix", "protocol", "serviceId", "signingName")
+    assert {name: model.metadata[name] for name in decisive} == {
+        name: own[name] for name in decisive
+    }
+
+
+def test_what_botocore_adds_to_every_request_is_added_here(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1")
+    ours, ordinary = private_session(None), botocore.session.Session()
+    ordinary.register_component("data_loader", ours.get_component("data_loader"))
+
+    sent = [headers_of_a_call(session) for session in (ours, ordinary)]
+
+    assert sent[0] == sent[1]
+    assert {"amz-sdk-invocation-id", "amz-sdk-request", "x-amzn-trace-id"} <= sent[0]
+
+
+def headers_of_a_call(session: botocore.session.Session) -> set[str]:
+    options = ClientConfig(signature_version=UNSIGNED)
+    client = session.create_client("rolesanywhere", region_name="eu-west-1", config=options)
+    headers: set[str] = set()
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        headers.update(name.lower() for name in request.headers)
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO()))
+
+    client.meta.events.register("before-send.rolesanywhere.CreateSession", answer)
+    client.meta.events.register("before-parse.rolesanywhere.CreateSession", take_body)
+    client.create_session(**dict.fromkeys(("trustAnchorArn", "profileArn", "roleArn"), "arn"))
+    return headers
