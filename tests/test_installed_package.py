@@ -6,6 +6,8 @@ import os
 from importlib import metadata, resources
 from pathlib import Path
 
+from repository import ROOT
+
 import boto_rolesanywhere
 
 
@@ -21,6 +23,16 @@ def test_the_wheel_carries_its_types_and_the_service_model() -> None:
     assert (files / "py.typed").is_file()
     model = files / "create_session" / "data" / "service-2.json"
     assert '"CreateSession"' in model.read_text(encoding="utf-8")
+
+
+def test_the_wheel_carries_the_explanation_of_each_error() -> None:
+    folder = resources.files("boto_rolesanywhere") / "explanations"
+    inside = {file.name for file in folder.iterdir()}
+    written = {file.name for file in (ROOT / "boto_rolesanywhere" / "explanations").iterdir()}
+
+    assert len(inside) > 90
+    assert inside == written
+    assert all((folder / name).read_text("utf-8").count("\n\n") == 3 for name in inside)
 
 
 def test_the_version_is_that_of_the_metadata() -> None:

@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         flags = given_flags(arguments)
     except ConfigurationError as error:
-        complain(f"doctor: {error}")
+        complain(f"doctor: {error} [{error.code}]")
         return USAGE
     _quieten(arguments)
     verdicts = _verdicts(arguments, flags)
@@ -108,12 +108,13 @@ def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[
     import os
 
     from boto_rolesanywhere.cli.inputs import arguments_from
-    from boto_rolesanywhere.doctor import Verdict, examine
+    from boto_rolesanywhere.doctor import examine
+    from boto_rolesanywhere.doctor.verdict import of_error
 
     try:
         settings = arguments_from(flags, os.environ)
     except RolesAnywhereError as error:
-        yield Verdict("configuration", "fail", str(error))
+        yield of_error("configuration", error)
         settings = {}
     yield from examine(
         settings,
@@ -163,7 +164,8 @@ def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:
 
 def _show(page: Page, verdict: Verdict, *, details: bool) -> None:
     title = _TITLES.get(verdict.name, verdict.name)
-    page.marked(verdict.status, title, verdict.text, column=_COLUMN)
+    text = f"{verdict.text} [{verdict.code}]" if verdict.code else verdict.text
+    page.marked(verdict.status, title, text, column=_COLUMN)
     indent = _DETAIL + _COLUMN + 2
     if details:
         # ARNs and their origins need the room.

@@ -126,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
             except RolesAnywhereError as error:  # noqa: PERF203  # the first one ends the loop
                 if len(hosted) == 1:
                     raise
-                complain(f"serve: the role {role.name}: {error}")
+                complain(f"serve: the role {role.name}: {error} [{error.code}]")
                 return FAILED
         tokens = _tokens(arguments.token_folder, [role for role, _ in hosted])
         if asked_to_leave():

@@ -87,6 +87,7 @@ def test_a_failure_is_status_1_with_what_to_do(flags: dict[str, str], emulator: 
     text = " ".join(done.stdout.split())
     assert "FAIL CreateSession CreateSession was refused (AccessDeniedException" in text
     assert "likely cause the certificate's serial number is in an enabled CRL" in text
+    assert "[denied-certificate-revoked]" in text
     assert "-> Have a new certificate issued." in text
     assert "Failed: 1." in text
 
