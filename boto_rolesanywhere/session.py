@@ -124,7 +124,7 @@ def get_session(
     if config is None:
         raise ConfigurationError(
             "nothing is configured for IAM Roles Anywhere",
-            code="nothing-configured",
+            code="settings-missing",
             where=f"arguments, environment and profile {inputs.profile_name!r}",
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
@@ -160,7 +160,7 @@ def _require_usable(verify: object) -> None:
         problem = f"there is no file {verify!r}" if isinstance(verify, str) else "it is no path"
         raise ConfigurationError(
             problem,
-            code="verify-not-a-path",
+            code="setting-invalid",
             where="argument verify",
             expected="False, or the path of a CA bundle in PEM",
         )

@@ -69,7 +69,7 @@ class AgentKey:
         """Have the agent sign `data`."""
         if self._closed:
             raise PrivateKeyError(
-                "the agent's key was closed", code="own-key-failed", where=self.path
+                "the agent's key was closed", code="signing-failed", where=self.path
             )
         return self._ask(b"S" + data)
 
@@ -87,14 +87,14 @@ class AgentKey:
         except (OSError, ValueError) as error:
             raise KeyDeviceError(
                 f"the agent does not answer: {error}",
-                code="own-key-failed",
+                code="signing-failed",
                 where=self.path,
                 remedy="Start it: python agent_key.py serve --key KEY --socket PATH",
             ) from error
         if answer[:1] != b"+":
             reason = answer[1:].decode(errors="replace")
             raise KeyDeviceError(
-                f"the agent refused: {reason}", code="own-key-failed", where=self.path
+                f"the agent refused: {reason}", code="signing-failed", where=self.path
             )
         return answer[1:]
 

@@ -95,7 +95,7 @@ class KmsKey:
         except (BotoCoreError, ClientError) as error:
             raise KeyDeviceError(
                 f"KMS did not give the public key: {error}",
-                code="own-key-failed",
+                code="signing-failed",
                 where=key_id,
             ) from None
         self._public_key = load_der_public_key(answer["PublicKey"])
@@ -103,7 +103,7 @@ class KmsKey:
         if not usable:
             raise PrivateKeyError(
                 f"the KMS key signs with {', '.join(answer['SigningAlgorithms'])} only",
-                code="own-key-failed",
+                code="signing-failed",
                 where=key_id,
                 expected=" or ".join(ALGORITHMS),
                 remedy="Create a key of the spec RSA_2048 or ECC_NIST_P256.",
@@ -126,7 +126,7 @@ class KmsKey:
             )
         except (BotoCoreError, ClientError) as error:
             raise KeyDeviceError(
-                f"KMS did not sign: {error}", code="own-key-failed", where=self.key_id
+                f"KMS did not sign: {error}", code="signing-failed", where=self.key_id
             ) from None
         return answer["Signature"]
 
@@ -139,7 +139,7 @@ class KmsKey:
     def _own_client(self) -> KmsClient:
         if self._client is None:
             raise PrivateKeyError(
-                "the KMS key was closed", code="own-key-failed", where=self.key_id
+                "the KMS key was closed", code="signing-failed", where=self.key_id
             )
         if self._pid != os.getpid():
             self._client = self._connect()

@@ -16,8 +16,7 @@ HEAD = """\
 This page is made from the entries in the package. `boto-rolesanywhere explain CODE` prints one of
 them offline.
 
-Ask the doctor first. It checks everything between this machine and its credentials, in order, and
-says what to do about what it finds:
+Ask the doctor first: it checks everything between this machine and its credentials, in order.
 
 ```sh
 boto-rolesanywhere doctor                            # settings from the environment and AWS_PROFILE
@@ -29,9 +28,8 @@ An error reads `WHERE: PROBLEM; expected …. What to do.` The command adds the 
 brackets; in Python the code is the attribute `code`. Below, each code has its messages, in which
 `…` stands for what differs each time, or for nothing.
 
-If the role's trust policy is the reason for a refusal, evaluate it:
-`boto-rolesanywhere inspect cert.pem --trust-policy policy.json --trust-anchor-arn ARN`. To see more
-of the way to AWS, without secrets, use `--debug` or `logging.basicConfig(level=logging.DEBUG)`.
+To see more of the way to AWS, without secrets, use `--debug` or
+`logging.basicConfig(level=logging.DEBUG)`.
 """
 GROUPS = (
     "Settings and ARNs",
@@ -66,10 +64,7 @@ def anchor(group: str) -> str:
 def section(entry: Explanation) -> str:
     """One code's heading, messages, cause and remedy."""
     messages = " · ".join(f"`{message}`" for message in entry.messages)
-    return (
-        f"### {entry.code}\n\n{messages}\n\n"
-        f"**Cause.** {entry.cause} **What to do.** {entry.remedy}\n"
-    )
+    return f"### {entry.code}\n\n{messages}\n\n{entry.cause} **Remedy.** {entry.remedy}\n"
 
 
 if __name__ == "__main__":

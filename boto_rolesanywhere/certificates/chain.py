@@ -153,7 +153,7 @@ class Issuers:
         if self._checks_left < 0:
             raise CertificateError(
                 "too many of the certificates may have issued one another",
-                code="chain-tangled",
+                code="chain-too-long",
                 where=self._where,
                 expected=f"at most {_MOST_CHECKS:,} signatures to check",
                 remedy="Leave out the certificates that do not belong to the chain.",

@@ -82,14 +82,14 @@ def config_from(inputs: Inputs) -> Config:
     if inputs.profile_name is not None:
         raise ConfigurationError(
             f"the profile {inputs.profile_name!r} has no {PREFIX}… settings",
-            code="profile-without-settings",
+            code="settings-missing",
             where=CONFIG_PROFILE,
             remedy=f"`{PROGRAM} configure --profile` writes them.",
         )
     elsewhere = f"AWS_PROFILE does not count here: {CONFIG_PROFILE} does."
     raise ConfigurationError(
         "no arguments were given, and nothing is configured for IAM Roles Anywhere",
-        code="nothing-configured",
+        code="settings-missing",
         expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
         f" --role-arn, or {CONFIG_PROFILE}",
         remedy=elsewhere if inputs.environ.get("AWS_PROFILE") else _NO_ARGUMENTS,
@@ -120,7 +120,7 @@ def sources_from(
         if PRIVATE_KEY not in found:
             raise ConfigurationError(
                 "neither a certificate nor a private key was given",
-                code="identity-missing",
+                code="settings-missing",
                 expected=f"--certificate, --private-key, --cert-selector or {CONFIG_PROFILE}",
             )
         found[CERTIFICATE] = found[PRIVATE_KEY]
@@ -191,7 +191,7 @@ def _arguments(
     if flag_table.STORE in flags and flag_table.SELECTOR not in flags:
         raise ConfigurationError(
             "it is given without --cert-selector, so that nothing is chosen from it",
-            code="store-without-selector",
+            code="store-incomplete",
             where=flag_table.STORE,
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
         )

@@ -85,7 +85,7 @@ def context_of(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
         if not key or not equals:
             raise ConfigurationError(
                 f"it is {pair!r}",
-                code="content-unrecognised",
+                code="setting-invalid",
                 where="--context",
                 expected="KEY=VALUE, as in aws:SourceIp=10.0.0.1",
             )
@@ -115,7 +115,7 @@ def read_text(place: str) -> bytes:
     if len(text) > _LONGEST_TEXT:
         raise ConfigurationError(
             f"it is larger than {_LONGEST_TEXT} bytes",
-            code="file-too-large",
+            code="path-not-a-file",
             where=place,
             expected="a file with JSON",
         )

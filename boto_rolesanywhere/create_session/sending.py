@@ -70,7 +70,7 @@ def _too_late() -> EndpointError:
     return EndpointError(
         "CreateSession took too long: the endpoint, or a proxy on the way, did not complete its"
         " answer",
-        code="answer-too-late",
+        code="endpoint-unreachable",
         remedy="Check the endpoint and the proxy; try again.",
     )
 
@@ -106,7 +106,7 @@ def _body(response: AWSResponse, request: AWSPreparedRequest, given_up: threadin
     if size > LONGEST_BODY:
         raise InvalidResponseError(
             f"CreateSession was answered with more than {LONGEST_BODY:,} bytes",
-            code="answer-too-large",
+            code="answer-foreign",
             remedy="Check the endpoint URL, and whether a proxy on the way answers in its place.",
         )
     return b"".join(pieces)

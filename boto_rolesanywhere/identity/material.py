@@ -110,7 +110,7 @@ def _read(place: object, role: Role) -> Part | str:
         return read_part(place, role)
     raise ConfigurationError(
         f"the {role} was given as {type(place).__name__}",
-        code="source-type-unusable",
+        code="setting-not-text",
         expected=_CHOICES.get(role, _CERTIFICATE),
     )
 

@@ -337,7 +337,7 @@ def _require_whole(
         raise CertificateError(
             f"the certificate of {describe_issuer(path[-1])}, which issued"
             f" {describe_subject(path[-1])}, is not there yet",
-            code="chain-incomplete",
+            code="rotation-held-back",
             where=where,
         )
 

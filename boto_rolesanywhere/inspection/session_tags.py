@@ -166,7 +166,7 @@ def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str]
     except (ValueError, TypeError):
         raise CertificateError(
             f"the certificate's {field} cannot be read",
-            code="certificate-field-unreadable",
+            code="certificate-unreadable",
             remedy="Have the certificate issued anew.",
         ) from None
 
@@ -205,7 +205,7 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
     except (ValueError, x509.UnsupportedGeneralNameType, x509.DuplicateExtension):
         raise CertificateError(
             "the certificate's extensions cannot be read",
-            code="certificate-field-unreadable",
+            code="certificate-unreadable",
             remedy="Have the certificate issued anew.",
         ) from None
 

@@ -50,7 +50,7 @@ def require_extra() -> None:
     except ImportError as error:
         raise ConfigurationError(
             f"a local endpoint needs a package that is not installed ({error.name})",
-            code="server-package-missing",
+            code="package-missing",
             remedy="Run: pip install 'boto_rolesanywhere[serve]'",
         ) from None
 
@@ -276,7 +276,7 @@ def _numeric(address: str) -> str:
     except ValueError:
         raise ConfigurationError(
             f"{address!r} is not an IP address",
-            code="listen-address-invalid",
+            code="setting-invalid",
             where="--listen",
             expected="an IP address of this machine, such as 127.0.0.1",
         ) from None

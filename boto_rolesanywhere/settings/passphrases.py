@@ -64,7 +64,7 @@ def read_secret_file(path: str, where: str) -> bytes:
     if len(content) > _LONGEST_SECRET:
         raise ConfigurationError(
             f"the passphrase file {shown_secret_path(path)} is larger than {_LONGEST_SECRET} bytes",
-            code="file-too-large",
+            code="path-not-a-file",
             where=where,
         )
     return _plain(content).rstrip(b"\r\n")  # an editor's last newline is no part of a passphrase

@@ -88,7 +88,7 @@ def change_file(
     except TimeoutError:
         raise ConfigurationError(
             f"another program has held its lock for {patience:.0f} seconds",
-            code="file-locked",
+            code="file-unwritable",
             where=str(path),
             remedy="Look for a program that writes this file and hangs.",
         ) from None

@@ -88,7 +88,7 @@ class Secret:
         return f"<Secret from {self.origin}>"
 
     def __reduce__(self) -> str:
-        raise TypeError("a Secret is not pickled: it would leave the process in the clear")
+        raise TypeError("a Secret cannot be pickled: it would leave the process in the clear")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def region_of(found: Mapping[Setting, Found]) -> str | None:
     if text is not None and not REGION_NAME.fullmatch(text):
         raise ConfigurationError(
             f"{shown(text)} is not a Region",
-            code="region-invalid",
+            code="setting-invalid",
             where=found[REGION].where,
             expected="for example eu-west-1",
         )
@@ -48,7 +48,7 @@ def duration_of(found: Mapping[Setting, Found]) -> int | None:
     if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
         expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
         problem = f"{shown(value)} is not a session duration"
-        raise ConfigurationError(problem, code="duration-invalid", where=where, expected=expected)
+        raise ConfigurationError(problem, code="setting-invalid", where=where, expected=expected)
     return number
 
 
@@ -63,9 +63,7 @@ def require_session_name(text: str, where: str) -> str:
     if not _SESSION_NAME.fullmatch(text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
         problem = f"{shown(text)} is not a role session name"
-        raise ConfigurationError(
-            problem, code="session-name-invalid", where=where, expected=expected
-        )
+        raise ConfigurationError(problem, code="setting-invalid", where=where, expected=expected)
     return text
 
 

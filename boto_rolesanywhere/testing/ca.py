@@ -365,7 +365,7 @@ def _require_known(flaws: Collection[str]) -> None:
         expected = "a collection of " + ", ".join(known)
         raise ConfigurationError(
             f"unknown flaw {unknown[0]!r}",
-            code="testing-flaw-unknown",
+            code="testing-value-unusable",
             where="flaws",
             expected=expected,
         )

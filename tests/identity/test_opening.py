@@ -329,9 +329,9 @@ def test_a_closed_key_signs_no_more_and_tells_its_public_key(issued: IssuedCerti
 def test_a_key_and_a_secret_do_not_leave_the_process(issued: IssuedCertificate) -> None:
     key = SoftwareKey(issued.private_key)
     for leave in (pickle.dumps, copy.copy, copy.deepcopy):
-        with pytest.raises(TypeError, match="a SoftwareKey is not pickled"):
+        with pytest.raises(TypeError, match="a SoftwareKey cannot be pickled"):
             leave(key)
-        with pytest.raises(TypeError, match="a Secret is not pickled"):
+        with pytest.raises(TypeError, match="a Secret cannot be pickled"):
             leave(Secret("x"))
     assert repr(key) == "<SoftwareKey ECPublicKey>"
     assert repr(Secret("hunter2", "AWS_X")) == "<Secret from AWS_X>"

@@ -253,7 +253,7 @@ def test_a_ca_key_on_a_token_issues_and_signs_lists(workshop: Path) -> None:
         refused = ca(
             "init", "--name", "CA", "--ca", "b", "--key", f"{token.uri}?pin-value=1", status=1
         )
-        assert "secret-not-storable" in refused
+        assert "setting-not-storable" in refused
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "ecc256"])

@@ -173,7 +173,7 @@ def _kept_place(text: str) -> str:
     if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
         raise ConfigurationError(
             "the PIN in it (pin-value) is not written to a file",
-            code="secret-not-storable",
+            code="setting-not-storable",
             where="--key",
             expected="--passphrase-file, --passphrase-env or pin-source=file:… in its place",
         )

@@ -94,7 +94,7 @@ _NAMED: Final = (FROM_FILE, FROM_ENV)
 _PASSPHRASE: Final = (PASSPHRASE_FILE, PASSPHRASE_ENV)
 _CONFIG_FILE: Final = "AWS_CONFIG_FILE"
 _PIN: Final = "--pkcs11-pin"
-_not_storable: Final = partial(ConfigurationError, code="secret-not-storable")
+_not_storable: Final = partial(ConfigurationError, code="setting-not-storable")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -144,7 +144,7 @@ def _require_storable(
         if flag in given and not arguments.credential_process:
             raise ConfigurationError(
                 "a profile has no setting for it",
-                code="flag-not-storable",
+                code="setting-not-storable",
                 where=flag,
                 expected="--credential-process with it",
             )

@@ -211,7 +211,7 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
     if len(arguments.role) > 1 and os.environ.get(ROLE.variable):
         raise ConfigurationError(
             "it is set, and would be the role of every --role",
-            code="serve-role-from-environment",
+            code="serve-role-invalid",
             where=ROLE.variable,
             remedy="Unset it, so that each --role has that of its profile.",
         )

@@ -96,7 +96,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
     if digest != "SHA256":
         raise ConfigurationError(
             "tokens, TPMs and ML-DSA keys sign as IAM Roles Anywhere wants it, and nothing else",
-            code="digest-unsupported",
+            code="setting-invalid",
             where=f"--digest {digest}",
             expected="SHA256",
         )

@@ -122,7 +122,7 @@ def _require_store(store: str | None) -> str:
     if not store:
         raise ConfigurationError(
             "the certificate stores of Windows and macOS are not supported",
-            code="store-unsupported",
+            code="store-incomplete",
             where="--cert-selector",
             remedy=f"Name what to choose from: {_STORE} with a folder of certificate files or a"
             " pkcs11: URI; or name the certificate itself with --certificate.",
@@ -136,7 +136,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
     if not found:
         raise CertificateError(
             "--cert-selector matches no certificate in it",
-            code="selector-matches-nothing",
+            code="selector-matches-not-one",
             where=_shown(store),
             remedy="`boto-rolesanywhere read-certificate-data --cert-store` lists what is there.",
         )
@@ -148,7 +148,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
         )
         raise CertificateError(
             f"--cert-selector matches {len(found)} certificates in it: {names}",
-            code="selector-ambiguous",
+            code="selector-matches-not-one",
             where=_shown(store),
             remedy=f"Add x509Serial to the selector, or {_LATEST}.",
         )

@@ -107,8 +107,9 @@ def _read_json(path: str) -> list[tuple[str, str]]:
     try:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise _invalid(
+        raise ConfigurationError(
             f"it cannot be read ({error.strerror})",
+            code="file-unreadable",
             where=path,
             expected=f"a file like {_JSON_EXAMPLE}",
         ) from None

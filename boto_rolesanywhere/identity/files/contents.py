@@ -129,7 +129,7 @@ def open_contents(part: Part, secret: Secret | None) -> Contents:
     if len(keys) > _MOST_KEYS:
         raise part.error(
             f"it holds {len(keys)} private keys",
-            code="keys-too-many",
+            code="key-too-costly",
             expected=f"at most {_MOST_KEYS}",
         )
     tpm_key = next((block.to_pem() for block in blocks if block.label == _TPM_KEY), None)

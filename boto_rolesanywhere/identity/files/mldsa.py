@@ -43,7 +43,7 @@ def load_mldsa(name: str, inner: bytes, where: str) -> PrivateKeyTypes:
     if seed is None:
         raise PrivateKeyError(
             f"it holds the {name} key in its expanded form alone, which cannot be used",
-            code="mldsa-key-expanded",
+            code="key-unusable",
             where=where,
             expected="the seed, or seed and expanded key",
             remedy="Take the key from where its seed still is (with OpenSSL 3.5 or later: "
@@ -54,7 +54,7 @@ def load_mldsa(name: str, inner: bytes, where: str) -> PrivateKeyTypes:
     if expanded is not None and not _is_expansion(expanded, public):
         raise PrivateKeyError(
             f"the seed and the expanded form in this {name} key are not of one key",
-            code="mldsa-key-malformed",
+            code="key-unreadable",
             where=where,
         )
     return key
@@ -75,7 +75,7 @@ def _parts(inner: bytes, name: str, where: str) -> tuple[bytes | None, bytes | N
     except ValueError:
         raise PrivateKeyError(
             f"it holds an {name} key in a form that RFC 9881 does not know",
-            code="mldsa-key-malformed",
+            code="key-unreadable",
             where=where,
             expected="the seed, or seed and expanded key",
         ) from None

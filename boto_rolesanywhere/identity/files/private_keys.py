@@ -129,7 +129,7 @@ def _check_size(encoded: bytes, where: str, *numbers: bytes) -> None:
     if len(encoded) > MOST_KEY_BYTES or any(len(number) > MOST_NUMBER_BYTES for number in numbers):
         raise PrivateKeyError(
             "it holds a private key larger than any that AWS takes",
-            code="key-too-large",
+            code="key-unusable",
             where=where,
             expected=USABLE_KEYS,
             remedy=NEW_KEY,
@@ -213,7 +213,7 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     if explicit:  # some versions of the library read it; a certificate with it is of no use
         raise PrivateKeyError(
             "it gives its EC curve as explicit parameters, not by name",
-            code="key-curve-unnamed",
+            code="key-unusable",
             where=where,
             expected="a key on P-256, P-384 or P-521, by name",
             remedy=_NAMED_CURVE,

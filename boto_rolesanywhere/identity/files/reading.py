@@ -85,7 +85,7 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
             remedy="Pass the PEM itself as bytes: text.encode().",
         )
     if not text:
-        raise error_class(role)("the path is empty", code="path-empty", where=role)
+        raise error_class(role)("the path is empty", code="setting-not-text", where=role)
     if holds_secret(text):
         raise error_class(role)(
             "this is no path: it seems to be or to hold a secret, and is not shown",
@@ -138,7 +138,7 @@ def _read_file(path: Path, role: Role) -> Part:
     if len(data) > MAX_BYTES:
         raise fail(
             "it is larger than 4 MiB",
-            code="file-too-large",
+            code="path-not-a-file",
             where=where,
             expected=f"a {role} in PEM or DER",
         )

@@ -61,8 +61,7 @@ class SoftwareKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a SoftwareKey is not pickled: the private key would leave the process in the clear; "
-            "open the identity again in the other process"
+            "a SoftwareKey cannot be pickled: open the identity again in the other process"
         )
 
 

@@ -100,7 +100,7 @@ def named_token_certificates(
     if not named:
         raise KeyDeviceError(
             "no certificate on the token is the one that is named",
-            code="token-certificate-missing",
+            code="token-object-missing",
             where=str(access.uri),
             remedy="List them: boto-rolesanywhere read-certificate-data --certificate pkcs11:…"
             " with the token alone. If it hides them, give the PIN too.",
@@ -147,7 +147,7 @@ def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:
         raise KeyDeviceError(
             f"keys on PKCS#11 tokens need the package python-pkcs11, which cannot be loaded: "
             f"{error}",
-            code="pkcs11-package-missing",
+            code="package-missing",
             remedy="Install it: pip install 'boto_rolesanywhere[pkcs11]'.",
         ) from error
     return TokenAccess(library_path(parsed, module), parsed, TokenPin(parsed, secret))

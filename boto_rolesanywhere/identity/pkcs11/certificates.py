@@ -45,7 +45,7 @@ def read_certificates(
         raise NotFoundError(
             KeyDeviceError(
                 "no certificate on the token",
-                code="token-certificate-missing",
+                code="token-object-missing",
                 where=str(access.uri),
                 remedy="Write it there (`pkcs11-tool --write-object cert.der --type cert --id …`), "
                 "or give it as a file and the token's URI as the key.",
@@ -124,7 +124,7 @@ def _parse(value: bytes, uri: Pkcs11Uri) -> x509.Certificate:
     if certificate is None:
         raise CertificateError(
             "a certificate on the token cannot be read",
-            code="token-certificate-unreadable",
+            code="certificate-unreadable",
             where=str(uri),
             expected="an X.509 certificate as DER in its CKA_VALUE",
             remedy="Write the certificate to the token again.",

@@ -13,7 +13,7 @@ from boto_rolesanywhere.identity.meanings import Meaning
 
 PIN_REFUSED: Final = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 _REMOVED = Meaning(
-    "token-removed",
+    "token-failed",
     "the token was removed, or its library lost it",
     "Insert it again, or start its service; it is found again at the next use.",
 )
@@ -24,7 +24,7 @@ _DEVICE = Meaning(
     "(for SoftHSM: SOFTHSM2_CONF, and the modes of its token folder).",
 )
 _LOST = Meaning(
-    "token-session-lost",
+    "token-failed",
     "the library lost the session or the key, also after it was started anew",
     "Check that no other part of this program finalizes the same library; otherwise restart it.",
 )
@@ -36,18 +36,18 @@ _PIN = Meaning(
     PassphraseError,
 )
 _NOT_FOR_SIGNING = Meaning(
-    "token-key-cannot-sign",
+    "token-key-unusable",
     "the token does not let this key sign as AWS wants it (RSA PKCS #1 v1.5 or ECDSA, SHA-256)",
     "Use a key whose CKA_SIGN is true and whose CKA_ALLOWED_MECHANISMS, if it has them, hold "
     "CKM_SHA256_RSA_PKCS or CKM_RSA_PKCS, or CKM_ECDSA.",
 )
 _OFFICER = Meaning(
-    "token-officer-logged-in",
+    "token-in-use",
     "another part of this program is logged in to the token as its security officer",
     "Log that one out first.",
 )
 _RESOURCES = Meaning(
-    "token-sessions-exhausted",
+    "token-in-use",
     "the token or this machine has no room for one more session",
     "Close other programs that use the token.",
 )
@@ -55,20 +55,20 @@ _RESOURCES = Meaning(
 _BY_NAME: Final[dict[str, Meaning]] = {
     **dict.fromkeys(PIN_REFUSED, _PIN),
     "PinLocked": Meaning(
-        "pin-locked",
+        "pin-unusable",
         "the token's PIN is locked after too many wrong ones",
         "Unlock it with the token's own tool and its PUK or SO PIN (for a YubiKey: `ykman piv "
         "access unblock-pin`).",
         PassphraseError,
     ),
     "PinExpired": Meaning(
-        "pin-not-set",
+        "pin-unusable",
         "the token's PIN has expired",
         "Set a new PIN with the token's own tool.",
         PassphraseError,
     ),
     "UserPinNotInitialized": Meaning(
-        "pin-not-set",
+        "pin-unusable",
         "the token has no user PIN yet",
         "Set one, for example with `pkcs11-tool --init-pin`.",
         PassphraseError,
@@ -106,7 +106,7 @@ _NOT_INITIALIZED: Final = "not initialized"
 _ALREADY_INITIALIZED: Final = "already initialized"
 _BY_TEXT: Final[dict[str, Meaning]] = {
     _ALREADY_INITIALIZED: Meaning(
-        "pkcs11-library-in-use",
+        "token-in-use",
         "another part of this program has initialised this PKCS#11 library already, perhaps "
         "through p11-kit's proxy",
         "Use the same library for both (the proxy also serves this token), or open the identity "
@@ -114,7 +114,7 @@ _BY_TEXT: Final[dict[str, Meaning]] = {
     ),
     _NOT_INITIALIZED: _LOST,
     "while loading": Meaning(
-        "pkcs11-library-unloadable",
+        "pkcs11-library-unusable",
         "the file is no PKCS#11 library that this process can load",
         "Name the token's PKCS#11 library, built for this machine's processor.",
     ),

@@ -152,7 +152,7 @@ class TokenKey:
             raise KeyDeviceError(
                 "the token's signature does not fit the public key found on it: the key under "
                 "this name is another by now, or its public key or certificate is another key's",
-                code="token-key-changed",
+                code="key-changed",
                 where=str(self._access.uri),
                 remedy="Open the identity again; give key and certificate the same id, alone.",
             )
@@ -178,8 +178,7 @@ class TokenKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a TokenKey cannot be pickled: it belongs to this process's session with the token; "
-            "open it anew in the other process"
+            "a TokenKey cannot be pickled: open the identity again in the other process"
         )
 
 

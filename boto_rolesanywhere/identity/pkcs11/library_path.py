@@ -27,7 +27,7 @@ _PACKAGES: Final = {
     "ykcs11": ("ykcs11", "yubico-piv-tool", "yubico-piv-tool"),
     "tpm2": ("libtpm2-pkcs11-1", "tpm2-pkcs11", None),
 }
-_missing: Final = partial(ConfigurationError, code="pkcs11-library-missing")
+_missing: Final = partial(ConfigurationError, code="pkcs11-library-unusable")
 
 
 def library_path(

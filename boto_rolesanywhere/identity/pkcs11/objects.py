@@ -59,7 +59,7 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
             keys = _keys_of(session, _named(session, uri, twin_type))
     if not keys:
         raise NotFoundError(
-            _error(session, uri, "no private key on the token matches", code="token-key-missing")
+            _error(session, uri, "no private key on the token matches", code="token-object-missing")
         )
     signing = [key for key in keys if isinstance(key, SignMixin)]
     if not signing:
@@ -67,14 +67,14 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
             session,
             uri,
             "the private key may not sign (its CKA_SIGN is false)",
-            code="token-key-cannot-sign",
+            code="token-key-unusable",
         )
     if len(signing) > 1:
         raise _error(
             session,
             uri,
             f"{len(signing)} private keys on the token match",
-            code="token-key-ambiguous",
+            code="token-ambiguous",
         )
     return signing[0]
 
@@ -98,7 +98,7 @@ def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[
     raise KeyDeviceError(
         "the public key of the private key is not known: it is neither RSA nor EC on P-256, P-384 "
         "or P-521, or the token holds neither its public key nor its certificate",
-        code="token-public-key-unknown",
+        code="token-key-unusable",
         where=str(uri),
         remedy="Use such a key, and write its public key or certificate to the token under the "
         "same id.",

@@ -24,7 +24,7 @@ _WAYS: Final = (
 )
 _LONGEST_FILE: Final = 4096
 _unusable: Final = partial(
-    ConfigurationError, code="pin-source-unusable", where="pin-source of the PKCS#11 URI"
+    ConfigurationError, code="passphrase-file-unreadable", where="pin-source of the PKCS#11 URI"
 )
 _missing: Final = partial(PassphraseError, code="pin-missing", remedy=_WAYS)
 

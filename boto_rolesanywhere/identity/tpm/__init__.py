@@ -168,7 +168,7 @@ class TpmKey:
             raise PassphraseError(
                 f"the TPM key's password is longer than {_LONGEST_PASSWORD} bytes, which no TPM "
                 "takes",
-                code="tpm-password-too-long",
+                code="passphrase-unusable",
                 where=self._secret.origin,
             )
         return password or None
@@ -177,10 +177,7 @@ class TpmKey:
         return f"<TpmKey {self._stored.where} (TPM at {self._device.tcti})>"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "a TpmKey cannot be pickled: only this machine's TPM can use it; open it anew in the "
-            "other process"
-        )
+        raise TypeError("a TpmKey cannot be pickled: open the identity again in the other process")
 
 
 def _sign_digest(tpm: TpmConnection, handle: int, digest: bytes, scheme: int) -> bytes:

@@ -127,7 +127,7 @@ def load_library(name: str = "tpm2_pytss") -> ModuleType:
         )
         raise KeyDeviceError(
             problem,
-            code="tpm-package-missing",
+            code="package-missing",
             remedy="Install it: pip install 'boto_rolesanywhere[tpm]'. It is compiled then; on "
             "Debian this needs: apt-get install gcc pkg-config python3-dev libtss2-dev.",
         ) from error

@@ -35,14 +35,14 @@ _WRONG_PASSWORD = Meaning(
     PassphraseError,
 )
 _PARENT_PASSWORD = Meaning(
-    "tpm-parent-password",
+    "tpm-parent-unusable",
     "the key's parent in the TPM has a password, and only parents without one can be used",
     "Create the key below a parent without a password (tpm2_createprimary without -p), or make "
     "the key itself persistent (tpm2_evictcontrol) and give it as handle:0x81….",
     PassphraseError,
 )
 _OWNER_PASSWORD = Meaning(
-    "tpm-parent-password",
+    "tpm-parent-unusable",
     "the TPM's owner hierarchy has a password, so the key's parent cannot be made",
     "Create the key below a persistent parent (-pkeyopt parent:0x81000001), or make the key "
     "itself persistent (tpm2_evictcontrol) and give it as handle:0x81….",
@@ -72,7 +72,7 @@ _NO_SLOT = Meaning(
     TpmBusyError,
 )
 _NEEDS_POLICY = Meaning(
-    "tpm-key-policy",
+    "tpm-key-cannot-sign",
     "the key is guarded by a policy, and only keys that a password (or nothing) guards can be used",
     "Create a key with the attribute userwithauth and without a policy.",
 )
@@ -104,13 +104,13 @@ _BY_CODE: Final[dict[int, Meaning]] = {
         "key here and have its certificate issued.",
     ),
     0x92: Meaning(
-        "tpm-key-scheme",
-        "the key is bound to a signature scheme that AWS does not take",
+        "tpm-key-cannot-sign",
+        "the TPM key is bound to a signature scheme that AWS does not take",
         "Create it without a scheme, or with rsassa-sha256 or ecdsa-sha256.",
     ),
     0x9C: Meaning(
         "tpm-key-cannot-sign",
-        "the key may not sign",
+        "the TPM key may not sign",
         "Create a signing key (attribute sign).",
     ),
     0x921: Meaning(
@@ -129,12 +129,12 @@ _BY_CODE: Final[dict[int, Meaning]] = {
     0x920: _BUSY,
     0x922: _BUSY,
     0x100: Meaning(
-        "tpm-not-started",
+        "tpm-failed",
         "the TPM has not been started",
         "Run `tpm2_startup -c`, or restart the machine.",
     ),
     0x101: Meaning(
-        "tpm-failure-mode",
+        "tpm-failed",
         "the TPM is in failure mode and takes no commands",
         "Restart the machine (or the software TPM); if it stays so, the TPM is broken.",
     ),
@@ -153,14 +153,14 @@ _TCTI_BY_CODE: Final[dict[int, Meaning]] = {
         "swtpm:host=127.0.0.1,port=2321.",
     ),
     0x15: Meaning(
-        "tcti-library-missing",
+        "tcti-invalid",
         "there is no TCTI library of that name",
         "Correct the name, or install the library (Debian: libtss2-tcti-device0, "
         "libtss2-tcti-swtpm0, libtss2-tcti-tabrmd0).",
     ),
 }
 _NOT_REACHED = Meaning(
-    "tpm-connection-failed",
+    "tpm-missing",
     "the connection to the TPM failed",
     "Check the TPM and the TCTI; `tpm2_getrandom 8` tries both.",
 )

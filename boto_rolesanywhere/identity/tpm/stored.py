@@ -116,7 +116,7 @@ class PersistentKey(StoredKey):
             if bytes(tpm.tr_get_name(handle)) != self.name:
                 raise PrivateKeyError(
                     "the handle holds another key than when it was opened",
-                    code="tpm-handle-changed",
+                    code="key-changed",
                     where=self.where,
                     remedy="Open the identity anew, with the new key's certificate.",
                 )

@@ -130,7 +130,7 @@ class TrustPolicy:
 
 
 def _load(text: str | bytes, where: str) -> object:
-    unreadable = partial(ConfigurationError, code="trust-policy-unreadable", where=where)
+    unreadable = partial(ConfigurationError, code="trust-policy-invalid", where=where)
     try:
         decoded = (
             text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
