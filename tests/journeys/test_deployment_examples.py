@@ -15,16 +15,17 @@ import subprocess
 import sys
 import urllib.request
 from configparser import RawConfigParser
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from repository import EXAMPLES
+from repository import DOCS, EXAMPLES
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
-UNITS = sorted((EXAMPLES / "systemd").glob("*.service"))
+UNITS = sorted((EXAMPLES / "systemd").iterdir())
 PROGRAM = [sys.executable, "-m", "boto_rolesanywhere"]
 
 
@@ -129,11 +130,28 @@ def test_the_serving_unit_gives_the_client_units_url_and_token(
     assert answer["AccessKeyId"] == emulator.requests[0].access_key_id
 
 
+def test_the_timers_unit_renews_the_certificate_in_its_place(tmp_path: Path) -> None:
+    command = shlex.split(unit("renew-certificate.service")["ExecStart"][0])[1:]
+    folders = {"/var/lib/boto-rolesanywhere": tmp_path / "lib", "/etc/boto-rolesanywhere": tmp_path}
+    for folder, here in folders.items():
+        command = [word.replace(folder, str(here)) for word in command]
+    ca, out = command[command.index("--ca") + 1], command[command.index("--out") + 1]
+    (tmp_path / "lib").mkdir()
+    ran = partial(subprocess.run, check=True, capture_output=True)
+    ran([*PROGRAM, "ca", "init", "--name", "Example CA", "--ca", ca])
+    ran([*PROGRAM, "ca", "issue", "app1", "--ca", ca, "--out", out])
+    before = (tmp_path / "app1.pem").read_bytes()
+
+    ran([*PROGRAM, *command])
+
+    assert (tmp_path / "app1.pem").read_bytes() != before
+    assert set(folders) == set(unit("renew-certificate.service")["ReadWritePaths"][0].split())
+
+
 def test_the_sidecar_gives_the_programs_url_and_token(
     emulator: Emulator, paths: IssuedPaths, tmp_path: Path
 ) -> None:
-    documents = list(yaml.safe_load_all((EXAMPLES / "kubernetes" / "sidecar.yaml").read_text()))
-    settings, pod = documents
+    settings, pod = kubernetes("sidecar.yaml")
     (sidecar,) = pod["spec"]["initContainers"]
     (program,) = pod["spec"]["containers"]
     mounts = {volume["name"] for volume in pod["spec"]["volumes"]}
@@ -153,6 +171,68 @@ def test_the_sidecar_gives_the_programs_url_and_token(
     answer = asked(command, environ, token, client)
 
     assert answer["AccessKeyId"] == emulator.requests[0].access_key_id
+
+
+def test_the_deployments_service_lists_buckets_with_its_variables(
+    emulator: Emulator, paths: IssuedPaths, moto_url: str
+) -> None:
+    settings, deployment = kubernetes("deployment.yaml")
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    (volume,) = pod["volumes"]
+    (mount,) = container["volumeMounts"]
+    assert container["envFrom"] == [{"configMapRef": {"name": settings["metadata"]["name"]}}]
+    assert (mount["name"], mount["mountPath"]) == (volume["name"], "/pki")
+    assert "subPath" not in mount
+    assert set(arns(emulator)) <= set(settings["data"])
+    labels = deployment["spec"]["template"]["metadata"]["labels"]
+    assert deployment["spec"]["selector"]["matchLabels"] == labels
+    files = {"/pki/tls.crt": paths.certificate, "/pki/tls.key": paths.private_key}
+    variables = {
+        name: str(files.get(value, value)) for name, value in settings["data"].items()
+    } | arns(emulator)
+
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / Path(container["command"][1]).name, "--once"],
+        env=environment(emulator, AWS_ENDPOINT_URL_S3=moto_url, **variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "Hello, Amazon S3!" in done.stdout, done.stderr
+    assert emulator.created == 1
+
+
+def test_cert_manager_is_asked_for_what_aws_asks_for() -> None:
+    issuer, certificate = kubernetes("certificate.yaml")
+    spec = certificate["spec"]
+
+    assert spec["commonName"]  # the subject is not empty
+    assert "digital signature" in spec["usages"]
+    assert not spec.get("isCA")
+    assert spec["privateKey"]["rotationPolicy"] == "Always"
+    assert int(spec["duration"].rstrip("h")) > 2 * int(spec["renewBefore"].rstrip("h"))
+    assert spec["issuerRef"] == {"name": issuer["metadata"]["name"], "kind": issuer["kind"]}
+    for name, path in (
+        ("sidecar.yaml", ("spec",)),
+        ("deployment.yaml", ("spec", "template", "spec")),
+    ):
+        pod = reduce(lambda part, key: part[key], path, kubernetes(name)[1])
+        secrets = [volume["secret"] for volume in pod["volumes"] if "secret" in volume]
+        assert [secret["secretName"] for secret in secrets] == [spec["secretName"]]
+
+
+def test_the_page_shows_the_certificate_as_the_file_has_it() -> None:
+    text = (DOCS / "existing-ca.md").read_text()
+    (shown,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    whole = kubernetes("certificate.yaml")[1]
+
+    assert yaml.safe_load(shown)["spec"].items() <= whole["spec"].items()
+
+
+def kubernetes(name: str) -> list[dict[str, Any]]:
+    return list(yaml.safe_load_all((EXAMPLES / "kubernetes" / name).read_text()))
 
 
 def mounted(config: str, emulator: Emulator, paths: IssuedPaths) -> str:

