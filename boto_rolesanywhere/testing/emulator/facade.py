@@ -18,12 +18,13 @@ from .service import Service
 from .tls import TlsFiles, make_tls_files, write_tls_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from datetime import datetime, timedelta
     from types import TracebackType
 
     from boto_rolesanywhere.clock import Clock
 
+    from .control_plane.desk import PrivateCas
     from .delivery import Gate
     from .faults import Fault
     from .records import RequestRecord
@@ -79,6 +80,9 @@ class Emulator:
         port: int = 0,
         tls: bool | TlsFiles | IssuedCertificate = False,
         on_request: Callable[[RequestRecord], None] | None = None,
+        administrators: Mapping[str, str] | None = None,
+        control_plane_rate: int | None = None,
+        private_cas: PrivateCas | None = None,
     ) -> None:
         """Set it up; `start`, or the ``with`` statement, starts it.
 
@@ -105,6 +109,12 @@ class Emulator:
             tls: True makes a certificate for localhost, see `ca_bundle_path`; or the files, or the
                 certificate, that it shall show.
             on_request: is called with the record of each request, in the server's thread.
+            administrators: secret access keys by access key id. Calls of the control plane must
+                be signed with one of them; without any, every signature will do.
+            control_plane_rate: calls a second for each group of the control plane's operations;
+                the service's own quota is 1. None for no limit.
+            private_cas: gives the PEM of an AWS Private CA's certificate by the CA's ARN, or None:
+                what trust anchors with the source AWS_ACM_PCA are made of.
 
         Raises:
             ConfigurationError: a value is not usable, or the extra ``testing`` is not installed.
@@ -114,14 +124,17 @@ class Emulator:
             arn = Arn.parse(trust_anchor_arn, where="trust_anchor_arn")
             partition, region, account = arn.partition, arn.region, arn.account
         self.region, self.account = region, account
+        prefix = f"arn:{partition}:rolesanywhere:{region}:{account}"
         self._service = Service(
-            region=region,
+            prefix=prefix,
             clock=clock,
+            private_cas=private_cas or (lambda _: None),
             max_lifetime=max_lifetime,
             requests_per_second=requests_per_second,
             on_request=on_request,
         )
-        prefix = f"arn:{partition}:rolesanywhere:{region}:{account}"
+        self._service.administrators |= administrators or {}
+        self._service.control_plane_rate = control_plane_rate
         self.ca = self._register_anchors(ca, trust_anchors, prefix, trust_anchor_arn)
         self.role_arn = role_arn or f"arn:{partition}:iam::{account}:role/RolesAnywhere"
         self.profile_arn = profile_arn or f"{prefix}:profile/{uuid4()}"

@@ -16,19 +16,20 @@ from .answers import (
     DURATION_ABOVE_ROLE,
     INVALID_PROFILE,
     NO_SESSION_NAMES,
+    NO_TIP_SUBJECT,
     ROLE_NOT_IN_PROFILE,
     Refused,
     cannot_assume,
 )
 from .principal import packed_size, principal_tags, serial_hex, source_identity, subject_arn
-from .resources import Arn
+from .resources import Arn, Role
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
 
-    from .resources import Profile, Registry, Role, TrustAnchor
+    from .resources import Profile, Registry, TrustAnchor
     from .wire import SessionRequest
 
 
@@ -73,7 +74,10 @@ def grant(
     if request.role_session_name is not None and not profile.accept_role_session_name:
         raise Refused(NO_SESSION_NAMES, "the profile does not accept role session names")
     tags = principal_tags(certificate, profile.attribute_mappings)
-    role = _find_role(request.role_arn, anchor, tags, registry)
+    if profile.tip_source is not None and profile.tip_source not in tags:
+        # That the session is denied is documented, with which words is not.
+        raise Refused(NO_TIP_SUBJECT, f"{profile.tip_source} is not mapped or has no value")
+    role = _find_role(request.role_arn, anchor, tags, profile, registry)
     duration = float(min(profile.duration_seconds, request.duration_seconds or 43200))
     if duration > role.max_session_duration:
         raise Refused(
@@ -100,9 +104,15 @@ def _find_profile(request: SessionRequest, anchor: TrustAnchor, registry: Regist
 
 
 def _find_role(
-    role_arn: str, anchor: TrustAnchor, tags: dict[str, str], registry: Registry
+    role_arn: str,
+    anchor: TrustAnchor,
+    tags: dict[str, str],
+    profile: Profile,
+    registry: Registry,
 ) -> Role:
     role = registry.role(role_arn)
+    if role is None and profile.about:  # made by the control plane; roles are IAM's affair
+        role = Role(arn=role_arn)
     reason = None
     if role is None:
         reason = f"{role_arn} is not registered"

@@ -5,16 +5,17 @@ Values and the table that holds them. Judging a request by them is done elsewher
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from threading import Lock
+from dataclasses import dataclass, field, replace
+from threading import RLock
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from uuid import NAMESPACE_URL, uuid5
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
 from boto_rolesanywhere.testing.loading import read_certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from cryptography import x509
 
@@ -70,12 +71,14 @@ class TrustAnchor:
         certificates: one or two CA certificates; roots or intermediates.
         enabled: a disabled one refuses everybody.
         aliases: further ARNs (``…:alias/trust-anchor/{name}``) that mean this one.
+        about: what the control plane shows besides, by the service's names.
     """
 
     arn: str
     certificates: tuple[x509.Certificate, ...] = field(repr=False)
     enabled: bool = True
     aliases: tuple[str, ...] = ()
+    about: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +95,9 @@ class Profile:
             ``x509Issuer`` and ``x509SAN`` each with specifiers such as ``CN``, ``DNS``,
             ``Name/*`` or ``*``.
         aliases: further ARNs (``…:alias/profile/{name}``) that mean this one.
+        tip_source: with trusted identity propagation enabled, the field that must be mapped and
+            have a value: ``x509Subject/CN`` or ``x509SAN/URI``.
+        about: what the control plane shows besides, by the service's names.
     """
 
     arn: str
@@ -103,6 +109,8 @@ class Profile:
         default_factory=lambda: dict(DEFAULT_MAPPINGS)
     )
     aliases: tuple[str, ...] = ()
+    tip_source: str | None = None
+    about: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +141,29 @@ class RevocationList:
     Attributes:
         trust_anchor_arn: whose certificates it concerns.
         pem: the list, as PEM, with one entry at least.
-        name: tells lists of one trust anchor apart; the same name again replaces.
+        name: for people. The service adds another list of the same name.
         enabled: a disabled one is not looked at.
+        arn: ``arn:aws:rolesanywhere:{region}:{account}:crl/{id}``. If empty, one is made of the
+            trust anchor and the name, so that the same name again replaces the list.
+        aliases: further ARNs (``…:alias/crl/{name}``) that mean this one.
+        about: what the control plane shows besides, by the service's names.
     """
 
     trust_anchor_arn: str
     pem: bytes = field(repr=False)
     name: str = "default"
     enabled: bool = True
+    arn: str = ""
+    aliases: tuple[str, ...] = ()
+    about: Mapping[str, object] = field(default_factory=dict, repr=False)
+
+    def with_arn(self) -> RevocationList:
+        """This list, with an ARN."""
+        if self.arn:
+            return self
+        prefix = self.trust_anchor_arn.rpartition(":")[0]
+        made = uuid5(NAMESPACE_URL, f"{self.trust_anchor_arn} {self.name}")
+        return replace(self, arn=f"{prefix}:crl/{made}")
 
     def load(self) -> x509.CertificateRevocationList:
         """The list, parsed.
@@ -179,7 +202,7 @@ class RevocationList:
 
 
 Resource: TypeAlias = "TrustAnchor | Profile | Role | RevocationList"
-_Aliased = TypeVar("_Aliased", TrustAnchor, Profile)
+_Kind = TypeVar("_Kind", TrustAnchor, Profile, Role, RevocationList)
 
 
 def anchor_certificates(source: TrustSource) -> tuple[x509.Certificate, ...]:
@@ -192,14 +215,18 @@ def anchor_certificates(source: TrustSource) -> tuple[x509.Certificate, ...]:
 
 
 class Registry:
-    """The table of everything registered. Safe to change while requests are answered."""
+    """The table of everything registered. Safe to change while requests are answered.
+
+    Attributes:
+        on_change: is called after each change.
+    """
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._anchors: dict[str, TrustAnchor] = {}
-        self._profiles: dict[str, Profile] = {}
-        self._roles: dict[str, Role] = {}
-        self._lists: dict[tuple[str, str], tuple[bool, x509.CertificateRevocationList]] = {}
+        self._lock = RLock()
+        self._resources: dict[str, Resource] = {}
+        self._parsed: dict[str, x509.CertificateRevocationList] = {}
+        self._tags: dict[str, dict[str, str]] = {}
+        self.on_change: Callable[[], None] = lambda: None
 
     def add(self, resource: Resource) -> None:
         """Register; what has the same ARN (or the same anchor and name) is replaced.
@@ -207,62 +234,92 @@ class Registry:
         Raises:
             ConfigurationError: AWS would not let this be made.
         """
+        parsed = None
         if isinstance(resource, RevocationList):
-            parsed = resource.load()
-            with self._lock:
-                key = (resource.trust_anchor_arn, resource.name)
-                others = [held for held in self._lists if held[0] == key[0] and held != key]
-                if len(others) >= _MOST_LISTS:
-                    raise ConfigurationError(
-                        f"the trust anchor has {_MOST_LISTS} revocation lists already",
-                        code="testing-resource-refused",
-                        where=f"revocation list {resource.name!r}",
-                        remedy="Give it the name of the one that it replaces.",
-                    )
-                self._lists[key] = (resource.enabled, parsed)
-            return
-        if isinstance(resource, TrustAnchor):
+            resource, parsed = resource.with_arn(), resource.load()
+        elif isinstance(resource, TrustAnchor):
             _check_anchor(resource)
         Arn.parse(resource.arn, where=type(resource).__name__)
         with self._lock:
-            if isinstance(resource, TrustAnchor):
-                self._anchors[resource.arn] = resource
-            elif isinstance(resource, Profile):
-                self._profiles[resource.arn] = resource
-            else:
-                self._roles[resource.arn] = resource
+            if isinstance(resource, RevocationList) and parsed is not None:
+                self._check_room(resource)
+                self._parsed[resource.arn] = parsed
+            self._resources[resource.arn] = resource
+        self.on_change()
+
+    def _check_room(self, new: RevocationList) -> None:
+        others = [
+            held
+            for held in self.all(RevocationList)
+            if held.trust_anchor_arn == new.trust_anchor_arn and held.arn != new.arn
+        ]
+        if len(others) >= _MOST_LISTS:
+            raise ConfigurationError(
+                f"the trust anchor has {_MOST_LISTS} revocation lists already",
+                code="testing-resource-refused",
+                where=f"revocation list {new.name!r}",
+                remedy="Give it the name of the one that it replaces.",
+            )
 
     def remove(self, arn: str) -> None:
-        """Forget a trust anchor (with its revocation lists), a profile or a role."""
+        """Forget a trust anchor (with its revocation lists), a profile, a role or a list."""
         with self._lock:
-            for table in (self._anchors, self._profiles, self._roles):
-                table.pop(arn, None)
-            self._lists = {key: held for key, held in self._lists.items() if key[0] != arn}
+            of_anchor = [
+                held.arn for held in self.all(RevocationList) if held.trust_anchor_arn == arn
+            ]
+            for gone in (arn, *of_anchor):
+                self._resources.pop(gone, None)
+                self._parsed.pop(gone, None)
+                self._tags.pop(gone, None)
+        self.on_change()
+
+    def all(self, kind: type[_Kind]) -> list[_Kind]:
+        """All resources of a kind, in the order in which they were made."""
+        with self._lock:
+            return [held for held in self._resources.values() if isinstance(held, kind)]
+
+    def find(self, kind: type[_Kind], arn: str) -> _Kind | None:
+        """The resource of that ARN or alias."""
+        with self._lock:
+            held = self._resources.get(arn)
+            if isinstance(held, kind):
+                return held
+            aliased = (one for one in self.all(kind) if arn in getattr(one, "aliases", ()))
+            return next(aliased, None)
 
     def anchor(self, arn: str) -> TrustAnchor | None:
         """The trust anchor of that ARN or alias."""
-        with self._lock:
-            return self._anchors.get(arn) or _by_alias(self._anchors, arn)
+        return self.find(TrustAnchor, arn)
 
     def profile(self, arn: str) -> Profile | None:
         """The profile of that ARN or alias."""
-        with self._lock:
-            return self._profiles.get(arn) or _by_alias(self._profiles, arn)
+        return self.find(Profile, arn)
 
     def role(self, arn: str) -> Role | None:
         """The role of that ARN."""
-        with self._lock:
-            return self._roles.get(arn)
+        return self.find(Role, arn)
 
     def revocation_lists(self, anchor_arn: str) -> Iterator[x509.CertificateRevocationList]:
         """The enabled lists of a trust anchor."""
         with self._lock:
-            held = list(self._lists.items())
-        return (crl for (arn, _), (enabled, crl) in held if arn == anchor_arn and enabled)
+            return iter(
+                [
+                    self._parsed[held.arn]
+                    for held in self.all(RevocationList)
+                    if held.trust_anchor_arn == anchor_arn and held.enabled
+                ]
+            )
 
+    def tags(self, arn: str) -> dict[str, str]:
+        """A copy of the tags of a resource."""
+        with self._lock:
+            return dict(self._tags.get(arn, {}))
 
-def _by_alias(table: Mapping[str, _Aliased], arn: str) -> _Aliased | None:
-    return next((resource for resource in table.values() if arn in resource.aliases), None)
+    def tag(self, arn: str, tags: Mapping[str, str]) -> None:
+        """Set the tags of a resource, all of them."""
+        with self._lock:
+            self._tags[arn] = dict(tags)
+        self.on_change()
 
 
 def _check_anchor(anchor: TrustAnchor) -> None:

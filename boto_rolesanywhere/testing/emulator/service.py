@@ -1,4 +1,7 @@
-"""CreateSession, from the request's bytes to the answer's. No sockets and no web framework here."""
+"""From a request's bytes to the answer's: CreateSession here, the rest by `control_plane`.
+
+No sockets and no web framework here.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,19 @@ from .answers import (
     ANCHOR_DISABLED,
     NO_TRUST_ANCHOR,
     THROTTLED,
-    UNKNOWN_OPERATION,
     Refused,
     json_answer,
     refusal_answer,
 )
+from .control_plane.authentication import check as check_administrator
+from .control_plane.desk import Desk
+from .control_plane.operations import find as find_operation
 from .faults import Fault, FaultPlan, Reset, applied, instead_of_answer
 from .grants import Grant, grant
 from .records import CREATED, Records, RequestRecord
 from .resources import Arn, Registry
 from .signature import read_authorization, verify
+from .subjects import Subjects
 from .trust import check_leaf, check_revocation, find_path, read_certificate, read_chain
 from .wire import Received, read_session_request
 
@@ -35,6 +41,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.clock import Clock
 
     from .answers import Answer
+    from .control_plane.desk import PrivateCas
     from .resources import TrustAnchor
 
 _SECOND: Final = timedelta(seconds=1)
@@ -86,19 +93,24 @@ class Service:
         registry: what is registered.
         faults: what shall go wrong next.
         records: what was asked so far.
-        throttle: the quota.
+        throttle: the quota of CreateSession.
+        administrators: secret access keys by access key id, with one of which calls of the control
+            plane must be signed; empty to let everybody in.
+        control_plane_rate: how many calls of one group pass a second; None for no limit.
+        desk: what the control plane works on.
     """
 
     def __init__(
         self,
         *,
-        region: str,
+        prefix: str,
         clock: Clock,
+        private_cas: PrivateCas,
         max_lifetime: float | None = None,
         requests_per_second: int | None = None,
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
-        self.region = region
+        self.region = prefix.split(":")[3]
         self.clock = clock
         self.clock_offset = timedelta()
         self.max_lifetime = max_lifetime
@@ -106,6 +118,10 @@ class Service:
         self.faults = FaultPlan()
         self.records = Records(on_request)
         self.throttle = Throttle(requests_per_second)
+        self.administrators: dict[str, str] = {}
+        self.control_plane_rate: int | None = None
+        self._group_throttles: dict[str, Throttle] = {}
+        self.desk = Desk(self.registry, prefix, self.now, private_cas, Subjects())
 
     def now(self) -> datetime:
         """The service's time."""
@@ -119,20 +135,33 @@ class Service:
             status = None if isinstance(fault, Reset) else answer.status
             self._remember(received, now, f"fault: {fault}", status, fault)
             return Reply(answer, fault)
+        granted: Grant | None = None
         try:
-            granted = self._create_session(received, now)
+            if (received.method, received.path) == ("POST", "/sessions"):
+                granted = self._create_session(received, now)
+                outcome, status, content = CREATED, 201, granted.content
+            else:
+                outcome, status, content = self._administer(received, now)
         except Refused as refused:
             refusal = refused.refusal
             self._remember(received, now, refusal.code, refusal.status, fault, refused=refused)
             return Reply(applied(fault, refusal_answer(refusal, now)), fault)
-        self._remember(received, now, CREATED, 201, fault, granted=granted)
-        return Reply(applied(fault, json_answer(201, granted.content, now)), fault)
+        self._remember(received, now, outcome, status, fault, granted=granted)
+        return Reply(applied(fault, json_answer(status, content, now)), fault)
+
+    def _administer(self, received: Received, now: datetime) -> tuple[str, int, dict[str, object]]:
+        name, operation, call = find_operation(received)
+        check_administrator(received, self.administrators, region=self.region, now=now)
+        rate = self.control_plane_rate
+        throttle = self._group_throttles.setdefault(operation.group, Throttle(rate))
+        throttle.requests_per_second = rate
+        if not throttle.admits(now):
+            raise Refused(THROTTLED, f"above {rate} a second for {operation.group}")
+        return name, operation.status, operation.answer(self.desk, call)
 
     def _create_session(self, received: Received, now: datetime) -> Grant:
         # In which order the service looks at things is not documented; this one lets each test of
         # one wrong thing see that thing's answer.
-        if (received.method, received.path) != ("POST", "/sessions"):
-            raise Refused(UNKNOWN_OPERATION, f"{received.method} {received.path}")
         if not self.throttle.admits(now):
             raise Refused(THROTTLED, f"above {self.throttle.requests_per_second} a second")
         authorization = read_authorization(received)
@@ -142,14 +171,20 @@ class Service:
         request = read_session_request(received)
         anchor = self._find_anchor(request.trust_anchor_arn)
         self._check_trust(certificate, chain, anchor, now)
-        return grant(
-            request,
-            certificate,
-            anchor,
-            self.registry,
-            now=now,
-            max_lifetime=self.max_lifetime,
-        )
+        try:
+            granted = grant(
+                request,
+                certificate,
+                anchor,
+                self.registry,
+                now=now,
+                max_lifetime=self.max_lifetime,
+            )
+        except Refused:
+            self.desk.subjects.note(certificate, self.desk.prefix, now, failed=True)
+            raise
+        self.desk.subjects.note(certificate, self.desk.prefix, now, failed=False)
+        return granted
 
     def _find_anchor(self, arn: str) -> TrustAnchor:
         anchor = self.registry.anchor(arn)
