@@ -21,7 +21,12 @@ from software_tpm import software_tpm
 
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.authority.keys import generate_key
+from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.identity.opening import open_identity
+from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+AT_ONCE: Final = 4
 
 
 def openssl_keys() -> bytes:
@@ -277,33 +282,52 @@ def test_a_ca_key_in_a_tpm_issues_and_signs_lists(
 
 
 def test_kills_lose_and_repeat_no_serial(workshop: Path) -> None:
+    # CA_KILLS=200 pytest -s -k kills_lose: the same for longer.
     ca("init", "--name", "Example CA")
     kills = int(os.environ.get("CA_KILLS", "40"))
+    begin = time.monotonic()
+    ca("issue", "first")
+    whole = time.monotonic() - begin
     chance = random.Random(kills)
-    for number in range(kills):
-        with processes.Process("ca", "issue", f"app{number}", stdout=-3, stderr=-3) as process:
-            time.sleep(chance.uniform(0, 0.12))
+    ended = 0
+    for batch in range(0, kills, AT_ONCE):
+        running = [
+            processes.Process("ca", "issue", f"app{number}", stdout=-3, stderr=-3)
+            for number in range(batch, min(batch + AT_ONCE, kills))
+        ]
+        for process in running:
+            # Some are killed in the middle of it, some wait for another's step, few are done.
+            time.sleep(chance.uniform(0, 3 * whole / AT_ONCE))
             process.send_signal(signal.SIGKILL)
+        ended += [process.wait(60) for process in running].count(0)
 
     records = open_authority(workshop / "ca").records()
 
     serials = [record.serial_number for record in records]
+    written = sorted(workshop.glob("app*.pem"))
     assert len(set(serials)) == len(serials)
-    for path in workshop.glob("app*.pem"):
-        written = x509.load_pem_x509_certificate(path.read_bytes())
-        assert written.serial_number in serials, path
-        assert path.with_suffix(".key").exists()
-    print(f"{kills} kills: {len(serials)} recorded, {len(list(workshop.glob('app*.pem')))} written")  # noqa: T201
+    for path in written:
+        certificate = x509.load_pem_x509_certificate(path.read_bytes())
+        assert certificate.serial_number in serials, path
+        sources = IdentitySources(certificate=path, private_key=path.with_suffix(".key"))
+        assert open_identity(sources, now=utc_now()).certificate == certificate
+    names = {record.name for record in records}
+    assert len(names) == len(serials)
+    assert {path.stem for path in written} <= names
+    print(  # noqa: T201
+        f"{kills} kills in {time.monotonic() - begin:.1f} s: {ended} were done before,"
+        f" {len(serials) - 1} recorded, {len(written)} written"
+    )
     ca("issue", "last")
 
 
-def test_two_at_once_both_issue(workshop: Path) -> None:
+def test_many_at_once_all_issue(workshop: Path) -> None:
     ca("init", "--name", "Example CA")
 
-    running = [processes.Process("ca", "issue", f"app{number}", stdout=-3) for number in range(4)]
+    running = [processes.Process("ca", "issue", f"app{number}", stdout=-3) for number in range(16)]
 
-    assert [process.wait(60) for process in running] == [0] * 4
-    assert len({each["serialNumber"] for each in json.loads(ca("list", "--json"))}) == 4
+    assert [process.wait(60) for process in running] == [0] * 16
+    assert len({each["serialNumber"] for each in json.loads(ca("list", "--json"))}) == 16
 
 
 def test_a_word_that_is_no_action_is_not_shown() -> None:
