@@ -8,7 +8,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
@@ -20,7 +20,7 @@ from boto_rolesanywhere.identity.opening import Access, open_certificates, open_
 from .authority import Authority
 from .drafts import Draft, name_of, validity
 from .issued import certificates_pem, key_pem
-from .issuer_key import issuer_key
+from .issuer_key import as_issuer_key
 from .keys import generate_key
 from .records import RECORDS, Records
 
@@ -200,10 +200,7 @@ def _open_key(place: str | SigningKey, certificate: x509.Certificate, access: Ac
 
 
 def _key_at(place: str | SigningKey, access: Access) -> PrivateKey:
-    key = open_key(place, access)
-    if type(key).__module__.partition(".")[0] == "cryptography":
-        return cast("PrivateKey", key)
-    return cast("PrivateKey", issuer_key(cast("SigningKey", key)))
+    return as_issuer_key(open_key(place, access))
 
 
 def _require_pair(key: PrivateKey, certificate: x509.Certificate, where: str) -> PrivateKey:

@@ -16,10 +16,13 @@ from boto_rolesanywhere.errors import PrivateKeyError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import (
         CertificateIssuerPrivateKeyTypes,
+        PrivateKeyTypes,
         PublicKeyTypes,
     )
 
     from boto_rolesanywhere.signing_key import SigningKey
+
+    from .keys import PrivateKey
 
 
 def issuer_key(key: SigningKey) -> CertificateIssuerPrivateKeyTypes:
@@ -43,6 +46,17 @@ def issuer_key(key: SigningKey) -> CertificateIssuerPrivateKeyTypes:
         code="authority-key-unsuitable",
         expected="an RSA, EC or ML-DSA key",
     )
+
+
+def as_issuer_key(key: SigningKey | PrivateKeyTypes) -> PrivateKey:
+    """What `identity.opening.open_key` opened, as the builders take it.
+
+    Raises:
+        PrivateKeyError: they cannot sign with a key of this kind.
+    """
+    if type(key).__module__.partition(".")[0] == "cryptography":
+        return cast("PrivateKey", key)
+    return cast("PrivateKey", issuer_key(cast("SigningKey", key)))
 
 
 def _cannot(action: str) -> NoReturn:

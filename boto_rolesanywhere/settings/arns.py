@@ -1,4 +1,4 @@
-"""The three ARNs of a CreateSession call: parses each, and checks that they belong together.
+"""The three ARNs of a CreateSession call, and a CA's: parses each, checks what belongs together.
 
 Pure text: nothing here knows what AWS has behind an ARN.
 """
@@ -31,7 +31,7 @@ class Arn:
 
     Attributes:
         partition: for example ``aws``, ``aws-cn``, ``aws-us-gov``.
-        service: ``rolesanywhere`` or ``iam``.
+        service: ``rolesanywhere``, ``iam`` or ``acm-pca``.
         region: empty for IAM.
         account: twelve digits.
         resource: for example ``trust-anchor/<uuid>``, or ``role/path/Name`` with its path.
@@ -74,6 +74,17 @@ def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
     """
     example = "arn:aws:iam::123456789012:role/NAME"
     return _parse(text, service="iam", kinds=("role/",), where=where, example=example)
+
+
+def parse_private_ca_arn(text: str, *, where: str = "private CA ARN") -> Arn:
+    """Parse ``arn:…:acm-pca:…:certificate-authority/…``.
+
+    Raises:
+        ConfigurationError: naming `where` and what is wrong with it.
+    """
+    example = "arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID"
+    kinds = ("certificate-authority/",)
+    return _parse(text, service="acm-pca", kinds=kinds, where=where, example=example)
 
 
 def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:

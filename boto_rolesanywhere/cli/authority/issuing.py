@@ -2,70 +2,75 @@
 
 from __future__ import annotations
 
-import argparse
 import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, get_args
+from typing import TYPE_CHECKING, get_args
 
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
 from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
-from boto_rolesanywhere.authority.keys import KeyType, generate_key, key_type_of
-from boto_rolesanywhere.authority.requests import alternative_names, make_request, read_request
+from boto_rolesanywhere.authority.keys import KeyType, generate_key
+from boto_rolesanywhere.authority.requests import alternative_names, make_request
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.names import CERTIFICATE, PRIVATE_KEY
-from boto_rolesanywhere.settings.profile_writer import change_profile
 
-from .opening import (
-    add_folder,
+from . import private_ca
+from .opening import add_folder, add_passphrase, authority_of, next_command
+from .workload import (
+    add_days,
     add_output,
-    add_passphrase,
-    authority_of,
-    next_command,
+    add_subject,
     output_of,
-    read_file,
+    paths_of,
+    read_csr,
+    renewed_type,
     require_file_name,
     require_free,
     require_profile_name,
-    require_writable,
+    required_name,
+    tell,
     write_files,
     write_pair,
+    write_profile,
 )
 
 if TYPE_CHECKING:
+    import argparse
+
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
     from boto_rolesanywhere.authority.authority import Authority
-
-_DAYS: Final = range(1, 36501)
 
 
 def declare_issue(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca issue``."""
     parser.add_argument("name", metavar="NAME", nargs="?", help="CN, and the files' name")
     parser.add_argument("--csr", metavar="FILE", help="a request, whose key stays where it is")
-    _add_subject(parser)
-    _add_days(parser)
+    add_subject(parser)
+    add_days(parser)
     parser.add_argument(
         "--profile", metavar="NAME", help="write the files' paths into this profile"
     )
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     add_output(parser, "the current folder")
     add_folder(parser)
+    private_ca.add_private_ca(parser, issues=True)
 
 
 def issue(arguments: argparse.Namespace) -> int:
     """Issue a certificate, with a new key or for a request."""
+    if private_ca.is_meant(arguments):
+        return private_ca.issue(arguments)
     if arguments.csr:
         return _issue_for_request(arguments)
-    name = _required_name(arguments.name)
+    name = required_name(arguments.name)
     if arguments.profile:
         require_profile_name(arguments.profile)
     authority = authority_of(arguments)
-    certificate_path, key_path = _paths(arguments, name, force=arguments.force)
+    certificate_path, key_path = paths_of(arguments, name, force=arguments.force)
     wish = Wish.named(
         name,
         subject=arguments.subject,
@@ -74,42 +79,32 @@ def issue(arguments: argparse.Namespace) -> int:
     )
     issued = authority.issue(wish, key_type=arguments.key_type or "P-256")
     write_pair(certificate_path, issued.bundle_pem, key_path, issued.private_key_pem)
-    _tell(issued.certificate, certificate_path)
+    tell(issued.certificate, certificate_path)
     _tell_bound(issued.certificate, authority)
     if arguments.profile:
-        _write_profile(arguments.profile, certificate_path, key_path)
+        write_profile(arguments.profile, certificate_path, key_path)
     return OK
 
 
 def _issue_for_request(arguments: argparse.Namespace) -> int:
-    for flag in ("subject", "san", "key_type", "profile"):
-        if getattr(arguments, flag):
-            raise ConfigurationError(
-                f"--csr and --{flag.replace('_', '-')} were both given, and exclude each other",
-                code="flags-exclusive",
-                remedy="The request says it.",
-            )
-    path = Path(arguments.csr)
-    request = read_request(read_file(path), str(path))
-    name = _required_name(arguments.name or path.stem)
+    request, _ = read_csr(arguments)
+    name = required_name(arguments.name or Path(arguments.csr).stem)
     authority = authority_of(arguments)
-    certificate_path, _ = _paths(arguments, name, force=arguments.force, key=False)
+    certificate_path, _ = paths_of(arguments, name, force=arguments.force, key=False)
     wish = Wish(
         name=name,
         subject=request.subject,
         san=request.san,
         lifetime=timedelta(days=arguments.days),
     )
-    certificate = authority.certify(wish, request.public_key)
-    _write_certificate(authority, certificate, certificate_path)
-    _tell_bound(certificate, authority)
+    _certify(authority, wish, request.public_key, certificate_path)
     return OK
 
 
 def declare_request(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca request``."""
     parser.add_argument("name", metavar="NAME", help="CN, and the files' name")
-    _add_subject(parser)
+    add_subject(parser)
     add_output(parser, "the current folder")
 
 
@@ -136,12 +131,13 @@ def declare_renew(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", metavar="NAME", help="as it was issued under")
     parser.add_argument("--reuse-key", action="store_true", help="certify the same key again")
     parser.add_argument("--key-type", choices=get_args(KeyType), help="default: as before")
-    _add_days(parser)
+    add_days(parser)
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     parser.add_argument(
         "--out", metavar="FOLDER", help="where the files are replaced; default: the current folder"
     )
     add_folder(parser)
+    private_ca.add_private_ca(parser, issues=True)
 
 
 def renew(arguments: argparse.Namespace) -> int:
@@ -151,9 +147,11 @@ def renew(arguments: argparse.Namespace) -> int:
             "--reuse-key and --key-type were both given, and exclude each other",
             code="flags-exclusive",
         )
+    if private_ca.is_meant(arguments):
+        return private_ca.renew(arguments)
     authority = authority_of(arguments)
     old = authority.latest(arguments.name)
-    certificate_path, key_path = _paths(arguments, require_file_name(arguments.name), force=True)
+    certificate_path, key_path = paths_of(arguments, require_file_name(arguments.name), force=True)
     wish = Wish(
         name=arguments.name,
         subject=old.subject,
@@ -161,12 +159,12 @@ def renew(arguments: argparse.Namespace) -> int:
         lifetime=timedelta(days=arguments.days),
     )
     if arguments.reuse_key:
-        certificate = authority.certify(wish, old.public_key())  # type: ignore[arg-type]  # we issued it
-        _write_certificate(authority, certificate, certificate_path)
+        _certify(authority, wish, old.public_key(), certificate_path)  # type: ignore[arg-type]  # we issued it
     else:
-        issued = authority.issue(wish, key_type=arguments.key_type or _key_type_of(old))
+        issued = authority.issue(wish, key_type=arguments.key_type or renewed_type(old))
         write_pair(certificate_path, issued.bundle_pem, key_path, issued.private_key_pem)
-        _tell(issued.certificate, certificate_path)
+        tell(issued.certificate, certificate_path)
+        _tell_bound(issued.certificate, authority)
     sys.stdout.write(
         f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
         f"  {next_command(arguments, f'revoke {old.serial_number:x} --reason superseded')}\n"
@@ -174,82 +172,16 @@ def renew(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _key_type_of(certificate: x509.Certificate) -> KeyType:
-    """The type of its key; P-256 for a key that cannot be made here."""
-    try:
-        return key_type_of(certificate.public_key())
-    except ConfigurationError:
-        return "P-256"
-
-
-def _add_subject(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--subject", help="in place of CN=NAME, such as CN=app1,OU=it,O=example")
-    parser.add_argument(
-        "--san",
-        metavar="KIND:NAME",
-        action="append",
-        default=[],
-        help="DNS:…, URI:…, IP:…, email:… or dirName:…; may be repeated",
-    )
-    parser.add_argument("--key-type", choices=get_args(KeyType), help="default: P-256")
-
-
-def _add_days(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--days",
-        type=days,
-        default=90,
-        metavar="NUMBER",
-        help="how long it holds, at most as long as the CA; default: %(default)s",
-    )
-
-
-def days(text: str) -> int:
-    """A number of days on the command line."""
-    if not text.isascii() or not text.isdigit() or int(text) not in _DAYS:
-        raise argparse.ArgumentTypeError("it must be a number of days from 1 to 36500")
-    return int(text)
-
-
-def _required_name(name: str | None) -> str:
-    if not name:
-        raise ConfigurationError(
-            "neither a name nor a request was given",
-            code="authority-name-missing",
-            expected="ca issue NAME, or ca issue --csr FILE",
-        )
-    return require_file_name(name)
-
-
-def _paths(
-    arguments: argparse.Namespace, name: str, *, force: bool, key: bool = True
-) -> tuple[Path, Path]:
-    folder = output_of(arguments, Path())
-    paths = folder / f"{name}.pem", folder / f"{name}.key"
-    require_free(paths if key else paths[:1], force=force)
-    require_writable(folder)
-    return paths
-
-
-def _write_certificate(authority: Authority, certificate: x509.Certificate, path: Path) -> None:
+def _certify(
+    authority: Authority, wish: Wish, public_key: CertificateIssuerPublicKeyTypes, path: Path
+) -> None:
+    """Certify a key that stays where it is, and write the certificate with its chain."""
+    certificate = authority.certify(wish, public_key)
     write_files({path: certificates_pem((certificate, *authority.chain))})
-    _tell(certificate, path)
-
-
-def _tell(certificate: x509.Certificate, path: Path) -> None:
-    end = certificate.not_valid_after_utc
-    sys.stdout.write(
-        f"{path}: {certificate.subject.rfc4514_string()}, until {end:%Y-%m-%d}, serial number"
-        f" {certificate.serial_number:x}\n"
-    )
+    tell(certificate, path)
+    _tell_bound(certificate, authority)
 
 
 def _tell_bound(certificate: x509.Certificate, authority: Authority) -> None:
     if certificate.not_valid_after_utc == authority.certificate.not_valid_after_utc:
         sys.stderr.write("The CA's own certificate ends then, so no certificate holds longer.\n")
-
-
-def _write_profile(profile: str, certificate: Path, key: Path) -> None:
-    values = {CERTIFICATE.config_key: str(certificate), PRIVATE_KEY.config_key: str(key)}
-    path, title = change_profile(profile, values)
-    sys.stdout.write(f"{path}: wrote certificate and key into [{title}]\n")

@@ -31,8 +31,8 @@ from .opening import (
     folder_of,
     next_command,
     secret_of,
-    writing,
 )
+from .workload import writing
 
 if TYPE_CHECKING:
     import argparse

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,10 +14,10 @@ from boto_rolesanywhere.authority.revocation import REASONS
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.identity.opening import open_certificates
 
-from .issuing import days
-from .opening import add_folder, add_passphrase, authority_of, next_command, output_of, write_files
+from . import private_ca
+from .opening import add_folder, add_passphrase, authority_of, next_command
+from .workload import days, output_of, serial_in, write_files
 
 if TYPE_CHECKING:
     import argparse
@@ -28,16 +26,23 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.authority.authority import Authority
     from boto_rolesanywhere.authority.records import Record
 
+_REASONS: Final = f"default: unspecified; one of {', '.join(REASONS)}"
+
 
 def declare_revoke(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca revoke``."""
     parser.add_argument("certificate", metavar="SERIAL|FILE", help="what to revoke")
-    parser.add_argument("--reason", choices=REASONS, default="unspecified")
+    parser.add_argument(
+        "--reason", choices=REASONS, default="unspecified", metavar="REASON", help=_REASONS
+    )
     add_folder(parser)
+    private_ca.add_private_ca(parser, issues=False)
 
 
 def revoke(arguments: argparse.Namespace) -> int:
     """Mark a certificate as revoked."""
+    if private_ca.is_meant(arguments):
+        return private_ca.revoke(arguments)
     authority = authority_of(arguments)
     serial = _serial(arguments.certificate, authority)
     before = authority.find(serial)
@@ -54,24 +59,17 @@ def revoke(arguments: argparse.Namespace) -> int:
 
 
 def _serial(text: str, authority: Authority) -> int:
-    if re.fullmatch(r"(0[xX])?[0-9a-fA-F]+", text) and not Path(text).exists():
-        return int(text, 16)
-    if not Path(text).exists():
-        raise ConfigurationError(
-            f"{text!r} is no serial number and no file",
-            code="authority-serial-unknown",
-            expected="a serial number in hexadecimal digits, or the certificate's file",
-        )
-    certificate = open_certificates(text).certificates[0]
-    if certificate.issuer != authority.certificate.subject:
-        raise ConfigurationError(
-            f"the CA has issued no certificate {certificate.serial_number:x}",
-            code="authority-serial-unknown",
-            where=text,
-            remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
-            " with --ca.",
-        )
-    return certificate.serial_number
+    def require_issued_here(certificate: x509.Certificate) -> None:
+        if certificate.issuer != authority.certificate.subject:
+            raise ConfigurationError(
+                f"the CA has issued no certificate {certificate.serial_number:x}",
+                code="authority-serial-unknown",
+                where=text,
+                remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
+                " with --ca.",
+            )
+
+    return serial_in(text, require_issued_here)
 
 
 def declare_crl(parser: argparse.ArgumentParser) -> None:

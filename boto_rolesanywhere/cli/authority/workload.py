@@ -1,0 +1,286 @@
+"""What ``ca`` reads and writes for a workload: request, certificate, key, profile, names."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import re
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, get_args
+
+from boto_rolesanywhere.atomic_file import make_private_folder
+from boto_rolesanywhere.authority.keys import KeyType, key_type_of
+from boto_rolesanywhere.authority.pair import replace_pair, write_file
+from boto_rolesanywhere.authority.requests import read_request
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.identity.opening import open_certificates
+from boto_rolesanywhere.settings.names import CERTIFICATE, PRIVATE_KEY
+from boto_rolesanywhere.settings.profile_section import quoted_name, with_section
+from boto_rolesanywhere.settings.profile_writer import change_profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from cryptography import x509
+
+    from boto_rolesanywhere.authority.requests import Request
+
+_DAYS: Final = range(1, 36501)
+# As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
+_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
+
+_SERIAL: Final = re.compile(r"(0[xX])?[0-9a-fA-F]+(:[0-9a-fA-F]+)*")
+
+
+def add_subject(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--subject``, ``--san`` and ``--key-type``."""
+    parser.add_argument("--subject", help="in place of CN=NAME, such as CN=app1,OU=it,O=example")
+    parser.add_argument(
+        "--san",
+        metavar="KIND:NAME",
+        action="append",
+        default=[],
+        help="DNS:…, URI:…, IP:…, email:… or dirName:…; may be repeated",
+    )
+    parser.add_argument("--key-type", choices=get_args(KeyType), help="default: P-256")
+
+
+def add_days(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--days``."""
+    parser.add_argument(
+        "--days",
+        type=days,
+        default=90,
+        metavar="NUMBER",
+        help="how long it holds, at most as long as the CA; default: %(default)s",
+    )
+
+
+def days(text: str) -> int:
+    """A number of days on the command line."""
+    if not text.isascii() or not text.isdigit() or int(text) not in _DAYS:
+        raise argparse.ArgumentTypeError("it must be a number of days from 1 to 36500")
+    return int(text)
+
+
+def add_output(parser: argparse.ArgumentParser, default: str) -> None:
+    """Declare ``--out`` and ``--force``."""
+    parser.add_argument("--out", metavar="FOLDER", help=f"where files go; default: {default}")
+    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+
+
+def required_name(name: str | None) -> str:
+    """The name that files are called by.
+
+    Raises:
+        ConfigurationError: there is none, or files cannot be called by it.
+    """
+    if not name:
+        raise ConfigurationError(
+            "neither a name nor a request was given",
+            code="authority-name-missing",
+            expected="ca issue NAME, or ca issue --csr FILE",
+        )
+    return require_file_name(name)
+
+
+def paths_of(
+    arguments: argparse.Namespace, name: str, *, force: bool, key: bool = True
+) -> tuple[Path, Path]:
+    """Where certificate and key go, before anything is issued.
+
+    Args:
+        arguments: of the command.
+        name: of the files.
+        force: whether files that are there may be replaced.
+        key: whether the key is written too.
+
+    Raises:
+        ConfigurationError: a file is there, or the folder cannot be written.
+    """
+    folder = output_of(arguments, Path())
+    paths = folder / f"{name}.pem", folder / f"{name}.key"
+    require_free(paths if key else paths[:1], force=force)
+    require_writable(folder)
+    return paths
+
+
+def read_csr(arguments: argparse.Namespace) -> tuple[Request, bytes]:
+    """The request that ``--csr`` names, and its file's content.
+
+    Raises:
+        ConfigurationError: it cannot be read, or a flag contradicts it.
+        CertificateError: it is none.
+    """
+    for flag in ("subject", "san", "key_type", "profile"):
+        if getattr(arguments, flag):
+            raise ConfigurationError(
+                f"--csr and --{flag.replace('_', '-')} were both given, and exclude each other",
+                code="flags-exclusive",
+                remedy="The request says it.",
+            )
+    path = Path(arguments.csr)
+    content = read_file(path)
+    return read_request(content, str(path)), content
+
+
+def serial_in(text: str, check: Callable[[x509.Certificate], None] = lambda _: None) -> int:
+    """The serial number that was typed, or that of the certificate in the file.
+
+    Args:
+        text: hexadecimal digits, also with colons, or a path.
+        check: raises if a file's certificate is not one that can be meant.
+
+    Raises:
+        ConfigurationError: it is neither.
+        CertificateError: the file holds no certificate.
+    """
+    if not Path(text).exists():
+        if _SERIAL.fullmatch(text):
+            return int(text.replace(":", ""), 16)
+        raise ConfigurationError(
+            f"{text!r} is no serial number and no file",
+            code="authority-serial-unknown",
+            expected="a serial number in hexadecimal digits, or the certificate's file",
+        )
+    certificate = open_certificates(text).certificates[0]
+    check(certificate)
+    return certificate.serial_number
+
+
+def renewed_type(certificate: x509.Certificate) -> KeyType:
+    """The type of its key, for the next one; P-256 for a key that cannot be made here."""
+    try:
+        return key_type_of(certificate.public_key())
+    except ConfigurationError:
+        return "P-256"
+
+
+def output_of(arguments: argparse.Namespace, default: Path) -> Path:
+    """Where files go, absolute."""
+    return Path(arguments.out).expanduser().absolute() if arguments.out else default.absolute()
+
+
+def require_file_name(name: str) -> str:
+    """A name that files can be called by.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    if not _FILE_NAME.fullmatch(name):
+        raise ConfigurationError(
+            f"{name!r} cannot be the name of a file",
+            code="authority-name-unusable",
+            expected="letters, digits, dots and hyphens, as in app1.example.com",
+            remedy="NAME is for the files; --subject takes any distinguished name, such as"
+            " CN=Müller,O=example.",
+        )
+    return name
+
+
+def require_free(paths: tuple[Path, ...], *, force: bool) -> None:
+    """Refuse to overwrite, before anything is issued.
+
+    Raises:
+        ConfigurationError: a file is there, and may not be replaced.
+    """
+    for path in () if force else paths:
+        if os.path.lexists(path):
+            raise ConfigurationError(
+                "it is there already",
+                code="authority-file-taken",
+                where=str(path),
+                remedy="Name another folder with --out, or add --force.",
+            )
+
+
+def require_writable(folder: Path) -> None:
+    """Make the folder if it is missing, before anything is issued that would go there.
+
+    Raises:
+        ConfigurationError: files cannot be written there.
+    """
+    with writing(folder):
+        make_private_folder(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def require_profile_name(profile: str) -> None:
+    """Refuse a profile's name that the config file cannot hold, before anything is issued.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    with_section(b"", f"profile {quoted_name(profile)}", {}, shell_words=True)
+
+
+def write_files(files: Mapping[Path, bytes]) -> None:
+    """Write each file in one step, with mode 0600; folders that are missing get mode 0700.
+
+    Raises:
+        ConfigurationError: one cannot be written.
+    """
+    for path, content in files.items():
+        with writing(path):
+            write_file(path, content)
+
+
+def write_pair(certificate_path: Path, certificates: bytes, key_path: Path, key: bytes) -> None:
+    """Write a certificate and its key in the place of those that are there.
+
+    Raises:
+        ConfigurationError: one cannot be written.
+    """
+    with writing(certificate_path):
+        replace_pair(certificate_path, certificates, key_path, key)
+
+
+def tell(certificate: x509.Certificate, path: Path) -> None:
+    """Say what was written, to whom it belongs and until when it holds."""
+    end = certificate.not_valid_after_utc
+    sys.stdout.write(
+        f"{path}: {certificate.subject.rfc4514_string()}, until {end:%Y-%m-%d}, serial number"
+        f" {certificate.serial_number:x}\n"
+    )
+
+
+def write_profile(profile: str, certificate: Path, key: Path) -> None:
+    """Write the paths into a profile of the AWS config file.
+
+    Raises:
+        ConfigurationError: it cannot be written.
+    """
+    values = {CERTIFICATE.config_key: str(certificate), PRIVATE_KEY.config_key: str(key)}
+    path, title = change_profile(profile, values)
+    sys.stdout.write(f"{path}: wrote certificate and key into [{title}]\n")
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn the system's refusals into words."""
+    try:
+        yield
+    except OSError as error:
+        raise ConfigurationError(
+            f"it cannot be written ({error.strerror})",
+            code="file-unwritable",
+            where=str(error.filename or path),
+        ) from None
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    try:
+        return path.expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigurationError(
+            f"it cannot be read ({error.strerror})", code="file-unreadable", where=str(path)
+        ) from None
