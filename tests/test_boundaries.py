@@ -75,6 +75,10 @@ EXTRAS: Final = {
     "uvicorn": ("testing.emulator",),
 }
 
+# Who opens certificates and keys by these, the door `identity.opening` apart.
+LADDERS: Final = {"open_contents", "decode_key", "open_token_key", "open_tpm_key"}
+BESIDE_THE_DOOR: Final = {"authority.pair"}  # takes a file of keys apart, to write it anew
+
 RUNTIME: Final = {"boto3", "botocore", "cryptography", "urllib3"}  # urllib3 comes with botocore
 SIGNER: Final = "create_session.signer"
 SIGNERS_NEEDS: Final = {
@@ -229,6 +233,17 @@ def test_the_signer_needs_the_standard_library_alone() -> None:
     assert by_time["loading"] <= SIGNERS_NEEDS
     assert by_time["use"] == {"errors"}
     assert {each for each in by_time["types"] if each in modules()} <= {"errors", "signing_key"}
+
+
+def test_certificates_and_keys_are_opened_at_one_door() -> None:
+    users = {
+        module
+        for module, path in modules().items()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and LADDERS & {alias.name for alias in node.names}
+        if not within(module, "identity.files")
+    }
+    assert users - BESIDE_THE_DOOR == {"identity.opening"}
 
 
 def test_only_the_command_line_knows_the_command_line() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
+from boto_rolesanywhere.settings.places import DEVICES, kind_of
 
 from .verdict import Concern, Verdict, of_error, summed_up
 
@@ -51,20 +51,17 @@ def _named(sources: IdentitySources) -> Iterator[tuple[Role, object]]:
 
 
 def _look_at(role: Role, source: object, secret: Secret | None) -> Verdict:
-    from boto_rolesanywhere.identity.files.contents import open_contents
-    from boto_rolesanywhere.identity.files.reading import read_part
+    from boto_rolesanywhere.identity.opening import Access, open_file
 
-    if is_device(source):
-        device = "PKCS#11 token" if kind_of(source) == TOKEN else "TPM"
+    if device := DEVICES.get(kind_of(source)):
         return Verdict("file", "ok", f"{role}: on a {device}, no file")
     if not isinstance(source, str | os.PathLike | bytes | bytearray):
         return Verdict("file", "ok", f"{role}: given as an object, no file")
     try:
-        part = read_part(source, role)
-        contents = open_contents(part, secret)
+        contents = open_file(source, role, Access(secret))
     except RolesAnywhereError as error:
         return of_error("file", error)
-    text = f"{role}: {part.where} holds {contents.inventory}"
+    text = f"{role}: {contents.where} holds {contents.inventory}"
     if isinstance(source, bytes | bytearray):
         return Verdict("file", "ok", text)
     path = Path(source).expanduser()

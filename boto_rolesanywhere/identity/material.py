@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
-from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of, plain_place
+from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of, plain_place
 from boto_rolesanywhere.signing_key import SigningKey
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def place_of(read: object) -> str | None:
 
 
 def _read(place: object, role: Role) -> Part | str:
-    kind = kind_of(place)
-    if isinstance(place, str) and (kind == TOKEN or (kind == TPM and role == "private key")):
+    holds_role = is_device(place) and (role == "private key" or kind_of(place) == TOKEN)
+    if isinstance(place, str) and holds_role:
         return plain_place(place)
     if isinstance(place, str | os.PathLike | bytes | bytearray | memoryview):
         return read_part(place, role)

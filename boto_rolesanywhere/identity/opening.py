@@ -17,9 +17,9 @@ from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
-from boto_rolesanywhere.identity.files.reading import Part, Role
+from boto_rolesanywhere.identity.files.reading import FileSource, Part, Role, read_part
 from boto_rolesanywhere.redaction import logger_of
-from boto_rolesanywhere.settings.places import TOKEN, kind_of
+from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
 
 from .identity import Identity
 from .matching import Places, match
@@ -33,11 +33,12 @@ from .material import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from cryptography import x509
 
+    from boto_rolesanywhere.settings.places import Kind
     from boto_rolesanywhere.settings.sources import IdentitySources, Secret
     from boto_rolesanywhere.signing_key import SigningKey
 
@@ -133,6 +134,22 @@ def open_key(place: object, access: Access = Access()) -> AnyKey:
     raise refused or _no_key_in(contents, place_of(read))
 
 
+def open_file(place: FileSource | Part, role: Role, access: Access = Access()) -> Contents:
+    """What the file or the bytes at `place` hold, certificates and keys, or neither.
+
+    Args:
+        place: a path, bytes, or a `Part` that was read before.
+        role: what the file is for; errors name it.
+        access: the passphrase of a PKCS #12 file.
+
+    Raises:
+        CertificateError, PrivateKeyError: it cannot be read.
+        PassphraseError: it is encrypted as a whole, and the passphrase is missing or wrong.
+    """
+    part = place if isinstance(place, Part) else read_part(place, role)
+    return open_contents(part, access.secret)
+
+
 def file_keys(contents: Contents, where: str, access: Access) -> list[KeyOpener]:
     """A function for each private key of the file `where`, which opens it as `open_key` does.
 
@@ -140,7 +157,7 @@ def file_keys(contents: Contents, where: str, access: Access) -> list[KeyOpener]
     """
     openers: list[KeyOpener] = [*contents.key_loaders(where, access.secret)]
     if contents.tpm_key:
-        openers.append(partial(_device_key, contents.tpm_key, access, where))
+        openers.append(partial(_tpm_key, contents.tpm_key, access, where))
     return openers
 
 
@@ -271,7 +288,7 @@ def _keys_in(
     from cryptography import x509
 
     if isinstance(read, str):
-        return [partial(_device_key, read, access)]
+        return [partial(KEY_OPENERS[kind_of(read)], read, access)]
     if isinstance(read, x509.Certificate):
         raise _no_key("the certificate was given as an object, and no private key with it")
     if not isinstance(read, Part):
@@ -314,14 +331,22 @@ def _no_key(problem: str, where: str | None = None) -> PrivateKeyError:
     )
 
 
-def _device_key(place: str | bytes, access: Access, where: str | None = None) -> SigningKey:
-    if isinstance(place, str) and kind_of(place) == TOKEN:
-        from .pkcs11 import open_token_key
+def _token_key(uri: str, access: Access) -> SigningKey:
+    from .pkcs11 import open_token_key
 
-        return open_token_key(place, module=access.pkcs11_module, secret=access.secret)
+    return open_token_key(uri, module=access.pkcs11_module, secret=access.secret)
+
+
+def _tpm_key(handle: str | bytes, access: Access, where: str | None = None) -> SigningKey:
     from .tpm import open_tpm_key
 
-    return open_tpm_key(place, tcti=access.tpm_tcti, secret=access.secret, where=where)
+    return open_tpm_key(handle, tcti=access.tpm_tcti, secret=access.secret, where=where)
+
+
+KEY_OPENERS: Final[dict[Kind, Callable[[str, Access], SigningKey]]] = {
+    TOKEN: _token_key,
+    TPM: _tpm_key,
+}
 
 
 def _require_whole(

@@ -2,9 +2,9 @@
 
 This is the only module that tells these kinds apart by the text. A new kind of place needs
 
-1. its scheme, in `_SCHEMES` here,
-2. its opener, in `boto_rolesanywhere.identity.opening`,
-3. if it needs a setting of its own (such as the path of a library), that setting in `names`,
+1. its scheme and its name, in `SCHEMES` and `DEVICES` here,
+2. its opener, in `KEY_OPENERS` of `boto_rolesanywhere.identity.opening`,
+3. if it needs a package, its extra in ``setup.cfg``,
 
 and a folder of its own in `boto_rolesanywhere.identity`.
 
@@ -26,7 +26,9 @@ OBJECT: Final = "object"
 
 TOKEN_SCHEME: Final = "pkcs11:"  # noqa: S105  # see above
 TPM_SCHEME: Final = "handle:"
-_SCHEMES: Final[dict[str, Kind]] = {TOKEN_SCHEME: TOKEN, TPM_SCHEME: TPM}
+SCHEMES: Final[dict[str, Kind]] = {TOKEN_SCHEME: TOKEN, TPM_SCHEME: TPM}
+# What people call them. A device holds keys; a token holds certificates too.
+DEVICES: Final[dict[Kind, str]] = {TOKEN: "PKCS#11 token", TPM: "TPM"}
 
 
 def kind_of(place: object) -> Kind:
@@ -38,13 +40,13 @@ def kind_of(place: object) -> Kind:
         text and for an `os.PathLike`; ``object`` for the rest: bytes, certificates, keys.
     """
     if isinstance(place, str):
-        return _SCHEMES.get(_scheme(place), FILE)
+        return SCHEMES.get(_scheme(place), FILE)
     return FILE if hasattr(place, "__fspath__") else OBJECT
 
 
 def is_device(place: object) -> bool:
-    """Whether `place` names something on a token or in a TPM."""
-    return kind_of(place) in (TOKEN, TPM)
+    """Whether `place` names something on a device, such as a token or a TPM."""
+    return kind_of(place) in DEVICES
 
 
 def plain_place(text: str) -> str:
@@ -54,7 +56,7 @@ def plain_place(text: str) -> str:
     may begin or end with a blank.
     """
     scheme = _scheme(text)
-    return scheme + text.strip()[len(scheme) :] if scheme in _SCHEMES else text
+    return scheme + text.strip()[len(scheme) :] if scheme in SCHEMES else text
 
 
 def _scheme(text: str) -> str:

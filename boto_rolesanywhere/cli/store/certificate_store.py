@@ -22,9 +22,9 @@ from boto_rolesanywhere.errors import (
     PrivateKeyError,
     RolesAnywhereError,
 )
-from boto_rolesanywhere.identity.files.contents import Contents, open_contents
-from boto_rolesanywhere.identity.files.reading import Part, read_part
-from boto_rolesanywhere.identity.opening import Access, file_keys
+from boto_rolesanywhere.identity.files.contents import Contents
+from boto_rolesanywhere.identity.files.reading import Part
+from boto_rolesanywhere.identity.opening import Access, file_keys, open_file
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
@@ -204,10 +204,8 @@ def _read_folder(
 
 def _read_file(path: Path, secret: Secret | None, content: bytes | None) -> Iterator[_File]:
     try:
-        part = (
-            Part("certificate", str(path), content) if content else read_part(path, "certificate")
-        )
-        yield _File(str(path), open_contents(part, secret))
+        place = Part("certificate", str(path), content) if content else path
+        yield _File(str(path), open_file(place, "certificate", Access(secret)))
     except PassphraseError:
         yield _File(str(path), Contents(), locked=True)
     except RolesAnywhereError as error:

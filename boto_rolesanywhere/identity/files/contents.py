@@ -71,6 +71,7 @@ class Contents:
     """What was found in one input.
 
     Attributes:
+        where: the file, or how else it was given.
         certificates: in their order; of a token, those that its URI names.
         beside: the other certificates of a token, among which the intermediates are.
         keys: encoded private keys, to be decoded when needed: it may take a passphrase.
@@ -88,6 +89,7 @@ class Contents:
     inventory: str = "nothing of use"
     remedy: str | None = None
     beside: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    where: str = ""
 
     @property
     def has_key(self) -> bool:
@@ -136,7 +138,12 @@ def open_contents(part: Part, secret: Secret | None) -> Contents:
     counts = Counter({"certificate": len(certificates), "private key": len(keys)})
     counts.update(_other_names(blocks))
     return Contents(
-        certificates, keys, tpm_key=tpm_key, inventory=_in_words(counts), remedy=_remedy(blocks)
+        certificates,
+        keys,
+        tpm_key=tpm_key,
+        inventory=_in_words(counts),
+        remedy=_remedy(blocks),
+        where=part.where,
     )
 
 
@@ -195,7 +202,7 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
         certificates = (*([first] if first else []), *others)
         keys = (key, *other_keys(data, passphrase or b"", key)) if key else ()
         counts = Counter({"certificate": len(certificates), "private key": len(keys)})
-        return Contents(certificates, opened=keys, inventory=_in_words(counts))
+        return Contents(certificates, opened=keys, inventory=_in_words(counts), where=part.where)
 
     try:
         check_costs([data])

@@ -9,11 +9,12 @@ import os
 import stat
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.redaction import holds_secret
 
+FileSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview"
 Role = Literal["certificate", "private key", "chain", "trust anchor", "revocation list"]
 
 # The largest of our inputs, a chain or a PKCS#12 file, has some tens of kilobytes; a wrong path
@@ -59,7 +60,7 @@ def error_class(role: Role) -> type[RolesAnywhereError]:
     return PrivateKeyError if role == "private key" else CertificateError
 
 
-def read_part(source: str | os.PathLike[str] | bytes | bytearray | memoryview, role: Role) -> Part:
+def read_part(source: FileSource, role: Role) -> Part:
     """The bytes given, or those of the file at that path (``~`` is expanded).
 
     Raises:
