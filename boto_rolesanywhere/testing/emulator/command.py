@@ -6,20 +6,24 @@ import argparse
 import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
+from boto_rolesanywhere.authority.keys import KeyType
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.signals import ending_signals
-from boto_rolesanywhere.testing.ca import CertificateAuthority
 
 from .facade import Emulator
+from .pki import authority_and_files
 from .resources import RevocationList
 from .tls import TlsFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from boto_rolesanywhere.testing.ca import CertificateAuthority
 
     from .records import RequestRecord
 
@@ -32,6 +36,8 @@ _EPILOG = """\
 examples:
   # makes an authority and a client certificate in ./pki
   %(prog)s --write pki
+  # keeps everything in ./state; started again, it goes on where it was
+  %(prog)s --write pki --state state
   # trusts your authority, under the ARNs that your configuration has already
   %(prog)s --ca ca.pem --port 8080 --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN
 """
@@ -49,6 +55,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_trust(parser.add_argument_group("trust and certificates"))
     _add_listening(parser.add_argument_group("listening"))
     _add_registered(parser.add_argument_group("what is registered"))
+    _add_control_plane(parser.add_argument_group("control plane"))
     _add_limits(parser.add_argument_group("limits"))
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -78,7 +85,14 @@ def _add_trust(group: argparse._ArgumentGroup) -> None:
         metavar="DIR",
         type=Path,
         help="write a client certificate and key there (client-cert.pem, client-key.pem), and the "
-        "authority too (ca-cert.pem, ca-key.pem) if a new one is made; nothing is overwritten",
+        "authority too (ca-cert.pem, ca-key.pem) if a new one is made; what is there is used",
+    )
+    group.add_argument(
+        "--key-type",
+        metavar="TYPE",
+        choices=get_args(KeyType),
+        default="P-256",
+        help="of what --write makes: %(choices)s (default: %(default)s)",
     )
     group.add_argument("--crl", metavar="FILE", type=Path, help="PEM of a revocation list")
 
@@ -89,6 +103,12 @@ def _add_listening(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--tls", action="store_true", help="HTTPS, with a certificate made for it")
     group.add_argument("--tls-cert", metavar="FILE", type=Path, help="HTTPS, with this certificate")
     group.add_argument("--tls-key", metavar="FILE", type=Path, help="and this key")
+    group.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        help="keep ARNs, port and all that the control plane makes there, over restarts",
+    )
 
 
 def _add_registered(group: argparse._ArgumentGroup) -> None:
@@ -119,6 +139,40 @@ def _add_registered(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--accept-role-session-name", action="store_true", help="the profile accepts names"
     )
+    group.add_argument(
+        "--require-instance-properties",
+        action="store_true",
+        help="the profile's requireInstanceProperties, which AWS calls unused",
+    )
+    group.add_argument(
+        "--disabled",
+        action="append",
+        choices=("trust-anchor", "profile"),
+        default=[],
+        help="start with it disabled; may be given twice",
+    )
+
+
+def _add_control_plane(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--administrators",
+        metavar="FILE",
+        type=Path,
+        help="access key id and secret access key, a pair a line: calls of the control plane must "
+        "be signed with one; default: every signature will do",
+    )
+    group.add_argument(
+        "--control-plane-rate",
+        metavar="N",
+        type=int,
+        help="calls a second for each group of operations; the service's own quota is 1 "
+        "(default: no limit)",
+    )
+    group.add_argument(
+        "--private-ca-endpoint",
+        metavar="URL",
+        help="where AWS Private CA answers (moto, for example), for trust anchors made of one",
+    )
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:
@@ -148,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         with ending_signals() as ended:
-            ca, files = _authority(options)
+            ca, files = authority_and_files(options)
             with _emulator(options, ca) as emulator:
                 _announce(options, _settings(options, emulator, files))
                 ended(None)
@@ -158,54 +212,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _authority(options: argparse.Namespace) -> tuple[CertificateAuthority | bytes, dict[str, str]]:
-    """What the trust anchor is made of, and the files that were written, by setting."""
-    files: dict[str, str] = {}
-    if options.write is not None:
-        options.write = options.write.absolute()  # what is printed may be pasted anywhere
-        _refuse_to_overwrite(options.write)
-    if options.ca is None:
-        if options.write is None:
-            raise ConfigurationError(
-                "nobody could sign for an authority that is written nowhere",
-                code="emulator-options",
-                remedy="Give --write DIR, or --ca FILE with an authority of your own.",
-            )
-        ca = CertificateAuthority()
-        paths = ca.write(options.write)
-        files.update(zip(("ca_certificate", "ca_private_key"), map(str, paths), strict=True))
-    elif options.ca_key is None:
-        if options.write is not None:
-            raise ConfigurationError(
-                "--write cannot issue a certificate without the authority's key",
-                code="emulator-options",
-                remedy="Give --ca-key FILE as well, or leave --write out.",
-            )
-        return options.ca.read_bytes(), files
-    else:
-        secret = options.ca_key_passphrase_file
-        ca = CertificateAuthority.from_pem(
-            options.ca.read_bytes(),
-            options.ca_key.read_bytes(),
-            passphrase=secret.read_bytes().rstrip(b"\r\n") if secret else None,
+def _administrators(path: Path | None) -> dict[str, str]:
+    if path is None:
+        return {}
+    pairs = [line.split() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not pairs or any(len(pair) != 2 for pair in pairs):  # noqa: PLR2004  # see below
+        raise ConfigurationError(
+            "it is not a list of access keys",
+            code="emulator-options",
+            where=str(path),
+            expected="an access key id, a blank and a secret access key, on each line",
         )
-    if options.write is not None:
-        issued = ca.issue("client").write(options.write)
-        files.update(certificate=str(issued.certificate), private_key=str(issued.private_key))
-        if issued.chain:
-            files["certificate_chain"] = str(issued.chain)
-    return ca, files
+    return dict(pairs)
 
 
-def _refuse_to_overwrite(folder: Path) -> None:
-    for name in ("ca-cert.pem", "ca-key.pem", "client-cert.pem", "client-key.pem"):
-        if (folder / name).exists():
-            raise ConfigurationError(
-                "there is such a file already, and it is not overwritten",
-                code="emulator-options",
-                where=str(folder / name),
-                remedy="Name another folder for --write, or use what is there: --ca ca-cert.pem.",
-            )
+def _private_cas(endpoint: str | None, region: str) -> Callable[[str], str | None]:
+    """Asks AWS Private CA at `endpoint` for a CA's certificate."""
+
+    def certificate(arn: str) -> str | None:
+        import boto3
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        client = boto3.client(
+            "acm-pca",
+            endpoint_url=endpoint,
+            region_name=region,
+            aws_access_key_id="emulator",
+            aws_secret_access_key="emulator",  # noqa: S106  # of no account
+        )
+        try:
+            answer = client.get_certificate_authority_certificate(CertificateAuthorityArn=arn)
+        except (BotoCoreError, ClientError):
+            return None
+        return str(answer["Certificate"])
+
+    return certificate if endpoint else lambda _: None
 
 
 def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> Emulator:
@@ -233,7 +274,18 @@ def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> 
         port=options.port,
         tls=tls,
         on_request=_report if options.verbose else None,
+        administrators=_administrators(options.administrators),
+        control_plane_rate=options.control_plane_rate,
+        private_cas=_private_cas(options.private_ca_endpoint, options.region),
+        state=options.state,
     )
+    if "trust-anchor" in options.disabled:
+        emulator.add(replace(emulator.trust_anchor, enabled=False))
+    profile = replace(emulator.profile, enabled="profile" not in options.disabled)
+    if options.require_instance_properties:
+        profile = replace(profile, about={**profile.about, "requireInstanceProperties": True})
+    if profile != emulator.profile:
+        emulator.add(profile)
     if options.crl:
         emulator.add(
             RevocationList(trust_anchor_arn=emulator.trust_anchor_arn, pem=options.crl.read_bytes())

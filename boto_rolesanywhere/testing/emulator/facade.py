@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from boto_rolesanywhere.authority.issued import IssuedCertificate
@@ -15,7 +15,8 @@ from boto_rolesanywhere.testing.ca import CertificateAuthority
 
 from .resources import Arn, Profile, RevocationList, Role, TrustAnchor, anchor_certificates
 from .service import Service
-from .tls import TlsFiles, make_tls_files, write_tls_files
+from .state import StateFolder, restore
+from .tls import TlsFiles, kept_tls_files, make_tls_files, write_tls_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,7 +38,7 @@ class Emulator:
 
     It answers CreateSession: re-derives and verifies each signature, chain and constraint, and
     answers with the service's statuses, shapes and words (see `answers` for which words are
-    guesses). One trust anchor, profile and role are registered from the start. ::
+    guesses). It answers boto3's client ``rolesanywhere`` too, the control plane. One trust anchor, profile and role are registered from the start. ::
 
         ca = CertificateAuthority()
         with Emulator(ca) as emulator:
@@ -83,6 +84,7 @@ class Emulator:
         administrators: Mapping[str, str] | None = None,
         control_plane_rate: int | None = None,
         private_cas: PrivateCas | None = None,
+        state: Path | None = None,
     ) -> None:
         """Set it up; `start`, or the ``with`` statement, starts it.
 
@@ -115,6 +117,8 @@ class Emulator:
                 the service's own quota is 1. None for no limit.
             private_cas: gives the PEM of an AWS Private CA's certificate by the CA's ARN, or None:
                 what trust anchors with the source AWS_ACM_PCA are made of.
+            state: a folder that keeps everything: a later emulator with it has the same ARNs, port,
+                TLS authority and resources, and ignores the arguments that say what is registered.
 
         Raises:
             ConfigurationError: a value is not usable, or the extra ``testing`` is not installed.
@@ -123,6 +127,11 @@ class Emulator:
         if trust_anchor_arn:
             arn = Arn.parse(trust_anchor_arn, where="trust_anchor_arn")
             partition, region, account = arn.partition, arn.region, arn.account
+        self._state = StateFolder(state) if state else None
+        saved = self._state.load() if self._state else None
+        if saved:
+            first = Arn.parse(saved["trust_anchor_arn"], where="state")
+            partition, region, account = first.partition, first.region, first.account
         self.region, self.account = region, account
         prefix = f"arn:{partition}:rolesanywhere:{region}:{account}"
         self._service = Service(
@@ -135,22 +144,41 @@ class Emulator:
         )
         self._service.administrators |= administrators or {}
         self._service.control_plane_rate = control_plane_rate
-        self.ca = self._register_anchors(ca, trust_anchors, prefix, trust_anchor_arn)
-        self.role_arn = role_arn or f"arn:{partition}:iam::{account}:role/RolesAnywhere"
-        self.profile_arn = profile_arn or f"{prefix}:profile/{uuid4()}"
-        self.add(Role(arn=self.role_arn, max_session_duration=role_max_duration))
-        self.add(
-            Profile(
-                arn=self.profile_arn,
-                role_arns=(self.role_arn,),
-                duration_seconds=profile_duration,
-                accept_role_session_name=accept_role_session_name,
+        if saved:
+            self._restore(ca, saved)
+        else:
+            self.ca = self._register_anchors(ca, trust_anchors, prefix, trust_anchor_arn)
+            self.role_arn = role_arn or f"arn:{partition}:iam::{account}:role/RolesAnywhere"
+            self.profile_arn = profile_arn or f"{prefix}:profile/{uuid4()}"
+            self.add(Role(arn=self.role_arn, max_session_duration=role_max_duration))
+            self.add(
+                Profile(
+                    arn=self.profile_arn,
+                    role_arns=(self.role_arn,),
+                    duration_seconds=profile_duration,
+                    accept_role_session_name=accept_role_session_name,
+                )
             )
-        )
         self._tls_folder: TemporaryDirectory[str] | None = None
         self._tls = self._tls_files(tls, host, clock)
-        self._server = self._make_server(host, port)
+        self._server = self._make_server(host, port or (saved or {}).get("port", 0))
         self._gate: Gate | None = None
+
+    def _restore(self, ca: TrustSource | None, saved: Mapping[str, Any]) -> None:
+        self.ca = ca if isinstance(ca, CertificateAuthority) else None
+        self.trust_anchor_arn = saved["trust_anchor_arn"]
+        self.profile_arn, self.role_arn = saved["profile_arn"], saved["role_arn"]
+        restore(saved, self._service.registry, self._service.desk.subjects)
+
+    def _save(self) -> None:
+        if self._state is not None and self._server.port:
+            first = {
+                "trust_anchor_arn": self.trust_anchor_arn,
+                "profile_arn": self.profile_arn,
+                "role_arn": self.role_arn,
+                "port": self._server.port,
+            }
+            self._state.save(first, self._service.registry, self._service.desk.subjects)
 
     def _register_anchors(
         self,
@@ -180,6 +208,8 @@ class Emulator:
             return tls
         if tls is False:
             return None
+        if self._state is not None and not isinstance(tls, IssuedCertificate):
+            return kept_tls_files(host, self._state.tls, clock)
         self._tls_folder = TemporaryDirectory(prefix="rolesanywhere-emulator-")
         folder = Path(self._tls_folder.name)
         if isinstance(tls, IssuedCertificate):
@@ -216,6 +246,9 @@ class Emulator:
         if not self._server.is_running:
             self._gate = Gate()
             self._server.start(make_app(self._service, self._gate))
+            self._save()
+            self._service.registry.on_change = self._save
+            self._service.desk.subjects.on_change = self._save
 
     def stop(self) -> None:
         """Break every connection and refuse new ones, as in an outage. `start` ends that.
@@ -358,7 +391,7 @@ class Emulator:
 
     @property
     def requests(self) -> list[RequestRecord]:
-        """All requests so far, in the order of arrival."""
+        """The last requests (10,000 at most), in the order of arrival."""
         return self._service.records.all()
 
     @property

@@ -111,7 +111,7 @@ def _find_role(
     registry: Registry,
 ) -> Role:
     role = registry.role(role_arn)
-    if role is None and profile.about:  # made by the control plane; roles are IAM's affair
+    if role is None and "createdBy" in profile.about:  # made there; roles are IAM's affair
         role = Role(arn=role_arn)
     reason = None
     if role is None:

@@ -1,7 +1,8 @@
-"""What the emulator remembers of each request, so that a test can look at it. No secrets in it."""
+"""What the emulator remembers of the last requests, so that a test can look at them. No secrets."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from threading import Condition
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 CREATED = "created"
+MOST_RECORDS = 10_000  # an emulator may run for weeks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +58,12 @@ class RequestRecord:
 
 
 class Records:
-    """All requests so far. Written by the server's thread, read by the test's."""
+    """The last 10,000 requests. Written by the server's thread, read by the test's."""
 
     def __init__(self, listener: Callable[[RequestRecord], None] | None = None) -> None:
         self._listener = listener
         self._changed = Condition()
-        self._records: list[RequestRecord] = []
+        self._records: deque[RequestRecord] = deque(maxlen=MOST_RECORDS)
         self._created = 0
 
     def append(self, record: RequestRecord) -> None:

@@ -315,6 +315,11 @@ class Registry:
         with self._lock:
             return dict(self._tags.get(arn, {}))
 
+    def all_tags(self) -> dict[str, dict[str, str]]:
+        """A copy of all tags, by ARN."""
+        with self._lock:
+            return {arn: dict(tags) for arn, tags in self._tags.items()}
+
     def tag(self, arn: str, tags: Mapping[str, str]) -> None:
         """Set the tags of a resource, all of them."""
         with self._lock:

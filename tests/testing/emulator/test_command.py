@@ -186,8 +186,30 @@ def test_unusable_settings_are_one_clear_line(
     assert "not the key of the first certificate" in fails("--ca", other, "--ca-key", key)
     assert "go together" in fails("--ca", certificate, "--tls-cert", certificate)
     assert "is not an ARN" in fails("--ca", certificate, "--trust-anchor-arn", "anchor")
-    assert "not overwritten" in fails("--write", tmp_path)
+    (tmp_path / "half").mkdir()
+    (tmp_path / "half" / "ca-cert.pem").write_bytes(ca.certificate_pem)
+    assert "without its other half, and is not overwritten" in fails("--write", tmp_path / "half")
+    assert "not a list of access keys" in fails("--ca", certificate, "--administrators", key)
     assert "expected a CRL as PEM" in fails("--ca", certificate, "--crl", certificate)
+
+
+def test_what_is_in_the_folder_is_used_again(start: Start, tmp_path: Path) -> None:
+    folder, state = tmp_path / "pki", tmp_path / "state"
+    options = ("--write", folder, "--state", state, "--tls", "--key-type", "P-384", "--json")
+    first = start(*options)
+    before = json.loads(first.stdout.readline())
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    end(first, signal.SIGTERM)
+
+    second = start(*options, "--disabled", "profile")
+    after = json.loads(second.stdout.readline())
+    assert {**before, "pid": 0} == {**after, "pid": 0}  # ARNs, port and files
+    assert files == {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert state.stat().st_mode & 0o777 == 0o700
+    assert (state / "state.json").stat().st_mode & 0o777 == 0o600
+    assert b"PRIVATE KEY" not in (state / "state.json").read_bytes()
+    end(second, signal.SIGTERM)
+    assert json.loads((state / "state.json").read_bytes())["profiles"][0]["enabled"] is False
 
 
 def test_the_exit_status_tells_of_a_failure() -> None:
