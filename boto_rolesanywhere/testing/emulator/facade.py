@@ -38,7 +38,8 @@ class Emulator:
 
     It answers CreateSession: re-derives and verifies each signature, chain and constraint, and
     answers with the service's statuses, shapes and words (see `answers` for which words are
-    guesses). It answers boto3's client ``rolesanywhere`` too, the control plane. One trust anchor, profile and role are registered from the start. ::
+    guesses). It answers boto3's client ``rolesanywhere`` too, the control plane.
+    One trust anchor, profile and role are registered from the start. ::
 
         ca = CertificateAuthority()
         with Emulator(ca) as emulator:
