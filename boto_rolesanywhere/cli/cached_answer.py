@@ -22,21 +22,8 @@ from boto_rolesanywhere.credentials.cache_key import (
     read_file,
     read_folder,
 )
-from boto_rolesanywhere.settings.names import (
-    CERTIFICATE,
-    CHAIN,
-    DURATION,
-    ENDPOINT_URL,
-    PKCS11_MODULE,
-    PRIVATE_KEY,
-    PROFILE,
-    REGION,
-    REQUIRED,
-    ROLE,
-    SESSION_NAME,
-    TRUST_ANCHOR,
-    gather,
-)
+from boto_rolesanywhere.settings import names
+from boto_rolesanywhere.settings.names import gather
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.profile_reader import (
     chosen_profile,
@@ -120,18 +107,20 @@ def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | 
         return None
     found = gather({}, environ, section, flags=settings_of(flags))
     identity = _identity(flags, found)
-    endpoint = _text(found, ENDPOINT_URL) or configured_endpoint(name, environ)
-    complete = all(setting in found for setting in REQUIRED if setting is not CERTIFICATE)
+    endpoint = _text(found, names.ENDPOINT_URL) or configured_endpoint(name, environ)
+    complete = all(
+        setting in found for setting in names.REQUIRED if setting is not names.CERTIFICATE
+    )
     if identity is None or endpoint is None or not complete or _unchecked(name, environ):
         return None
     return entry_key(
-        trust_anchor=_text(found, TRUST_ANCHOR),
-        profile=_text(found, PROFILE),
-        role=_text(found, ROLE),
+        trust_anchor=_text(found, names.TRUST_ANCHOR),
+        profile=_text(found, names.PROFILE),
+        role=_text(found, names.ROLE),
         identity=identity,
-        region=_text(found, REGION),
-        duration=_text(found, DURATION),
-        session_name=_text(found, SESSION_NAME),
+        region=_text(found, names.REGION),
+        duration=_text(found, names.DURATION),
+        session_name=_text(found, names.SESSION_NAME),
         endpoint=endpoint,
     )
 
@@ -150,11 +139,14 @@ def store_fingerprint(
 
 
 def _identity(flags: Mapping[str, str], found: Mapping[Setting, Found]) -> str | None:
-    module = _text(found, PKCS11_MODULE)
+    module = _text(found, names.PKCS11_MODULE)
     if not flags.get(SELECTOR):
-        if CERTIFICATE not in found:
+        if names.CERTIFICATE not in found:
             return None
-        places = (_place(found, setting) for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN))
+        places = (
+            _place(found, setting)
+            for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN)
+        )
         return fingerprint_places(places, module)
     store = flags.get(STORE, "")
     contents = plain_place(store) if kind_of(store) == TOKEN else read_folder(store)

@@ -7,21 +7,7 @@ this table alone: nothing heavy is imported here.
 
 from __future__ import annotations
 
-from boto_rolesanywhere.settings.names import (
-    CERTIFICATE,
-    CHAIN,
-    DURATION,
-    ENDPOINT_URL,
-    PKCS11_MODULE,
-    PRIVATE_KEY,
-    PROFILE,
-    REGION,
-    ROLE,
-    SESSION_NAME,
-    SETTINGS,
-    TPM_TCTI,
-    TRUST_ANCHOR,
-)
+from boto_rolesanywhere.settings import names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,10 +52,12 @@ def _secret(flag: str, secret: str) -> tuple[Row, ...]:
 
 # Heading → (flag, what stands for its value or None for a switch, help). A % is written twice.
 FLAGS: Final[dict[str, tuple[Row, ...]]] = {
-    "who you are": _settings(CERTIFICATE, PRIVATE_KEY, CHAIN),
-    "what you ask for": _settings(TRUST_ANCHOR, PROFILE, ROLE, DURATION, SESSION_NAME),
+    "who you are": _settings(names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN),
+    "what you ask for": _settings(
+        names.TRUST_ANCHOR, names.PROFILE, names.ROLE, names.DURATION, names.SESSION_NAME
+    ),
     "where the call goes": (
-        *_settings(REGION, ENDPOINT_URL),
+        *_settings(names.REGION, names.ENDPOINT_URL),
         (
             NO_VERIFY,
             None,
@@ -83,7 +71,7 @@ FLAGS: Final[dict[str, tuple[Row, ...]]] = {
     "encrypted keys, tokens and TPMs": (
         *_secret("--pkcs8-password", "the passphrase of an encrypted key or PKCS #12 file"),
         *_secret("--pkcs11-pin", "the user PIN of a PKCS #11 token"),
-        *_settings(PKCS11_MODULE),
+        *_settings(names.PKCS11_MODULE),
         (
             "--reuse-pin",
             None,
@@ -91,7 +79,7 @@ FLAGS: Final[dict[str, tuple[Row, ...]]] = {
         ),
         *_secret("--tpm-key-password", "the password of a TPM key"),
         (NO_TPM_PASSWORD, None, "the TPM key has no password, whatever the environment says"),
-        *_settings(TPM_TCTI),
+        *_settings(names.TPM_TCTI),
     ),
     "a certificate chosen from many": (
         (
@@ -200,9 +188,9 @@ def forms(secret: str) -> tuple[str, str, str]:
 
 def settings_of(flags: Mapping[str, str]) -> dict[str, str]:
     """The flags of settings, with the values that the settings have."""
-    known = {setting.flag for setting in SETTINGS if setting.flag}
+    known = {setting.flag for setting in names.SETTINGS if setting.flag}
     values = {flag: value for flag, value in flags.items() if flag in known and value}
-    endpoint = ENDPOINT_URL.flag or ""
+    endpoint = names.ENDPOINT_URL.flag or ""
     if endpoint in values and "://" not in values[endpoint]:
         # AWS's helper takes a bare host name, and speaks TLS to it.
         values[endpoint] = f"https://{values[endpoint]}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 Status = Literal["ok", "warn", "fail", "skip"]
-Name = Literal[
+LocalName = Literal[
     "configuration",
     "arns",
     "settings",
@@ -23,6 +23,8 @@ Name = Literal[
     "constraints",
     "validity",
     "crl",
+]
+RemoteName = Literal[
     "endpoint",
     "proxy",
     "name-resolution",
@@ -32,20 +34,8 @@ Name = Literal[
     "create-session",
     "caller-identity",
 ]
-LOCAL: Final[frozenset[Name]] = frozenset(
-    {
-        "configuration",
-        "arns",
-        "settings",
-        "file",
-        "key",
-        "chain",
-        "trust-anchor",
-        "constraints",
-        "validity",
-        "crl",
-    }
-)
+Name: TypeAlias = LocalName | RemoteName
+LOCAL: Final[frozenset[Name]] = frozenset(get_args(LocalName))
 
 
 @dataclass(frozen=True, slots=True)

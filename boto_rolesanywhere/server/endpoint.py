@@ -166,14 +166,14 @@ class Connection(asyncio.Protocol):
             return
         self._received += len(data)
         if self._received > self._connections.limits.request_bytes:
-            self._refuse(_TOO_LARGE)
+            self._end_with(_TOO_LARGE)
         else:
             try:
                 self._parser.feed_data(data)
             except httptools.HttpParserUpgrade:
                 pass  # no upgrade is offered; `on_headers_complete` has made the request the last
             except httptools.HttpParserError:
-                self._refuse(_BAD_REQUEST)
+                self._end_with(_BAD_REQUEST)
         self._proceed()
 
     def pause_writing(self) -> None:
@@ -246,7 +246,7 @@ class Connection(asyncio.Protocol):
 
     # The line.
 
-    def _refuse(self, refusal: Answer) -> None:
+    def _end_with(self, refusal: Answer) -> None:
         if not self._is_last:
             self._is_last = True
             if not self._in_body:  # otherwise the request has its answer

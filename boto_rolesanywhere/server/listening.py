@@ -13,7 +13,7 @@ import socket
 import threading
 from contextlib import contextmanager, suppress
 from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
@@ -83,7 +83,7 @@ def bind(address: str, port: int, *, hop_limit: int = 64) -> socket.socket:
         sock.listen(_BACKLOG)
     except OSError as error:
         sock.close()
-        _cannot_listen(address, port, error)
+        raise _not_bound(address, port, error) from None
     return sock
 
 
@@ -283,13 +283,11 @@ def _numeric(address: str) -> str:
     return numeric
 
 
-def _cannot_listen(address: str, port: int, error: OSError) -> NoReturn:
+def _not_bound(address: str, port: int, error: OSError) -> ConfigurationError:
     remedy = "Choose another port with --port."
     if error.errno == errno.EADDRNOTAVAIL:
         remedy = "Name an address of this machine with --listen."
     elif error.errno == errno.EADDRINUSE:
         remedy = "Choose another port with --port, or end the program that uses this one."
     problem = f"cannot listen on {address} port {port} ({error.strerror})"
-    raise ConfigurationError(
-        problem, code="server-port-taken", where="endpoint", remedy=remedy
-    ) from None
+    return ConfigurationError(problem, code="server-port-taken", where="endpoint", remedy=remedy)

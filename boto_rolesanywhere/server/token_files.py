@@ -59,7 +59,8 @@ def token_file(
     path = folder / f"{name}.token"
     try:
         make_private_folder(folder)
-        _refuse_if(folder, _folder_flaw(folder))
+        if flaw := _folder_flaw(folder):
+            raise _unsafe(folder, *flaw)
         if not path.exists():
             _create(path, random(32))
         return path, _read(path)
@@ -107,7 +108,8 @@ def _read(path: Path) -> str:
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         content = file.read(_LONGEST + 1)
-    _refuse_if(path, _file_flaw(status, content))
+    if flaw := _file_flaw(status, content):
+        raise _unsafe(path, *flaw)
     return content.decode("ascii")
 
 
@@ -126,16 +128,14 @@ def _file_flaw(status: os.stat_result, content: bytes) -> _Flaw:
     return None
 
 
-def _refuse_if(path: Path, flaw: _Flaw) -> None:
-    if flaw is not None:
-        problem, expected = flaw
-        raise ConfigurationError(
-            problem,
-            code="token-file-unsafe",
-            where=str(path),
-            expected=expected,
-            remedy="Correct that, or delete it to have it made anew.",
-        )
+def _unsafe(path: Path, problem: str, expected: str) -> ConfigurationError:
+    return ConfigurationError(
+        problem,
+        code="token-file-unsafe",
+        where=str(path),
+        expected=expected,
+        remedy="Correct that, or delete it to have it made anew.",
+    )
 
 
 def _user() -> int:

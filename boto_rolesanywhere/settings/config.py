@@ -8,29 +8,14 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NoReturn, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
 
+from . import names
 from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
-from .names import (
-    CERTIFICATE,
-    CHAIN,
-    CORE,
-    PKCS11_MODULE,
-    PREFIX,
-    PRIVATE_KEY,
-    PROFILE,
-    REQUIRED,
-    ROLE,
-    SETTINGS,
-    TPM_TCTI,
-    TRUST_ANCHOR,
-    Found,
-    Setting,
-    gather,
-)
+from .names import Found, Setting, gather
 from .passphrases import configured_secret
 from .places import plain_place
 from .sources import IdentitySources, Secret
@@ -46,9 +31,9 @@ _Source = TypeVar("_Source")
 
 
 ARN_PARSERS: Final[dict[Setting, Callable[..., Arn]]] = {
-    TRUST_ANCHOR: parse_trust_anchor_arn,
-    PROFILE: parse_profile_arn,
-    ROLE: parse_role_arn,
+    names.TRUST_ANCHOR: parse_trust_anchor_arn,
+    names.PROFILE: parse_profile_arn,
+    names.ROLE: parse_role_arn,
 }
 
 
@@ -122,11 +107,11 @@ def resolve(
         ConfigurationError: settings are missing (all are named) or one is wrong.
     """
     found = gather(arguments, environ, section, flags=flags, profile_name=profile_name)
-    if not any(setting in found for setting in CORE):
+    if not any(setting in found for setting in names.CORE):
         return None
-    missing = [setting for setting in REQUIRED if setting not in found]
+    missing = [setting for setting in names.REQUIRED if setting not in found]
     if missing:
-        _refuse_missing(missing, found, section, profile_name, by_flag=flags is not None)
+        raise _not_set(missing, found, section, profile_name, by_flag=flags is not None)
     anchor, profile, role = (
         parse(text_of(found[setting], setting), where=found[setting].where)
         for setting, parse in ARN_PARSERS.items()
@@ -157,39 +142,32 @@ def identity_sources(
     Raises:
         ConfigurationError: one of them is empty, or names what is not there.
     """
-    certificate: CertificateSource | None = _source(arguments.get("cert"), CERTIFICATE, found)
+    certificate: CertificateSource | None = _source(arguments.get("cert"), names.CERTIFICATE, found)
     if certificate is None:
-        raise KeyError(CERTIFICATE)
+        raise KeyError(names.CERTIFICATE)
     # What opens them says whether their types are right.
     return IdentitySources(
         certificate=certificate,
-        private_key=_source(arguments.get("key"), PRIVATE_KEY, found),
-        chain=_source(arguments.get("chain"), CHAIN, found),
+        private_key=_source(arguments.get("key"), names.PRIVATE_KEY, found),
+        chain=_source(arguments.get("chain"), names.CHAIN, found),
         secret=_secret(found, arguments.get("passphrase"), environ),
-        pkcs11_module=optional_text(found, PKCS11_MODULE),
-        tpm_tcti=optional_text(found, TPM_TCTI),
+        pkcs11_module=optional_text(found, names.PKCS11_MODULE),
+        tpm_tcti=optional_text(found, names.TPM_TCTI),
     )
 
 
 def _source(
     argument: _Source | str | None, setting: Setting, found: Mapping[Setting, Found]
 ) -> _Source | str | None:
-    if argument is not None and not isinstance(argument, str):
-        if isinstance(argument, bytes) and not argument:
-            raise ConfigurationError(
-                "it is empty",
-                code="setting-not-text",
-                where=found[setting].where,
-                expected=f"a {setting.title}",
-            )
-        return argument
     if setting not in found:
         return None
-    value, where = found[setting].value, found[setting].where
-    if value == "":
+    value, where = found[setting].value, found[setting].where  # the argument, if there is one
+    if isinstance(value, str | bytes) and not value:
         raise ConfigurationError(
             "it is empty", code="setting-not-text", where=where, expected=f"a {setting.title}"
         )
+    if argument is not None and not isinstance(argument, str):
+        return argument
     if isinstance(value, str) and argument is None and "-----BEGIN" in value:
         raise ConfigurationError(
             "it holds the PEM itself, where the path of a file belongs",
@@ -214,14 +192,16 @@ def _secret(
     return configured_secret(found, environ)
 
 
-def _refuse_missing(
+def _not_set(
     missing: Sequence[Setting],
     found: Mapping[Setting, Found],
     section: Mapping[str, object],
     profile_name: str | None,
     *,
     by_flag: bool,
-) -> NoReturn:
+) -> ConfigurationError:
+    """The error that names all settings that are missing, and where each may be set."""
+
     def places(setting: Setting) -> str:
         first = setting.flag if by_flag else f"argument {setting.argument}"
         if profile_name is None:
@@ -229,19 +209,21 @@ def _refuse_missing(
         return f"({first}, {setting.variable} or {setting.config_key})"
 
     wanted = [f"{setting.title} {places(setting)}" for setting in missing]
-    if PRIVATE_KEY not in found:
-        key = f"private key, if it is not with the certificate {places(PRIVATE_KEY)}"
-        wanted.insert(int(CERTIFICATE in missing), key)
+    if names.PRIVATE_KEY not in found:
+        key = f"private key, if it is not with the certificate {places(names.PRIVATE_KEY)}"
+        wanted.insert(int(names.CERTIFICATE in missing), key)
     guesses = [
         f"{key} in the profile is not a setting: did you mean {meant}?"
         for key, meant in _misspelt(section)
     ]
     looked_at = ["flags" if by_flag else "arguments", "environment"]
     if profile_name is None:
-        guesses = [f"A profile's {PREFIX}… keys count where --config-profile names it."]
+        guesses = [
+            f"{names.PREFIX}… settings of a profile count only if --config-profile names it."
+        ]
     else:
         looked_at.append(f"profile {profile_name!r}")
-    raise ConfigurationError(
+    return ConfigurationError(
         "not set: " + "; ".join(wanted),
         code="settings-missing",
         where=f"configuration for IAM Roles Anywhere ({', '.join(looked_at)})",
@@ -250,7 +232,7 @@ def _refuse_missing(
 
 
 def warn_of_misspelt(section: Mapping[str, object], profile_name: str | None) -> None:
-    """Warn of keys of a profile that are nearly ours: what they were to set is not set."""
+    """Warn of lines of a profile that resemble a setting of ours, and so set nothing."""
     for key, meant in _misspelt(section):
         logger.warning(
             "%s of profile %s is not a setting: did you mean %s?", key, profile_name, meant
@@ -258,10 +240,10 @@ def warn_of_misspelt(section: Mapping[str, object], profile_name: str | None) ->
 
 
 def _misspelt(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    known = {setting.name for setting in SETTINGS}
+    known = {setting.name for setting in names.SETTINGS}
     for key in section:
         # Compared without the prefix, which alone would make any two of them alike.
-        name = key.removeprefix(PREFIX)
+        name = key.removeprefix(names.PREFIX)
         if name != key and name not in known:
             for near in difflib.get_close_matches(name, known, n=1):
-                yield key, PREFIX + near
+                yield key, names.PREFIX + near

@@ -258,7 +258,7 @@ def test_what_is_missing_is_named_by_flag() -> None:
     for flag in ("--trust-anchor-arn", "--profile-arn", "--role-arn"):
         assert f"({flag} or AWS_ROLESANYWHERE_" in message
     assert "(flags, environment): " in message
-    assert "where --config-profile names it" in message
+    assert "count only if --config-profile names it" in message
     assert "argument" not in message
 
 

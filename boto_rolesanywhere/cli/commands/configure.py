@@ -29,24 +29,13 @@ from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
+from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.arns import (
     parse_profile_arn,
     parse_role_arn,
     parse_trust_anchor_arn,
 )
 from boto_rolesanywhere.settings.inputs import unparseable
-from boto_rolesanywhere.settings.names import (
-    CERTIFICATE,
-    CHAIN,
-    PASSPHRASE_ENV,
-    PASSPHRASE_FILE,
-    PKCS11_MODULE,
-    PRIVATE_KEY,
-    PROFILE,
-    ROLE,
-    SETTINGS,
-    TRUST_ANCHOR,
-)
 from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
 
 if TYPE_CHECKING:
@@ -82,16 +71,16 @@ examples:
 
 # The questions in order: the setting, whether it may be left out, its check.
 _QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
-    (CERTIFICATE, False, lambda text: _require_part(text, CERTIFICATE, "certificate")),
-    (PRIVATE_KEY, True, lambda text: _require_part(text, PRIVATE_KEY, "private key")),
-    (CHAIN, True, lambda text: _require_part(text, CHAIN, "chain")),
-    (TRUST_ANCHOR, False, parse_trust_anchor_arn),
-    (PROFILE, False, parse_profile_arn),
-    (ROLE, False, parse_role_arn),
+    (names.CERTIFICATE, False, lambda text: _require_part(text, names.CERTIFICATE, "certificate")),
+    (names.PRIVATE_KEY, True, lambda text: _require_part(text, names.PRIVATE_KEY, "private key")),
+    (names.CHAIN, True, lambda text: _require_part(text, names.CHAIN, "chain")),
+    (names.TRUST_ANCHOR, False, parse_trust_anchor_arn),
+    (names.PROFILE, False, parse_profile_arn),
+    (names.ROLE, False, parse_role_arn),
 )
 _SELECTOR_FILE: Final = "file://"
 _NAMED: Final = (FROM_FILE, FROM_ENV)
-_PASSPHRASE: Final = (PASSPHRASE_FILE, PASSPHRASE_ENV)
+_PASSPHRASE: Final = (names.PASSPHRASE_FILE, names.PASSPHRASE_ENV)
 _CONFIG_FILE: Final = "AWS_CONFIG_FILE"
 _PIN: Final = "--pkcs11-pin"
 _not_storable: Final = partial(ConfigurationError, code="setting-not-storable")
@@ -137,7 +126,7 @@ def _require_storable(
             )
     for flag in ("--certificate", "--private-key", "--intermediates", STORE):
         _require_no_pin(given.get(flag, ""), flag)
-    for setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
+    for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
         if not arguments.credential_process:
             _require_no_pin(section.get(setting.config_key, ""), setting.config_key)
     for flag in (NO_VERIFY, SELECTOR):
@@ -166,12 +155,12 @@ def _require_no_pin(text: str, where: str) -> None:
 def _ask(
     arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
 ) -> None:
-    has_identity = SELECTOR in given or CERTIFICATE.config_key in section
+    has_identity = SELECTOR in given or names.CERTIFICATE.config_key in section
     for setting, optional, check in _QUESTIONS:
         flag = setting.flag or ""
         if flag in given or setting.config_key in section:
             continue
-        if has_identity and setting in (CERTIFICATE, PRIVATE_KEY, CHAIN):
+        if has_identity and setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
             continue
         hint = " (Enter if there is none, or it is in the certificate's file)" if optional else ""
         while True:
@@ -247,9 +236,9 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
 
 
 def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
-    names = [given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
-    names += [section.get(PASSPHRASE_ENV.config_key, ""), _CONFIG_FILE]
-    return {name: os.environ[name] for name in names if name in os.environ}
+    variables = [given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
+    variables += [section.get(names.PASSPHRASE_ENV.config_key, ""), _CONFIG_FILE]
+    return {name: os.environ[name] for name in variables if name in os.environ}
 
 
 def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
@@ -257,21 +246,21 @@ def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, s
     chosen = settings_of(given)
     unlocked = any(given.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
     values = {}
-    for setting in SETTINGS:
+    for setting in names.SETTINGS:
         value = chosen.get(setting.flag or "")
         if value is not None:
             # The loader looks up a library's name without a folder.
-            is_path = setting in (CERTIFICATE, PRIVATE_KEY, CHAIN) or (
-                setting is PKCS11_MODULE and Path(value).name != value
+            is_path = setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN) or (
+                setting is names.PKCS11_MODULE and Path(value).name != value
             )
             values[setting.config_key] = _absolute(value) if is_path else value
         elif setting.config_key in section and not (unlocked and setting in _PASSPHRASE):
             values[setting.config_key] = section[setting.config_key]
     for secret in SECRETS:
         if path := given.get(f"{secret}{FROM_FILE}"):
-            values[PASSPHRASE_FILE.config_key] = _absolute(path)
+            values[names.PASSPHRASE_FILE.config_key] = _absolute(path)
         if name := given.get(f"{secret}{FROM_ENV}"):
-            values[PASSPHRASE_ENV.config_key] = name
+            values[names.PASSPHRASE_ENV.config_key] = name
     return values
 
 
@@ -283,7 +272,9 @@ def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
     program = shutil.which(PROGRAM)
     words = [program] if program else [sys.executable, "-m", "boto_rolesanywhere"]
     words.append("credential-process")
-    flags = {setting.flag: values.get(setting.config_key) for setting in SETTINGS if setting.flag}
+    flags = {
+        setting.flag: values.get(setting.config_key) for setting in names.SETTINGS if setting.flag
+    }
     for flag, value in given.items():
         words.append(flag)
         if flag == SELECTOR and value.startswith(_SELECTOR_FILE):
@@ -340,5 +331,5 @@ def _stale(profile: str, values: Mapping[str, str]) -> list[str]:
     if "credential_process" in values:
         return []
     section = read_profile(profile, os.environ) or {}
-    keys = (setting.config_key for setting in SETTINGS)
+    keys = (setting.config_key for setting in names.SETTINGS)
     return [key for key in keys if key in section and key not in values]

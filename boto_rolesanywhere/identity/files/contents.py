@@ -214,16 +214,23 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
             expected=LIMITS if costly else None,
             remedy=_TAKE_APART,
         ) from None
+    unreadable = part.error(
+        "what this PKCS #12 file holds cannot be read: it is damaged, or encrypted unusually",
+        code="pkcs12-unreadable",
+        remedy=_TAKE_APART,
+    )
     try:
         return load(None)  # also opens what has an empty passphrase
     except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
-        _refuse_if_open(error, part)
+        if not _is_about_passphrase(error):
+            raise unreadable from None
     passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
     _require_text(passphrase, secret, part)
     try:
         return load(passphrase)
     except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
-        _refuse_if_open(error, part)
+        if not _is_about_passphrase(error):
+            raise unreadable from None
         raise wrong_passphrase(secret, passphrase, part.where, _OR_FILE_DAMAGED) from None
 
 
@@ -243,15 +250,9 @@ def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:
     )
 
 
-def _refuse_if_open(error: Exception, part: Part) -> None:
-    """The library says "password" for a wrong one and for damage alike, but not for the rest."""
-    if "assword" in str(error):
-        return
-    raise part.error(
-        "what this PKCS #12 file holds cannot be read: it is damaged, or encrypted unusually",
-        code="pkcs12-unreadable",
-        remedy=_TAKE_APART,
-    )
+def _is_about_passphrase(error: Exception) -> bool:
+    """Whether the library says "password", which it does for a wrong one and for damage alike."""
+    return "assword" in str(error)
 
 
 def _other_names(blocks: tuple[Block, ...]) -> list[str]:

@@ -62,12 +62,10 @@ def open_token_key(
 def read_token_certificates(
     uri: str, *, module: str | None = None, secret: Secret | None = None
 ) -> tuple[x509.Certificate, ...]:
-    """The certificates on the token that `uri` names.
+    """The certificates on the one token that `uri` names.
 
-    Args:
-        uri: an RFC 7512 URI. It must match one token.
-        module: as for `open_token_key`.
-        secret: the PIN; needed only where a token hides its certificates until it is given.
+    Arguments and errors are those of `open_token_key`. The PIN is needed only where a token hides
+    its certificates until it is given.
 
     Returns:
         First those with the URI's object and id, then the token's others, among which the
@@ -75,10 +73,7 @@ def read_token_certificates(
         Attestation certificates of a YubiKey are left out, unless the URI gives their label.
 
     Raises:
-        ConfigurationError: the URI, the library's path or pin-source is wrong.
-        PassphraseError: the token wants a PIN first, and it is wrong.
-        KeyDeviceError: python-pkcs11 is missing; there is no such token or no certificate on it;
-            the token or its library failed.
+        KeyDeviceError: also if the token holds no certificate.
     """
     named, others = _split(_access(uri, module, secret))
     return (*named, *others)
@@ -113,17 +108,11 @@ def list_token_certificates(
 ) -> tuple[tuple[str, x509.Certificate], ...]:
     """The certificates that `uri` names, each with a URI that names it alone.
 
-    Args:
-        uri: an RFC 7512 URI. It must match one token.
-        module: as for `open_token_key`.
-        secret: as for `read_token_certificates`.
+    Arguments and errors are those of `open_token_key`.
 
     Returns:
         URI (without its PIN) and certificate. Attestation certificates are among them. Empty if
         none matches.
-
-    Raises:
-        ConfigurationError, PassphraseError, KeyDeviceError: as `read_token_certificates`.
     """
     access = _access(uri, module, secret)
     from .certificates import list_certificates

@@ -59,18 +59,20 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
             keys = _keys_of(session, _named(session, uri, twin_type))
     if not keys:
         raise NotFoundError(
-            _error(session, uri, "no private key on the token matches", code="token-object-missing")
+            _unclear(
+                session, uri, "no private key on the token matches", code="token-object-missing"
+            )
         )
     signing = [key for key in keys if isinstance(key, SignMixin)]
     if not signing:
-        raise _error(
+        raise _unclear(
             session,
             uri,
             "the private key may not sign (its CKA_SIGN is false)",
             code="token-key-unusable",
         )
     if len(signing) > 1:
-        raise _error(
+        raise _unclear(
             session,
             uri,
             f"{len(signing)} private keys on the token match",
@@ -211,7 +213,7 @@ def _twin_public_key(twin: Object) -> PublicKeyTypes | None:
     return _own_public_key(twin)
 
 
-def _error(session: Session, uri: Pkcs11Uri, problem: str, *, code: str) -> KeyDeviceError:
+def _unclear(session: Session, uri: Pkcs11Uri, problem: str, *, code: str) -> KeyDeviceError:
     return KeyDeviceError(
         f"{problem}; it holds {_holdings(session)}",
         code=code,
