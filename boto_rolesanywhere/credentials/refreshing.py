@@ -11,8 +11,7 @@ import random
 import threading
 import time
 from copy import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakSet
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
@@ -46,8 +45,7 @@ class _Frozen(ReadOnlyCredentials):
         return f"<credentials {self.access_key}>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(NamedTuple):
     """A session in use, and when it was received by two clocks. It is replaced as a whole."""
 
     session: RolesAnywhereSession

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # Seconds before the end, as botocore has them; shorter if the lifetime is short.
 _LONGEST_ADVISORY: Final = 15 * 60.0
@@ -12,8 +11,7 @@ _LONGEST_ADVISORY: Final = 15 * 60.0
 _LONGEST_MANDATORY: Final = 5 * 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshWindows:
+class RefreshWindows(NamedTuple):
     """When credentials of one lifetime are renewed, in seconds after they were received.
 
     Attributes:

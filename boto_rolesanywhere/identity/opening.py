@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
@@ -51,8 +51,7 @@ _SWAPPED: Final = "Are certificate and private key given the wrong way round?"
 _warned_of: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Matched:
+class Matched(NamedTuple):
     """A key, and the certificates that were opened with it.
 
     Attributes:
@@ -66,6 +65,9 @@ class Matched:
     leaf: x509.Certificate
     candidates: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
+
+    def __repr__(self) -> str:
+        return "<Matched>"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ Which of them are used, and whether AWS would take them, is decided elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.odd import load_certificate
@@ -66,8 +65,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(NamedTuple):
     """What was found in one input.
 
     Attributes:
@@ -82,14 +80,17 @@ class Contents:
     """
 
     # The library's repr of a certificate fails on names that it cannot read.
-    certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
-    keys: tuple[Block, ...] = field(default=(), repr=False)
-    opened: tuple[PrivateKeyTypes, ...] = field(default=(), repr=False)
-    tpm_key: bytes | None = field(default=None, repr=False)
+    certificates: tuple[x509.Certificate, ...] = ()
+    keys: tuple[Block, ...] = ()
+    opened: tuple[PrivateKeyTypes, ...] = ()
+    tpm_key: bytes | None = None
     inventory: str = "nothing of use"
     remedy: str | None = None
-    beside: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    beside: tuple[x509.Certificate, ...] = ()
     where: str = ""
+
+    def __repr__(self) -> str:
+        return f"<Contents: {self.inventory}>"
 
     @property
     def has_key(self) -> bool:

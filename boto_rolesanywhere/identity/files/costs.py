@@ -9,8 +9,7 @@ library reads BER, so this module reads BER.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.certificates.der import INTEGER, OCTET_STRING, OID, DerError
 
@@ -50,12 +49,14 @@ class TooCostlyError(ValueError):
     """The file asks for more work than real files do; the message says which work."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(NamedTuple):
     tag: int
-    content: bytes = field(repr=False)
-    children: list[_Element] = field(repr=False)
+    content: bytes
+    children: list[_Element]
     size: int
+
+    def __repr__(self) -> str:
+        return f"<Element with tag {self.tag:#04x}>"
 
     def number(self) -> int:
         """Its value as an INTEGER, or any huge one if it is negative or of many bytes."""
