@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .keys import PrivateKey
 
 Digest = Literal["SHA-256", "SHA-384", "SHA-512"]
+_ASCII_KINDS: Final = ("DNS", "URI", "email")  # RFC 5280, section 4.2.1.6
 _KINDS: Final = ("DNS", "URI", "IP", "email", "dirName")
 
 # As a string: datetime is needed by the type checker only.
@@ -121,6 +122,13 @@ def _general_name(text: str) -> x509.GeneralName:
         raise ConfigurationError(
             f"{text!r} is not usable (it is empty)", code="authority-value-unusable", where="san"
         )
+    if kind in _ASCII_KINDS and not value.isascii():
+        raise ConfigurationError(
+            f"{text!r} is not usable (it has characters beyond ASCII)",
+            code="authority-value-unusable",
+            where="san",
+            expected="the ASCII form, as in xn--mller-kva.example",
+        )
     try:
         if kind == "DNS":
             return x509.DNSName(value)
@@ -134,7 +142,9 @@ def _general_name(text: str) -> x509.GeneralName:
             return x509.DirectoryName(x509.Name.from_rfc4514_string(value))
     except ValueError as error:
         raise ConfigurationError(
-            f"{text!r} is not usable ({error})", code="authority-value-unusable", where="san"
+            f"{text!r} is not usable ({str(error) or 'it has another form'})",
+            code="authority-value-unusable",
+            where="san",
         ) from None
     raise ConfigurationError(
         f"{text!r} is of an unknown kind",

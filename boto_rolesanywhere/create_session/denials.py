@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 
-class Denial(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Denial:
     """One refusal of CreateSession.
 
     Attributes:

@@ -11,7 +11,8 @@ import random
 import threading
 import time
 from copy import copy
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 from weakref import WeakSet
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
@@ -45,7 +46,8 @@ class _Frozen(ReadOnlyCredentials):
         return f"<credentials {self.access_key}>"
 
 
-class _Held(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Held:
     """A session in use, and when it was received by two clocks. It is replaced as a whole."""
 
     session: RolesAnywhereSession

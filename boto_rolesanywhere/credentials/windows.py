@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from dataclasses import dataclass
+from typing import Final
 
 # Seconds before the end, as botocore has them; shorter if the lifetime is short.
 _LONGEST_ADVISORY: Final = 15 * 60.0
@@ -11,7 +12,8 @@ _LONGEST_ADVISORY: Final = 15 * 60.0
 _LONGEST_MANDATORY: Final = 5 * 60.0
 
 
-class RefreshWindows(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class RefreshWindows:
     """When credentials of one lifetime are renewed, in seconds after they were received.
 
     Attributes:

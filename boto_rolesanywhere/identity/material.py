@@ -6,7 +6,8 @@ Comparing two materials shows whether files have changed.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
@@ -26,7 +27,8 @@ _CHOICES: Final = {
 _CERTIFICATE: Final = "a path, bytes, a pkcs11: URI or an x509.Certificate"
 
 
-class Material(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)
+class Material:
     """The inputs as they were read. Two are equal when nothing has changed.
 
     Attributes:

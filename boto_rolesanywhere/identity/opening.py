@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
@@ -51,7 +51,8 @@ _SWAPPED: Final = "Are certificate and private key given the wrong way round?"
 _warned_of: set[str] = set()
 
 
-class Matched(NamedTuple):
+@dataclass(frozen=True, slots=True, repr=False)
+class Matched:
     """A key, and the certificates that were opened with it.
 
     Attributes:
@@ -65,9 +66,6 @@ class Matched(NamedTuple):
     leaf: x509.Certificate
     candidates: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
-
-    def __repr__(self) -> str:
-        return "<Matched>"
 
 
 @dataclass(frozen=True, slots=True)

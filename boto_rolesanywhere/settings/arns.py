@@ -6,7 +6,8 @@ Pure text: nothing here knows what AWS has behind an ARN.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
@@ -24,7 +25,8 @@ _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@/-]+", re.ASCII)
 _ROLE: Final = re.compile(r"([!-~]*/)?[A-Za-z0-9_+=,.@-]+", re.ASCII)
 
 
-class Arn(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Arn:
     """An ARN in its six fields, the first being the word ``arn``.
 
     Attributes:

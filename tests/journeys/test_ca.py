@@ -237,6 +237,44 @@ def test_an_encrypted_key_needs_its_passphrase(workshop: Path) -> None:
     assert not any("horse" in path.read_text("latin-1") for path in (workshop / "ca").iterdir())
 
 
+def test_a_workloads_key_is_encrypted(workshop: Path, clean_environment: Path) -> None:
+    (workshop / "passphrase").write_text("correct horse\n")
+    (workshop / "empty").write_text("\n")
+    secret = ("--key-passphrase-file", "passphrase")
+    ca("init", "--name", "Example CA")
+    unusable = ca("issue", "app1", "--key-passphrase-file", "empty", status=1)
+    assert "passphrase-unusable" in unusable
+    assert "no effect" in ca("renew", "app1", "--reuse-key", *secret, status=1)
+    assert json.loads(ca("list", "--json")) == []
+
+    ca("issue", "app1", "--profile", "onprem", *secret)
+    ca("request", "app2", *secret)
+
+    section = parsed(clean_environment / ".aws" / "config")["profile onprem"]
+    assert section["rolesanywhere_private_key_passphrase_file"] == str(workshop / "passphrase")
+    for name in ("app1", "app2"):
+        assert b"BEGIN ENCRYPTED PRIVATE KEY" in (workshop / f"{name}.key").read_bytes()
+    with trusting(workshop / "ca") as emulator:
+        onprem = ("credential-process", "--config-profile", "onprem", "--no-cache")
+        assert "SessionToken" in ended(*onprem, *arns(emulator)).stdout
+        # What is encrypted is not replaced by what is not.
+        refused = ca("renew", "app1", status=1)
+        assert "--key-passphrase-file" in refused
+        assert len(json.loads(ca("list", "--json"))) == 1
+        ca("renew", "app1", *secret)
+        assert "SessionToken" in ended(*onprem, *arns(emulator)).stdout
+    assert (workshop / "app1.key").read_bytes().count(b"BEGIN ENCRYPTED") == 1
+
+
+def test_a_passphrase_that_is_missing_names_the_flag(workshop: Path) -> None:
+    (workshop / "passphrase").write_text("correct horse\n")
+    ca("init", "--name", "Example CA", "--passphrase-file", "passphrase")
+
+    assert "Give it by --passphrase-file FILE or --passphrase-env NAME." in ca(
+        "issue", "app1", status=1
+    )
+
+
 def test_a_ca_key_on_a_token_issues_and_signs_lists(workshop: Path) -> None:
     with soft_token() as token:
         key = generate_key("P-256")

@@ -137,7 +137,6 @@ def test_a_certificate_is_revoked_by_file_and_by_number(arn: str) -> None:
     [
         (("issue", "app1", "--ca", "folder"), "flags-exclusive"),
         (("issue", "app1", "--passphrase-env", "HOME"), "flags-exclusive"),
-        (("issue", "app1", "--region", "us-east-1"), "arns-disagree"),
         (("issue", "app1", "--csr", "a.csr", "--san", "DNS:a"), "flags-exclusive"),
         (("issue",), "authority-name-missing"),
         (("renew", "app1"), "file-missing"),
@@ -152,7 +151,7 @@ def test_mistakes_are_named(arn: str, words: tuple[str, ...], code: str) -> None
     assert len(moto_ca(arn).issued_certificates) == 1  # its own
 
 
-@pytest.mark.parametrize("flag", ["--template", "--region", "--admin-profile", "--account-role"])
+@pytest.mark.parametrize("flag", ["--template", "--admin-profile", "--account-role"])
 def test_what_is_for_aws_alone_is_not_taken_without(flag: str) -> None:
     refused = ca("issue", "app1", flag, "x", status=1)
 

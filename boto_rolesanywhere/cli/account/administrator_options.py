@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.account.administrator import Administrator
 
 
-def add_administrator(parser: argparse.ArgumentParser) -> None:
-    """Declare ``--admin-profile``, ``--region`` and ``--account-role``."""
+def add_administrator(parser: argparse.ArgumentParser, *, region: bool = True) -> None:
+    """Declare ``--admin-profile``, ``--account-role`` and, unless an ARN says it, ``--region``."""
     group = parser.add_argument_group("the administrator")
     group.add_argument(
         "--admin-profile",
@@ -19,7 +19,8 @@ def add_administrator(parser: argparse.ArgumentParser) -> None:
         help="the AWS profile with the administrator's credentials; default: as the AWS CLI finds"
         " them",
     )
-    group.add_argument("--region", help="default: that of the environment or of the profile")
+    if region:
+        group.add_argument("--region", help="default: that of the environment or of the profile")
     group.add_argument(
         "--account-role", metavar="ARN", help="a role to assume first, as in another account"
     )

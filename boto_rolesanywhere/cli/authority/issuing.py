@@ -6,12 +6,10 @@ import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
-from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
-from boto_rolesanywhere.authority.keys import KeyType, generate_key
 from boto_rolesanywhere.authority.requests import alternative_names, make_request
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.errors import ConfigurationError
@@ -20,8 +18,11 @@ from . import private_ca
 from .opening import add_folder, add_passphrase, authority_of, next_command
 from .workload import (
     add_days,
+    add_key_passphrase,
+    add_key_type,
     add_output,
     add_subject,
+    new_key,
     output_of,
     paths_of,
     read_csr,
@@ -30,9 +31,8 @@ from .workload import (
     require_free,
     require_profile_name,
     required_name,
-    tell,
     write_files,
-    write_pair,
+    write_issued,
     write_profile,
 )
 
@@ -54,6 +54,7 @@ def declare_issue(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--profile", metavar="NAME", help="write the files' paths into this profile"
     )
+    add_key_passphrase(parser)
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     add_output(parser, "the current folder")
     add_folder(parser)
@@ -77,12 +78,9 @@ def issue(arguments: argparse.Namespace) -> int:
         san=arguments.san,
         lifetime=timedelta(days=arguments.days),
     )
-    issued = authority.issue(wish, key_type=arguments.key_type or "P-256")
-    write_pair(certificate_path, issued.bundle_pem, key_path, issued.private_key_pem)
-    tell(issued.certificate, certificate_path)
-    _tell_bound(issued.certificate, authority)
-    if arguments.profile:
-        write_profile(arguments.profile, certificate_path, key_path)
+    key, content = new_key(arguments, arguments.key_type or "P-256", key_path)
+    _certify(authority, wish, key.public_key(), certificate_path, (key_path, content))
+    write_profile(arguments, certificate_path, key_path)
     return OK
 
 
@@ -105,6 +103,7 @@ def declare_request(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca request``."""
     parser.add_argument("name", metavar="NAME", help="CN, and the files' name")
     add_subject(parser)
+    add_key_passphrase(parser)
     add_output(parser, "the current folder")
 
 
@@ -114,10 +113,10 @@ def request(arguments: argparse.Namespace) -> int:
     folder = output_of(arguments, Path())
     key_path, request_path = folder / f"{name}.key", folder / f"{name}.csr"
     require_free((key_path, request_path), force=arguments.force)
-    key = generate_key(arguments.key_type or "P-256")
+    key, key_content = new_key(arguments, arguments.key_type or "P-256", key_path)
     subject = name_of(name, arguments.subject)
     content = make_request(subject, general_names(arguments.san), key)
-    write_files({key_path: key_pem(key), request_path: content})
+    write_files({key_path: key_content, request_path: content})
     sys.stdout.write(
         f"{key_path}: the private key, which stays here\n"
         f"{request_path}: take it to the CA's machine, and there:\n"
@@ -130,8 +129,9 @@ def declare_renew(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca renew``."""
     parser.add_argument("name", metavar="NAME", help="as it was issued under")
     parser.add_argument("--reuse-key", action="store_true", help="certify the same key again")
-    parser.add_argument("--key-type", choices=get_args(KeyType), help="default: as before")
+    add_key_type(parser, default="as before")
     add_days(parser)
+    add_key_passphrase(parser)
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     parser.add_argument(
         "--out", metavar="FOLDER", help="where the files are replaced; default: the current folder"
@@ -149,6 +149,13 @@ def renew(arguments: argparse.Namespace) -> int:
         )
     if private_ca.is_meant(arguments):
         return private_ca.renew(arguments)
+    if arguments.reuse_key and (arguments.key_passphrase_file or arguments.key_passphrase_env):
+        raise ConfigurationError(
+            "it has no effect here",
+            code="flags-exclusive",
+            where="--key-passphrase-file or --key-passphrase-env",
+            expected="a new key, without --reuse-key",
+        )
     authority = authority_of(arguments)
     old = authority.latest(arguments.name)
     certificate_path, key_path = paths_of(arguments, require_file_name(arguments.name), force=True)
@@ -161,10 +168,8 @@ def renew(arguments: argparse.Namespace) -> int:
     if arguments.reuse_key:
         _certify(authority, wish, old.public_key(), certificate_path)  # type: ignore[arg-type]  # we issued it
     else:
-        issued = authority.issue(wish, key_type=arguments.key_type or renewed_type(old))
-        write_pair(certificate_path, issued.bundle_pem, key_path, issued.private_key_pem)
-        tell(issued.certificate, certificate_path)
-        _tell_bound(issued.certificate, authority)
+        key, content = new_key(arguments, arguments.key_type or renewed_type(old), key_path)
+        _certify(authority, wish, key.public_key(), certificate_path, (key_path, content))
     sys.stdout.write(
         f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
         f"  {next_command(arguments, f'revoke {old.serial_number:x} --reason superseded')}\n"
@@ -173,12 +178,15 @@ def renew(arguments: argparse.Namespace) -> int:
 
 
 def _certify(
-    authority: Authority, wish: Wish, public_key: CertificateIssuerPublicKeyTypes, path: Path
+    authority: Authority,
+    wish: Wish,
+    public_key: CertificateIssuerPublicKeyTypes,
+    path: Path,
+    key_file: tuple[Path, bytes] | None = None,
 ) -> None:
-    """Certify a key that stays where it is, and write the certificate with its chain."""
+    """Certify a key, and write the certificate with its chain; the key's file too, if it is new."""
     certificate = authority.certify(wish, public_key)
-    write_files({path: certificates_pem((certificate, *authority.chain))})
-    tell(certificate, path)
+    write_issued((certificate, *authority.chain), path, key_file)
     _tell_bound(certificate, authority)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.authority.folder import (
     CERTIFICATE,
@@ -14,7 +14,6 @@ from boto_rolesanywhere.authority.folder import (
     create_issuing,
     create_root,
 )
-from boto_rolesanywhere.authority.keys import KeyType
 from boto_rolesanywhere.authority.openssl_index import read_index, read_list_number
 from boto_rolesanywhere.certificates.public_keys import describe_key
 from boto_rolesanywhere.cli.outcome import OK
@@ -32,7 +31,7 @@ from .opening import (
     next_command,
     secret_of,
 )
-from .workload import writing
+from .workload import add_key_type, writing
 
 if TYPE_CHECKING:
     import argparse
@@ -44,9 +43,7 @@ def declare_init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--intermediate", metavar="NAME", help="make an issuing CA below the root, too"
     )
-    parser.add_argument(
-        "--key-type", choices=get_args(KeyType), help="of a new key; default: P-256"
-    )
+    add_key_type(parser)
     parser.add_argument(
         "--key",
         metavar="PLACE",

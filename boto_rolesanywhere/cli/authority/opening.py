@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 
 CA_VARIABLE: Final = "AWS_ROLESANYWHERE_CA"
 _CA_FOLDER: Final = "~/.boto-rolesanywhere/ca"
-_PASSPHRASE_FILE: Final = "--passphrase-file"  # noqa: S105  # its name
-_PASSPHRASE_ENV: Final = "--passphrase-env"  # noqa: S105  # its name
+# Whose passphrase or PIN: flags are made of these names.
+CAS_KEY: Final = "passphrase"
+NEW_KEY: Final = "key-passphrase"
 # As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
@@ -39,11 +40,11 @@ def add_folder(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_passphrase(parser: argparse.ArgumentParser, purpose: str) -> None:
+def add_passphrase(parser: argparse.ArgumentParser, purpose: str, whose: str = CAS_KEY) -> None:
     """Declare where the passphrase or PIN is; never the secret itself."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument(_PASSPHRASE_FILE, metavar="FILE", help=f"holds {purpose}")
-    group.add_argument(_PASSPHRASE_ENV, metavar="NAME", help=f"the variable with {purpose}")
+    group.add_argument(f"--{whose}-file", metavar="FILE", help=f"holds {purpose}")
+    group.add_argument(f"--{whose}-env", metavar="NAME", help=f"the variable with {purpose}")
 
 
 def folder_of(arguments: argparse.Namespace) -> Path:
@@ -79,29 +80,32 @@ def access_of(arguments: argparse.Namespace) -> Access:
     return Access(secret, module, tcti)
 
 
-def secret_of(arguments: argparse.Namespace) -> Secret | None:
+def secret_of(arguments: argparse.Namespace, whose: str = CAS_KEY) -> Secret | None:
     """The passphrase or PIN that the flags name.
 
     Raises:
         ConfigurationError: the variable is not set.
     """
-    path = getattr(arguments, "passphrase_file", None)
-    variable = getattr(arguments, "passphrase_env", None)
+    name = whose.replace("-", "_")
+    path = getattr(arguments, f"{name}_file", None)
+    variable = getattr(arguments, f"{name}_env", None)
     if path:
-        return Secret(lambda: read_secret_file(path, _PASSPHRASE_FILE), _PASSPHRASE_FILE, file=path)
+        flag = f"--{whose}-file"
+        return Secret(lambda: read_secret_file(path, flag), flag, file=path)
     if not variable:
         return None
+    flag = f"--{whose}-env"
     if variable not in os.environ:
         raise ConfigurationError(
             "the environment variable that it names is not set",
             code="variable-not-set",
-            where=_PASSPHRASE_ENV,
+            where=flag,
         )
-    return Secret(os.environ[variable], _PASSPHRASE_ENV)
+    return Secret(os.environ[variable], flag)
 
 
 @contextmanager
-def naming_flags() -> Iterator[None]:
+def naming_flags(whose: str) -> Iterator[None]:
     """Let an error about a passphrase that is missing name the flags of these commands."""
     try:
         yield
@@ -112,5 +116,5 @@ def naming_flags() -> Iterator[None]:
             error.problem,
             code=error.code,
             where=error.where,
-            remedy=f"Give it by {_PASSPHRASE_FILE} FILE or {_PASSPHRASE_ENV} NAME.",
+            remedy=f"Give it by --{whose}-file FILE or --{whose}-env NAME.",
         ) from None

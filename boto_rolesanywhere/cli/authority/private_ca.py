@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.authority.drafts import general_names, name_of
-from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
 from boto_rolesanywhere.authority.issuer_key import as_issuer_key
-from boto_rolesanywhere.authority.keys import generate_key
 from boto_rolesanywhere.authority.requests import alternative_names, make_request
 from boto_rolesanywhere.cli.account.administrator_options import (
     add_administrator,
@@ -18,10 +16,12 @@ from boto_rolesanywhere.cli.account.administrator_options import (
 )
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.identity.opening import open_certificates, open_key
+from boto_rolesanywhere.identity.opening import Access, open_certificates, open_key
 from boto_rolesanywhere.settings.arns import parse_private_ca_arn
 
+from .opening import NEW_KEY, secret_of
 from .workload import (
+    new_key,
     paths_of,
     read_csr,
     renewed_type,
@@ -29,35 +29,34 @@ from .workload import (
     require_profile_name,
     required_name,
     serial_in,
-    tell,
-    write_files,
-    write_pair,
+    write_issued,
     write_profile,
 )
 
 if TYPE_CHECKING:
     import argparse
 
-    from boto_rolesanywhere.account.private_ca import IssuedByAws, PrivateCa
+    from cryptography import x509
+
+    from boto_rolesanywhere.account.private_ca import PrivateCa
 
 # What says which CA of one's own is meant, and what opens its key.
 _OF_ONES_OWN: Final = ("ca", "passphrase_file", "passphrase_env")
-_OF_AWS: Final = ("template", "admin_profile", "account_role", "region")
+_OF_AWS: Final = ("template", "admin_profile", "account_role")
 
 
 def add_private_ca(parser: argparse.ArgumentParser, *, issues: bool) -> None:
     """Declare ``--pca`` and what belongs to it."""
-    parser.add_argument(
-        "--pca", metavar="ARN", help="a CA in AWS Private CA, in the place of one in a folder"
-    )
+    group = parser.add_argument_group("AWS Private CA, in the place of a CA in a folder")
+    group.add_argument("--pca", metavar="ARN", help="of the CA")
     if issues:
-        parser.add_argument(
+        group.add_argument(
             "--template",
             metavar="NAME",
-            help="of AWS Private CA; default: EndEntityClientAuthCertificate/V1. A CA that another"
-            " account shares may want EndEntityCertificate/V1",
+            help="default: EndEntityClientAuthCertificate/V1; a CA that another account shares may"
+            " want EndEntityCertificate/V1",
         )
-    add_administrator(parser)
+    add_administrator(parser, region=False)
 
 
 def is_meant(arguments: argparse.Namespace) -> bool:
@@ -94,18 +93,17 @@ def issue(arguments: argparse.Namespace) -> int:
         _, content = read_csr(arguments)
         name = required_name(arguments.name or Path(arguments.csr).stem)
         certificate_path, _ = paths_of(arguments, name, force=arguments.force, key=False)
-        _write(_issued(arguments, content), certificate_path)
+        write_issued(_issued(arguments, content), certificate_path)
         return OK
     name = required_name(arguments.name)
     if arguments.profile:
         require_profile_name(arguments.profile)
     certificate_path, key_path = paths_of(arguments, name, force=arguments.force)
-    key = generate_key(arguments.key_type or "P-256")
+    key, content = new_key(arguments, arguments.key_type or "P-256", key_path)
     subject = name_of(name, arguments.subject)
     request = make_request(subject, general_names(arguments.san), key)
-    _write(_issued(arguments, request), certificate_path, key_path, key_pem(key))
-    if arguments.profile:
-        write_profile(arguments.profile, certificate_path, key_path)
+    write_issued(_issued(arguments, request), certificate_path, (key_path, content))
+    write_profile(arguments, certificate_path, key_path)
     return OK
 
 
@@ -115,12 +113,13 @@ def renew(arguments: argparse.Namespace) -> int:
     old = open_certificates(str(certificate_path)).certificates[0]
     names = alternative_names(old)
     if arguments.reuse_key:
-        request = make_request(old.subject, names, as_issuer_key(open_key(str(key_path))))
-        _write(_issued(arguments, request), certificate_path)
+        access = Access(secret_of(arguments, NEW_KEY))
+        request = make_request(old.subject, names, as_issuer_key(open_key(str(key_path), access)))
+        write_issued(_issued(arguments, request), certificate_path)
     else:
-        key = generate_key(arguments.key_type or renewed_type(old))
+        key, content = new_key(arguments, arguments.key_type or renewed_type(old), key_path)
         request = make_request(old.subject, names, key)
-        _write(_issued(arguments, request), certificate_path, key_path, key_pem(key))
+        write_issued(_issued(arguments, request), certificate_path, (key_path, content))
     again = f"ca revoke {old.serial_number:x} --reason superseded --pca {arguments.pca}"
     sys.stdout.write(
         f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
@@ -151,34 +150,16 @@ def revoke(arguments: argparse.Namespace) -> int:
 def _authority(arguments: argparse.Namespace) -> PrivateCa:
     from boto_rolesanywhere.account.private_ca import PrivateCa
 
-    region = parse_private_ca_arn(arguments.pca, where="--pca").region
-    if arguments.region not in (None, region):
-        raise ConfigurationError(
-            f"the CA is in {region!r}, and --region says {arguments.region!r}",
-            code="arns-disagree",
-            where="--pca",
-            remedy="Leave --region out.",
-        )
-    arguments.region = region
+    arguments.region = parse_private_ca_arn(arguments.pca, where="--pca").region
     return PrivateCa(
         administrator_of(arguments), arguments.pca, tell=lambda text: sys.stderr.write(f"{text}\n")
     )
 
 
-def _issued(arguments: argparse.Namespace, request: bytes) -> IssuedByAws:
+def _issued(arguments: argparse.Namespace, request: bytes) -> tuple[x509.Certificate, ...]:
     from boto_rolesanywhere.account.private_ca import TEMPLATE
 
     lifetime = timedelta(days=arguments.days)
     template = arguments.template or TEMPLATE
-    return _authority(arguments).issue(request, lifetime, template=template)
-
-
-def _write(
-    issued: IssuedByAws, certificate_path: Path, key_path: Path | None = None, key: bytes = b""
-) -> None:
-    content = certificates_pem((issued.certificate, *issued.chain))
-    if key_path is None:
-        write_files({certificate_path: content})
-    else:
-        write_pair(certificate_path, content, key_path, key)
-    tell(issued.certificate, certificate_path)
+    issued = _authority(arguments).issue(request, lifetime, template=template)
+    return issued.certificate, *issued.chain

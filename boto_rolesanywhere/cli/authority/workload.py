@@ -12,26 +12,36 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, get_args
 
 from boto_rolesanywhere.atomic_file import make_private_folder
-from boto_rolesanywhere.authority.keys import KeyType, key_type_of
+from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
+from boto_rolesanywhere.authority.keys import KeyType, generate_key, key_type_of
 from boto_rolesanywhere.authority.pair import replace_pair, write_file
 from boto_rolesanywhere.authority.requests import read_request
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
-from boto_rolesanywhere.settings.names import CERTIFICATE, PRIVATE_KEY
+from boto_rolesanywhere.settings.names import (
+    CERTIFICATE,
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PRIVATE_KEY,
+)
 from boto_rolesanywhere.settings.profile_section import quoted_name, with_section
 from boto_rolesanywhere.settings.profile_writer import change_profile
+
+from .opening import NEW_KEY, add_passphrase, secret_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from cryptography import x509
 
+    from boto_rolesanywhere.authority.keys import PrivateKey
     from boto_rolesanywhere.authority.requests import Request
 
 _DAYS: Final = range(1, 36501)
 # As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
+_ENCRYPTING: Final = ("key_passphrase_file", "key_passphrase_env")
 _SERIAL: Final = re.compile(r"(0[xX])?[0-9a-fA-F]+(:[0-9a-fA-F]+)*")
 
 
@@ -45,7 +55,18 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="DNS:…, URI:…, IP:…, email:… or dirName:…; may be repeated",
     )
-    parser.add_argument("--key-type", choices=get_args(KeyType), help="default: P-256")
+    add_key_type(parser)
+
+
+def add_key_type(parser: argparse.ArgumentParser, default: KeyType | str = "P-256") -> None:
+    """Declare ``--key-type``."""
+    kinds = get_args(KeyType)
+    parser.add_argument(
+        "--key-type",
+        choices=kinds,
+        metavar="TYPE",
+        help=f"of a new key: {', '.join(kinds)}; default: {default}",
+    )
 
 
 def add_days(parser: argparse.ArgumentParser) -> None:
@@ -115,12 +136,12 @@ def read_csr(arguments: argparse.Namespace) -> tuple[Request, bytes]:
         ConfigurationError: it cannot be read, or a flag contradicts it.
         CertificateError: it is none.
     """
-    for flag in ("subject", "san", "key_type", "profile"):
+    for flag in ("subject", "san", "key_type", "profile", *_ENCRYPTING):
         if getattr(arguments, flag):
             raise ConfigurationError(
                 f"--csr and --{flag.replace('_', '-')} were both given, and exclude each other",
                 code="flags-exclusive",
-                remedy="The request says it.",
+                remedy="Key, subject and names are those of the request.",
             )
     path = Path(arguments.csr)
     content = read_file(path)
@@ -157,6 +178,32 @@ def renewed_type(certificate: x509.Certificate) -> KeyType:
         return key_type_of(certificate.public_key())
     except ConfigurationError:
         return "P-256"
+
+
+def add_key_passphrase(parser: argparse.ArgumentParser) -> None:
+    """Declare where the passphrase of the workload's new key is."""
+    add_passphrase(parser, "what encrypts the new key; default: it is not encrypted", NEW_KEY)
+
+
+def new_key(
+    arguments: argparse.Namespace, key_type: KeyType, path: Path
+) -> tuple[PrivateKey, bytes]:
+    """A new key for a workload, and what its file will hold.
+
+    Raises:
+        ConfigurationError: it would replace a key that is encrypted, and would not be itself.
+        PassphraseError: the passphrase cannot encrypt it.
+    """
+    secret = secret_of(arguments, NEW_KEY)
+    if secret is None and path.exists() and b"ENCRYPTED" in read_file(path):
+        raise ConfigurationError(
+            "it is encrypted, and the new key would not be",
+            code="passphrase-missing",
+            where=str(path),
+            remedy=f"Name the new key's passphrase with --{NEW_KEY}-file or --{NEW_KEY}-env.",
+        )
+    key = generate_key(key_type)
+    return key, key_pem(key, secret.reveal() if secret is not None else None)
 
 
 def output_of(arguments: argparse.Namespace, default: Path) -> Path:
@@ -229,33 +276,50 @@ def write_files(files: Mapping[Path, bytes]) -> None:
             write_file(path, content)
 
 
-def write_pair(certificate_path: Path, certificates: bytes, key_path: Path, key: bytes) -> None:
-    """Write a certificate and its key in the place of those that are there.
+def write_issued(
+    certificates: tuple[x509.Certificate, ...],
+    path: Path,
+    key_file: tuple[Path, bytes] | None = None,
+) -> None:
+    """Write a certificate with its chain, and its new key if it has one; and say so.
+
+    Args:
+        certificates: the end-entity certificate first.
+        path: of their file.
+        key_file: the path of the key's file, and what it will hold.
 
     Raises:
-        ConfigurationError: one cannot be written.
+        ConfigurationError: a file cannot be written.
     """
-    with writing(certificate_path):
-        replace_pair(certificate_path, certificates, key_path, key)
-
-
-def tell(certificate: x509.Certificate, path: Path) -> None:
-    """Say what was written, to whom it belongs and until when it holds."""
-    end = certificate.not_valid_after_utc
+    content = certificates_pem(certificates)
+    with writing(path):
+        if key_file is None:
+            write_file(path, content)
+        else:
+            replace_pair(path, content, *key_file)
+    first = certificates[0]
     sys.stdout.write(
-        f"{path}: {certificate.subject.rfc4514_string()}, until {end:%Y-%m-%d}, serial number"
-        f" {certificate.serial_number:x}\n"
+        f"{path}: {first.subject.rfc4514_string()}, until {first.not_valid_after_utc:%Y-%m-%d},"
+        f" serial number {first.serial_number:x}\n"
     )
 
 
-def write_profile(profile: str, certificate: Path, key: Path) -> None:
-    """Write the paths into a profile of the AWS config file.
+def write_profile(arguments: argparse.Namespace, certificate: Path, key: Path) -> None:
+    """Write the paths into the profile that ``--profile`` names, if it is given.
 
     Raises:
         ConfigurationError: it cannot be written.
     """
-    values = {CERTIFICATE.config_key: str(certificate), PRIVATE_KEY.config_key: str(key)}
-    path, title = change_profile(profile, values)
+    if not arguments.profile:
+        return
+    secret = arguments.key_passphrase_file
+    values = {
+        CERTIFICATE.config_key: str(certificate),
+        PRIVATE_KEY.config_key: str(key),
+        PASSPHRASE_FILE.config_key: str(Path(secret).expanduser().absolute()) if secret else None,
+        PASSPHRASE_ENV.config_key: arguments.key_passphrase_env,
+    }
+    path, title = change_profile(arguments.profile, values)
     sys.stdout.write(f"{path}: wrote certificate and key into [{title}]\n")
 
 

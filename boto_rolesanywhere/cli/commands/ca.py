@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.authority import issuing, making, revoking
-from boto_rolesanywhere.cli.authority.opening import naming_flags
+from boto_rolesanywhere.cli.authority.opening import CAS_KEY, NEW_KEY, naming_flags
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +112,6 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: something is missing or wrong.
     """
-    with naming_flags():
+    with naming_flags(NEW_KEY if getattr(arguments, "pca", None) else CAS_KEY):
         status: int = arguments.action(arguments)
     return status

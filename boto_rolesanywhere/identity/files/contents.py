@@ -6,8 +6,9 @@ Which of them are used, and whether AWS would take them, is decided elsewhere.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.odd import load_certificate
@@ -65,7 +66,8 @@ _NAMES: Final = {
 }
 
 
-class Contents(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Contents:
     """What was found in one input.
 
     Attributes:
@@ -80,17 +82,14 @@ class Contents(NamedTuple):
     """
 
     # The library's repr of a certificate fails on names that it cannot read.
-    certificates: tuple[x509.Certificate, ...] = ()
-    keys: tuple[Block, ...] = ()
-    opened: tuple[PrivateKeyTypes, ...] = ()
-    tpm_key: bytes | None = None
+    certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    keys: tuple[Block, ...] = field(default=(), repr=False)
+    opened: tuple[PrivateKeyTypes, ...] = field(default=(), repr=False)
+    tpm_key: bytes | None = field(default=None, repr=False)
     inventory: str = "nothing of use"
     remedy: str | None = None
-    beside: tuple[x509.Certificate, ...] = ()
+    beside: tuple[x509.Certificate, ...] = field(default=(), repr=False)
     where: str = ""
-
-    def __repr__(self) -> str:
-        return f"<Contents: {self.inventory}>"
 
     @property
     def has_key(self) -> bool:

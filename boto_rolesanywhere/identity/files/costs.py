@@ -9,7 +9,8 @@ library reads BER, so this module reads BER.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.der import INTEGER, OCTET_STRING, OID, DerError
 
@@ -49,14 +50,12 @@ class TooCostlyError(ValueError):
     """The file asks for more work than real files do; the message says which work."""
 
 
-class _Element(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Element:
     tag: int
-    content: bytes
-    children: list[_Element]
+    content: bytes = field(repr=False)
+    children: list[_Element] = field(repr=False)
     size: int
-
-    def __repr__(self) -> str:
-        return f"<Element with tag {self.tag:#04x}>"
 
     def number(self) -> int:
         """Its value as an INTEGER, or any huge one if it is negative or of many bytes."""

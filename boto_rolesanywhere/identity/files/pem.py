@@ -10,8 +10,8 @@ import base64
 import binascii
 import codecs
 import re
+from dataclasses import dataclass, field
 from itertools import takewhile
-from typing import NamedTuple
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
 _BREAK = re.compile(rb"\r\n|\r|\n")
@@ -23,15 +23,13 @@ class PemError(ValueError):
     """A block is damaged. The caller that knows the file catches it."""
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Block:
     """One block: its label, its headers and its decoded content."""
 
     label: str
-    der: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-
-    def __repr__(self) -> str:
-        return f"<Block {self.label}>"
+    der: bytes = field(repr=False)
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
 
     @property
     def is_encrypted(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
+from dataclasses import replace
 from typing import Final
 
 from boto_rolesanywhere.certificates import der
@@ -83,9 +84,9 @@ def by_content(block: Block) -> Block:
     if block.headers:  # encrypted as a whole, so nothing can be recognised
         return block
     if block.der.startswith(_OPENSSH_MAGIC):
-        return block._replace(label="OPENSSH PRIVATE KEY")
+        return replace(block, label="OPENSSH PRIVATE KEY")
     found = recognise(block.der)
-    return block._replace(label=found[0].label) if found and found[0].label != UNKNOWN else block
+    return replace(block, label=found[0].label) if found and found[0].label != UNKNOWN else block
 
 
 def _past_blanks(data: bytes, at: int) -> int:
