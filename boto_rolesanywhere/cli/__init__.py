@@ -51,6 +51,8 @@ COMMANDS: Final = {
     "env": ("env", "print credentials as variables of a shell"),
     "update": ("update", "keep credentials fresh in the shared credentials file"),
     "configure": ("configure", "write a profile of the AWS config file"),
+    "setup": ("setup", "make trust anchor, role and profile in an AWS account"),
+    "teardown": ("teardown", "remove what setup made"),
     "ca": ("ca", "a CA of your own: make it, issue, renew, revoke, sign revocation lists"),
     "read-certificate-data": ("read_certificate_data", "show a certificate's data, or list many"),
     "sign-string": ("sign_string", "sign a fixed text, to try a private key"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -27,6 +26,7 @@ from boto_rolesanywhere.cli.flags import (
 )
 from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
+from boto_rolesanywhere.cli.program import own_program
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.settings import names
@@ -269,9 +269,7 @@ def _absolute(text: str) -> str:
 
 
 def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
-    program = shutil.which(PROGRAM)
-    words = [program] if program else [sys.executable, "-m", "boto_rolesanywhere"]
-    words.append("credential-process")
+    words = [*own_program(), "credential-process"]
     flags = {
         setting.flag: values.get(setting.config_key) for setting in names.SETTINGS if setting.flag
     }

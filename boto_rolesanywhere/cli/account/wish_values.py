@@ -1,0 +1,107 @@
+"""The values of setup's options: each parsed, or refused in words.
+
+The patterns are those of the service's model and of IAM's API Reference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS
+from boto_rolesanywhere.redaction import shown
+from boto_rolesanywhere.settings.names import LONGEST_SESSION
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from boto_rolesanywhere.account.wanted import CertificateField
+
+# IAM API Reference, CreateRole; without the comma, which no tag takes.
+_ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=.@-]{1,64}")
+_ROLE_PATH: Final = re.compile(r"/|/[!-~]+/")
+# The model's AliasName, without its empty one; aws/… is AWS's own.
+_ALIAS: Final = re.compile(r"(?!.*//)(?![aA][wW][sS]/)[A-Za-z](?:[A-Za-z0-9_/-]*[A-Za-z0-9_-])?")
+# The model's TagKey and TagValue; IAM takes these too.
+_TAG: Final = re.compile(r"([ a-zA-Z0-9_.:/+@-]{1,128})=([ a-zA-Z0-9_.:/=+@-]{0,256})")
+_LONGEST_ALIAS: Final = 256
+
+
+def name_from(alias: str) -> str:
+    """A name as the service takes it: letters, digits, blanks, ``-`` and ``_``."""
+    return re.sub("[^ A-Za-z0-9_-]", "-", alias)[:255]
+
+
+def alias_from(role: str) -> str:
+    """The alias of a role's profile."""
+    text = re.sub("[^A-Za-z0-9_-]", "-", role)
+    return text if text[0].isalpha() else f"role-{text}"
+
+
+def alias(text: str) -> str:
+    """An alias of the user's."""
+    if not _ALIAS.fullmatch(text) or len(text) > _LONGEST_ALIAS:
+        raise argparse.ArgumentTypeError(
+            "it must be letters, digits, _, - or / between two others, and begin with a letter"
+        )
+    return text
+
+
+def role_name(text: str) -> str:
+    """A role's name."""
+    if not _ROLE_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError("it must be up to 64 letters, digits or _+=.@-")
+    return text
+
+
+def role_path(text: str) -> str:
+    """A role's path."""
+    if not _ROLE_PATH.fullmatch(text):
+        raise argparse.ArgumentTypeError("it must begin and end with a slash, as /apps/")
+    return text
+
+
+def tag(text: str) -> tuple[str, str]:
+    """A tag of the user's: key and value."""
+    found = _TAG.fullmatch(text)
+    if found is None or found[1].startswith(("aws:", "boto-rolesanywhere:")):
+        raise argparse.ArgumentTypeError(
+            "it must be KEY=VALUE, of letters, digits, blanks and _.:/=+@-"
+        )
+    return found[1], found[2]
+
+
+def mapping(text: str) -> tuple[CertificateField, tuple[str, ...]]:
+    """A certificate's field, and what of it becomes session tags."""
+    field, _, names = text.partition("=")
+    specifiers = tuple(name.strip() for name in names.split(",") if name.strip())
+    if field not in CERTIFICATE_FIELDS or not specifiers:
+        raise argparse.ArgumentTypeError(
+            f"{shown(text)}: it must be one of {', '.join(CERTIFICATE_FIELDS)}, = and names such as"
+            " CN,OU"
+        )
+    return field, specifiers
+
+
+def notice(text: str) -> int:
+    """The days of a notification's threshold; 0 for off."""
+    if text == "off":
+        return 0
+    if not text.isascii() or not text.isdigit() or int(text) not in range(1, 361):
+        raise argparse.ArgumentTypeError("it must be a number of days from 1 to 360, or off")
+    return int(text)
+
+
+def seconds(shortest: int) -> Callable[[str], int]:
+    """A parser of seconds, from `shortest` to a session's longest."""
+
+    def parse(text: str) -> int:
+        valid = text.isascii() and text.isdigit()
+        if not valid or not shortest <= int(text) <= LONGEST_SESSION:
+            raise argparse.ArgumentTypeError(
+                f"it must be a number of seconds from {shortest} to {LONGEST_SESSION}"
+            )
+        return int(text)
+
+    return parse

@@ -1,0 +1,103 @@
+"""``teardown``: removes what `setup` made, after showing it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
+from boto_rolesanywhere.cli.outcome import FAILED, OK
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import printable
+
+if TYPE_CHECKING:
+    import argparse
+
+    from boto_rolesanywhere.account.teardown import Removals
+
+_DESCRIPTION: Final = """\
+Remove what setup made, known by its tags, and nothing else: profile, role, and the trust anchor
+with the revocation lists that this command's like imported, unless another role trusts it.
+It shows all of it first, and asks. Profiles of ~/.aws/config and the CA stay."""
+_EPILOG: Final = """\
+examples:
+  boto-rolesanywhere teardown --role app1 --plan
+  boto-rolesanywhere teardown --role app1
+  boto-rolesanywhere teardown --all --yes"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.description, parser.epilog = _DESCRIPTION, _EPILOG
+    group = parser.add_mutually_exclusive_group(required=True)
+    group.add_argument("--role", metavar="NAME", help="what setup made for this role")
+    group.add_argument(
+        "--all",
+        action="store_true",
+        help="everything that setup made in this account and Region, also what half a run has left",
+    )
+    parser.add_argument("--plan", action="store_true", help="show it, and remove nothing")
+    parser.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
+    parser.add_argument("--json", action="store_true", help="print what goes as JSON")
+    add_administrator(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show, ask, remove.
+
+    Raises:
+        RolesAnywhereError: AWS refused something, or the role is another's.
+    """
+    from boto_rolesanywhere.account.teardown import all_removals, removals_for_role, remove
+
+    administrator = administrator_of(arguments)
+    if arguments.all:
+        removals = all_removals(administrator, _tell)
+    else:
+        removals = removals_for_role(administrator, arguments.role, _tell)
+    _show(removals, as_json=arguments.json)
+    if arguments.plan or not removals.items:
+        return OK
+    if not arguments.yes and not _agreed():
+        return FAILED
+    remove(administrator, removals, _tell)
+    return OK
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{printable(text)}\n")
+    sys.stderr.flush()
+
+
+def _show(removals: Removals, *, as_json: bool) -> None:
+    if as_json:
+        answer = {
+            "removals": [item.to_json() for item in removals.items],
+            "notes": removals.notes,
+        }
+        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+        return
+    for item in removals.items:
+        sys.stdout.write(printable(f"{item.kind} {item.name}: {item.arn}") + "\n")
+    if not removals.items:
+        sys.stdout.write("There is nothing that setup made.\n")
+    for note in removals.notes:
+        sys.stdout.write(printable(note) + "\n")
+    sys.stdout.flush()
+
+
+def _agreed() -> bool:
+    if not sys.stdin.isatty():
+        raise ConfigurationError(
+            "there is no terminal to ask at",
+            code="confirmation-missing",
+            expected="--yes, to remove what --plan shows",
+        )
+    sys.stderr.write("Remove all of this? [y/N] ")
+    sys.stderr.flush()
+    answer = sys.stdin.readline().strip().lower()
+    if answer in {"y", "yes"}:
+        return True
+    sys.stderr.write("Nothing was removed.\n")
+    return False
