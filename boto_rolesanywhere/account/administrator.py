@@ -5,6 +5,7 @@ No credentials of IAM Roles Anywhere are used here: botocore's own chain finds t
 
 from __future__ import annotations
 
+import os
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -76,7 +77,10 @@ class Administrator:
             assumed = _AssumedRole(self, account_role, Session(profile=profile))
             self.session.register_component("credential_provider", CredentialResolver([assumed]))
         try:
-            self._region = region or self.session.get_config_variable("region")
+            # The AWS CLI reads AWS_REGION, botocore does not.
+            self._region = (
+                region or os.environ.get("AWS_REGION") or self.session.get_config_variable("region")
+            )
         except ProfileNotFound as error:
             raise NoSuchProfileError(
                 f"there is no profile {error.kwargs['profile']!r} in the AWS config file",

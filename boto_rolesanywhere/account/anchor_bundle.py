@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.reading import describe_subject
+from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.certificates.rules import is_ca, signs_certificates, weak_hash
 from boto_rolesanywhere.errors import CertificateError
 
