@@ -271,7 +271,7 @@ def _longest_session(arguments: argparse.Namespace) -> int | None:
     if longest is not None and longest < (arguments.duration or 0):
         raise ConfigurationError(
             f"sessions of {arguments.duration} seconds exceed the role's {longest}",
-            code="duration-invalid",
+            code="setting-invalid",
             where="--duration and --max-session-duration",
             expected="the second at least as long as the first",
         )
