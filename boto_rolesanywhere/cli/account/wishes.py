@@ -18,7 +18,8 @@ from boto_rolesanywhere.account.wanted import (
     WantedProfile,
     WantedRole,
 )
-from boto_rolesanywhere.cli.authority.opening import folder_of, read_file
+from boto_rolesanywhere.cli.authority.opening import folder_of
+from boto_rolesanywhere.cli.authority.workload import read_file
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings.names import SHORTEST_SESSION
 
