@@ -94,6 +94,8 @@ def test_a_mistyped_flag_is_named_and_its_value_is_not(
 ) -> None:
     needed = {
         "inspect": ("--certificate", "x"),
+        "setup": ("--role", "x"),
+        "teardown": ("--role", "x"),
         "trust-policy": ("--trust-anchor-arn", "x", "x"),
     }.get(command, ())
     action = ("list",) if command == "ca" else ()
