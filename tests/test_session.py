@@ -321,7 +321,7 @@ def test_a_key_is_tried_again_only_if_the_signature_may_be_at_fault_and_may_fail
         credentials(call(emulator, issued, key=key)).get_frozen_credentials()
 
     assert key.asked == asked
-    told = any("the key could not be tried once more" in one for one in caught.value.findings)
+    told = any("the key could not be tried again" in one for one in caught.value.findings)
     assert told == (asked > 1)
 
 

@@ -48,7 +48,7 @@ COMMANDS: Final = {
     "explain": ("explain", "say what an error's code means, and what to do about it"),
     "serve": ("serve", "serve credentials to programs on this machine: IMDSv2 and container"),
     "exec": ("exec_", "run a command with credentials"),
-    "env": ("env", "print credentials as variables of a shell"),
+    "env": ("env", "print credentials as shell variables"),
     "update": ("update", "keep credentials fresh in the shared credentials file"),
     "configure": ("configure", "write a profile of the AWS config file"),
     "setup": ("setup", "make trust anchor, role and profile in an AWS account"),

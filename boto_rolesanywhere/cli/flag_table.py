@@ -101,8 +101,8 @@ FLAGS: Final[dict[str, tuple[Row, ...]]] = {
             CONFIG_PROFILE,
             "NAME",
             (
-                "the profile of the AWS config file whose rolesanywhere_… settings hold where no"
-                " flag or variable is given"
+                "the profile of the AWS config file whose rolesanywhere_… settings are used where"
+                " no flag or variable is given"
             ),
         ),
         ("--debug", None, "say on stderr what the command does, without secrets"),

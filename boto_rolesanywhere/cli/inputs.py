@@ -190,7 +190,7 @@ def _arguments(
     secret = secret_from(flags, inputs.environ)
     if flag_table.STORE in flags and flag_table.SELECTOR not in flags:
         raise ConfigurationError(
-            "it is given without --cert-selector, so that nothing is chosen from it",
+            "it is given without --cert-selector, which chooses from it",
             code="store-incomplete",
             where=flag_table.STORE,
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",

@@ -59,7 +59,7 @@ def _signature_finding(identity: Identity) -> str | None:
     try:
         fits = signature_fits(identity)
     except RolesAnywhereError as error:  # what the service said counts for more
-        return f"the key could not be tried once more: {error}"
+        return f"the key could not be tried again: {error}"
     return None if fits else "what the key signs does not verify with the certificate"
 
 

@@ -253,13 +253,13 @@ def _payload(body: bytearray | memoryview | str | None) -> bytes:
 def _target(method: str, url: str) -> _Target:
     if not (isinstance(method, str) and _TOKEN.fullmatch(method)):
         raise _unsignable(
-            "no method that HTTP can send", "the request's method", "one such as POST"
+            "it is not a method that HTTP can send", "the request's method", "for example POST"
         )
     match = _URL.fullmatch(url) if isinstance(url, str) and url.isprintable() else None
     if match is None:
         # The URL itself stays out of the message: it may hold a password.
         raise _unsignable(
-            "not a URL that a request can be sent to",
+            "it is not a URL that a request can be sent to",
             "the request's URL",
             "http:// or https://, a host name, no user name, and printable characters alone",
         )
@@ -334,7 +334,7 @@ def _signed_name(given: str) -> str | None:
 
 def _field_name(given: str) -> str:
     if not _TOKEN.fullmatch(given):
-        raise _unsignable("no name that HTTP can send", f"header {given!r}")
+        raise _unsignable("it is not a name that HTTP can send", f"header {given!r}")
     return given.lower()
 
 
@@ -354,7 +354,7 @@ def _place(region: str, service: str) -> str:
     place = f"{region}/{service}"
     both_texts = isinstance(region, str) and isinstance(service, str)
     if not (both_texts and _PLACE.fullmatch(place)):
-        problem = "a Region or service name that cannot be signed for"
+        problem = "it is not a Region or service name that can be signed for"
         raise _unsignable(problem, repr(place), "letters, digits and hyphens in each")
     return place
 

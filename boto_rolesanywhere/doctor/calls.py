@@ -67,7 +67,7 @@ def check_caller_identity(
             config=one_try(timeout),
         )
         url = client.meta.endpoint_url
-        require_endpoint_url(url, "AWS_ENDPOINT_URL_STS, or what else sets the endpoint of STS")
+        require_endpoint_url(url, "AWS_ENDPOINT_URL_STS, or another setting of STS's endpoint")
         require_usable_proxy(getattr(client.meta.config, "proxies", None), url)
         arn = client.get_caller_identity()["Arn"]  # type: ignore[attr-defined]  # made by botocore
     except RolesAnywhereError as error:
@@ -78,7 +78,7 @@ def check_caller_identity(
             "caller-identity",
             "fail",
             f"sts get-caller-identity failed: {_words_of(error, client)}",
-            "The session is good, the way to STS is not: check AWS_ENDPOINT_URL_STS, proxy and"
+            "The session is good, but the call to STS failed: check AWS_ENDPOINT_URL_STS, proxy and"
             " firewall for the host that is named.",
         )
         return
@@ -99,5 +99,6 @@ def check_caller_identity(
 def _words_of(error: Exception, client: object) -> str:
     """Botocore's words; its kind alone where it refused an endpoint's URL, which it quotes."""
     if client is None:
-        return f"{type(error).__name__}, and its words may hold the password of a URL"
+        kind = type(error).__name__
+        return f"{kind}, whose message is not shown, since it may hold the password of a URL"
     return printable(shortened(str(error).rstrip(".")))

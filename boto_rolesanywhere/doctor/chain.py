@@ -55,9 +55,9 @@ def check_chain(
 def _in_words(matched: Matched, chain: Sequence[x509.Certificate]) -> str:
     if not chain:
         issuer = describe_issuer(matched.leaf)
-        return f"none is sent; the trust anchor must be the issuer, {issuer}"
+        return f"no intermediates are sent: the trust anchor must be the issuer, {issuer}"
     sent = ", ".join(describe_subject(certificate) for certificate in chain)
-    return f"sent: {sent}; the trust anchor must be the last, or its issuer"
+    return f"sent: {sent}; the trust anchor must be the last of them, or its issuer"
 
 
 def _left_out(matched: Matched, chain: Sequence[x509.Certificate]) -> Iterator[tuple[str, str]]:
@@ -71,7 +71,7 @@ def _no_authorities(chain: Sequence[x509.Certificate]) -> Iterator[Concern]:
         if not is_ca(issuer):
             yield Concern(
                 "fail",
-                f"{describe_subject(issuer)} is no CA (basicConstraints), and yet issued another",
+                f"{describe_subject(issuer)} is not a CA (basicConstraints), yet issued another",
                 "Have the certificate issued by a CA: AWS trusts nothing that others sign.",
             )
 
@@ -84,9 +84,9 @@ def _strangers(
             continue
         yield Concern(
             "warn",
-            f"{describe_subject(certificate)} is not part of it and is left out",
-            "Take what does not belong to the path out of the file, and look whether an"
-            " intermediate is missing.",
+            f"{describe_subject(certificate)} is not part of the chain and is not sent",
+            "Remove it from the file, or add the intermediate that is missing between it and the"
+            " certificate.",
         )
 
 
@@ -128,7 +128,7 @@ def _anchor_concerns(anchors: Sequence[x509.Certificate], now: datetime) -> Iter
         if not is_ca(anchor):
             yield Concern(
                 "fail",
-                f"{subject} is no CA's (basicConstraints)",
+                f"{subject} is not a CA certificate (basicConstraints)",
                 "A trust anchor is a CA certificate: give the one that is registered with AWS.",
             )
         elif not signs_certificates(anchor):
@@ -169,13 +169,15 @@ def _path_concerns(
     if any(issuer == describe_subject(anchor) for anchor in anchors):
         yield Concern(
             "fail",
-            f"{describe_subject(last)} names it as its issuer, but another key signed it",
+            f"{describe_subject(last)} names the trust anchor as its issuer, but another key"
+            " signed it",
             "The CA has a new key, or another CA the same name: compare the certificates.",
         )
         return
     yield Concern(
         "fail",
-        f"the chain does not end there: {describe_subject(last)} was issued by {issuer}",
+        "the chain does not end at the trust anchor:"
+        f" {describe_subject(last)} was issued by {issuer}",
         "Give the intermediates that are missing (--intermediates), or use the trust anchor of"
         " the CA that issued the certificate.",
     )
@@ -187,7 +189,9 @@ def check_constraints(leaf: x509.Certificate, now: datetime) -> Check[bool]:
     for finding in found:
         yield Verdict("constraints", "fail", finding.text, finding.remedy)
     if not found:
-        text = "the certificate is as AWS asks: v3, no CA, digitalSignature, SHA-256 or stronger"
+        text = (
+            "the certificate meets AWS's rules: v3, not a CA, digitalSignature, SHA-256 or stronger"
+        )
         yield Verdict("constraints", "ok", text)
     return not found
 
@@ -209,7 +213,7 @@ def _judge(certificate: x509.Certificate, now: datetime) -> tuple[str, list[Conc
         concern = Concern(
             "fail",
             f"it expired {_amount(now - end)} ago",
-            "Renew it; if this machine's clock is wrong, set that.",
+            "Renew the certificate, or set this machine's clock if it is wrong.",
         )
         return f"{name}: until {end:%Y-%m-%d %H:%M} UTC", [concern]
     if now < start:

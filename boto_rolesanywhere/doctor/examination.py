@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from .verdict import Name, Verdict
 
 _INCOMPLETE: Final = "the settings are not complete"
-_NO_KEY: Final = "there is no usable key with its certificate"
+_NO_KEY: Final = "no usable pair of key and certificate was found"
 _NO_LEAF: Final = "the certificate that belongs to the key is not known"
-_NOT_REACHED: Final = "the endpoint is not reached"
+_NOT_REACHED: Final = "the endpoint was not reached"
 # Each needs the results of the checks before it: a failed connection shows no clock.
 _STEPS: Final[tuple[tuple[Name, Callable[[Route, Question], Check[bool]], str], ...]] = (
     ("connection", check_connection, "there is no address to connect to"),
@@ -71,7 +71,7 @@ def examine(
         profile_name: a profile of the AWS config file; AWS_PROFILE or ``default`` when left out.
         flags: of the command, with their values; None if this is not the command.
         verify: of the endpoint, as in `boto3.client`: False, or the path of a CA bundle.
-        trust_anchor_certificate: a file with the trust anchor's certificate, to hold the chain to.
+        trust_anchor_certificate: a file with the trust anchor's certificate, for the chain.
         crl: a file with a certificate revocation list, to look the certificates up in.
         offline: leave out the checks that need the network.
         timeout: seconds for each step on the network.

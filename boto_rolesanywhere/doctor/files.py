@@ -73,7 +73,11 @@ def _look_at_passphrase(place: str) -> Verdict:
     path = Path(os.path.expanduser(place))  # noqa: PTH111  # never fails
     if path.exists() and not path.is_file():
         # A pipe can be read once only, and has no mode that counts.
-        return Verdict("file", "ok", f"passphrase: {path} is no file, and is read once, by the key")
+        return Verdict(
+            "file",
+            "ok",
+            f"passphrase: {path} is not a regular file, and only the key reads it, once",
+        )
     try:
         path.open("rb").close()
     except OSError as error:
@@ -109,7 +113,7 @@ def _concerns(path: Path) -> Iterator[Concern]:
         verb = "read" if others & 0o044 else "write"
         yield Concern(
             "warn",
-            f"others than its owner may {verb} it (mode {mode:04o})",
+            f"other users may {verb} it (mode {mode:04o})",
             f"Run `chmod 600 {shlex.quote(str(file))}`.",
         )
     if facts.st_uid not in {_ROOT, os.geteuid()}:

@@ -29,7 +29,7 @@ def check_name_resolution(route: Route, question: Question) -> Check[bool]:
             "fail",
             f"{host} cannot be resolved ({found})",
             f"Check {whose}, and this machine's DNS"
-            + ("." if route.proxy else "; set HTTPS_PROXY if a proxy is to be used."),
+            + ("." if route.proxy else "; set HTTPS_PROXY if a proxy is needed."),
         )
         return False
     shown = ", ".join(found)
@@ -74,14 +74,14 @@ def check_connection(route: Route, question: Question) -> Check[bool]:
         open_socket(route, question.timeout).close()
     except (OSError, http.client.HTTPException) as error:
         if route.proxy:
-            text = f"the proxy {route.shown_proxy} gave no way to {place} ({reason(error)})"
+            text = f"the proxy {route.shown_proxy} did not connect to {place} ({reason(error)})"
             remedy = (
                 "Check that the proxy runs and may be used by this machine for this host; put"
-                " the host in NO_PROXY if the way is direct."
+                " the host in NO_PROXY if no proxy is needed."
             )
         else:
-            text = f"{place} does not take connections ({reason(error)})"
-            remedy = "Check the firewall's way out, or set HTTPS_PROXY if a proxy is to be used."
+            text = f"{place} does not accept connections ({reason(error)})"
+            remedy = "Check the firewall for connections out; set HTTPS_PROXY if a proxy is needed."
         yield Verdict("connection", "fail", text, remedy)
         return False
     way = f"through {route.shown_proxy}" if route.proxy else "direct"
@@ -148,12 +148,12 @@ def check_clock(route: Route, question: Question) -> Check[bool]:
             "clock",
             "warn",
             "the endpoint's answer has no Date, so the clock cannot be checked",
-            "Check what answers at the endpoint's address: AWS says its time.",
+            "Check what answers at the endpoint's address: AWS's answers have a Date.",
         )
         return True
     finding = clock_finding(now, theirs)
     if finding is None:
-        yield Verdict("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, as the endpoint's")
+        yield Verdict("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, which agrees with the endpoint")
         return True
     off = abs((now - theirs).total_seconds()) > CLOCK_TOLERANCE
     remedy = "Set the clock: `timedatectl set-ntp true`, or `chronyc makestep`."

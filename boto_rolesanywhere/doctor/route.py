@@ -189,7 +189,7 @@ def check_proxy(route: Route) -> Check[None]:
     """Say which proxy is used for the endpoint, and why. The client refused an unusable one."""
     found = getproxies().get(route.scheme)
     if route.proxy_url is None:
-        text = f"none: NO_PROXY covers {route.host}" if found else "none: the way is direct"
+        text = f"none: NO_PROXY covers {route.host}" if found else "none: the connection is direct"
         yield Verdict("proxy", "ok", text)
         return
     name = f"{route.scheme}_proxy"

@@ -118,7 +118,9 @@ def _shown_settings(inputs: Inputs, found: Mapping[Setting, Found]) -> Iterator[
     for setting, place in found.items():
         value = _shown(place, setting)
         if setting.shown == "variable" and place.value not in inputs.environ:
-            value = "no variable that is set, not shown"  # it may be the secret itself
+            value = (
+                "the name of a variable that is not set; not shown"  # it may be the secret itself
+            )
         yield setting.title, f"{value} (from {place.where})"
     if inputs.arguments.get("passphrase") is not None:
         yield "passphrase", "set, not shown (given directly)"
@@ -171,12 +173,12 @@ def _places(setting: Setting, inputs: Inputs) -> str:
 def _hint(inputs: Inputs) -> str:
     if _COMMON in str(inputs.section.get("credential_process", "")):
         return (
-            f"Profile {inputs.profile_name!r} runs a credential_process: give doctor the same flags"
-            " as stand there."
+            f"Profile {inputs.profile_name!r} runs a credential_process: give doctor the flags"
+            " of that line."
         )
     wanted = [*REQUIRED[:1], PRIVATE_KEY, *REQUIRED[1:]]
     keys = ", ".join(setting.config_key for setting in wanted)
-    return f"Set {keys} in the profile, or the same as flags or environment variables."
+    return f"Set {keys} in the profile, or give them as flags or environment variables."
 
 
 def _unknown(inputs: Inputs) -> Iterator[Verdict]:
@@ -258,7 +260,7 @@ def check_settings(
     try:
         sources = inputs.sources()
         if not arns_agree:
-            yield skipped("settings", "the ARNs are not right")
+            yield skipped("settings", "the ARNs are wrong")
             return sources, None
         config = config_of(inputs)
     except ConfigurationError as error:

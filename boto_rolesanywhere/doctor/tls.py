@@ -72,7 +72,7 @@ def _shake_hands(question: Question, route: Route, context: ssl.SSLContext) -> V
             "tls",
             "fail",
             f"the handshake fails ({reason(error)})",
-            "Check that the port is one of TLS, and what stands between here and the endpoint.",
+            "Check that the port speaks TLS, and what is between this machine and the endpoint.",
         )
     details = [*_about(shown), ("protocol", version)]
     if route.bundle is None:
@@ -81,7 +81,7 @@ def _shake_hands(question: Question, route: Route, context: ssl.SSLContext) -> V
             "warn",
             "the endpoint's certificate is not checked: whoever is on the way can read the"
             " credentials",
-            "Name the CA that signed it (AWS_CA_BUNDLE) in place of switching the check off.",
+            "Name the CA that signed it (AWS_CA_BUNDLE) instead of switching the check off.",
             tuple(details),
         )
     details.append(("CA bundle", f"{route.bundle} ({route.bundle_origin})"))
@@ -118,13 +118,13 @@ def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificatio
     issuer = f", issued by {_name(shown.issuer)}," if shown else ""
     remedy = (
         "If that issuer is your company's or the endpoint's own CA, name its certificate:"
-        " AWS_CA_BUNDLE, or ca_bundle in the profile. If not, somebody is in between."
+        " AWS_CA_BUNDLE, or ca_bundle in the profile. If not, somebody intercepts the connection."
     )
     if error.verify_code in {_HOSTNAME, _ADDRESS}:
         remedy = "Use the host name that the certificate is for, or correct the endpoint URL."
     elif error.verify_code in {_EXPIRED, _NOT_YET_VALID}:
         now = question.clock()
-        remedy = f"Set this machine's clock, if it is not {now:%Y-%m-%d}; else renew it there."
+        remedy = f"Set this machine's clock if today is not {now:%Y-%m-%d}; else renew it there."
     return Verdict(
         "tls",
         "fail",

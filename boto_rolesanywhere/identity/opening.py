@@ -306,9 +306,7 @@ def _keys_in(
 def _warning(open_one: KeyOpener, part: Part) -> AnyKey:
     """The key; first a warning if others may read its file."""
     key = open_one()
-    _warn_once(
-        f"{part.where} holds a private key, and others than its owner may read it: chmod 600."
-    )
+    _warn_once(f"{part.where} holds a private key that other users may read: chmod 600.")
     return key
 
 

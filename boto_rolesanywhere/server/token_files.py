@@ -83,7 +83,7 @@ def _folder_flaw(folder: Path) -> _Flaw:
     if stat.S_ISLNK(status.st_mode) and status.st_uid == 0:
         status = folder.stat()
     if not stat.S_ISDIR(status.st_mode):
-        return "it is a user's link, or a file", "a folder"
+        return "it is a file, or a link of another user than root", "a folder"
     if status.st_uid not in (_user(), 0):
         return "it belongs to another user", "a folder of your own"
     if status.st_mode & 0o022:
@@ -134,7 +134,7 @@ def _unsafe(path: Path, problem: str, expected: str) -> ConfigurationError:
         code="token-file-unsafe",
         where=str(path),
         expected=expected,
-        remedy="Correct that, or delete it to have it made anew.",
+        remedy="Correct that, or delete it: `serve` makes it anew.",
     )
 
 

@@ -145,7 +145,7 @@ def _problem(arn: Arn, service: str, kinds: Sequence[str]) -> str | None:
         (arn.resource != kind, "ends too soon"),
         (
             name.fullmatch(arn.resource[len(kind) :]),
-            f"has a character after {kind!r} that no name has",
+            f"has a character after {kind!r} that names do not have",
         ),
         (
             region_is_right,

@@ -146,7 +146,9 @@ def _require_writable(title: str, values: Mapping[str, str | None]) -> None:
             problem = (
                 f"a line of [{title}] would be empty, or hold a line break or control character"
             )
-            raise _unwritable(problem if title.isprintable() else "the profile's name is not one")
+            raise _unwritable(
+                problem if title.isprintable() else "this is not a usable name of a profile"
+            )
     # What stands in configparser's [DEFAULT] is part of every section.
     if "]" in title or title == "DEFAULT":
         raise _unwritable(f"{title!r} cannot be the title of a section")

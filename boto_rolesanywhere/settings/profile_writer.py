@@ -97,7 +97,7 @@ def change_file(
             str(error.strerror),
             code="file-not-replaceable",
             where=error.filename,
-            expected="a file of this user's, reached by no link of another's",
+            expected="a file of this user, reached without links of other users",
         ) from None
     except OSError as error:
         raise ConfigurationError(

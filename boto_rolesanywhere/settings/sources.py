@@ -63,7 +63,7 @@ class Secret:
                 # Undecodable bytes of an environment variable become the original bytes again.
                 return value.encode("utf-8", "surrogateescape")
             except UnicodeEncodeError:  # it would show the secret
-                raise self._error("it holds characters that are none in UTF-8") from None
+                raise self._error("it holds characters that UTF-8 cannot encode") from None
         raise self._error(f"it is {type(value).__name__}, neither str nor bytes")
 
     def _ask(self, source: Callable[[], str | bytes]) -> object:

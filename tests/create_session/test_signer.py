@@ -239,7 +239,7 @@ def test_a_header_that_cannot_be_sent_is_refused_without_its_value(
 
 @pytest.mark.parametrize("method", ["", "GET ", "GE T", "GET\n", "G\u00c9T"])
 def test_a_method_that_cannot_be_sent_is_refused(method: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"the request's method: .* one such as POST"):
+    with pytest.raises(ConfigurationError, match=r"the request's method: .* for example POST"):
         canonical_request(method, "https://example.org/", {}, None)
 
 

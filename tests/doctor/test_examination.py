@@ -137,7 +137,7 @@ class TestConfiguration:
             "[default]\ncredential_process = boto-rolesanywhere credential-process --x y\n",
         )
         found = only(examined({}), "configuration")
-        assert "runs a credential_process: give doctor the same flags" in str(found.remedy)
+        assert "runs a credential_process: give doctor the flags" in str(found.remedy)
 
     def test_what_is_missing_is_named_with_its_places(self) -> None:
         found = only(examined({"role": ARNS["role"]}), "configuration")
@@ -402,7 +402,7 @@ class TestChain:
         found = only(examined(arguments), "chain")
 
         assert found.status == "warn"
-        assert "CN=Stranger is not part of it and is left out" in found.text
+        assert "CN=Stranger is not part of the chain and is not sent" in found.text
         assert found.details == (
             ("sent 1", "CN=Issuing"),
             ("left out", "CN=Root (self-signed: AWS has its own copy)"),
@@ -441,7 +441,7 @@ class TestChain:
         found = only(examined(written(own.issue("second"), folder)), "chain")
 
         assert found.status == "fail"
-        assert "CN=first is no CA" in found.text
+        assert "CN=first is not a CA" in found.text
 
     def test_an_issuer_that_cannot_be_read(self, folder: Path) -> None:
         issued = ISSUING.issue("app")
@@ -482,7 +482,10 @@ class TestChain:
             "trust-anchor",
         )
         assert found.status == "fail"
-        assert "the chain does not end there: CN=Issuing was issued by CN=Root" in found.text
+        assert (
+            "the chain does not end at the trust anchor: CN=Issuing was issued by CN=Root"
+            in found.text
+        )
 
     def test_a_ca_of_the_same_name_with_another_key(self, folder: Path) -> None:
         anchor, _ = CertificateAuthority("Root").write(folder)
@@ -490,7 +493,7 @@ class TestChain:
             examined(written(ISSUING.issue("app"), folder), trust_anchor_certificate=str(anchor)),
             "trust-anchor",
         )
-        assert "names it as its issuer, but another key signed it" in found.text
+        assert "names the trust anchor as its issuer, but another key signed it" in found.text
 
     def test_an_anchor_that_can_be_none(self, folder: Path) -> None:
         arguments = written(ROOT.issue("app"), folder)
@@ -503,7 +506,7 @@ class TestChain:
         found = only(examined(arguments, trust_anchor_certificate=str(bundle)), "trust-anchor")
         assert found.status == "fail"
         assert f"CN=Old expired on {past:%Y-%m-%d}" in found.text
-        assert "CN=leaf is no CA's" in found.text
+        assert "CN=leaf is not a CA certificate" in found.text
         assert "it holds 3 certificates" in found.text
 
     def test_an_anchor_file_without_a_certificate(self, folder: Path) -> None:

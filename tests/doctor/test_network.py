@@ -85,7 +85,7 @@ def test_all_is_well_without_tls(emulator: Emulator) -> None:
     verdicts = examined(emulator)
 
     assert statuses(verdicts) == ALL_WELL | {"tls": "skip"}
-    assert verdicts["proxy"].text == "none: the way is direct"
+    assert verdicts["proxy"].text == "none: the connection is direct"
     assert verdicts["name-resolution"].text == "127.0.0.1 is an address, not a name"
     assert verdicts["create-session"].text.startswith("credentials for 60 minutes, until ")
     assert ("source identity", "CN=app") in verdicts["create-session"].details
@@ -224,7 +224,7 @@ def test_a_dead_port(emulator: Emulator) -> None:
     verdicts = examined(emulator, url=f"https://127.0.0.1:{port}")
     assert statuses(verdicts) == failed_at("connection")
     assert verdicts["connection"].text == (
-        f"127.0.0.1 port {port} does not take connections (Connection refused)"
+        f"127.0.0.1 port {port} does not accept connections (Connection refused)"
     )
 
 
@@ -288,7 +288,7 @@ def test_a_certificate_that_would_be_refused_is_not_sent(emulator: Emulator) -> 
 def test_a_wrong_key_is_not_tried(emulator: Emulator) -> None:
     verdicts = examined(emulator, issued=CA.issue("app", flaws=("wrong-key",)))
     assert verdicts["key"].status == "fail"
-    assert verdicts["create-session"].text == "there is no usable key with its certificate"
+    assert verdicts["create-session"].text == "no usable pair of key and certificate was found"
 
 
 def test_the_chain_goes_with_the_call(emulator: Emulator) -> None:
@@ -458,7 +458,7 @@ class TestProxy:
         monkeypatch.setenv("https_proxy", "http://u:hunter2@127.0.0.1:9")
         verdicts = examined(aws, url=None)
         assert statuses(verdicts) == failed_at("connection")
-        assert "the proxy http://127.0.0.1:9 gave no way" in verdicts["connection"].text
+        assert "the proxy http://127.0.0.1:9 did not connect to" in verdicts["connection"].text
         assert verdicts["proxy"].text.endswith("(from https_proxy)")
         assert "hunter2" not in str(verdicts)
 

@@ -258,7 +258,7 @@ def test_a_key_that_others_may_read_is_warned_of_once(
     (record,) = caplog.records
     assert (record.name, record.levelno) == ("boto_rolesanywhere.identity", logging.WARNING)
     assert record.getMessage() == (
-        f"{key} holds a private key, and others than its owner may read it: chmod 600."
+        f"{key} holds a private key that other users may read: chmod 600."
     )
 
 

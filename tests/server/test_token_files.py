@@ -130,7 +130,7 @@ def linked(tmp_path: Path, owner: int) -> Path:
 
 
 def test_a_folder_that_is_a_users_link_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="it is a user's link"):
+    with pytest.raises(ConfigurationError, match="link of another user than root"):
         token_file(linked(tmp_path, 12345), "reader")
 
 

@@ -49,18 +49,17 @@ if TYPE_CHECKING:
 _DESCRIPTION: Final = """\
 Write a profile of ~/.aws/config (or AWS_CONFIG_FILE) for IAM Roles Anywhere.
 
-What no flag gives is asked for, if there is a terminal. Everything is checked before it is
-written: the ARNs, that they belong together, the certificate, and that the key is the
-certificate's. If the profile is there already, its rolesanywhere_… settings are replaced; the
-rest of the file stays byte for byte. No secret is written: a passphrase is named by its file or
-variable.
+At a terminal, the command asks for what no flag gives. Before it writes, it checks the ARNs,
+that they belong together, the certificate, and that the private key is the certificate's. In a
+profile that exists it replaces the rolesanywhere_… settings; the rest of the file stays byte for
+byte. It writes no secret: the profile names the file or variable that holds the passphrase.
 
 The profile gets the Region, if it has none, and rolesanywhere_… settings, which Python programs
-read through this package; or, with --credential-process, a line that the AWS CLI and every
+read through this package. With --credential-process it gets a line that the AWS CLI and every
 other SDK runs.
 
-With --config-profile, what no flag gives is copied from that profile (which may be the one
-that is written), or the line names it."""
+With --config-profile, the command copies from that profile what no flag gives, or the line names
+that profile. It may be the profile that the command writes."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere configure --profile onprem
@@ -92,7 +91,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_flags(parser)
     group = parser.add_argument_group("the file")
     group.add_argument(
-        "--profile", default="default", metavar="NAME", help="to write; default: %(default)s"
+        "--profile", default="default", metavar="NAME", help="to write (default: %(default)s)"
     )
     add_switch(group, "--credential-process", "write a credential_process line instead of settings")
 
@@ -100,37 +99,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask, check, write."""
     prepare(arguments)
-    given = given_flags(arguments)
-    section = section_of(given)
-    _require_storable(arguments, given, section)
+    flags = given_flags(arguments)
+    section = section_of(flags)
+    _require_storable(arguments, flags, section)
     if sys.stdin.isatty():
-        _ask(arguments, given, section)
+        _ask(arguments, flags, section)
     config = _check(arguments, section)
-    given = given_flags(arguments)
-    values = _values(given, section)
+    flags = given_flags(arguments)
+    values = _values(flags, section)
     if arguments.credential_process:
-        values = {"credential_process": _command(given, values)}
+        values = {"credential_process": _command(flags, values)}
     _write(arguments.profile, _region(arguments.profile, config) | values)
     return OK
 
 
 def _require_storable(
-    arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
+    arguments: argparse.Namespace, flags: Mapping[str, str], section: Mapping[str, str]
 ) -> None:
     for flag in SECRETS:
-        if given.get(flag):
+        if flags.get(flag):
             raise _not_storable(
                 "its value is not written to a file",
                 where=flag,
                 expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
             )
     for flag in ("--certificate", "--private-key", "--intermediates", STORE):
-        _require_no_pin(given.get(flag, ""), flag)
+        _require_no_pin(flags.get(flag, ""), flag)
     for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
         if not arguments.credential_process:
             _require_no_pin(section.get(setting.config_key, ""), setting.config_key)
     for flag in (NO_VERIFY, SELECTOR):
-        if flag in given and not arguments.credential_process:
+        if flag in flags and not arguments.credential_process:
             raise ConfigurationError(
                 "a profile has no setting for it",
                 code="setting-not-storable",
@@ -153,12 +152,12 @@ def _require_no_pin(text: str, where: str) -> None:
 
 
 def _ask(
-    arguments: argparse.Namespace, given: Mapping[str, str], section: Mapping[str, str]
+    arguments: argparse.Namespace, flags: Mapping[str, str], section: Mapping[str, str]
 ) -> None:
-    has_identity = SELECTOR in given or names.CERTIFICATE.config_key in section
+    has_identity = SELECTOR in flags or names.CERTIFICATE.config_key in section
     for setting, optional, check in _QUESTIONS:
         flag = setting.flag or ""
-        if flag in given or setting.config_key in section:
+        if flag in flags or setting.config_key in section:
             continue
         if has_identity and setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
             continue
@@ -183,17 +182,17 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
 
     asked = False
     while True:
-        given = given_flags(arguments)
+        flags = given_flags(arguments)
         try:
             # Without the environment: what is written must do without it.
-            environ = _named_variables(given, section)
+            environ = _named_variables(flags, section)
             config = config_from(inputs_from(arguments, environ=environ))
             open_identity(config.sources, now=utc_now())
         except (ConfigurationError, PassphraseError) as error:
             forms = [f"{flag}{form}" for flag in SECRETS for form in _NAMED]
             if asked:
                 complain(f"{error} [{error.code}]")
-            elif isinstance(error, ConfigurationError) or any(form in given for form in forms):
+            elif isinstance(error, ConfigurationError) or any(form in flags for form in forms):
                 raise
             elif not sys.stdin.isatty():
                 raise PassphraseError(
@@ -235,16 +234,16 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
         return  # a later question asks where the passphrase is
 
 
-def _named_variables(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
-    variables = [given.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
+def _named_variables(flags: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
+    variables = [flags.get(f"{secret}{FROM_ENV}", "") for secret in SECRETS]
     variables += [section.get(names.PASSPHRASE_ENV.config_key, ""), _CONFIG_FILE]
     return {name: os.environ[name] for name in variables if name in os.environ}
 
 
-def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
+def _values(flags: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
     """The settings of the profile. Paths become absolute: a reader may run elsewhere."""
-    chosen = settings_of(given)
-    unlocked = any(given.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
+    chosen = settings_of(flags)
+    unlocked = any(flags.get(f"{secret}{form}") for secret in SECRETS for form in _NAMED)
     values = {}
     for setting in names.SETTINGS:
         value = chosen.get(setting.flag or "")
@@ -257,9 +256,9 @@ def _values(given: Mapping[str, str], section: Mapping[str, str]) -> dict[str, s
         elif setting.config_key in section and not (unlocked and setting in _PASSPHRASE):
             values[setting.config_key] = section[setting.config_key]
     for secret in SECRETS:
-        if path := given.get(f"{secret}{FROM_FILE}"):
+        if path := flags.get(f"{secret}{FROM_FILE}"):
             values[names.PASSPHRASE_FILE.config_key] = _absolute(path)
-        if name := given.get(f"{secret}{FROM_ENV}"):
+        if name := flags.get(f"{secret}{FROM_ENV}"):
             values[names.PASSPHRASE_ENV.config_key] = name
     return values
 
@@ -268,19 +267,19 @@ def _absolute(text: str) -> str:
     return text if is_device(text) else str(Path(text).expanduser().absolute())
 
 
-def _command(given: Mapping[str, str], values: Mapping[str, str]) -> str:
+def _command(flags: Mapping[str, str], values: Mapping[str, str]) -> str:
     words = [*own_program(), "credential-process"]
-    flags = {
+    written = {
         setting.flag: values.get(setting.config_key) for setting in names.SETTINGS if setting.flag
     }
-    for flag, value in given.items():
+    for flag, value in flags.items():
         words.append(flag)
         if flag == SELECTOR and value.startswith(_SELECTOR_FILE):
             words.append(_SELECTOR_FILE + _absolute(value.removeprefix(_SELECTOR_FILE)))
         elif flag == STORE or flag.endswith(FROM_FILE):
             words.append(_absolute(value))
         elif value:
-            words.append(flags.get(flag) or value)
+            words.append(written.get(flag) or value)
     return shlex.join(words)
 
 
@@ -302,7 +301,7 @@ def _write(profile: str, values: Mapping[str, str]) -> None:
     for key, value in values.items():
         sys.stdout.write(f"  {key} = {value}\n")
     for key in stale:
-        sys.stdout.write(f"  {key} was there, and is removed\n")
+        sys.stdout.write(f"  {key} is removed\n")
     if "credential_process" in values:
         sys.stdout.write(f"Try it: aws sts get-caller-identity --profile {shlex.quote(profile)}\n")
     else:

@@ -64,11 +64,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("what to check and how to show it")
     add_switch(group, "--offline", "leave out all that needs the network")
     add_switch(group, "--json", "print JSON, at the end")
-    add_switch(group, "--verbose", "show the details of what is well, too")
+    add_switch(group, "--verbose", "also show details of what is well")
     group.add_argument(
         "--trust-anchor-certificate",
         metavar="FILE",
-        help="the trust anchor's certificate, to hold the chain to",
+        help="the trust anchor's certificate, to compare the chain with",
     )
     group.add_argument(
         "--crl",

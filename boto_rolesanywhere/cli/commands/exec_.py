@@ -56,7 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_flags(parser)
     parser.usage = "%(prog)s [flags] [--serve] -- COMMAND [ARGUMENT ...]"
     group = parser.add_argument_group("the command")
-    add_switch(group, "--serve", "let it renew its credentials, from an endpoint of its own")
+    add_switch(group, "--serve", "serve the command new credentials, from an endpoint of its own")
     group.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="COMMAND", help="and its arguments, after --"
     )

@@ -67,7 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--role-session-name",
         metavar="NAME",
-        help="as it is asked for, if the profile accepts one; default: the serial number in hex",
+        help="the name to ask for, if the profile accepts one; default: the serial number in hex",
     )
     policy = parser.add_argument_group("trust policy")
     policy.add_argument(

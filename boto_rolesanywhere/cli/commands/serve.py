@@ -182,7 +182,7 @@ def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) ->
         ]
     for name, path in token_files.items():
         lines += [
-            f"# container credentials, role {name}, for who can read the token file",
+            f"# container credentials, role {name}, for whoever can read the token file",
             f"export AWS_CONTAINER_CREDENTIALS_FULL_URI={shlex.quote(url + path_of(name))}",
             f"export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE={shlex.quote(str(path))}",
         ]
@@ -213,7 +213,7 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
             "it is set, and would be the role of every --role",
             code="serve-role-invalid",
             where=ROLE.variable,
-            remedy="Unset it, so that each --role has that of its profile.",
+            remedy="Unset it, so that each --role has the role of its profile.",
         )
     chosen: dict[str | None, argparse.Namespace] = {}
     for text in arguments.role:
@@ -221,7 +221,7 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
         profile = profile if equals else name
         if not _NAME.fullmatch(name) or not profile:
             raise ConfigurationError(
-                f"{text!r} gives no name for a path",
+                f"{text!r} gives no usable name",
                 code="serve-role-invalid",
                 where="--role",
                 expected="PROFILE or NAME=PROFILE, with up to 64 letters, digits or any of"

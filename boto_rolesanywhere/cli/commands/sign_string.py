@@ -33,7 +33,7 @@ _PREFIX: Final = b"IAM RA"
 _DESCRIPTION: Final = """\
 Sign a fixed text with the private key and print the signature: a test of key,
 passphrase, token or TPM that asks no service. The text is that of AWS's helper, so an
-RSA key gives the same signature there and here; an EC signature is another each time.
+RSA key gives the same signature there and here; an EC signature differs each time.
 
 The text: "AWS Roles Anywhere Credential Helper Signing Test", "1", and the SHA-256 of
 "IAM RA" and the public key (RSA: PKCS #1 DER; EC: the uncompressed point)."""
@@ -95,7 +95,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
         return key.sign(text, ec.ECDSA(_hash(digest)))
     if digest != "SHA256":
         raise ConfigurationError(
-            "tokens, TPMs and ML-DSA keys sign as IAM Roles Anywhere wants it, and nothing else",
+            "tokens, TPMs and ML-DSA keys sign only as IAM Roles Anywhere wants it",
             code="setting-invalid",
             where=f"--digest {digest}",
             expected="SHA256",

@@ -76,14 +76,18 @@ def parse_selector(text: str) -> Selector:
     values: dict[str, str] = {}
     for key, value in pairs:
         if key not in _KEYS:
-            raise _invalid(f"{key!r} is no key", where=where, expected=f"one of {', '.join(_KEYS)}")
+            raise _invalid(
+                f"{key!r} is not a key of a selector",
+                where=where,
+                expected=f"one of {', '.join(_KEYS)}",
+            )
         if key in values:
             raise _invalid(f"{key} is given twice", where=where, expected="each key once")
         values[key] = value
     serial = values.get(_SERIAL)
     if serial is not None and not _HEX.fullmatch(serial):
         raise _invalid(
-            f"{serial!r} is no serial number",
+            f"{serial!r} is not a serial number",
             where=where,
             expected="hexadecimal digits, such as 15D19632",
         )
@@ -118,9 +122,7 @@ def _read_json(path: str) -> list[tuple[str, str]]:
     pairs = content if isinstance(content, list) else [None]
     texts = [_pair(entry) for entry in pairs]
     if not texts or None in texts:
-        raise _invalid(
-            "it holds something else than keys and values", where=path, expected=_JSON_EXAMPLE
-        )
+        raise _invalid("it is not a list of Key and Value", where=path, expected=_JSON_EXAMPLE)
     return [text for text in texts if text is not None]
 
 

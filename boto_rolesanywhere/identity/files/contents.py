@@ -45,7 +45,7 @@ _LABELS: Final = _CERTIFICATES | _PKCS7 | _KEYS | {PKCS12, "PFX"}
 _PKCS7_CERTIFICATES: Final = 0xA0
 # A PKCS #12 file does not tell which.
 _OR_DAMAGED: Final = " or damaged"
-_OR_FILE_DAMAGED: Final = ", or the file damaged"
+_OR_FILE_DAMAGED: Final = ", or the file is damaged"
 _MOST_KEYS: Final = 16  # each is tried, which takes a second at the worst
 _TAKE_APART: Final = (
     "Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the new file."

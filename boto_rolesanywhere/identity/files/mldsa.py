@@ -53,7 +53,7 @@ def load_mldsa(name: str, inner: bytes, where: str) -> PrivateKeyTypes:
     key, public = _from_seed(name, seed, where)
     if expanded is not None and not _is_expansion(expanded, public):
         raise PrivateKeyError(
-            f"the seed and the expanded form in this {name} key are not of one key",
+            f"the seed and the expanded form of this {name} key do not belong together",
             code="key-unreadable",
             where=where,
         )

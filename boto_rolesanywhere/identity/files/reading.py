@@ -89,7 +89,7 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
         raise error_class(role)("the path is empty", code="setting-not-text", where=role)
     if holds_secret(text):
         raise error_class(role)(
-            "this is no path: it seems to be or to hold a secret, and is not shown",
+            "this is not a path, and is not shown, since it seems to be a secret",
             code="content-given-as-path",
             where=role,
             expected="a path, or a pkcs11: URI without quotes around it",

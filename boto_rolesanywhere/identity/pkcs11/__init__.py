@@ -94,7 +94,7 @@ def named_token_certificates(
     named, others = _split(access)
     if not named:
         raise KeyDeviceError(
-            "no certificate on the token is the one that is named",
+            "the token has no certificate with the label and id of the URI",
             code="token-object-missing",
             where=str(access.uri),
             remedy="List them: boto-rolesanywhere read-certificate-data --certificate pkcs11:…"

@@ -150,11 +150,11 @@ class TokenKey:
         signature = self._access.run(lambda: self._sign_once(data))
         if not verify_signature(self._public, signature, data):
             raise KeyDeviceError(
-                "the token's signature does not fit the public key found on it: the key under "
-                "this name is another by now, or its public key or certificate is another key's",
+                "the token's signature does not fit the public key found on it: the key was"
+                " replaced, or its public key or certificate belongs to another key",
                 code="key-changed",
                 where=str(self._access.uri),
-                remedy="Open the identity again; give key and certificate the same id, alone.",
+                remedy="Open the identity again; give key and certificate one id of their own.",
             )
         return signature
 

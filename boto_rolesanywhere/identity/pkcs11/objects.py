@@ -98,8 +98,8 @@ def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[
     if keys:
         return keys
     raise KeyDeviceError(
-        "the public key of the private key is not known: it is neither RSA nor EC on P-256, P-384 "
-        "or P-521, or the token holds neither its public key nor its certificate",
+        "the private key has no public key that can be used: it is neither RSA nor EC on P-256, "
+        "P-384 or P-521, or the token holds neither its public key nor its certificate",
         code="token-key-unusable",
         where=str(uri),
         remedy="Use such a key, and write its public key or certificate to the token under the "

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _WAYS: Final = (
     "Give the PIN as passphrase= (text, bytes or a callable), in the variable "
-    "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, through the config key "
+    "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, by the setting "
     "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env, or as "
     "pin-source= in the PKCS#11 URI."
 )

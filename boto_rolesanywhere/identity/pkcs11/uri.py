@@ -177,12 +177,15 @@ def _check_characters(item: _Attribute, pattern: re.Pattern[str]) -> None:
     character = item.value[end]
     if item.name == "pin-value":
         raise item.error(
-            f"a character that may not stand there at character {at}", "it percent-encoded"
+            f"a character that may not stand there at character {at}",
+            "the character percent-encoded",
         )
     if character == "%":
         raise item.error(f"a bare '%' at character {at}", "% and two hex digits; '%' itself is %25")
     encoded = quote(character, safe="", errors="backslashreplace")
-    raise item.error(f"{character!r} at character {at} may not stand there", f"it as {encoded}")
+    raise item.error(
+        f"{character!r} at character {at} may not stand there", f"{encoded} in its place"
+    )
 
 
 def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
@@ -190,7 +193,7 @@ def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
     # leaving it out instead would widen what the URI names, to another key perhaps.
     if item.name not in _PATH_ATTRIBUTES:
         if item.name in _QUERY_ATTRIBUTES:
-            raise item.error("it stands in the path", "it after a '?'")
+            raise item.error("it stands in the path", "the attribute after a '?'")
         raise item.error("unknown", f"one of {', '.join(sorted(_PATH_ATTRIBUTES))}")
     # RFC 7512 section 2.3: no attribute of the path may stand there twice.
     if item.name in values:
@@ -200,7 +203,7 @@ def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
 
 def _take_query_attribute(item: _Attribute, values: dict[str, Any]) -> None:
     if item.name in _PATH_ATTRIBUTES:
-        raise item.error("it stands after the '?'", "it before the '?', after a ';'")
+        raise item.error("it stands after the '?'", "the attribute before the '?', after a ';'")
     # RFC 7512 section 2.5: an unrecognised query attribute is ignored. Section 2.3: only those may
     # be repeated.
     if item.name not in _QUERY_ATTRIBUTES:

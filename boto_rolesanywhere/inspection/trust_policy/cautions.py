@@ -136,7 +136,7 @@ def _condition_warnings(
     if key.lower() == "aws:sourcearn" and any(_PROFILE_ARN.match(value) for value in values):
         yield "aws:SourceArn is the trust anchor's ARN, never a profile's: this cannot match"
     if key.lower() == "aws:sourceidentity":
-        yield "aws:SourceIdentity is of later requests; here the key is sts:SourceIdentity"
+        yield "aws:SourceIdentity is of later requests; that of CreateSession is sts:SourceIdentity"
     if parsed.base in _PLAIN and any("*" in v or "?" in v for v in map(_without_variables, values)):
         yield f"{condition.operator} takes * and ? as plain characters; StringLike has wildcards"
     if not policy.has_variables and any("${" in value for value in values):

@@ -153,7 +153,7 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise ValueError(f"the key {_shown(key)} stands twice in one object")
+            raise ValueError(f"the key {_shown(key)} is in one object twice")
         found[key] = value
     return found
 

@@ -223,7 +223,7 @@ def test_configure_leaves_no_key_of_ours_that_it_has_not_checked(
     assert f"rolesanywhere_private_key_passphrase_file = {secret}" in written
     for key in ("rolesanywhere_private_key_passphrase_env", "rolesanywhere_duration_seconds"):
         assert key not in written
-        assert f"  {key} was there, and is removed\n" in done.stdout
+        assert f"  {key} is removed\n" in done.stdout
 
 
 def test_configure_takes_variables_in_the_files_path_as_botocore_does(

@@ -214,7 +214,10 @@ def test_a_passphrase_from_a_pipe_is_read_once(flags: dict[str, str], tmp_path: 
     os.close(reader)
 
     assert (done.returncode, done.stderr) == (0, "")
-    assert f"passphrase: /dev/fd/{reader} is no file, and is read once, by the key" in done.stdout
+    assert (
+        f"passphrase: /dev/fd/{reader} is not a regular file, and only the key reads it, once"
+        in done.stdout
+    )
 
 
 def test_passphrases_and_pins_are_never_printed(flags: dict[str, str], tmp_path: Path) -> None:

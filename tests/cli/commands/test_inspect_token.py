@@ -75,4 +75,4 @@ def test_another_certificate_than_the_named_one_is_not_shown(token: SoftToken, n
     done = inspect(f"{token.uri};{named}")
 
     assert (done.returncode, done.stdout) == (1, "")
-    assert "no certificate on the token is the one that is named" in done.stderr
+    assert "the token has no certificate with the label and id of the URI" in done.stderr

@@ -317,10 +317,10 @@ def test_wrong_usage_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("roles", "words"),
     [
-        (["a/b"], "'a/b' gives no name for a path"),
-        (["=prod"], "'=prod' gives no name"),
-        (["a="], "'a=' gives no name"),
-        ([".."], "'..' gives no name"),
+        (["a/b"], "'a/b' gives no usable name"),
+        (["=prod"], "'=prod' gives no usable name"),
+        (["a="], "'a=' gives no usable name"),
+        ([".."], "'..' gives no usable name"),
         (["one", "one=two"], "two roles called one"),
         (["nowhere"], "no profile 'nowhere'"),
     ],

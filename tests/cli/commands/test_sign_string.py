@@ -160,4 +160,6 @@ def test_a_token_signs_the_same(home: Path, token: SoftToken) -> None:
     other = run(
         "sign-string", *flags, *pin, "--digest", "SHA512", env=environment(home, TOKEN_PIN=PIN)
     )
-    assert "--digest SHA512: tokens, TPMs and ML-DSA keys sign as IAM Roles" in complaint(other)
+    assert "--digest SHA512: tokens, TPMs and ML-DSA keys sign only as IAM Roles" in complaint(
+        other
+    )

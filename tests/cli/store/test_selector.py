@@ -70,7 +70,7 @@ def test_the_helpers_grammar(text: str, expected: Selector) -> None:
         ("Key=subject,Value=CN=web", "'subject' is no key; expected one of x509Subject, x509Is"),
         (f"{WEB} {WEB}", "x509Subject is given twice"),
         ("Key=x509Serial,Value=15D1G", "'15D1G' is no serial number; expected hexadecimal"),
-        ("Key=x509Serial,Value=0x15", "'0x15' is no serial number"),
+        ("Key=x509Serial,Value=0x15", "'0x15' is not a serial number"),
     ],
 )
 def test_what_is_wrong_with_a_selector_is_said(text: str, words: str) -> None:

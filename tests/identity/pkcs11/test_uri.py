@@ -125,9 +125,12 @@ def test_reads(text: str, expected: Pkcs11Uri) -> None:
         ("pkcs11:to ken=a", "no attribute at character 8"),
         ("pkcs11:?pin-source=/a&", "no attribute at character 23; expected name=value; a '&'"),
         ("pkcs11:token=My token", "attribute 'token' at character 8: ' ' at character 16"),
-        ("pkcs11:token=My token", "expected it as %20"),
-        ("pkcs11:object=a/b", "'/' at character 16 may not stand there; expected it as %2F"),
-        ("pkcs11:object=é", "'é' at character 15 may not stand there; expected it as %C3%A9"),
+        ("pkcs11:token=My token", "expected %20 in its place"),
+        ("pkcs11:object=a/b", "'/' at character 16 may not stand there; expected %2F in its place"),
+        (
+            "pkcs11:object=é",
+            "'é' at character 15 may not stand there; expected %C3%A9 in its place",
+        ),
         ("pkcs11:token=a#b", "'#' at character 15"),
         ("pkcs11:token=100%", "a bare '%' at character 17"),
         ("pkcs11:token=%4", "a bare '%' at character 14; expected % and two hex digits"),
@@ -153,8 +156,14 @@ def test_reads(text: str, expected: Pkcs11Uri) -> None:
         ("pkcs11:library-version=256", "'256'; expected M or M.N"),
         ("pkcs11:library-version=1.256", "'1.256'; expected M or M.N"),
         ("pkcs11:library-version=1.2.3", "expected M or M.N"),
-        ("pkcs11:pin-value=1", "'pin-value' at character 8: it stands in the path; expected it af"),
-        ("pkcs11:?token=a", "'token' at character 9: it stands after the '?'; expected it before"),
+        (
+            "pkcs11:pin-value=1",
+            "'pin-value' at character 8: it stands in the path; expected the attribute af",
+        ),
+        (
+            "pkcs11:?token=a",
+            "'token' at character 9: it stands after the '?'; expected the attribute before",
+        ),
         (
             "pkcs11:?pin-source=a&pin-source=b",
             "'pin-source' at character 22: the URI has this attribute twice",

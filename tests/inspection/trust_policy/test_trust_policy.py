@@ -380,7 +380,10 @@ WARNINGS = [
     (statement({"ForAllValues:StringEquals": {ABSENT: "x"}}), "holds because the session has no"),
     (statement({"ForAllValues:StringEquals": {CN: "web-1"}}), "would also hold for a session"),
     (statement({"StringEquals": {"aws:SourceArn": ANCHOR + "*"}}), "plain characters"),
-    (statement({"StringEquals": {"aws:SourceIdentity": "x"}}), "the key is sts:SourceIdentity"),
+    (
+        statement({"StringEquals": {"aws:SourceIdentity": "x"}}),
+        "that of CreateSession is sts:SourceIdentity",
+    ),
     (
         statement({"ArnLike": {"aws:SourceArn": "arn:aws:rolesanywhere:*:*:profile/*"}}),
         "never a profile's",
@@ -481,7 +484,7 @@ BROKEN = [
     ("null", "it is null"),
     (b"\xff\xfe", "byte 0 is not UTF-8"),
     ("[" * 100_000, "nested too deeply"),
-    ('{"Statement": [], "Statement": []}', "the key 'Statement' stands twice"),
+    ('{"Statement": [], "Statement": []}', "the key 'Statement' is in one object twice"),
     ('{"Version": 1e5, "Statement": []}', "Version is"),
     ('{"Version": "2012-10-18", "Statement": []}', "Version is '2012-10-18'"),
     ('{"Version": "2012-10-17"}', "there is no Statement"),
