@@ -14,6 +14,7 @@ from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
 from .left_out import mappings_in_full, notes, own_tags, source_type
+from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
 if TYPE_CHECKING:
     from boto_rolesanywhere.account.wanted import Wanted, WantedAnchor, WantedProfile, WantedRole
@@ -23,18 +24,16 @@ if TYPE_CHECKING:
 _Json = dict[str, Any]
 
 _DESCRIPTION: Final = "IAM Roles Anywhere: trust anchor, role and profile"
-_ANCHOR_ARN: Final = "(the trust anchor's ARN)"  # in its place comes the reference
-_ARNS: Final = {
-    "trust_anchor_arn": {"Fn::GetAtt": ["TrustAnchor", "TrustAnchorArn"]},
-    "profile_arn": {"Fn::GetAtt": ["Profile", "ProfileArn"]},
-    "role_arn": {"Fn::GetAtt": ["Role", "Arn"]},
+_REFERENCES: Final = {
+    ANCHOR_ARN: {"Fn::GetAtt": ["TrustAnchor", "TrustAnchorArn"]},
+    PROFILE_ARN: {"Fn::GetAtt": ["Profile", "ProfileArn"]},
+    ROLE_ARN: {"Fn::GetAtt": ["Role", "Arn"]},
 }
 
 
 def cloudformation(wanted: Wanted, target: Target) -> str:
     """The text of a template. Its stack needs the capability ``CAPABILITY_NAMED_IAM``."""
-    lines = [list(line) for line in target.config_lines(_ARNS)]
-    config = [part for line in lines for part in (*line, "\n")]
+    config = [_REFERENCES.get(part, part) for part in parts(target.config)]
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _DESCRIPTION,
@@ -45,9 +44,9 @@ def cloudformation(wanted: Wanted, target: Target) -> str:
             "Profile": _resource("AWS::RolesAnywhere::Profile", _profile(wanted.profile)),
         },
         "Outputs": {
-            "TrustAnchorArn": {"Value": _ARNS["trust_anchor_arn"]},
-            "ProfileArn": {"Value": _ARNS["profile_arn"]},
-            "RoleArn": {"Value": _ARNS["role_arn"]},
+            "TrustAnchorArn": {"Value": _REFERENCES[ANCHOR_ARN]},
+            "ProfileArn": {"Value": _REFERENCES[PROFILE_ARN]},
+            "RoleArn": {"Value": _REFERENCES[ROLE_ARN]},
             "AwsConfig": {
                 "Description": "For ~/.aws/config on the workload's machine",
                 "Value": {"Fn::Join": ["", config]},
@@ -88,7 +87,7 @@ def _role(role: WantedRole) -> _Json:
     inline = []
     if role.inline_policy is not None:
         inline = [{"PolicyName": INLINE_POLICY, "PolicyDocument": dict(role.inline_policy)}]
-    policy = trust_policy(_ANCHOR_ARN, role.certificates)
+    policy = trust_policy(ANCHOR_ARN, role.certificates)
     return {
         "RoleName": role.name,
         "Path": role.path,
@@ -107,7 +106,7 @@ def _profile(profile: WantedProfile) -> _Json:
     return {
         "Name": profile.name,
         "Enabled": True,
-        "RoleArns": [_ARNS["role_arn"]],
+        "RoleArns": [_REFERENCES[ROLE_ARN]],
         "DurationSeconds": profile.duration,
         "AcceptRoleSessionName": profile.accept_session_name,
         "ManagedPolicyArns": list(profile.managed_policy_arns or ()),
@@ -137,4 +136,4 @@ def _with_reference(document: object) -> Any:  # noqa: ANN401  # JSON
         return {key: _with_reference(value) for key, value in document.items()}
     if isinstance(document, list):
         return [_with_reference(value) for value in document]
-    return _ARNS["trust_anchor_arn"] if document == _ANCHOR_ARN else document
+    return _REFERENCES[ANCHOR_ARN] if document == ANCHOR_ARN else document

@@ -1,14 +1,15 @@
-"""Where a setup will be made, and the profile of ``~/.aws/config`` that goes with it."""
+"""Where a setup will be made, and what stands in code for what only AWS can say."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+import re
+from dataclasses import dataclass
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-Arn = TypeVar("Arn")
+ANCHOR_ARN: Final = "(ARN of the trust anchor)"
+PROFILE_ARN: Final = "(ARN of the profile)"
+ROLE_ARN: Final = "(ARN of the role)"
+_ARNS: Final = re.compile("|".join(map(re.escape, (ANCHOR_ARN, PROFILE_ARN, ROLE_ARN))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,26 +17,18 @@ class Target:
     """Where code is run, as far as that is known when it is written.
 
     Attributes:
+        config: the profile for ``~/.aws/config``, with the marks above for the ARNs.
         region: None: that of the environment in which the code runs.
         account: twelve digits; None: any.
         partition: for example ``aws``, ``aws-cn``.
-        config_profile: the name of the profile of ``~/.aws/config``.
-        settings: its lines beside the three ARNs, such as ``rolesanywhere_certificate``.
     """
 
+    config: str
     region: str | None = None
     account: str | None = None
     partition: str = "aws"
-    config_profile: str = "default"
-    settings: Mapping[str, str] = field(default_factory=dict)
 
-    def config_lines(self, arns: Mapping[str, Arn]) -> Iterator[tuple[str | Arn, ...]]:
-        """The profile, a line each, with what stands for the ARNs.
 
-        Args:
-            arns: by ``trust_anchor_arn``, ``profile_arn`` and ``role_arn``.
-        """
-        name = self.config_profile
-        yield ("[default]" if name == "default" else f"[profile {name}]",)
-        yield from ((f"{setting} = {value}",) for setting, value in self.settings.items())
-        yield from ((f"rolesanywhere_{setting} = ", arn) for setting, arn in arns.items())
+def parts(text: str) -> list[str]:
+    """The text, cut before and after each mark."""
+    return [part for part in re.split(f"({_ARNS.pattern})", text) if part]

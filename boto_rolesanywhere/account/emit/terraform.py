@@ -15,6 +15,7 @@ from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
 from .hcl import Block, Call, Comment, Expression, Heredoc, Value, render
 from .left_out import mappings_in_full, notes, own_tags, source_type
+from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
 if TYPE_CHECKING:
     from boto_rolesanywhere.account.wanted import Wanted, WantedAnchor, WantedProfile, WantedRole
@@ -25,34 +26,27 @@ _PROVIDERS: Final = {
     "aws": {"source": "hashicorp/aws", "version": ">= 6.0"},
     "awscc": {"source": "hashicorp/awscc", "version": ">= 1.0"},
 }
-_ANCHOR_ARN: Final = "(the trust anchor's ARN)"  # in its place comes the reference
 _Body = tuple[tuple[str, Value] | Block | Comment, ...]
 
 
 def terraform(wanted: Wanted, target: Target) -> str:
     """The text of a ``.tf`` file."""
-    anchor = Expression(f"aws_rolesanywhere_trust_anchor.{label(wanted.anchor.name)}.arn")
-    role = f"aws_iam_role.{label(wanted.role.name)}"
     # Only awscc knows attribute mappings.
-    by_awscc = bool(wanted.profile.mappings)
-    kind = "awscc_rolesanywhere_profile" if by_awscc else "aws_rolesanywhere_profile"
-    profile = Expression(
-        f"{kind}.{label(wanted.profile.name)}.{'profile_arn' if by_awscc else 'arn'}"
-    )
+    kind, arn = ("aws_rolesanywhere_profile", "arn")
+    if wanted.profile.mappings:
+        kind, arn = ("awscc_rolesanywhere_profile", "profile_arn")
+    references = {
+        ANCHOR_ARN: Expression(f"aws_rolesanywhere_trust_anchor.{label(wanted.anchor.name)}.arn"),
+        PROFILE_ARN: Expression(f"{kind}.{label(wanted.profile.name)}.{arn}"),
+        ROLE_ARN: Expression(f"aws_iam_role.{label(wanted.role.name)}.arn"),
+    }
     return render(
         [
-            *_head(wanted, target.region, ["aws", "awscc"] if by_awscc else ["aws"]),
+            *_head(wanted, target.region, ["aws", "awscc"] if arn == "profile_arn" else ["aws"]),
             _anchor(wanted.anchor),
-            *_role(wanted.role, anchor),
-            _profile(kind, wanted.profile, Expression(f"{role}.arn")),
-            *_outputs(
-                {
-                    "trust_anchor_arn": anchor,
-                    "profile_arn": profile,
-                    "role_arn": Expression(f"{role}.arn"),
-                },
-                target,
-            ),
+            *_role(wanted.role, references[ANCHOR_ARN]),
+            _profile(kind, wanted.profile, references[ROLE_ARN]),
+            *_outputs(references, target.config),
         ]
     )
 
@@ -115,7 +109,7 @@ def _anchor(anchor: WantedAnchor) -> Block:
 def _role(role: WantedRole, anchor: Expression) -> list[Block]:
     name = label(role.name)
     of_role = ("role", Expression(f"aws_iam_role.{name}.name"))
-    policy = trust_policy(_ANCHOR_ARN, role.certificates)
+    policy = trust_policy(ANCHOR_ARN, role.certificates)
     blocks = [
         Block(
             "resource",
@@ -182,20 +176,14 @@ def _profile(kind: str, profile: WantedProfile, role: Expression) -> Block:
     return Block("resource", (kind, label(profile.name)), tuple(body))
 
 
-def _outputs(arns: Mapping[str, Expression], target: Target) -> list[Block]:
-    outputs = [Block("output", (name,), (("value", arn),)) for name, arn in arns.items()]
-    parts: list[str | Expression] = []
-    for line in target.config_lines(arns):
-        parts += [*line, "\n"]
+def _outputs(references: Mapping[str, Expression], config: str) -> list[Block]:
+    names = {"trust_anchor_arn": ANCHOR_ARN, "profile_arn": PROFILE_ARN, "role_arn": ROLE_ARN}
+    profile = Heredoc(tuple(references.get(part, part) for part in parts(config)))
     description = "For ~/.aws/config on the workload's machine."
-    outputs.append(
-        Block(
-            "output",
-            ("aws_config",),
-            (("description", description), ("value", Heredoc(tuple(parts)))),
-        )
-    )
-    return outputs
+    return [
+        *(Block("output", (name,), (("value", references[arn]),)) for name, arn in names.items()),
+        Block("output", ("aws_config",), (("description", description), ("value", profile))),
+    ]
 
 
 def _said(**arguments: Value) -> list[tuple[str, Value]]:
@@ -213,4 +201,4 @@ def _with(document: object, anchor: Expression) -> Value:
         return {str(key): _with(value, anchor) for key, value in document.items()}
     if isinstance(document, list | tuple):
         return [_with(value, anchor) for value in document]
-    return anchor if document == _ANCHOR_ARN else cast("Value", document)
+    return anchor if document == ANCHOR_ARN else cast("Value", document)

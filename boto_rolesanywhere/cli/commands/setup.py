@@ -8,8 +8,9 @@ import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
+from boto_rolesanywhere.cli.account.emitting import add_emit, emitted
 from boto_rolesanywhere.cli.account.wishes import add_wishes, wanted_of
-from boto_rolesanywhere.cli.outcome import OK, PROGRAM
+from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable
 
@@ -36,6 +37,7 @@ examples:
 
   boto-rolesanywhere setup --ca ca.pem --role app1 --plan
   boto-rolesanywhere setup --ca ca.pem --role fleet --subject OU=it --print-profile
+  boto-rolesanywhere setup --ca ca.pem --role app1 --emit terraform > app1.tf
 
 teardown removes what setup made."""
 
@@ -63,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="detach the role's managed policies that are not named here",
     )
     add_administrator(parser)
+    add_emit(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,6 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         RolesAnywhereError: AWS refused something, or what is asked for is another's.
     """
+    if arguments.emit:
+        return _emit(arguments)
     from boto_rolesanywhere.account.setup import Setup
 
     administrator = administrator_of(arguments)
@@ -96,6 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
         _print_json(arguments, administrator, setup, _profile_json(arguments, arns, administrator))
     elif not arguments.plan:
         _print(arguments, setup, arns, administrator)
+    return OK
+
+
+def _emit(arguments: argparse.Namespace) -> int:
+    text, left_out = emitted(arguments)
+    sys.stdout.write(text)
+    for note in left_out:
+        complain(note)
     return OK
 
 

@@ -1,0 +1,108 @@
+"""``setup --emit``: the setup as code. No AWS call is made, and no credentials are looked for."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.account.emit.left_out import notes
+from boto_rolesanywhere.account.emit.target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target
+from boto_rolesanywhere.cli.outcome import PROGRAM
+from boto_rolesanywhere.errors import ConfigurationError
+
+from .administrator_options import administrator_of
+from .profile_lines import profile_lines, section_text
+from .wishes import wanted_of
+
+if TYPE_CHECKING:
+    from boto_rolesanywhere.account.wanted import Wanted
+
+FORMS: Final = ("terraform", "cloudformation", "policy", "cli")
+_CODE: Final = {"terraform": "Terraform", "cloudformation": "CloudFormation"}
+
+
+def add_emit(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--emit`` and ``--account``."""
+    group = parser.add_argument_group("as code")
+    group.add_argument(
+        "--emit",
+        choices=FORMS,
+        help="print the setup as code, or the policy that its administrator needs, and ask nothing"
+        " of AWS",
+    )
+    group.add_argument(
+        "--account",
+        metavar="ID",
+        type=_account,
+        help="with --emit policy, the account's twelve digits; default: any",
+    )
+
+
+def emitted(arguments: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
+    """What ``--emit`` prints, and what its language cannot say.
+
+    Raises:
+        RolesAnywhereError: a file cannot be read, or AWS would refuse something.
+    """
+    region = _region(arguments)
+    wanted = wanted_of(arguments, region or "")
+    target = Target(
+        config=_config(arguments.profile or arguments.role, region),
+        region=region,
+        account=arguments.account,
+        partition=_partition(region),
+    )
+    language = _CODE.get(arguments.emit)
+    text = _text(arguments, wanted, target)
+    return text, notes(wanted, language) if language else ()
+
+
+def _text(arguments: argparse.Namespace, wanted: Wanted, target: Target) -> str:
+    if arguments.emit == "terraform":
+        from boto_rolesanywhere.account.emit.terraform import terraform
+
+        return terraform(wanted, target)
+    if arguments.emit == "cloudformation":
+        from boto_rolesanywhere.account.emit.cloudformation import cloudformation
+
+        return cloudformation(wanted, target)
+    if arguments.emit == "policy":
+        from boto_rolesanywhere.account.emit.administrator_policy import administrator_policy
+
+        return administrator_policy(wanted, target, detaches=arguments.detach_others)
+    from boto_rolesanywhere.account.emit.commands import commands
+
+    return commands(wanted, target)
+
+
+def _config(profile: str, region: str | None) -> str:
+    """The profile for ``~/.aws/config``, for whichever machine it will be on."""
+    lines = profile_lines(profile, (ANCHOR_ARN, PROFILE_ARN, ROLE_ARN), region or "")
+    command = [PROGRAM, "credential-process", "--config-profile", profile]
+    lines["credential_process"] = shlex.join(command)
+    return section_text(profile, {key: value for key, value in lines.items() if value})
+
+
+def _region(arguments: argparse.Namespace) -> str | None:
+    """Where it will be made; None if only whoever runs the code will know it."""
+    try:
+        return administrator_of(arguments).region
+    except ConfigurationError as error:
+        # The tags that the commands set have the Region in them.
+        if error.code != "region-missing" or arguments.emit == "cli":
+            raise
+        return None
+
+
+def _partition(region: str | None) -> str:
+    from botocore.session import Session
+
+    return Session().get_partition_for_region(region) if region else "aws"
+
+
+def _account(text: str) -> str:
+    if not re.fullmatch("[0-9]{12}", text, re.ASCII):
+        raise argparse.ArgumentTypeError("it must be twelve digits")
+    return text
