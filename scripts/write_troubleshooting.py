@@ -42,6 +42,7 @@ GROUPS = (
     "Command line, cache, serve, files",
     "Trust policies",
     "A CA of your own",
+    "Revocation lists",
     "Testing tools",
 )
 

@@ -15,6 +15,8 @@ ANCHOR: Final = "boto-rolesanywhere:trust-anchor"
 REGION: Final = "boto-rolesanywhere:region"
 # On roles that were there before: `teardown` leaves them.
 ADOPTED: Final = "boto-rolesanywhere:adopted"
+# On revocation lists that `crl sync` imported or adopted, and so keeps up to date.
+SYNCHRONISED: Final = "boto-rolesanywhere:crl-sync"
 OURS: Final = (SETUP, ANCHOR, REGION, ADOPTED)
 
 

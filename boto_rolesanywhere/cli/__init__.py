@@ -54,6 +54,7 @@ COMMANDS: Final = {
     "setup": ("setup", "make trust anchor, role and profile in an AWS account"),
     "teardown": ("teardown", "remove what setup made"),
     "ca": ("ca", "a CA of your own: make it, issue, renew, revoke, sign revocation lists"),
+    "crl": ("crl", "revocation lists at AWS: bring them from the CA, and look at them"),
     "read-certificate-data": ("read_certificate_data", "show a certificate's data, or list many"),
     "sign-string": ("sign_string", "sign a fixed text, to try a private key"),
     "version": ("version", "show the version"),

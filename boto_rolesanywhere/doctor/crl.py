@@ -6,12 +6,12 @@ The rules are those of the IAM Roles Anywhere User Guide, "Revocation" (ImportCr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.account.revocation.lists import MAX_BYTES, counted, read_list
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
-from boto_rolesanywhere.certificates.reading import quietly
-from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
+from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.identity.files.reading import read_part
 
 from .verdict import Concern, of_error, summed_up
 
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from .verdict import Verdict
+    from boto_rolesanywhere.account.revocation.lists import RevocationList
 
-_MAX_BYTES: Final = 300_000
-_LABEL: Final = "X509 CRL"
+    from .verdict import Verdict
 
 
 def check_crl(
@@ -35,67 +34,21 @@ def check_crl(
 ) -> Iterator[Verdict]:
     """Look the certificates up in the list, and judge the list itself."""
     try:
-        listed = _read(file)
+        listed = read_list(read_part(file, "revocation list").data, file)
     except RolesAnywhereError as error:
         yield of_error("crl", error)
         return
-    crl = listed.crl
-    text = f"{quietly(crl.issuer.rfc4514_string) or 'an empty issuer'}, {_count(len(crl))}"
-    concerns = [*_revoked(path, crl), *_origin(path, known, crl), *_use(listed, now)]
+    text = f"{listed.issuer}, {counted(listed.entries)}"
+    concerns = [*_revoked(path, listed), *_origin(path, known, listed), *_use(listed, now)]
     if not concerns:
         text += ", the certificate is not among them"
     yield summed_up("crl", text, concerns)
 
 
-@dataclass(frozen=True, slots=True)
-class _List:
-    crl: x509.CertificateRevocationList
-    pem: bool
-    size: int
-
-
-def _read(place: str) -> _List:
-    from cryptography import x509
-
-    from boto_rolesanywhere.identity.files.pem import PemError, as_plain_text, looks_like_pem, scan
-    from boto_rolesanywhere.identity.files.reading import read_part
-
-    data = read_part(place, "revocation list").data
-    pem = looks_like_pem(as_plain_text(data))
-    try:
-        if pem:
-            blocks = [block for block in scan(as_plain_text(data)) if block.label == _LABEL]
-            if len(blocks) != 1:
-                problem = f"it holds {len(blocks)} blocks {_LABEL!r}"
-                raise CertificateError(
-                    problem, code="crl-unreadable", where=place, expected="one revocation list"
-                )
-            encoded = blocks[0].der
-        else:
-            encoded = data
-        crl = quietly(lambda: x509.load_der_x509_crl(encoded))
-        quietly(lambda: (crl.issuer.rfc4514_string(), list(crl)))  # read here, if it can be
-    except (PemError, ValueError, TypeError, x509.InvalidVersion) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
-        problem = f"it is not a certificate revocation list ({reason})"
-        raise CertificateError(
-            problem, code="crl-unreadable", where=place, expected="a CRL in PEM"
-        ) from None
-    return _List(crl, pem, len(data))
-
-
-def _count(number: int) -> str:
-    return f"{number} {'entry' if number == 1 else 'entries'}"
-
-
-def _revoked(
-    path: Sequence[x509.Certificate], crl: x509.CertificateRevocationList
-) -> Iterator[Concern]:
+def _revoked(path: Sequence[x509.Certificate], listed: RevocationList) -> Iterator[Concern]:
     for certificate in path:
-        if certificate.serial_number < 0:  # no list can name it
-            continue
-        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
-        if entry is not None and describe_issuer(certificate) == crl.issuer.rfc4514_string():
+        entry = listed.entry(certificate.serial_number)
+        if entry is not None and describe_issuer(certificate) == listed.issuer:
             yield Concern(
                 "fail",
                 f"{describe_subject(certificate)} was revoked on"
@@ -108,12 +61,12 @@ def _revoked(
 def _origin(
     path: Sequence[x509.Certificate],
     known: Sequence[x509.Certificate],
-    crl: x509.CertificateRevocationList,
+    listed: RevocationList,
 ) -> Iterator[Concern]:
     """Whether the issuer of these certificates issued and signed the list."""
     if not path:
         return
-    issuer = crl.issuer.rfc4514_string()
+    issuer = listed.issuer
     if not any(describe_issuer(certificate) == issuer for certificate in path):
         yield Concern(
             "warn",
@@ -128,7 +81,7 @@ def _origin(
             "its signature is not checked, since its issuer's certificate is not here",
             "Give --trust-anchor-certificate FILE, or the intermediates.",
         )
-    elif not any(_signed_by(crl, certificate) for certificate in issuers):
+    elif not any(listed.is_signed_by(certificate) for certificate in issuers):
         yield Concern(
             "warn",
             "its signature does not verify with its issuer's certificate",
@@ -136,37 +89,27 @@ def _origin(
         )
 
 
-def _signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    from cryptography.exceptions import UnsupportedAlgorithm
-
-    try:
-        # Its annotation names only the kinds of keys that can sign.
-        return crl.is_signature_valid(issuer.public_key())  # type: ignore[arg-type]  # see above
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-
-
-def _use(listed: _List, now: datetime) -> Iterator[Concern]:
+def _use(listed: RevocationList, now: datetime) -> Iterator[Concern]:
     """Whether AWS would import the list, and whether it is current."""
-    if not listed.pem:
+    if not listed.is_pem:
         yield Concern(
             "warn",
             "it is DER, and ImportCrl takes PEM",
             "Convert it with `openssl crl -inform DER -in list.crl -out list.pem`.",
         )
-    if not len(listed.crl):
+    if not listed.entries:
         yield Concern(
             "warn",
             "it is empty, and AWS refuses to import an empty list",
             "Import it once the first certificate is revoked.",
         )
-    if listed.size > _MAX_BYTES:
+    if listed.size > MAX_BYTES:
         yield Concern(
             "warn",
-            f"it has {listed.size} bytes, and ImportCrl takes {_MAX_BYTES}",
+            f"it has {listed.size} bytes, and ImportCrl takes {MAX_BYTES}",
             "Leave out entries whose certificates have expired.",
         )
-    start, end = listed.crl.last_update_utc, listed.crl.next_update_utc
+    start, end = listed.this_update, listed.next_update
     if now < start:
         yield Concern(
             "warn",

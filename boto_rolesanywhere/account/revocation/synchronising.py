@@ -1,0 +1,334 @@
+"""Brings the lists of CAs to a trust anchor, with no more calls than that takes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
+
+from boto_rolesanywhere.account.tags import SETUP, SYNCHRONISED, rolesanywhere_tags
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.errors import RolesAnywhereError
+
+from .anchors import Anchor, imported_lists, read_anchor, tags_of
+from .lists import counted
+from .rules import authorities_below, issuer_of, require_importable
+from .sources import Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cryptography import x509
+
+    from boto_rolesanywhere.account.administrator import Administrator
+    from boto_rolesanywhere.clock import Clock
+    from boto_rolesanywhere.identity.opening import Access
+
+    from .anchors import Imported
+    from .lists import RevocationList
+
+State = Literal[
+    "imported",
+    "updated",
+    "enabled",
+    "unchanged",
+    "empty",  # nothing to import
+    "spare",  # another source has a newer list of the same CA
+    "older",
+    "in-the-way",
+    "refused",
+    "failed",
+]
+MOST_LISTS: Final = 2  # of a trust anchor (User Guide, "Quotas")
+# Faults of a list that was read: the next try meets them again.
+_OF_THE_LIST: Final = frozenset(
+    {
+        "crl-issuer-foreign",
+        "crl-not-current",
+        "crl-partial",
+        "crl-signature",
+        "crl-too-large",
+        "crl-unreadable",
+    }
+)
+_NOT_IN_NAMES: Final = re.compile(r"[^ a-zA-Z0-9_-]+")
+_LONGEST_NAME: Final = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one source.
+
+    Attributes:
+        source: as it was named.
+        state: what was done, or why nothing was.
+        text: the same in words.
+        remedy: what to do; None if nothing is to be done.
+        code: of the error, if there was one.
+        listed: the source's list, if it could be read.
+        crl_arn: of the list at AWS, if there is one.
+    """
+
+    source: str
+    state: State
+    text: str
+    remedy: str | None = None
+    code: str | None = None
+    listed: RevocationList | None = None
+    crl_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be brought where.
+
+    Attributes:
+        trust_anchor: its ARN, or that of its alias.
+        sources: of the lists, as `Reader.read` takes them. Two of one CA: the newer list counts.
+        issuers: certificates of CAs below the trust anchor.
+        adopt: take over a list of the same CA that somebody else imported.
+        whole: take a list that names its own distribution point for a complete one.
+    """
+
+    trust_anchor: str
+    sources: tuple[str, ...]
+    issuers: tuple[x509.Certificate, ...] = ()
+    adopt: bool = False
+    whole: bool = False
+
+
+class _There(NamedTuple):
+    """A list that AWS has, and that can be read."""
+
+    imported: Imported
+    listed: RevocationList
+
+
+class _Candidate(NamedTuple):
+    source: str
+    listed: RevocationList
+    issuer: x509.Certificate
+
+
+class Synchroniser:
+    """Carries out an order, as often as it is asked to."""
+
+    def __init__(
+        self,
+        administrator: Administrator,
+        order: Order,
+        access: Access,
+        *,
+        clock: Clock = utc_now,
+    ) -> None:
+        """Send nothing yet.
+
+        Args:
+            administrator: in the trust anchor's Region.
+            order: what to do.
+            access: opens the key of a CA of ours.
+            clock: gives the time.
+        """
+        self._administrator, self._order = administrator, order
+        self._access, self._clock = access, clock
+
+    def run(self) -> tuple[Outcome, ...]:
+        """Bring all lists, and say what became of each source; one that fails stops no other.
+
+        Raises:
+            RolesAnywhereError: the trust anchor or its lists cannot be read.
+        """
+        anchor = read_anchor(self._administrator, self._order.trust_anchor)
+        reader = Reader(
+            administrator=self._administrator,
+            anchors=anchor.certificates,
+            access=self._access,
+            clock=self._clock,
+        )
+        outcomes: list[Outcome] = []
+        candidates: list[_Candidate] = []
+        for source in self._order.sources:
+            found = self._read(reader, anchor, source)
+            if isinstance(found, Outcome):
+                outcomes.append(found)
+            else:
+                candidates.append(found)
+        if candidates:
+            outcomes += self._bring_all(anchor, candidates)
+        return tuple(outcomes)
+
+    def _read(self, reader: Reader, anchor: Anchor, source: str) -> _Candidate | Outcome:
+        try:
+            found = reader.read(source)
+            known = (*self._order.issuers, *found.authorities)
+            issuer = issuer_of(found.listed, authorities_below(anchor.certificates, known))
+            require_importable(found.listed, self._clock(), whole=self._order.whole)
+        except RolesAnywhereError as error:
+            return _fault(source, error)
+        return _Candidate(source, found.listed, issuer)
+
+    def _bring_all(self, anchor: Anchor, candidates: Sequence[_Candidate]) -> list[Outcome]:
+        lists = imported_lists(self._administrator, anchor)
+        free = MOST_LISTS - len(lists)
+        newest: dict[x509.Certificate, _Candidate] = {}
+        for candidate in candidates:
+            other = newest.get(candidate.issuer)
+            if other is None or is_older(other.listed, candidate.listed):
+                newest[candidate.issuer] = candidate
+        outcomes = []
+        for candidate in candidates:
+            if newest[candidate.issuer] is not candidate:
+                outcomes.append(_spare(candidate, newest[candidate.issuer]))
+                continue
+            outcomes.append(self._bring_safely(anchor, candidate, lists, free))
+            free -= outcomes[-1].state == "imported"
+        return outcomes
+
+    def _bring_safely(
+        self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
+    ) -> Outcome:
+        try:
+            return self._bring(anchor, candidate, lists, free)
+        except RolesAnywhereError as error:
+            return _fault(candidate.source, error)
+
+    def _bring(
+        self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
+    ) -> Outcome:
+        source, listed, issuer = candidate
+        there = _of_issuer(lists, listed, issuer)
+        if not listed.entries:
+            return _empty(source, listed, there)
+        if there is None:
+            return self._import(anchor, candidate) if free > 0 else _full(source, listed, lists)
+        if not there.imported.is_ours:
+            if there.imported.enabled and there.listed.crl == listed.crl:
+                text = f"{there.imported} is this list; somebody else imported it"
+                return Outcome(source, "unchanged", text, listed=listed, crl_arn=there.imported.arn)
+            if not self._order.adopt:
+                return _taken(source, listed, there.imported)
+            self._call("TagResource", resourceArn=there.imported.arn, tags=_OUR_TAG)
+        return self._update(candidate, there)
+
+    def _import(self, anchor: Anchor, candidate: _Candidate) -> Outcome:
+        source, listed, issuer = candidate
+        tags = {SYNCHRONISED: "crl sync"}
+        made_by_setup = tags_of(self._administrator, anchor.arn).get(SETUP)
+        if made_by_setup is not None:  # so that `teardown` removes the list too
+            tags[SETUP] = made_by_setup
+        answer = self._call(
+            "ImportCrl",
+            name=_name_for(issuer),
+            crlData=listed.pem,
+            trustAnchorArn=anchor.arn,
+            enabled=True,  # absent, it would be disabled
+            tags=rolesanywhere_tags(tags),
+        )
+        arn = answer["crl"]["crlArn"]
+        text = f"{describe(listed)} is imported and enabled"
+        return Outcome(source, "imported", text, listed=listed, crl_arn=arn)
+
+    def _update(self, candidate: _Candidate, there: _There) -> Outcome:
+        source, listed, _ = candidate
+        imported, state = there.imported, "unchanged"
+        text, remedy = f"{describe(listed)} is imported already", None
+        if is_older(listed, there.listed):
+            state, remedy = "older", "Look why the source serves an old list."
+            text = f"{describe(listed)} is older than what AWS has: {describe(there.listed)}"
+        elif there.listed.crl != listed.crl:
+            self._call("UpdateCrl", crlId=imported.crl_id, crlData=listed.pem)
+            state, text = "updated", f"{describe(listed)} took the place of the last one"
+        if not imported.enabled:
+            self._call("EnableCrl", crlId=imported.crl_id)
+            state = "enabled" if state == "unchanged" else state
+            text += "; it was disabled, and is enabled now"
+        return Outcome(
+            source, cast("State", state), text, remedy, listed=listed, crl_arn=imported.arn
+        )
+
+    def _call(self, operation: str, **parameters: object) -> dict[str, dict[str, str]]:
+        answer: dict[str, dict[str, str]] = self._administrator.call(
+            "rolesanywhere", operation, **parameters
+        )
+        return answer
+
+
+_OUR_TAG: Final = rolesanywhere_tags({SYNCHRONISED: "crl sync"})
+
+
+def is_older(listed: RevocationList, other: RevocationList) -> bool:
+    """Whether a list is older than another one of the same CA: by number, else by time."""
+    if listed.number is not None and other.number is not None and listed.number != other.number:
+        return listed.number < other.number
+    return listed.this_update < other.this_update
+
+
+def describe(listed: RevocationList) -> str:
+    """A list in one clause."""
+    number = "" if listed.number is None else f" number {listed.number}"
+    end = f", next update {listed.next_update:%Y-%m-%d %H:%M} UTC" if listed.next_update else ""
+    return f"list{number} of {listed.issuer}, {counted(listed.entries)}{end}"
+
+
+def _fault(source: str, error: RolesAnywhereError) -> Outcome:
+    state: State = "refused" if error.code in _OF_THE_LIST else "failed"
+    text = error.problem + (f"; expected {error.expected}" if error.expected else "")
+    return Outcome(source, state, text, error.remedy, error.code)
+
+
+def _of_issuer(
+    lists: Sequence[Imported], listed: RevocationList, issuer: x509.Certificate
+) -> _There | None:
+    """What AWS has of the same CA, ours before others'."""
+    found = [
+        _There(each, each.listed)
+        for each in lists
+        if each.listed and each.listed.issuer == listed.issuer and each.listed.is_signed_by(issuer)
+    ]
+    return min(found, key=lambda there: not there.imported.is_ours, default=None)
+
+
+def _spare(candidate: _Candidate, newest: _Candidate) -> Outcome:
+    text = f"{newest.source} has a list of the same CA that is newer, or the same"
+    return Outcome(candidate.source, "spare", text, listed=candidate.listed)
+
+
+def _empty(source: str, listed: RevocationList, there: _There | None) -> Outcome:
+    text = f"the list of {listed.issuer} has no entries, which AWS refuses to import"
+    if there is None or not there.imported.enabled:
+        text += "; none is needed, since nothing is revoked"
+        return Outcome(source, "empty", text, listed=listed)
+    text += (
+        f". AWS keeps {describe(there.listed)}, and goes on refusing the certificates that it names"
+    )
+    remedy = (
+        "If one of them is to be accepted again, remove the list: aws rolesanywhere delete-crl"
+        f" --crl-id {there.imported.crl_id}"
+    )
+    return Outcome(source, "empty", text, remedy, listed=listed, crl_arn=there.imported.arn)
+
+
+def _taken(source: str, listed: RevocationList, there: Imported) -> Outcome:
+    text = f"AWS has a list of the same CA that `crl sync` did not import: {there}"
+    remedy = "Let `crl sync` keep it from now on: --adopt. Stop what kept it before."
+    return Outcome(
+        source, "in-the-way", text, remedy, code="crl-in-the-way", listed=listed, crl_arn=there.arn
+    )
+
+
+def _full(source: str, listed: RevocationList, lists: Sequence[Imported]) -> Outcome:
+    text = (
+        f"the trust anchor has {MOST_LISTS} lists already, which is the most:"
+        f" {' and '.join(map(str, lists))}"
+    )
+    remedy = (
+        "Remove the one that is not needed: aws rolesanywhere delete-crl --crl-id ID. Certificates"
+        " that it alone names are accepted again then."
+    )
+    return Outcome(source, "in-the-way", text, remedy, code="crl-in-the-way", listed=listed)
+
+
+def _name_for(issuer: x509.Certificate) -> str:
+    name = _NOT_IN_NAMES.sub("-", describe_subject(issuer)).strip("-")
+    return f"crl sync {name}"[:_LONGEST_NAME]

@@ -1,0 +1,161 @@
+"""``crl status``: what AWS has for a trust anchor, and whether a certificate is on it."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.account.revocation.anchors import imported_lists, read_anchor
+from boto_rolesanywhere.account.revocation.survey import (
+    concerns_of,
+    concerns_of_list,
+    in_force,
+    naming,
+    naming_certificate,
+)
+from boto_rolesanywhere.account.revocation.synchronising import describe
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.identity.opening import open_certificates
+
+from .anchor_options import add_anchor, anchor_administrator
+from .crl_sync import UNUSABLE, list_document
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from boto_rolesanywhere.account.revocation.anchors import Anchor, Imported
+    from boto_rolesanywhere.account.revocation.survey import Named
+
+REVOKED: Final = 5
+_SERIAL: Final = re.compile(r"(0[xX])?[0-9a-fA-F:]+")
+_POINTS: Final = (
+    "crlDpRevocationEnabled is on: AWS also asks the CRL distribution point that a certificate"
+    " names. How long it keeps that list, and what it does when it cannot get it, is not published."
+)
+
+
+def declare_status(parser: argparse.ArgumentParser) -> None:
+    """Declare the options of ``crl status``."""
+    parser.add_argument(
+        "certificate",
+        nargs="?",
+        metavar="FILE|SERIAL",
+        help="say whether this certificate is revoked; a serial number in hexadecimal digits",
+    )
+    parser.add_argument("--json", action="store_true", help="for programs")
+    add_anchor(parser)
+
+
+def status(arguments: argparse.Namespace) -> int:
+    """Show the lists, and judge them."""
+    administrator = anchor_administrator(arguments)
+    anchor = read_anchor(administrator, arguments.trust_anchor)
+    lists = imported_lists(administrator, anchor)
+    now = utc_now()
+    subject, found = _looked_up(arguments.certificate, lists)
+    if arguments.json:
+        document = _document(anchor, lists, now)
+        if arguments.certificate:
+            document["certificate"] = _certificate_document(subject, found)
+        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    else:
+        _page(anchor, lists, now, subject, found).write(sys.stdout)
+    if in_force(found):
+        return REVOKED
+    faults = [*concerns_of(anchor), *(each for one in lists for each in concerns_of_list(one, now))]
+    return UNUSABLE if faults else OK
+
+
+def _looked_up(text: str | None, lists: Sequence[Imported]) -> tuple[str, tuple[Named, ...]]:
+    """What was asked for, in words, and the lists that name it."""
+    if not text:
+        return "", ()
+    if _SERIAL.fullmatch(text) and not Path(text).exists():
+        serial = int(text.replace(":", ""), 16)
+        return f"the serial number {serial:x}", tuple(naming(lists, serial))
+    certificate = open_certificates(text).certificates[0]
+    words = f"{describe_subject(certificate)} (serial number {certificate.serial_number:x})"
+    return words, tuple(naming_certificate(lists, certificate))
+
+
+def _page(
+    anchor: Anchor, lists: Sequence[Imported], now: datetime, subject: str, found: Sequence[Named]
+) -> Page:
+    page = Page.for_stream(sys.stdout)
+    page.heading(f"trust anchor {anchor.name}", anchor.arn)
+    for concern in concerns_of(anchor):
+        page.marked("fail", concern.text)
+        page.note(concern.remedy)
+    if anchor.asks_distribution_points:
+        page.marked("none", _POINTS)
+    for imported in lists:
+        concerns = list(concerns_of_list(imported, now))
+        words = describe(imported.listed) if imported.listed else "unreadable"
+        age = "" if imported.listed is None else f", {_age(now, imported.listed.this_update)} old"
+        page.marked("fail" if concerns else "ok", imported.name, words + age)
+        kept = "kept by crl sync" if imported.is_ours else "not kept by crl sync"
+        page.note(f"{imported.crl_id}, {'enabled' if imported.enabled else 'disabled'}, {kept}")
+        for concern in concerns:
+            page.note(f"{concern.text}. {concern.remedy}")
+    if not lists:
+        page.marked("none", "no list is imported: no certificate is refused for being revoked")
+    for named in found:
+        force = "revoked" if named.imported.enabled else "revoked on a list that is disabled"
+        reason = f" ({named.reason})" if named.reason else ""
+        page.marked(
+            "fail",
+            subject,
+            f"{force}, since {named.revoked_at:%Y-%m-%d %H:%M} UTC{reason}, by {named.imported}",
+        )
+    if subject and not found:
+        page.marked("ok", subject, "on no list")
+    return page
+
+
+def _age(now: datetime, then: datetime) -> str:
+    hours = max(0, round((now - then).total_seconds() / 3600))
+    return f"{hours} hours" if hours < 72 else f"{hours // 24} days"  # noqa: PLR2004  # three days
+
+
+def _document(anchor: Anchor, lists: Sequence[Imported], now: datetime) -> dict[str, object]:
+    return {
+        "trustAnchor": anchor.arn,
+        "enabled": anchor.enabled,
+        "crlDpRevocationEnabled": anchor.asks_distribution_points,
+        "lists": [
+            {
+                "crlArn": imported.arn,
+                "name": imported.name,
+                "enabled": imported.enabled,
+                "keptByCrlSync": imported.is_ours,
+                "updatedAt": imported.updated_at.isoformat(),
+                "list": list_document(imported.listed) if imported.listed else None,
+                "concerns": [concern.text for concern in concerns_of_list(imported, now)],
+            }
+            for imported in lists
+        ],
+    }
+
+
+def _certificate_document(subject: str, found: Sequence[Named]) -> dict[str, object]:
+    return {
+        "certificate": subject,
+        "revoked": in_force(found),
+        "by": [
+            {
+                "crlArn": named.imported.arn,
+                "enabled": named.imported.enabled,
+                "revokedAt": named.revoked_at.isoformat(),
+                "reason": named.reason,
+            }
+            for named in found
+        ],
+    }

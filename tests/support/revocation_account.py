@@ -1,0 +1,110 @@
+"""An AWS account with a trust anchor, whose administrator's calls are counted; lists to make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from boto_rolesanywhere.account.administrator import Administrator
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
+READING: Final = ("Get", "List", "Describe")
+NOW: Final = datetime.now(timezone.utc).replace(microsecond=0)
+WEEK: Final = timedelta(days=7)
+
+
+@dataclass
+class Account:
+    """The account.
+
+    Attributes:
+        calls: the operations that were called.
+    """
+
+    emulator: Emulator
+    administrator: Administrator
+    calls: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.administrator.session.register("before-call", self._note)
+
+    def _note(self, model: object, **_: object) -> None:
+        self.calls.append(str(getattr(model, "name", "")))
+
+    @property
+    def anchor(self) -> str:
+        return self.emulator.trust_anchor_arn
+
+    def written(self) -> list[str]:
+        """The operations since the last time that change something."""
+        changes = [name for name in self.calls if not name.startswith(READING)]
+        self.calls.clear()
+        return changes
+
+    def lists(self) -> list[dict[str, Any]]:
+        """What AWS has."""
+        return list(self.administrator.pages("rolesanywhere", "ListCrls", "crls"))
+
+    def import_by_hand(self, pem: bytes, name: str = "by-hand", *, enabled: bool = True) -> str:
+        """As somebody does with the AWS CLI; the list's id."""
+        answer = self.administrator.call(
+            "rolesanywhere",
+            "ImportCrl",
+            name=name,
+            crlData=pem,
+            trustAnchorArn=self.anchor,
+            enabled=enabled,
+        )
+        self.calls.clear()
+        return str(answer["crl"]["crlId"])
+
+
+def der(pem: bytes) -> bytes:
+    return x509.load_pem_x509_crl(pem).public_bytes(Encoding.DER)
+
+
+def made_list(
+    ca: CertificateAuthority,
+    revoked: Iterable[int] = (7,),
+    *extensions: tuple[x509.ExtensionType, bool],
+    number: int | None = 1,
+    start: datetime = NOW - timedelta(hours=1),
+    end: datetime | None = NOW + WEEK,
+) -> bytes:
+    """A list in PEM, also one that no authority of ours would make."""
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.certificate.subject)
+    builder = builder.last_update(start).next_update(end or NOW + WEEK)
+    if number is not None:
+        builder = builder.add_extension(x509.CRLNumber(number), critical=False)
+    for extension, critical in extensions:
+        builder = builder.add_extension(extension, critical=critical)
+    entry = x509.RevokedCertificateBuilder().revocation_date(start)
+    for serial in revoked:
+        builder = builder.add_revoked_certificate(entry.serial_number(serial).build())
+    signed = builder.sign(ca.private_key, hashes.SHA256())  # type: ignore[arg-type]  # EC here
+    return signed.public_bytes(Encoding.PEM)
+
+
+def point(
+    *names: str,
+    user: bool = False,
+    of_cas: bool = False,
+    indirect: bool = False,
+    reasons: frozenset[x509.ReasonFlags] | None = None,
+) -> x509.IssuingDistributionPoint:
+    """An IssuingDistributionPoint."""
+    return x509.IssuingDistributionPoint(
+        full_name=[x509.UniformResourceIdentifier(name) for name in names] or None,
+        relative_name=None,
+        only_contains_user_certs=user,
+        only_contains_ca_certs=of_cas,
+        only_some_reasons=reasons,
+        indirect_crl=indirect,
+        only_contains_attribute_certs=False,
+    )
