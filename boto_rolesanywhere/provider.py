@@ -236,15 +236,9 @@ def creator_of(
     verify: bool | str | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> SessionCreator:
-    """The CreateSession call of `config`, for callers that look at its parts; see `Issuer`.
+    """The CreateSession call of `config`, for callers that look at its parts.
 
-    Args:
-        config: what is asked for.
-        session: whose profile and options hold for the call.
-        identity: gives what signs, at each call.
-        client_config: botocore's options for the call.
-        verify: as in `boto3.client`.
-        clock: gives the time, aware.
+    The arguments are those of `Issuer`; `identity` gives what signs, at each call.
     """
     return SessionCreator(
         config,

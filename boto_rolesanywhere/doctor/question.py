@@ -22,19 +22,7 @@ Check: TypeAlias = Generator[Verdict, None, _Value]
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Question:
-    """One examination.
-
-    Attributes:
-        arguments: settings by the names of `get_session`'s arguments.
-        environ: the environment.
-        profile: the profile asked for; None for that of the environment.
-        flags: of the command, with their values; None if this is not the command.
-        verify: False, or a CA bundle, for the endpoint.
-        anchor_file: the trust anchor's certificate.
-        crl_file: a certificate revocation list.
-        timeout: seconds for each step on the network.
-        clock: gives the time, aware.
-    """
+    """The arguments of `examine`, which documents them, and the environment."""
 
     arguments: Arguments
     environ: Mapping[str, str]

@@ -38,12 +38,7 @@ class RotatingIdentity:
     """
 
     def __init__(self, sources: IdentitySources, clock: Callable[[], datetime]) -> None:
-        """Open nothing yet.
-
-        Args:
-            sources: where certificate, chain and key are.
-            clock: gives the time, aware, for the certificate's validity.
-        """
+        """Open nothing yet. `clock` gives the time, aware."""
         self._sources = sources
         self._clock = clock
         self._held: tuple[Material, Identity] | None = None

@@ -121,12 +121,7 @@ class Connection(asyncio.Protocol):
     transport: asyncio.Transport
 
     def __init__(self, respond: Responder, connections: Connections) -> None:
-        """Know the server.
-
-        Args:
-            respond: answers a request.
-            connections: all connections of the server.
-        """
+        """Join nobody yet. `respond` answers a request."""
         self._respond = respond
         self._connections = connections
         self._loop = asyncio.get_running_loop()

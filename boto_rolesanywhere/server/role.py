@@ -61,14 +61,7 @@ class ServedRole:
     """
 
     def __init__(self, name: str, role_arn: str, account: str, source: Keeper) -> None:
-        """Render nothing yet.
-
-        Args:
-            name: the role's name in paths.
-            role_arn: with its path.
-            account: twelve digits; SDKs put it in the endpoints of some services.
-            source: gives its sessions.
-        """
+        """Render nothing yet. SDKs put the account in the endpoints of some services."""
         self.name = name
         self.role_arn = role_arn
         self.wait = source.awaited

@@ -91,14 +91,7 @@ def resolve(
     flags: Mapping[str, str] | None = None,
     profile_name: str | None = "default",
 ) -> Config | None:
-    """Bring the settings together.
-
-    Args:
-        arguments: by the names of `get_session`'s arguments; None means not given.
-        environ: the environment; empty values count as not set.
-        section: the profile's section of the AWS config file.
-        flags: of the command, with their values; None if this is not the command.
-        profile_name: the profile's name, for error messages; None if no profile was read.
+    """Bring the settings together. The arguments are those of `gather`.
 
     Returns:
         The Config, or None when none of certificate, key and ARNs is set anywhere.
@@ -132,12 +125,9 @@ def resolve(
 def identity_sources(
     found: Mapping[Setting, Found], arguments: Arguments, environ: Mapping[str, str]
 ) -> IdentitySources:
-    """Certificate, key and chain of the settings, unopened; the certificate must be among them.
+    """Certificate, key and chain of what `gather` found, unopened.
 
-    Args:
-        found: what `gather` found.
-        arguments: as for `resolve`; what unlocks the key may be among them.
-        environ: the environment.
+    The certificate must be among them; what unlocks the key may be among `arguments`.
 
     Raises:
         ConfigurationError: one of them is empty, or names what is not there.

@@ -1,4 +1,4 @@
-"""Where the settings of one call are looked for, and a profile's keys as botocore reads them.
+"""Where the settings of one call are looked for, and a profile's section as botocore reads it.
 
 `provider` makes a `Config` of them.
 """
@@ -41,7 +41,7 @@ class Inputs:
         session: the botocore session whose profile and options hold for the call.
         arguments: of `get_session`.
         environ: the environment.
-        section: the profile's keys.
+        section: the profile's, of the AWS config file.
         profile_name: the profile's name; None if no profile is read.
         flags: of the command, with their values; None if this is not the command.
         cached_as: stands for certificate, key and chain in the key of a cache entry, in place of
@@ -95,7 +95,7 @@ def look_up(
 def read_section(
     session: botocore.session.Session, profile_name: str | None = None, *, by_flag: bool = False
 ) -> Mapping[str, object]:
-    """The keys of a profile, as botocore reads them."""
+    """The section of a profile, as botocore reads it."""
     try:
         profiles: Mapping[str, Mapping[str, object]] = session.full_config["profiles"]
         if profile_name is None:

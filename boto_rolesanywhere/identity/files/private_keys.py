@@ -51,12 +51,7 @@ _NAMED_CURVE: Final = (
 
 
 def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
-    """The private key in `block`, which stands in the file `where`.
-
-    Args:
-        block: as PEM or a recognised DER gave it.
-        where: the file, for the error.
-        secret: asked only if the key is encrypted.
+    """The private key in `block` of the file `where`; `secret` is asked only if it is encrypted.
 
     Raises:
         PassphraseError: it is encrypted, and the passphrase is missing or wrong.

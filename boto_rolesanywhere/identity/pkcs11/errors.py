@@ -147,10 +147,6 @@ def is_already_initialized(error: Exception) -> bool:
 def explain(error: Exception, *, where: str) -> PrivateKeyError:
     """The error for one of python-pkcs11's exceptions.
 
-    Args:
-        error: a `pkcs11.exceptions.PKCS11Error`.
-        where: the URI without its PIN, or the library's path.
-
     Returns:
         A `PassphraseError` if the PIN is wrong or missing, otherwise a `KeyDeviceError`. Its text
         holds the return code's name.
