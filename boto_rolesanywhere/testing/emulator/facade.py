@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -315,6 +316,10 @@ class Emulator:
         Raises:
             ConfigurationError: AWS would not let this be made.
         """
+        if not isinstance(resource, Role):
+            owner = {"createdBy": self.account} if isinstance(resource, Profile) else {}
+            about = self._service.desk.stamped({**owner, **resource.about})
+            resource = replace(resource, about=about)
         self._service.registry.add(resource)
 
     def remove(self, arn: str) -> None:
@@ -329,15 +334,17 @@ class Emulator:
         """
         self.add(RevocationList(trust_anchor_arn=self.trust_anchor_arn, pem=pem, name=name))
 
-    def inject(self, fault: Fault, *, times: int | None = 1) -> None:
+    def inject(self, fault: Fault, *, times: int | None = 1, operation: str | None = None) -> None:
         """Let something go wrong for the next requests.
 
         Args:
             fault: one of `boto_rolesanywhere.testing.faults`.
             times: for how many requests; None: until `clear_faults`. Faults that were injected
                 earlier are played first.
+            operation: such as ``CreateSession`` or ``CreateProfile``: requests for others do not
+                meet it. None: all do.
         """
-        self._service.faults.add(fault, times)
+        self._service.faults.add(fault, times, operation)
 
     @contextmanager
     def injected(self, fault: Fault) -> Iterator[None]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from boto_rolesanywhere.errors import ConfigurationError
 
-from .answers import Answer, Refusal, json_answer, refusal_answer
+from .answers import Answer, json_answer
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,11 +27,13 @@ class ErrorStatus:
         status: the HTTP status.
         code: the error type; the service model's 503 is ``ServiceUnavailableException``.
         message: its words.
+        retry_after_seconds: what a ``ServiceUnavailableException`` may carry beside them.
     """
 
     status: int = 503
     code: str = "ServiceUnavailableException"
     message: str = "The service is temporarily unavailable."
+    retry_after_seconds: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,10 @@ Fault: TypeAlias = (
 def instead_of_answer(fault: Fault | None, now: datetime) -> Answer | None:
     """The answer of a fault that takes the service's place; None if the service shall answer."""
     if isinstance(fault, ErrorStatus):
-        return refusal_answer(Refusal(fault.message, fault.code, fault.status), now)
+        content: dict[str, object] = {"message": fault.message}
+        if fault.retry_after_seconds is not None:
+            content["retryAfterSeconds"] = fault.retry_after_seconds
+        return json_answer(fault.status, content, now, fault.code)
     if isinstance(fault, HtmlBody):
         return Answer(fault.status, (("Content-Type", "text/html"),), fault.html.encode())
     if isinstance(fault, EmptyBody):
@@ -155,15 +160,24 @@ def _drop(content: object, path: list[str]) -> None:
             _drop(content.get(path[0]), path[1:])
 
 
+@dataclass(slots=True, eq=False)
+class _Planned:
+    fault: Fault
+    times: int | None
+    operation: str | None
+
+
 class FaultPlan:
     """Which fault the next request meets. First injected, first played."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._planned: list[tuple[Fault, int | None]] = []
+        self._planned: list[_Planned] = []
 
-    def add(self, fault: Fault, times: int | None) -> None:
+    def add(self, fault: Fault, times: int | None, operation: str | None = None) -> None:
         """Plan a fault for so many requests; None: until `clear`.
+
+        Only requests for `operation` meet it; if that is None, all do.
 
         Raises:
             ConfigurationError: a test would be green with a fault that never comes.
@@ -183,19 +197,21 @@ class FaultPlan:
                 expected="1 or more, or None",
             )
         with self._lock:
-            self._planned.append((fault, times))
+            self._planned.append(_Planned(fault, times, operation))
 
     def clear(self) -> None:
         """Plan nothing any more."""
         with self._lock:
             self._planned.clear()
 
-    def next(self) -> Fault | None:
+    def next(self, operation: str | None) -> Fault | None:
         """The fault for this request, if there is one."""
         with self._lock:
-            if not self._planned:
-                return None
-            fault, times = self._planned[0]
-            if times is not None:
-                self._planned[:1] = [(fault, times - 1)] if times > 1 else []
-            return fault
+            for planned in self._planned:
+                if planned.operation in (None, operation):
+                    if planned.times is not None:
+                        planned.times -= 1
+                        if not planned.times:
+                            self._planned.remove(planned)
+                    return planned.fault
+            return None

@@ -10,7 +10,7 @@ from base64 import b32encode, b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .answers import (
     DURATION_ABOVE_ROLE,
@@ -39,11 +39,18 @@ class Grant:
 
     Attributes:
         access_key_id: of its credentials.
+        profile: through which it is given, as that is now.
+        tags: its principal tags.
+        origin_identity: what trusted identity propagation adds to it: ``Subject`` and
+            ``SubjectType``; empty if the profile does not use it.
         content: the answer's JSON, secrets included.
     """
 
     access_key_id: str
-    content: dict[str, object] = field(repr=False)
+    profile: Profile
+    tags: dict[str, str]
+    origin_identity: dict[str, str]
+    content: dict[str, Any] = field(repr=False)
 
 
 def grant(
@@ -74,9 +81,7 @@ def grant(
     if request.role_session_name is not None and not profile.accept_role_session_name:
         raise Refused(NO_SESSION_NAMES, "the profile does not accept role session names")
     tags = principal_tags(certificate, profile.attribute_mappings)
-    if profile.tip_source is not None and profile.tip_source not in tags:
-        # That the session is denied is documented, with which words is not.
-        raise Refused(NO_TIP_SUBJECT, f"{profile.tip_source} is not mapped or has no value")
+    identity = _origin_identity(profile, tags)
     role = _find_role(request.role_arn, anchor, tags, profile, registry)
     duration = float(min(profile.duration_seconds, request.duration_seconds or 43200))
     if duration > role.max_session_duration:
@@ -85,7 +90,25 @@ def grant(
         )
     if max_lifetime is not None:
         duration = min(duration, max_lifetime)
-    return _made(request, certificate, anchor, tags, now + timedelta(seconds=duration))
+    content = _made(request, certificate, anchor, tags, now + timedelta(seconds=duration))
+    access_key_id = content["credentialSet"][0]["credentials"]["accessKeyId"]
+    return Grant(access_key_id, profile, tags, identity, content)
+
+
+def _origin_identity(profile: Profile, tags: dict[str, str]) -> dict[str, str]:
+    """What trusted identity propagation takes from the certificate.
+
+    Raises:
+        Refused: the profile maps no such attribute, or the certificate has no value for it. That
+            the session is then denied is documented, with which words is not.
+    """
+    if profile.tip_source is None:
+        return {}
+    if profile.tip_source not in tags:
+        raise Refused(NO_TIP_SUBJECT, f"{profile.tip_source} is not mapped or has no value")
+    settings: Any = profile.about.get("tipConfiguration", {})
+    kind = settings.get("subjectType")
+    return {"Subject": tags[profile.tip_source], **({"SubjectType": kind} if kind else {})}
 
 
 def _find_profile(request: SessionRequest, anchor: TrustAnchor, registry: Registry) -> Profile:
@@ -111,7 +134,7 @@ def _find_role(
     registry: Registry,
 ) -> Role:
     role = registry.role(role_arn)
-    if role is None and "createdBy" in profile.about:  # made there; roles are IAM's affair
+    if role is None and profile.roles_exist:
         role = Role(arn=role_arn)
     reason = None
     if role is None:
@@ -135,7 +158,7 @@ def _made(
     anchor: TrustAnchor,
     tags: dict[str, str],
     expires: datetime,
-) -> Grant:
+) -> dict[str, Any]:
     of_anchor, of_role = (
         Arn.parse(anchor.arn, where="trust anchor"),
         Arn.parse(request.role_arn, where="role"),
@@ -143,14 +166,13 @@ def _made(
     name = request.role_session_name or serial_hex(certificate)
     role_name = of_role.resource.rpartition("/")[2]  # without the path, as STS writes it
     assumed = f"arn:{of_role.partition}:sts::{of_role.account}:assumed-role/{role_name}/{name}"
-    access_key_id = "ASIA" + b32encode(secrets.token_bytes(10)).decode("ascii")
     session = {
         "assumedRoleUser": {
             "arn": assumed,
             "assumedRoleId": f"{_role_id(request.role_arn)}:{name}",
         },
         "credentials": {
-            "accessKeyId": access_key_id,
+            "accessKeyId": "ASIA" + b32encode(secrets.token_bytes(10)).decode("ascii"),
             "secretAccessKey": b64encode(secrets.token_bytes(30)).decode("ascii"),
             "sessionToken": b64encode(secrets.token_bytes(600)).decode("ascii"),
             "expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -160,7 +182,7 @@ def _made(
         "sourceIdentity": source_identity(certificate),
     }
     subject = subject_arn(certificate, of_anchor.partition, of_anchor.region, of_anchor.account)
-    return Grant(access_key_id, {"credentialSet": [session], "subjectArn": subject})
+    return {"credentialSet": [session], "subjectArn": subject}
 
 
 def _role_id(role_arn: str) -> str:

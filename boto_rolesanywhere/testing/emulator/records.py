@@ -26,8 +26,9 @@ class RequestRecord:
         query: as sent, without the question mark.
         headers: by lower-case name; repeated ones are joined by a comma.
         body: as sent.
-        outcome: ``created``, the error code that was answered, or ``fault: …`` where an injected
-            fault took the service's place.
+        operation: such as ``CreateSession`` or ``ImportCrl``; None if there is no such.
+        outcome: ``created``, the name of an operation of the control plane that was done, the error
+            code that was answered, or ``fault: …`` where a fault took the service's place.
         status: the HTTP status; None where nothing was answered.
         message: what the service said, if it refused.
         reason: why it refused, in more detail than the service gives.
@@ -36,7 +37,12 @@ class RequestRecord:
         profile_arn: as asked for.
         role_arn: as asked for.
         certificate_serial: of X-Amz-X509; None if that cannot be read.
-        access_key_id: of the session, if one was created.
+        access_key_id: of the session, if one was created. So are the next four.
+        session_policy: of the profile: AWS limits the session by it.
+        managed_policy_arns: of the profile: AWS limits the session by them.
+        principal_tags: by key, such as ``x509Subject/CN``.
+        origin_identity: ``Subject`` and ``SubjectType`` of trusted identity propagation; empty
+            where the profile does not use it.
     """
 
     received_at: datetime
@@ -45,6 +51,7 @@ class RequestRecord:
     query: str
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
+    operation: str | None = None
     outcome: str
     status: int | None
     message: str | None = None
@@ -55,6 +62,10 @@ class RequestRecord:
     role_arn: str | None = None
     certificate_serial: int | None = None
     access_key_id: str | None = None
+    session_policy: str | None = None
+    managed_policy_arns: tuple[str, ...] = ()
+    principal_tags: Mapping[str, str] = field(default_factory=dict)
+    origin_identity: Mapping[str, str] = field(default_factory=dict)
 
 
 class Records:

@@ -97,6 +97,9 @@ class Profile:
         aliases: further ARNs (``…:alias/profile/{name}``) that mean this one.
         tip_source: with trusted identity propagation enabled, the field that must be mapped and
             have a value: ``x509Subject/CN`` or ``x509SAN/URI``.
+        roles_exist: whether a listed role that is registered nowhere counts as one that trusts the
+            service. So it is where the control plane set the roles: IAM is not the emulator's
+            affair.
         about: what the control plane shows besides, by the service's names.
     """
 
@@ -110,6 +113,7 @@ class Profile:
     )
     aliases: tuple[str, ...] = ()
     tip_source: str | None = None
+    roles_exist: bool = False
     about: Mapping[str, object] = field(default_factory=dict, repr=False)
 
 

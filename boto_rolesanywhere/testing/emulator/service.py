@@ -5,17 +5,16 @@ No sockets and no web framework here.
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 from datetime import timedelta
-from threading import Lock
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .answers import (
     ANCHOR_DISABLED,
     NO_TRUST_ANCHOR,
     THROTTLED,
+    UNTRUSTED_SIGNER,
     Refused,
     json_answer,
     refusal_answer,
@@ -23,17 +22,19 @@ from .answers import (
 from .control_plane.authentication import check as check_administrator
 from .control_plane.desk import Desk
 from .control_plane.operations import find as find_operation
+from .control_plane.operations import read as read_call
 from .faults import Fault, FaultPlan, Reset, applied, instead_of_answer
 from .grants import Grant, grant
 from .records import CREATED, Records, RequestRecord
 from .resources import Arn, Registry
 from .signature import read_authorization, verify
 from .subjects import Subjects
+from .throttle import Throttle
 from .trust import check_leaf, check_revocation, find_path, read_certificate, read_chain
 from .wire import Received, read_session_request
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from cryptography import x509
@@ -43,8 +44,9 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .control_plane.desk import PrivateCas
     from .resources import TrustAnchor
+    from .wire import SessionRequest
 
-_SECOND: Final = timedelta(seconds=1)
+CREATE_SESSION: Final = "CreateSession"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,26 +62,17 @@ class Reply:
     fault: Fault | None
 
 
-class Throttle:
-    """At most so many requests in any second; None for no limit."""
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What became of a request.
 
-    def __init__(self, requests_per_second: int | None) -> None:
-        self.requests_per_second = requests_per_second
-        self._lock = Lock()
-        self._passed: deque[datetime] = deque()
+    Attributes:
+        answer: what is sent.
+        record: what its record says of that: fields of `RequestRecord`.
+    """
 
-    def admits(self, now: datetime) -> bool:
-        """Whether a request may pass now. One that may not is not counted."""
-        limit = self.requests_per_second
-        if limit is None:
-            return True
-        with self._lock:
-            while self._passed and self._passed[0] <= now - _SECOND:
-                self._passed.popleft()
-            if len(self._passed) >= limit:
-                return False
-            self._passed.append(now)
-            return True
+    answer: Answer
+    record: Mapping[str, Any]
 
 
 class Service:
@@ -129,35 +122,47 @@ class Service:
 
     def handle(self, received: Received) -> Reply:
         """Answer one request, and remember it."""
-        now, fault = self.now(), self.faults.next()
+        now, operation = self.now(), _operation(received)
+        fault = self.faults.next(operation)
         answer = instead_of_answer(fault, now)
-        if answer is not None:
+        if answer is None:
+            outcome = self._outcome(received, operation, now)
+        else:
             status = None if isinstance(fault, Reset) else answer.status
-            self._remember(received, now, f"fault: {fault}", status, fault)
-            return Reply(answer, fault)
-        granted: Grant | None = None
+            outcome = _Outcome(answer, {"outcome": f"fault: {fault}", "status": status})
+        self.records.append(_record(received, now, operation, fault, outcome))
+        return Reply(applied(fault, outcome.answer), fault)
+
+    def _outcome(self, received: Received, operation: str | None, now: datetime) -> _Outcome:
         try:
-            if (received.method, received.path) == ("POST", "/sessions"):
-                granted = self._create_session(received, now)
-                outcome, status, content = CREATED, 201, granted.content
-            else:
-                outcome, status, content = self._administer(received, now)
+            if operation != CREATE_SESSION:
+                return self._administer(received, now)
+            granted = self._create_session(received, now)
         except Refused as refused:
             refusal = refused.refusal
-            self._remember(received, now, refusal.code, refusal.status, fault, refused=refused)
-            return Reply(applied(fault, refusal_answer(refusal, now)), fault)
-        self._remember(received, now, outcome, status, fault, granted=granted)
-        return Reply(applied(fault, json_answer(status, content, now)), fault)
+            return _Outcome(
+                refusal_answer(refusal, now),
+                {
+                    "outcome": refusal.code,
+                    "status": refusal.status,
+                    "message": refusal.message,
+                    "reason": refused.reason,
+                },
+            )
+        facts = {"outcome": CREATED, "status": 201, **_facts(granted)}
+        return _Outcome(json_answer(201, granted.content, now), facts)
 
-    def _administer(self, received: Received, now: datetime) -> tuple[str, int, dict[str, object]]:
-        name, operation, call = find_operation(received)
+    def _administer(self, received: Received, now: datetime) -> _Outcome:
+        route, operation = find_operation(received)
         check_administrator(received, self.administrators, region=self.region, now=now)
         rate = self.control_plane_rate
         throttle = self._group_throttles.setdefault(operation.group, Throttle(rate))
         throttle.requests_per_second = rate
         if not throttle.admits(now):
             raise Refused(THROTTLED, f"above {rate} a second for {operation.group}")
-        return name, operation.status, operation.answer(self.desk, call)
+        content = operation.answer(self.desk, read_call(route, received))
+        facts = {"outcome": route.name, "status": route.status}
+        return _Outcome(json_answer(route.status, content, now), facts)
 
     def _create_session(self, received: Received, now: datetime) -> Grant:
         # In which order the service looks at things is not documented; this one lets each test of
@@ -170,21 +175,36 @@ class Service:
         chain = read_chain(received)
         request = read_session_request(received)
         anchor = self._find_anchor(request.trust_anchor_arn)
-        self._check_trust(certificate, chain, anchor, now)
         try:
-            granted = grant(
-                request,
-                certificate,
-                anchor,
-                self.registry,
-                now=now,
-                max_lifetime=self.max_lifetime,
-            )
-        except Refused:
-            self.desk.subjects.note(certificate, self.desk.prefix, now, failed=True)
+            granted = self._granted(request, certificate, chain, anchor, now)
+        except Refused as refused:
+            if refused.refusal is not UNTRUSTED_SIGNER:  # then nobody vouches for the subject
+                self.desk.subjects.note(certificate, self.desk.prefix, now, failed=True)
             raise
         self.desk.subjects.note(certificate, self.desk.prefix, now, failed=False)
         return granted
+
+    def _granted(
+        self,
+        request: SessionRequest,
+        certificate: x509.Certificate,
+        chain: tuple[x509.Certificate, ...],
+        anchor: TrustAnchor,
+        now: datetime,
+    ) -> Grant:
+        if not anchor.enabled:
+            raise Refused(ANCHOR_DISABLED, "the trust anchor is disabled")
+        check_leaf(certificate, now)
+        path = find_path(certificate, chain, anchor.certificates, now)
+        check_revocation(path, self.registry.revocation_lists(anchor.arn))
+        return grant(
+            request,
+            certificate,
+            anchor,
+            self.registry,
+            now=now,
+            max_lifetime=self.max_lifetime,
+        )
 
     def _find_anchor(self, arn: str) -> TrustAnchor:
         anchor = self.registry.anchor(arn)
@@ -193,55 +213,54 @@ class Service:
         region = Arn.parse(anchor.arn, where="trust anchor").region
         if region != self.region:
             raise Refused(NO_TRUST_ANCHOR, f"it is in {region}, this endpoint in {self.region}")
-        if not anchor.enabled:
-            raise Refused(ANCHOR_DISABLED, "the trust anchor is disabled")
         return anchor
 
-    def _check_trust(
-        self,
-        certificate: x509.Certificate,
-        chain: tuple[x509.Certificate, ...],
-        anchor: TrustAnchor,
-        now: datetime,
-    ) -> None:
-        check_leaf(certificate, now)
-        path = find_path(certificate, chain, anchor.certificates, now)
-        check_revocation(path, self.registry.revocation_lists(anchor.arn))
 
-    def _remember(
-        self,
-        received: Received,
-        now: datetime,
-        outcome: str,
-        status: int | None,
-        fault: Fault | None,
-        *,
-        refused: Refused | None = None,
-        granted: Grant | None = None,
-    ) -> None:
-        headers: dict[str, str] = {}
-        for name, value in received.headers:
-            headers[name] = f"{headers[name]},{value}" if name in headers else value
-        self.records.append(
-            RequestRecord(
-                received_at=now,
-                method=received.method,
-                path=received.path,
-                query=received.query,
-                headers=MappingProxyType(headers),
-                body=received.body,
-                outcome=outcome,
-                status=status,
-                message=refused.refusal.message if refused else None,
-                reason=refused.reason if refused else None,
-                fault=str(fault) if fault else None,
-                trust_anchor_arn=received.text("trustAnchorArn"),
-                profile_arn=received.text("profileArn"),
-                role_arn=received.text("roleArn"),
-                certificate_serial=_serial(received),
-                access_key_id=granted.access_key_id if granted else None,
-            )
-        )
+def _operation(received: Received) -> str | None:
+    if (received.method, received.path) == ("POST", "/sessions"):
+        return CREATE_SESSION
+    try:
+        return find_operation(received)[0].name
+    except Refused:
+        return None
+
+
+def _facts(granted: Grant) -> dict[str, Any]:
+    about: Mapping[str, Any] = granted.profile.about
+    return {
+        "access_key_id": granted.access_key_id,
+        "session_policy": about.get("sessionPolicy"),
+        "managed_policy_arns": tuple(about.get("managedPolicyArns", ())),
+        "principal_tags": granted.tags,
+        "origin_identity": granted.origin_identity,
+    }
+
+
+def _record(
+    received: Received,
+    now: datetime,
+    operation: str | None,
+    fault: Fault | None,
+    outcome: _Outcome,
+) -> RequestRecord:
+    headers: dict[str, str] = {}
+    for name, value in received.headers:
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return RequestRecord(
+        received_at=now,
+        method=received.method,
+        path=received.path,
+        query=received.query,
+        headers=MappingProxyType(headers),
+        body=received.body,
+        operation=operation,
+        fault=str(fault) if fault else None,
+        trust_anchor_arn=received.text("trustAnchorArn"),
+        profile_arn=received.text("profileArn"),
+        role_arn=received.text("roleArn"),
+        certificate_serial=_serial(received),
+        **outcome.record,
+    )
 
 
 def _serial(received: Received) -> int | None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .resources import Registry, Resource
     from .subjects import Subjects
 
-_FORM: Final = 1
+_FORM: Final = 2
 _KINDS: Final[dict[str, type[Resource]]] = {
     "anchors": TrustAnchor,
     "profiles": Profile,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from .principal import subject_arn
 
@@ -14,8 +14,15 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 
+# Ours: an emulator may run for weeks.
+MOST_SUBJECTS: Final = 1000
+MOST_CREDENTIALS: Final = 100  # of one subject
+
+
 class Subjects:
     """Everybody who asked for a session with a certificate of a trust anchor.
+
+    Of very many, those stay who came last.
 
     Attributes:
         on_change: is called after each change.
@@ -57,7 +64,13 @@ class Subjects:
                 },
             )
             held |= {"lastSeenAt": time, "updatedAt": time}
-            self._credentials.setdefault(arn, {})[serial] = seen
+            credentials = self._credentials.setdefault(arn, {})
+            credentials.pop(serial, None)  # so that the one that came last stands last
+            credentials[serial] = seen
+            _keep_last(credentials, MOST_CREDENTIALS)
+            self._held[arn] = self._held.pop(arn)
+            for gone in _keep_last(self._held, MOST_SUBJECTS):
+                del self._credentials[gone]
         self.on_change()
 
     def has(self, arn: str) -> bool:
@@ -89,3 +102,11 @@ class Subjects:
         with self._lock:
             self._held = dumped["held"]
             self._credentials = dumped["credentials"]  # type: ignore[assignment]  # as dumped
+
+
+def _keep_last(table: dict[str, dict[str, object]], most: int) -> list[str]:
+    """Forget the first entries above `most`; their keys."""
+    gone = list(table)[: max(len(table) - most, 0)]
+    for key in gone:
+        del table[key]
+    return gone

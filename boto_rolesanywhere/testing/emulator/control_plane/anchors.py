@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.emulator.resources import TrustAnchor
 from boto_rolesanywhere.testing.loading import read_certificates
 
-from .call import refuse
-from .desk import alias_changes, described, page
+from .call import refused
+from .desk import alias_after, change_shown, described, page
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,37 +20,35 @@ if TYPE_CHECKING:
     from .call import Call
     from .desk import Desk
 
+    Setting = dict[str, Any]
+
 _MOST: Final = 50  # a quota of the User Guide
-_LONGEST_BUNDLE: Final = 204_800
 _EVENTS: Final = ("CA_CERTIFICATE_EXPIRY", "END_ENTITY_CERTIFICATE_EXPIRY")
 _DEFAULT_THRESHOLD: Final = 45  # days
-_MOST_SETTINGS: Final = 50
-_THRESHOLDS: Final = range(1, 361)
 
 
 def create(desk: Desk, call: Call) -> dict[str, object]:
     """CreateTrustAnchor."""
     if len(desk.registry.all(TrustAnchor)) >= _MOST:
-        refuse(f"The account has {_MOST} trust anchors already")  # the words are a guess
+        raise refused(f"The account has {_MOST} trust anchors already")  # the words are a guess
     arn = desk.new_arn(TrustAnchor)
-    source = call.required("source")
+    source = call.parameters["source"]
     about = {
-        "name": call.name(),
+        "name": call.parameters["name"],
         "source": source,
-        "crlDpRevocationEnabled": call.flag("crlDpRevocationEnabled", default=False),
-        "notificationSettings": _settings(call),
+        "crlDpRevocationEnabled": call.parameters.get("crlDpRevocationEnabled", False),
+        "notificationSettings": _given_settings(desk, call),
     }
     anchor = TrustAnchor(
         arn=arn,
         certificates=_certificates(desk, source),
         # The model says nothing of the default; AWS's console and CLI make it enabled. A guess.
-        enabled=call.flag("enabled", default=True),
+        enabled=call.parameters.get("enabled", True),
         aliases=desk.aliases(TrustAnchor, call.alias(), arn),
         about=desk.stamped(about),
     )
-    tags = call.tags()
     _add(desk, anchor)
-    desk.registry.tag(arn, tags)
+    desk.registry.tag(arn, call.tags())
     return show(anchor)
 
 
@@ -65,27 +63,20 @@ def list_(desk: Desk, call: Call) -> dict[str, object]:
 
 
 def update(desk: Desk, call: Call) -> dict[str, object]:
-    """UpdateTrustAnchor."""
+    """UpdateTrustAnchor. A Private CA's certificate is read anew where the source is sent again."""
     held = desk.find(TrustAnchor, call.identifier)
-    alias, previous = alias_changes(call, held.aliases)
-    about = {**held.about, **previous}
-    certificates = held.certificates
-    if "name" in call.members:
-        about["name"] = call.name()
-    if "source" in call.members:
-        about["source"] = call.members["source"]
-        certificates = _certificates(desk, call.members["source"])
-    about["crlDpRevocationEnabled"] = call.flag(
-        "crlDpRevocationEnabled", default=bool(about.get("crlDpRevocationEnabled"))
-    )
+    changeable = ("name", "source", "crlDpRevocationEnabled")
+    given = {name: call.parameters[name] for name in changeable if name in call.parameters}
     changed = replace(
         held,
-        certificates=certificates,
-        aliases=desk.aliases(TrustAnchor, alias, held.arn),
-        about=desk.stamped(about),
+        certificates=_certificates(desk, given["source"])
+        if "source" in given
+        else held.certificates,
+        aliases=desk.aliases(TrustAnchor, alias_after(call, held.aliases), held.arn),
+        about=desk.stamped({**held.about, **given}),
     )
     _add(desk, changed)
-    return show(changed)
+    return {"trustAnchor": change_shown(_detail(held), _detail(changed))}
 
 
 def enable(desk: Desk, call: Call) -> dict[str, object]:
@@ -106,28 +97,17 @@ def delete(desk: Desk, call: Call) -> dict[str, object]:
 
 
 def put_notifications(desk: Desk, call: Call) -> dict[str, object]:
-    """PutNotificationSettings. No alias is taken here."""
-    held = desk.find(TrustAnchor, str(call.required("trustAnchorId")))
-    call.required("notificationSettings")
-    put = {(each["event"], each["channel"]): each for each in _given_settings(call)}
-    kept = [each for each in _shown_settings(held) if (each["event"], each["channel"]) not in put]
-    return _with_settings(desk, held, [*kept, *put.values()])
+    """PutNotificationSettings: those for other events stay. No alias is taken here."""
+    held = desk.find(TrustAnchor, call.parameters["trustAnchorId"])
+    return _with_settings(desk, held, [*_own_settings(held), *_given_settings(desk, call)])
 
 
 def reset_notifications(desk: Desk, call: Call) -> dict[str, object]:
     """ResetNotificationSettings: those of the keys become the service's own again."""
-    held = desk.find(TrustAnchor, str(call.required("trustAnchorId")))
-    call.required("notificationSettingKeys")
-    keys = {
-        (key.get("event"), key.get("channel", "ALL"))
-        for key in call.objects("notificationSettingKeys", _MOST_SETTINGS)
-    }
-    if not {event for event, _ in keys} <= set(_EVENTS):
-        refuse("Invalid value in notificationSettingKeys")
-    kept = [each for each in _shown_settings(held) if (each["event"], each["channel"]) not in keys]
-    there = {each["event"] for each in kept}
-    defaults = [each for each in _defaults() if each["event"] not in there]
-    return _with_settings(desk, held, [*kept, *defaults])
+    held = desk.find(TrustAnchor, call.parameters["trustAnchorId"])
+    events = {key["event"] for key in call.parameters["notificationSettingKeys"]}
+    kept = [each for each in _own_settings(held) if each["event"] not in events]
+    return _with_settings(desk, held, kept)
 
 
 def show(anchor: TrustAnchor) -> dict[str, object]:
@@ -143,7 +123,9 @@ def _detail(anchor: TrustAnchor) -> dict[str, object]:
         pem = b"".join(each.public_bytes(Encoding.PEM) for each in anchor.certificates).decode()
         data = {"x509CertificateData": pem}
         shown["source"] = {"sourceType": "CERTIFICATE_BUNDLE", "sourceData": data}
-    shown.setdefault("notificationSettings", _defaults())
+    own = {each["event"]: each for each in _own_settings(anchor)}
+    shown["notificationSettings"] = [own.get(event, _default(event)) for event in _EVENTS]
+    shown.setdefault("crlDpRevocationEnabled", False)
     return shown
 
 
@@ -158,83 +140,56 @@ def _add(desk: Desk, anchor: TrustAnchor) -> None:
     try:
         desk.registry.add(anchor)
     except ConfigurationError as error:
-        refuse(f"Invalid certificate: {error.problem}")
+        raise refused(f"Invalid certificate: {error.problem}") from None
 
 
-def _certificates(desk: Desk, source: object) -> tuple[x509.Certificate, ...]:
-    data = source.get("sourceData") if isinstance(source, dict) else None
-    if not isinstance(source, dict) or not isinstance(data, dict):
-        refuse("Invalid value for source")
-    kind = source.get("sourceType")
-    if kind == "AWS_ACM_PCA":
-        arn = data.get("acmPcaArn")
-        pem = desk.private_cas(arn) if isinstance(arn, str) else None
+def _certificates(desk: Desk, source: Mapping[str, Any]) -> tuple[x509.Certificate, ...]:
+    kind, data = source.get("sourceType"), source.get("sourceData", {})
+    if kind == "AWS_ACM_PCA" and "acmPcaArn" in data:
+        pem = desk.private_cas(data["acmPcaArn"])
         if pem is None:
-            refuse("The private CA does not exist or is not active")  # the words are a guess
-    elif kind == "CERTIFICATE_BUNDLE":
-        pem = data.get("x509CertificateData")
+            raise refused("The private CA does not exist or is not active")  # guessed words
+    elif kind == "CERTIFICATE_BUNDLE" and "x509CertificateData" in data:
+        pem = data["x509CertificateData"]
     else:  # SELF_SIGNED_REPOSITORY is in the model and nowhere documented
-        refuse("Invalid value for sourceType")
-    if not isinstance(pem, str) or not 1 <= len(pem) <= _LONGEST_BUNDLE:
-        refuse(f"x509CertificateData must have 1 to {_LONGEST_BUNDLE} characters")
+        raise refused("Invalid value for source")
     try:
         return read_certificates(pem, where="source")
     except ConfigurationError as error:
-        refuse(f"Invalid certificate: {error.problem}")
+        raise refused(f"Invalid certificate: {error.problem}") from None
 
 
-def _settings(call: Call) -> list[dict[str, object]]:
-    given = _given_settings(call)
-    there = {each["event"] for each in given}
-    return [*given, *(each for each in _defaults() if each["event"] not in there)]
-
-
-def _given_settings(call: Call) -> list[dict[str, object]]:
-    return [_setting(each) for each in call.objects("notificationSettings", _MOST_SETTINGS)]
-
-
-def _setting(given: Mapping[str, object]) -> dict[str, object]:
-    threshold, channel = given.get("threshold", _DEFAULT_THRESHOLD), given.get("channel", "ALL")
-    if (
-        given.get("event") not in _EVENTS
-        or not isinstance(given.get("enabled"), bool)
-        or channel != "ALL"
-        or type(threshold) is not int
-        or threshold not in _THRESHOLDS
-    ):
-        refuse("Invalid value in notificationSettings")
-    return {
-        "enabled": given["enabled"],
-        "event": given["event"],
-        "threshold": threshold,
-        "channel": channel,
-        "configuredBy": "account",  # a guess; of the defaults it is documented
-    }
-
-
-def _defaults() -> list[dict[str, object]]:
+def _given_settings(desk: Desk, call: Call) -> list[Setting]:
     return [
         {
-            "enabled": True,
-            "event": event,
             "threshold": _DEFAULT_THRESHOLD,
             "channel": "ALL",
-            "configuredBy": "rolesanywhere.amazonaws.com",
+            **setting,
+            "configuredBy": desk.prefix.rpartition(":")[2],
         }
-        for event in _EVENTS
+        for setting in call.parameters.get("notificationSettings", ())
     ]
 
 
-def _shown_settings(anchor: TrustAnchor) -> list[dict[str, object]]:
-    held = anchor.about.get("notificationSettings")
-    return list(held) if isinstance(held, list) else _defaults()
+def _default(event: str) -> Setting:
+    return {
+        "enabled": True,
+        "event": event,
+        "threshold": _DEFAULT_THRESHOLD,
+        "channel": "ALL",
+        "configuredBy": "rolesanywhere.amazonaws.com",
+    }
 
 
-def _with_settings(
-    desk: Desk, held: TrustAnchor, settings: Sequence[Mapping[str, object]]
-) -> dict[str, object]:
-    changed = replace(
-        held, about=desk.stamped({**held.about, "notificationSettings": list(settings)})
-    )
+def _own_settings(anchor: TrustAnchor) -> list[Setting]:
+    """Those that the owner made; of two for one event the later one counts."""
+    held: Any = anchor.about.get("notificationSettings", ())
+    return list(held)
+
+
+def _with_settings(desk: Desk, held: TrustAnchor, settings: Sequence[Setting]) -> dict[str, object]:
+    by_event = {each["event"]: each for each in settings}
+    about = {**held.about, "notificationSettings": list(by_event.values())}
+    changed = replace(held, about=desk.stamped(about))
     desk.registry.add(changed)
     return show(changed)

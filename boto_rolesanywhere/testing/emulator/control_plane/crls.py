@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
-from binascii import Error
+from base64 import b64encode
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.emulator.resources import RevocationList, TrustAnchor
 
-from .call import refuse
-from .desk import alias_changes, described, page
+from .call import not_found, refused
+from .desk import alias_after, change_shown, described, page
 
 if TYPE_CHECKING:
     from .call import Call
@@ -20,20 +19,22 @@ if TYPE_CHECKING:
 
 def import_(desk: Desk, call: Call) -> dict[str, object]:
     """ImportCrl. A list of the same name is added; without ``enabled`` it is disabled."""
-    anchor = desk.find(TrustAnchor, _anchor_arn(call))
+    anchor_arn = call.parameters["trustAnchorArn"]
+    if ":alias/" in anchor_arn:  # not taken here; which error says so is in the API's reference
+        raise not_found("trust-anchor")
+    anchor = desk.find(TrustAnchor, anchor_arn)
     arn = desk.new_arn(RevocationList)
     new = RevocationList(
         arn=arn,
         trust_anchor_arn=anchor.arn,
-        pem=_data(call.required("crlData")),
-        name=call.name(),
-        enabled=call.flag("enabled", default=False),
+        pem=call.parameters["crlData"],
+        name=call.parameters["name"],
+        enabled=call.parameters.get("enabled", False),
         aliases=desk.aliases(RevocationList, call.alias(), arn),
         about=desk.stamped({}),
     )
-    tags = call.tags()
     _add(desk, new)
-    desk.registry.tag(arn, tags)
+    desk.registry.tag(arn, call.tags())
     return show(new)
 
 
@@ -50,17 +51,15 @@ def list_(desk: Desk, call: Call) -> dict[str, object]:
 def update(desk: Desk, call: Call) -> dict[str, object]:
     """UpdateCrl, which changes neither ``enabled`` nor the trust anchor."""
     held = desk.find(RevocationList, call.identifier)
-    alias, about = alias_changes(call, held.aliases)
-    data = call.members.get("crlData")
     changed = replace(
         held,
-        name=call.name() if "name" in call.members else held.name,
-        pem=held.pem if data is None else _data(data),
-        aliases=desk.aliases(RevocationList, alias, held.arn),
-        about=desk.stamped({**held.about, **about}),
+        name=call.parameters.get("name", held.name),
+        pem=call.parameters.get("crlData", held.pem),
+        aliases=desk.aliases(RevocationList, alias_after(call, held.aliases), held.arn),
+        about=desk.stamped(held.about),
     )
     _add(desk, changed)
-    return show(changed)
+    return {"crl": change_shown(_detail(held), _detail(changed))}
 
 
 def enable(desk: Desk, call: Call) -> dict[str, object]:
@@ -92,25 +91,11 @@ def _detail(held: RevocationList) -> dict[str, object]:
     }
 
 
-def _anchor_arn(call: Call) -> str:
-    arn = call.required("trustAnchorArn")
-    if not isinstance(arn, str) or not arn.startswith("arn:") or ":alias/" in arn:
-        refuse("Invalid value for trustAnchorArn")  # an alias is not taken here
-    return arn
-
-
-def _data(value: object) -> bytes:
-    try:
-        return b64decode(value if isinstance(value, str) else "!", validate=True)
-    except Error:
-        refuse("Invalid value for crlData")
-
-
 def _add(desk: Desk, new: RevocationList) -> None:
     try:
         desk.registry.add(new)
     except ConfigurationError as error:
-        refuse(f"Invalid CRL: {error.problem}")  # the words are a guess
+        raise refused(f"Invalid CRL: {error.problem}") from None  # the words are a guess
 
 
 def _switched(desk: Desk, call: Call, *, enabled: bool) -> dict[str, object]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from uuid import uuid4
 
 from boto_rolesanywhere.testing.emulator.resources import (
@@ -14,7 +15,7 @@ from boto_rolesanywhere.testing.emulator.resources import (
     TrustAnchor,
 )
 
-from .call import not_found, refuse
+from .call import not_found, refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,7 +30,10 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made", TrustAnchor, Profile, RevocationList)
 _KINDS: Final = {TrustAnchor: "trust-anchor", Profile: "profile", RevocationList: "crl"}
-_PAGE: Final = 50  # a guess; as is that more may be asked for
+_ARNS: Final = ("crlArn", "trustAnchorArn", "profileArn", "subjectArn")
+# Both sizes are guesses.
+_PAGE: Final = 50
+_LARGEST_PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +73,17 @@ class Desk:
         return found
 
     def aliases(self, kind: type[_Made], alias: str | None, own: str) -> tuple[str, ...]:
-        """The alias's ARN, which no other resource may have. That it is refused so is a guess."""
+        """The alias's ARN, which no other resource of the kind may have.
+
+        Raises:
+            Refused: ``ValidationException``, as documented; the words are a guess.
+        """
         if not alias:
             return ()
         arn = f"{self.prefix}:alias/{_KINDS[kind]}/{alias}"
         holder = self.registry.find(kind, arn)
         if holder is not None and holder.arn != own:
-            refuse(f"The alias {alias} is in use")
+            raise refused(f"The alias {alias} is in use")
         return (arn,)
 
     def stamped(self, about: Mapping[str, object]) -> dict[str, object]:
@@ -84,18 +92,20 @@ class Desk:
         return {"createdAt": now, **about, "updatedAt": now}
 
 
-def alias_changes(call: Call, aliases: Sequence[str]) -> tuple[str | None, dict[str, object]]:
-    """The alias after an update, and ``previousAliasName`` if it changes.
+def alias_after(call: Call, aliases: Sequence[str]) -> str | None:
+    """The alias after a call: none that is sent keeps the present one, an empty one removes it."""
+    sent = call.alias()
+    return alias_name(aliases) if sent is None else sent
 
-    Args:
-        call: its ``aliasName`` is left out to keep the alias, and empty to remove it.
-        aliases: the ARNs that the resource has now.
-    """
-    before = alias_name(aliases)
-    after = call.alias()
-    if after is None or after == before:
-        return before, {}
-    return after or None, {"previousAliasName": before} if before else {}
+
+def change_shown(before: Mapping[str, object], after: dict[str, object]) -> dict[str, object]:
+    """The answer to an update: only that one says which alias went."""
+    alias = before.get("aliasName")
+    return (
+        {**after, "previousAliasName": alias}
+        if alias not in (None, after.get("aliasName"))
+        else after
+    )
 
 
 def alias_name(aliases: Sequence[str]) -> str | None:
@@ -117,17 +127,39 @@ def described(resource: TrustAnchor | Profile | RevocationList, kind: str) -> di
     return shown
 
 
-def page(call: Call, member: str, items: Sequence[dict[str, object]]) -> dict[str, object]:
-    """One page of a list. The token is the place where the next begins."""
-    size, token = call.query("pageSize"), call.query("nextToken")
-    try:
-        start = int(urlsafe_b64decode(token)) if token else 0
-        length = int(size) if size else _PAGE
-    except ValueError:
-        refuse("Invalid value for nextToken or pageSize")
-    if start < 0 or length < 1:
-        refuse("Invalid value for nextToken or pageSize")
-    shown: dict[str, object] = {member: items[start : start + length]}
-    if start + length < len(items):
-        shown["nextToken"] = urlsafe_b64encode(str(start + length).encode()).decode()
+def page(call: Call, member: str, items: Sequence[dict[str, Any]]) -> dict[str, object]:
+    """One page of a list, in the order of creation.
+
+    The token is a place in that order, so what is made or deleted meanwhile hides nothing else.
+
+    Raises:
+        Refused: size or token are not usable.
+    """
+    size = call.parameters.get("pageSize", _PAGE)
+    if not 1 <= size <= _LARGEST_PAGE:
+        raise refused("Invalid value for pageSize")
+    token = call.parameters.get("nextToken")
+    rest = sorted(items, key=_place)
+    if token is not None:
+        after = _read_token(token)
+        rest = [item for item in rest if _place(item) > after]
+    shown: dict[str, object] = {member: rest[:size]}
+    if len(rest) > size:
+        place = json.dumps(_place(rest[size - 1]))
+        shown["nextToken"] = urlsafe_b64encode(place.encode()).decode()
     return shown
+
+
+def _place(item: Mapping[str, Any]) -> list[str]:
+    arn = next(item[name] for name in _ARNS if name in item)
+    return [item.get("createdAt", ""), arn]
+
+
+def _read_token(token: str) -> list[str]:
+    try:
+        place = json.loads(urlsafe_b64decode(token))
+    except (ValueError, RecursionError):
+        place = None
+    if not (isinstance(place, list) and list(map(type, place)) == [str, str]):
+        raise refused("Invalid value for nextToken")
+    return place

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.testing.emulator.answers import Refusal, Refused
 from boto_rolesanywhere.testing.emulator.resources import Profile, RevocationList, TrustAnchor
 
-from .call import not_found, refuse
+from .call import not_found
 
 if TYPE_CHECKING:
     from .call import Call
@@ -19,14 +19,13 @@ _TOO_MANY: Final = Refusal("Too many tags", "TooManyTagsException", 400, guess=T
 
 def list_(desk: Desk, call: Call) -> dict[str, object]:
     """ListTagsForResource."""
-    tags = desk.registry.tags(_arn(desk, call.query("resourceArn")))
+    tags = desk.registry.tags(_arn(desk, call))
     return {"tags": [{"key": key, "value": value} for key, value in tags.items()]}
 
 
 def add(desk: Desk, call: Call) -> dict[str, object]:
     """TagResource."""
-    arn = _arn(desk, call.required("resourceArn"))
-    call.required("tags")
+    arn = _arn(desk, call)
     tags = desk.registry.tags(arn) | call.tags()
     if len(tags) > _MOST:
         raise Refused(_TOO_MANY, f"{len(tags)} tags")
@@ -36,17 +35,15 @@ def add(desk: Desk, call: Call) -> dict[str, object]:
 
 def remove(desk: Desk, call: Call) -> dict[str, object]:
     """UntagResource."""
-    arn = _arn(desk, call.required("resourceArn"))
-    call.required("tagKeys")
-    gone = call.texts("tagKeys", _MOST, 128) or ()
+    arn = _arn(desk, call)
+    gone = call.parameters["tagKeys"]
     tags = desk.registry.tags(arn)
     desk.registry.tag(arn, {key: value for key, value in tags.items() if key not in gone})
     return {}
 
 
-def _arn(desk: Desk, given: object) -> str:
-    if not isinstance(given, str) or not given.startswith("arn:"):
-        refuse("Invalid value for resourceArn")
+def _arn(desk: Desk, call: Call) -> str:
+    given: str = call.parameters["resourceArn"]
     if desk.subjects.has(given):
         return given
     found = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timezone
 from typing import Any
 
 import boto3
@@ -13,8 +14,9 @@ from botocore.exceptions import ClientError
 
 from boto_rolesanywhere.errors import ServiceError
 from boto_rolesanywhere.session import get_session
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
 from boto_rolesanywhere.testing.emulator.control_plane.operations import OPERATIONS
+from boto_rolesanywhere.testing.emulator.subjects import Subjects
 
 ROLE = "arn:aws:iam::123456789012:role/app1"
 Administrator = Any
@@ -66,14 +68,6 @@ NOBODY = "01234567-89ab-cdef-0123-456789abcdef"
 def test_every_operation_of_botocores_model_is_there() -> None:
     model = botocore.session.Session().get_service_model("rolesanywhere")
     assert set(OPERATIONS) == set(model.operation_names)
-    for name, operation in OPERATIONS.items():
-        http = model.operation_model(name).http
-        assert operation.method == http["method"]
-        assert operation.path.replace("{}", "") == "".join(
-            part.partition("}")[2] if "}" in part else part
-            for part in http["requestUri"].split("{")
-        )
-        assert operation.status == http["responseCode"]
 
 
 def test_what_was_made_gives_sessions(
@@ -134,14 +128,20 @@ def test_a_trust_anchor_keeps_all_that_it_was_given(
     assert tags == [{"key": "made-by", "value": "test"}]
     by_event = {each["event"]: each for each in made["notificationSettings"]}
     assert by_event["CA_CERTIFICATE_EXPIRY"]["threshold"] == 10
+    assert by_event["CA_CERTIFICATE_EXPIRY"]["configuredBy"] == "123456789012"
     assert by_event["END_ENTITY_CERTIFICATE_EXPIRY"]["configuredBy"] == (
         "rolesanywhere.amazonaws.com"
     )
     changed = admin.update_trust_anchor(trustAnchorId=made["trustAnchorId"], aliasName="other")
     assert changed["trustAnchor"]["previousAliasName"] == "onprem"
     assert changed["trustAnchor"]["source"] == made["source"]
+    held = admin.get_trust_anchor(trustAnchorId=made["trustAnchorId"])["trustAnchor"]
+    assert "previousAliasName" not in held  # of the update's own answer alone
     gone = admin.update_trust_anchor(trustAnchorId=made["trustAnchorId"], aliasName="")
     assert "aliasName" not in gone["trustAnchor"]
+    assert gone["trustAnchor"]["previousAliasName"] == "other"
+    again = admin.update_trust_anchor(trustAnchorId=made["trustAnchorId"], name="other")
+    assert "previousAliasName" not in again["trustAnchor"]
     assert refusal(admin.get_trust_anchor, trustAnchorId=made["aliasArn"]) == MISSING
 
 
@@ -207,7 +207,20 @@ def test_lists_come_in_pages(admin: Administrator) -> None:
     assert [len(page["profiles"]) for page in pages] == [2, 2, 2]  # with the emulator's first
     names = [profile["name"] for page in pages for profile in page["profiles"]]
     assert names[1:] == [f"p{number}" for number in range(5)]
-    assert refusal(admin.list_profiles, nextToken="!") == INVALID
+    for odd in ("!", "WzFd", "WzEsMl0="):  # no Base64, [1], [1,2]
+        assert refusal(admin.list_profiles, nextToken=odd) == INVALID
+    for size in (0, -1, 1001):
+        assert refusal(admin.list_profiles, pageSize=size) == INVALID
+
+
+def test_what_is_deleted_meanwhile_hides_nothing_from_the_next_page(admin: Administrator) -> None:
+    made = [admin.create_profile(name=f"p{n}", roleArns=[])["profile"] for n in range(4)]
+    first = admin.list_profiles(pageSize=3)
+    admin.delete_profile(profileId=made[0]["profileId"])
+    admin.delete_profile(profileId=made[1]["profileId"])  # the last one of the first page
+    second = admin.list_profiles(pageSize=3, nextToken=first["nextToken"])
+    assert [profile["name"] for profile in second["profiles"]] == ["p2", "p3"]
+    assert "nextToken" not in second
 
 
 def test_names_are_not_unique_and_aliases_are(admin: Administrator) -> None:
@@ -276,7 +289,7 @@ class TestRevocationLists:
         alias = admin.get_trust_anchor(trustAnchorId=anchor)["trustAnchor"]["aliasArn"]
         assert (
             refusal(admin.import_crl, name="x", crlData=ca.crl((1,)), trustAnchorArn=alias)
-            == INVALID
+            == MISSING
         )
 
 
@@ -430,11 +443,101 @@ def test_a_signature_is_asked_for_where_administrators_are_named(ca: Certificate
 
 
 def test_one_call_a_second_and_group(ca: CertificateAuthority) -> None:
-    from datetime import datetime, timezone
-
     now = datetime(2026, 11, 28, tzinfo=timezone.utc)
     with Emulator(ca, control_plane_rate=1, clock=lambda: now) as emulator:
         admin = client(emulator)
         admin.list_profiles()
         admin.list_trust_anchors()
         assert refusal(admin.list_profiles) == (429, "ThrottlingException")
+
+
+def test_a_sessions_record_says_what_limits_it(
+    ca: CertificateAuthority, emulator: Emulator, admin: Administrator
+) -> None:
+    policy = '{"Version":"2012-10-17","Statement":[]}'
+    tip = {"status": "ENABLED", "subjectType": "workload"}  # from x509Subject/CN by default
+    profile = admin.create_profile(
+        name="app",
+        roleArns=[ROLE],
+        sessionPolicy=policy,
+        managedPolicyArns=["arn:aws:iam::aws:policy/ReadOnlyAccess"],
+        tipConfiguration=tip,
+    )["profile"]
+    admin.delete_attribute_mapping(profileId=profile["profileId"], certificateField="x509Issuer")
+    issued = ca.issue("app1")
+    get_session(
+        cert=issued.certificate_pem,
+        key=issued.private_key_pem,
+        anchor=emulator.trust_anchor_arn,
+        profile=profile["profileArn"],
+        role=ROLE,
+        endpoint_url=emulator.endpoint_url,
+    ).get_credentials().get_frozen_credentials()
+    record = emulator.requests[-1]
+    assert (record.operation, record.outcome) == ("CreateSession", "created")
+    assert record.session_policy == policy
+    assert record.managed_policy_arns == ("arn:aws:iam::aws:policy/ReadOnlyAccess",)
+    assert record.principal_tags == {"x509Subject/CN": "app1"}
+    assert record.origin_identity == {"Subject": "app1", "SubjectType": "workload"}
+    assert [each.operation for each in emulator.requests[:2]] == [
+        "CreateProfile",
+        "DeleteAttributeMapping",
+    ]
+
+
+def test_a_fault_can_wait_for_one_operation(emulator: Emulator, admin: Administrator) -> None:
+    fault = faults.ErrorStatus(503, retry_after_seconds=7)
+    emulator.inject(fault, operation="CreateProfile", times=2)
+    assert admin.list_profiles()
+    for _ in range(2):
+        with pytest.raises(admin.exceptions.ServiceUnavailableException) as caught:
+            admin.create_profile(name="a", roleArns=[])
+        assert caught.value.response["retryAfterSeconds"] == 7
+    assert admin.create_profile(name="a", roleArns=[])
+
+
+def test_who_is_refused_is_a_subject_unless_nobody_vouches(
+    ca: CertificateAuthority, emulator: Emulator, admin: Administrator
+) -> None:
+    revoked = ca.issue("revoked")
+    emulator.import_crl(ca.crl((revoked,)))
+    for each in (revoked, CertificateAuthority("Other").issue("stranger")):
+        session = get_session(
+            cert=each.certificate_pem,
+            key=each.private_key_pem,
+            anchor=emulator.trust_anchor_arn,
+            profile=emulator.profile_arn,
+            role=emulator.role_arn,
+            endpoint_url=emulator.endpoint_url,
+        )
+        with pytest.raises(ServiceError):
+            session.get_credentials().get_frozen_credentials()
+    names = [subject["x509Subject"] for subject in admin.list_subjects()["subjects"]]
+    assert names == ["CN=revoked"]
+
+
+def test_of_very_many_subjects_the_last_stay(ca: CertificateAuthority) -> None:
+    subjects, now = Subjects(), datetime(2026, 11, 28, tzinfo=timezone.utc)
+    one = ca.issue("one").certificate
+    several = [ca.issue("two").certificate for _ in range(3)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("boto_rolesanywhere.testing.emulator.subjects.MOST_SUBJECTS", 1)
+        patch.setattr("boto_rolesanywhere.testing.emulator.subjects.MOST_CREDENTIALS", 2)
+        for certificate in (one, *several):
+            subjects.note(certificate, "arn:aws:rolesanywhere:r:1", now, failed=False)
+    (left,) = subjects.all()
+    detail = subjects.one(str(left["subjectId"]))
+    assert detail is not None
+    serials = [each["serialNumber"] for each in detail["credentials"]]  # type: ignore[attr-defined]
+    assert serials == [str(each.serial_number) for each in several[1:]]
+
+
+def test_what_the_emulator_started_with_shows_as_much(
+    emulator: Emulator, admin: Administrator
+) -> None:
+    anchor = admin.get_trust_anchor(trustAnchorId=emulator.trust_anchor_arn)["trustAnchor"]
+    profile = admin.get_profile(profileId=emulator.profile_arn)["profile"]
+    made = admin.create_profile(name="a", roleArns=[])["profile"]
+    assert set(profile) | {"requireInstanceProperties"} == set(made)
+    assert profile["createdBy"] == made["createdBy"] == "123456789012"
+    assert {"createdAt", "updatedAt", "name", "crlDpRevocationEnabled"} <= set(anchor)

@@ -1,0 +1,35 @@
+"""A quota: at most so many requests in any second."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import timedelta
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+_SECOND: Final = timedelta(seconds=1)
+
+
+class Throttle:
+    """At most so many requests in any second; None for no limit."""
+
+    def __init__(self, requests_per_second: int | None) -> None:
+        self.requests_per_second = requests_per_second
+        self._lock = Lock()
+        self._passed: deque[datetime] = deque()
+
+    def admits(self, now: datetime) -> bool:
+        """Whether a request may pass now. One that may not is not counted."""
+        limit = self.requests_per_second
+        if limit is None:
+            return True
+        with self._lock:
+            while self._passed and self._passed[0] <= now - _SECOND:
+                self._passed.popleft()
+            if len(self._passed) >= limit:
+                return False
+            self._passed.append(now)
+            return True
