@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from key_types import MLDSA
 
 from boto_rolesanywhere.authority import folder as folders
 from boto_rolesanywhere.authority.authority import Authority, Wish
@@ -157,7 +158,7 @@ def test_a_passphrase_opens_the_key_that_exists_and_encrypts_the_new_one(tmp_pat
         signs(open_authority(folder))
 
 
-@pytest.mark.parametrize("key_type", ["P-256", "RSA-2048", "ML-DSA-65"])
+@pytest.mark.parametrize("key_type", ["P-256", "RSA-2048", *MLDSA])
 def test_an_object_signs_in_the_place_of_a_file(tmp_path: Path, key_type: KeyType) -> None:
     held = Held(key_type)
     create_root(tmp_path / "ca", "Example CA", key_place=held)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from key_types import QUICK
 
 from boto_rolesanywhere.authority.drafts import Draft, name_of
 from boto_rolesanywhere.authority.issuer_key import issuer_key
@@ -18,7 +19,7 @@ NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 SPAN = (NOW, NOW + timedelta(days=1))
 
 
-@pytest.mark.parametrize("key_type", ["P-256", "P-384", "RSA-2048"])
+@pytest.mark.parametrize("key_type", QUICK)
 def test_it_signs_certificates_and_lists(key_type: KeyType) -> None:
     held = SoftwareKey(generate_key(key_type))
     key = issuer_key(held)

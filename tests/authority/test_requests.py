@@ -6,6 +6,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from key_types import QUICK
 
 from boto_rolesanywhere.authority.drafts import general_names, name_of
 from boto_rolesanywhere.authority.keys import KeyType, generate_key
@@ -16,7 +17,7 @@ from boto_rolesanywhere.testing import CertificateAuthority
 SAN = general_names(("DNS:app1.example.com", "URI:spiffe://example/app1", "IP:::1"))
 
 
-@pytest.mark.parametrize("key_type", ["P-256", "P-384", "P-521", "RSA-2048", "ML-DSA-65"])
+@pytest.mark.parametrize("key_type", QUICK)
 def test_a_request_comes_back_as_it_was_made(key_type: KeyType) -> None:
     key = generate_key(key_type)
 

@@ -16,6 +16,7 @@ import processes
 import pytest
 from commands import arns, ended, parsed
 from cryptography import x509
+from key_types import MLDSA
 from soft_token import PIN, soft_token
 from software_tpm import software_tpm
 
@@ -110,7 +111,7 @@ def test_aws_has_nothing_against_what_is_issued(workshop: Path, key_type: str) -
     assert [each["code"] for each in inspected["constraints"] if each["problems"]] == []
 
 
-@pytest.mark.parametrize("key_type", ["ML-DSA-44", "ML-DSA-65", "ML-DSA-87"])
+@pytest.mark.parametrize("key_type", MLDSA)
 def test_a_chain_of_mldsa_holds_and_its_list_counts(workshop: Path, key_type: str) -> None:
     kind = ("--key-type", key_type)
     ca("init", "--name", "Example Root", "--intermediate", "Example Issuing CA", *kind)
@@ -131,7 +132,7 @@ def test_a_chain_of_mldsa_holds_and_its_list_counts(workshop: Path, key_type: st
 
 
 # OpenSSL knows ML-DSA from 3.5 on.
-OPENSSL_KEYS: Final = ("P-256", "P-521", *(("ML-DSA-65",) if b"ML-DSA" in openssl_keys() else ()))
+OPENSSL_KEYS: Final = ("P-256", "P-521", *(MLDSA if b"ML-DSA" in openssl_keys() else ()))
 
 
 @pytest.mark.parametrize("key_type", OPENSSL_KEYS)
