@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+import re
+from base64 import b64decode
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.errors import ConfigurationError
+
+from .lenient import load_leniently
 
 if TYPE_CHECKING:
     from cryptography import x509
 
     from boto_rolesanywhere.authority.keys import PrivateKey
+
+_LABEL: Final = rb"-----(?:BEGIN|END) (?:X509 |TRUSTED )?CERTIFICATE-----"
+_BLOCK: Final = re.compile(_LABEL + rb"([A-Za-z0-9+/=\s]+)" + _LABEL)
 
 
 def read_certificates(pem: str | bytes, *, where: str) -> tuple[x509.Certificate, ...]:
@@ -18,18 +25,19 @@ def read_certificates(pem: str | bytes, *, where: str) -> tuple[x509.Certificate
     Raises:
         ConfigurationError: there is none, or one cannot be read.
     """
-    from cryptography import x509
-
     data = pem.encode("utf-8") if isinstance(pem, str) else pem
     try:
-        return tuple(x509.load_pem_x509_certificates(data))
-    except ValueError as error:
+        found = [load_leniently(b64decode(body)) for body in _BLOCK.findall(data)]
+    except ValueError:
+        found = []
+    if not found:
         raise ConfigurationError(
-            f"no certificate can be read from it ({error})",
+            "no certificate can be read from it",
             code="testing-authority-unreadable",
             where=where,
             expected="PEM with one or more CERTIFICATE blocks",
-        ) from None
+        )
+    return tuple(found)
 
 
 def read_authority(

@@ -75,7 +75,7 @@ def names_problem(path: Sequence[x509.Certificate]) -> str | None:
             continue
         for place, certificate in enumerate(path[:number]):
             # 6.1.3 (b): not those of a self-issued certificate, unless it is the last one
-            if place and certificate.subject == certificate.issuer:
+            if place and comparable(certificate.subject) == comparable(certificate.issuer):
                 continue
             for name in _names(certificate):
                 if not _is_allowed(name, constraints):
@@ -143,11 +143,12 @@ def _fits(name: x509.GeneralName, base: x509.GeneralName) -> bool:
 
 def _directory_name_fits(name: object, base: object) -> bool:
     """The constraint's parts are the first of the name's (7.1: without case and extra blanks)."""
-    wanted, parts = _comparable(base), _comparable(name)
+    wanted, parts = comparable(base), comparable(name)
     return parts[: len(wanted)] == wanted
 
 
-def _comparable(name: object) -> list[frozenset[tuple[str, str]]]:
+def comparable(name: object) -> list[frozenset[tuple[str, str]]]:
+    """A name as 7.1 compares it: string types, case and blanks do not count."""
     from cryptography import x509
 
     assert isinstance(name, x509.Name)  # noqa: S101  # for the type checker

@@ -10,6 +10,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from boto_rolesanywhere.testing.lenient import load_leniently
+
 from .answers import (
     CHAIN_TOO_LONG,
     EXPIRED,
@@ -19,7 +21,7 @@ from .answers import (
     UNTRUSTED_SIGNER,
     Refused,
 )
-from .path_rules import extension_problem, key_problem, names_problem
+from .path_rules import comparable, extension_problem, key_problem, names_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,31 +66,10 @@ def read_chain(received: Received) -> tuple[x509.Certificate, ...]:
 
 @lru_cache(maxsize=256)  # clients send the same certificate again and again
 def _decoded(value: str, header: str) -> x509.Certificate:
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-
     try:
-        certificate = x509.load_der_x509_certificate(b64decode(value.strip(), validate=True))
-        _read_whole(certificate)
-    except (
-        ValueError,
-        TypeError,
-        UnsupportedAlgorithm,
-        x509.DuplicateExtension,
-        x509.InvalidVersion,
-        x509.UnsupportedGeneralNameType,
-        Warning,  # `cryptography` warns of some errors, and warnings may be set to raise
-    ) as error:
+        return load_leniently(b64decode(value.strip(), validate=True))
+    except ValueError as error:
         raise Refused(INSUFFICIENT_CERTIFICATE, f"{header} cannot be read: {error}") from None
-    return certificate
-
-
-def _read_whole(certificate: x509.Certificate) -> None:
-    """Read all that is looked at later: `cryptography` parses, and fails, on first use."""
-    certificate.public_key()
-    _ = certificate.subject, certificate.issuer, certificate.extensions
-    _ = certificate.signature_hash_algorithm, certificate.signature_algorithm_parameters
-    _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
 
 
 def check_leaf(leaf: x509.Certificate, now: datetime) -> None:
@@ -169,7 +150,8 @@ def _extend(
     reasons: list[str],
 ) -> tuple[x509.Certificate, ...] | None:
     child = path[-1]
-    issuers = [ca for ca in candidates if ca.subject == child.issuer and ca not in path]
+    named = comparable(child.issuer)
+    issuers = [ca for ca in candidates if comparable(ca.subject) == named and ca not in path]
     if not issuers:
         reasons.append(f"nothing here or in the chain is called {child.issuer.rfc4514_string()}")
     for issuer in issuers:
@@ -237,7 +219,7 @@ def holds(
 ) -> bool:
     """Whether `signature` is the key's over `data`, by the algorithm that `signed` names."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 
     try:
         algorithm = signed.signature_hash_algorithm
@@ -248,8 +230,12 @@ def holds(
             key.verify(signature, data, scheme, algorithm)
         elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(scheme, ec.ECDSA):
             key.verify(signature, data, scheme)
-        elif type(key).__name__.startswith("MLDSA") and algorithm is None:
-            key.verify(signature, data)  # type: ignore[attr-defined]  # an ML-DSA key
+        elif isinstance(key, dsa.DSAPublicKey) and algorithm is not None:
+            key.verify(signature, data, algorithm)
+        elif algorithm is None and not isinstance(
+            key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey
+        ):
+            key.verify(signature, data)  # type: ignore[attr-defined]  # Ed25519, Ed448, ML-DSA
         else:
             return False  # the key is of another kind than the algorithm named
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
@@ -270,7 +256,7 @@ def check_revocation(
     held = list(lists)
     for certificate, issuer in pairwise(path):
         for crl in held:
-            if crl.issuer != issuer.subject:
+            if comparable(crl.issuer) != comparable(issuer.subject):
                 continue
             entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
             if entry is None:

@@ -134,5 +134,8 @@ def test_any_certificate(
         chain=[] if in_chain else None,
         headers=[("X-Amz-X509-Chain", header)] if in_chain else [],
     )
-    untouched = bytes(der) == certificate.public_bytes(Encoding.DER)
-    assert send(request.signed()) == (201 if untouched else 403)
+    # Around what is signed there are lengths and unused bits, which may be written oddly.
+    untouched = certificate.tbs_certificate_bytes in bytes(der)
+    assert send(request.signed()) in ({201, 403} if untouched else {403})
+    if bytes(der) == certificate.public_bytes(Encoding.DER):
+        assert send(request.signed()) == 201
