@@ -131,6 +131,10 @@ def _load(encoded: bytes) -> x509.Certificate:
         Warning,  # `cryptography` warns of some errors, and warnings may be set to raise
     ) as error:
         raise ValueError(str(error)) from None
+    except BaseException as error:
+        if type(error).__name__ == "PanicException":  # of Rust; it cannot be imported
+            raise ValueError("the cryptography library failed on it") from None
+        raise
     return certificate
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -33,7 +34,7 @@ def session(emulator: Emulator, leaf: bytes, key: bytes = KEY_PEM) -> object:
 
 
 @pytest.fixture(scope="module")
-def emulator():  # type: ignore[no-untyped-def]
+def emulator() -> Iterator[Emulator]:
     with Emulator(CA) as emulator:
         yield emulator
 
@@ -45,9 +46,8 @@ def test_a_slip_costs_a_warning_and_no_session(
 ) -> None:
     encoded, slip = (SLIPS | UNREADABLE)[name]
     with caplog.at_level(logging.WARNING):
-        assert session(
-            emulator, encoded if form == "DER" else Block("CERTIFICATE", encoded).to_pem()
-        )
+        pem = Block("CERTIFICATE", encoded).to_pem()
+        assert session(emulator, encoded if form == "DER" else pem)
     warnings = [record.message for record in caplog.records if slip in record.message]
     assert len(warnings) <= 1  # once a process
     assert "ParseError" not in caplog.text
