@@ -1,176 +1,157 @@
-"""The steps of scripts/demo, once its environment is there.
+"""The steps of scripts/demo, once its environment is there: from nothing to a list of S3 buckets.
 
-Makes a CA and a client certificate, starts the emulator of IAM Roles Anywhere and moto as S3, makes
-two buckets, runs examples/gets3buckets.py through them, shows what happened, and stops everything.
+IAM Roles Anywhere is the emulator, S3 and IAM are moto's, all on loopback. Each command is one that
+a user types, and is shown with what it prints and how long it took. Then the certificate is
+revoked, and refused. With ``--keep`` the folder stays and the services run until Ctrl-C.
 """
 
 from __future__ import annotations
 
-import json
-import logging
+import argparse
 import os
+import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import boto3
-from moto.server import ThreadedMotoServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parent.parent
+POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+EXAMPLE = ROOT / "examples" / "gets3buckets.py"
+BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 
-# The client's extensions are what the service asks of an end-entity certificate.
-OPENSSL_CONFIG = """
-[req]
-distinguished_name = name
-prompt = no
-[name]
-CN = unused
-[ca]
-basicConstraints = critical, CA:TRUE
-keyUsage = critical, keyCertSign, cRLSign
-subjectKeyIdentifier = hash
-[client]
-basicConstraints = critical, CA:FALSE
-keyUsage = critical, digitalSignature
-"""
+
+class Shell:
+    """Somebody at a terminal in the demo's folder; remembers how long each step took."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder, self.environment = folder, environment
+        self.times: list[tuple[str, float]] = []
+
+    def type(self, title: str, command: str, expected: int = 0, **variables: str) -> None:
+        """Show a command and run it; another exit status than the expected one ends the demo."""
+        shown = " ".join(f"{name}={value}" for name, value in variables.items())
+        print(f"\n{BOLD}$ {f'{shown} ' if shown else ''}{command}{PLAIN}", flush=True)
+        started = time.monotonic()
+        done = subprocess.run(
+            shlex.split(command), cwd=self.folder, env=self.environment | variables, check=False
+        )
+        self.times.append((title, time.monotonic() - started))
+        if done.returncode != expected:
+            sys.exit(f"\nThat ended with status {done.returncode} instead of {expected}.")
 
 
 def main() -> int:
-    """Run the steps; the exit status is the example's."""
+    """Run the steps."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__.partition("\n")[0])
+    parser.add_argument("--keep", action="store_true", help="leave the folder, and serve on")
+    keep = parser.parse_args().keep
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # as Ctrl-C, with all that is cleaned up
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="rolesanywhere-")))
-        tool = make_certificates(folder)
-        emulator = stack.enter_context(running_emulator(folder))
-        s3_url = stack.enter_context(running_s3())
-        environment = configure(folder, emulator, s3_url)
-        show_certificate(folder, tool)
-        print(
-            f"\nIAM Roles Anywhere (emulator) at {emulator['endpoint_url']}, S3 (moto) at {s3_url}"
-        )
-        show_session(environment)
-        print(
-            "\nexamples/gets3buckets.py --once, with AWS_PROFILE=onprem and no other credentials:\n"
-        )
-        example = [sys.executable, str(ROOT / "examples" / "gets3buckets.py"), "--once"]
-        status = subprocess.run(example, env=environment, check=False).returncode
-    print("\nAll stopped." if status == 0 else "\nThe example failed; all stopped.")
-    return status
-
-
-def make_certificates(folder: Path) -> str:
-    """A CA and a client certificate, by openssl if it is there; says by what."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        from boto_rolesanywhere.testing import CertificateAuthority
-
-        ca = CertificateAuthority("Demo CA")
-        (folder / "ca.pem").write_bytes(ca.certificate_pem)
-        ca.issue("app1", subject="C=DE,ST=Berlin,OU=DevOps,CN=app1").write(folder, name="app")
-        return "boto_rolesanywhere.testing"
-    (folder / "openssl.cnf").write_text(OPENSSL_CONFIG)
-    new_key = "req -new -newkey rsa:2048 -nodes -config openssl.cnf"
-    issue = "x509 -req -in app.csr -CA ca.pem -CAkey ca-key.pem -CAcreateserial -days 7"
-    for options, subject in (
-        (f"{new_key} -x509 -extensions ca -days 30 -keyout ca-key.pem -out ca.pem", "/CN=Demo CA"),
-        (f"{new_key} -keyout app-key.pem -out app.csr", "/C=DE/ST=Berlin/OU=DevOps/CN=app1"),
-        (f"{issue} -extfile openssl.cnf -extensions client -out app-cert.pem", None),
-    ):
-        arguments = [*options.split(), *(("-subj", subject) if subject else ())]
-        result = subprocess.run([openssl, *arguments], cwd=folder, capture_output=True, check=False)
-        if result.returncode != 0:
-            sys.exit(f"openssl {arguments[0]} failed:\n{result.stderr.decode(errors='replace')}")
-    (folder / "app-key.pem").chmod(0o600)
-    return "openssl"
+        folder = Path(tempfile.mkdtemp(prefix="rolesanywhere-"))
+        if not keep:
+            stack.callback(shutil.rmtree, folder)
+        exports = stack.enter_context(running_aws(folder))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        shell = Shell(folder, kept | exports)
+        walk(shell)
+        show_times(shell)
+        if keep:
+            go_on(folder, exports)
+    print(f"\nAll stopped.{f' What was made is in {folder}.' if keep else ''}")
+    return 0
 
 
 @contextmanager
-def running_emulator(folder: Path) -> Iterator[dict[str, str]]:
-    """Start the emulator as a program of its own; gives its endpoint and ARNs."""
-    command = [sys.executable, "-m", "boto_rolesanywhere.testing.emulator", "--json"]
-    command += ["--ca", str(folder / "ca.pem")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.terminate()
+def running_aws(folder: Path) -> Iterator[dict[str, str]]:
+    """Start the stand-ins for AWS; gives the variables that lead a user's programs to them."""
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # before moto is loaded: AWS's own ones
+    import logging
 
+    import boto3
+    from moto.server import ThreadedMotoServer
 
-@contextmanager
-def running_s3() -> Iterator[str]:
-    """Start moto's server with two buckets; gives its URL."""
+    from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else a line for each request
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
+    host, port = server.get_host_and_port()
+    (folder / "aws-config").touch(mode=0o600)
+    # moto takes any keys for those of an administrator.
+    administrator = "[default]\naws_access_key_id = admin\naws_secret_access_key = admin\n"
+    (folder / "aws-credentials").write_text(administrator)
     try:
-        host, port = server.get_host_and_port()
-        url = f"http://{host}:{port}"
-        s3 = boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="setup",
-            aws_secret_access_key="setup",
-        )
-        for name in ("reports-2026", "sensor-data"):
-            s3.create_bucket(Bucket=name)
-        yield url
+        with Emulator(CertificateAuthority("Nobody's CA")) as emulator:
+            exports = {
+                "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+                "AWS_ENDPOINT_URL_ROLESANYWHERE": emulator.endpoint_url,
+                "AWS_DEFAULT_REGION": emulator.region,
+                "AWS_CONFIG_FILE": str(folder / "aws-config"),
+                "AWS_SHARED_CREDENTIALS_FILE": str(folder / "aws-credentials"),
+                "AWS_ROLESANYWHERE_CA": str(folder / "ca"),
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            }
+            make_buckets(boto3, exports["AWS_ENDPOINT_URL"])
+            print(f"In place of AWS: IAM Roles Anywhere (emulator) at {emulator.endpoint_url},")
+            print(f"S3, IAM and STS (moto) at {exports['AWS_ENDPOINT_URL']}.")
+            yield exports
     finally:
         server.stop()
 
 
-def configure(folder: Path, emulator: dict[str, str], s3_url: str) -> dict[str, str]:
-    """Write the AWS config file; gives the environment of the program that uses it."""
-    config = folder / "config"
-    config.write_text(
-        f"""[profile onprem]
-region = {emulator["region"]}
-rolesanywhere_certificate = {folder / "app-cert.pem"}
-rolesanywhere_private_key = {folder / "app-key.pem"}
-rolesanywhere_trust_anchor_arn = {emulator["trust_anchor_arn"]}
-rolesanywhere_profile_arn = {emulator["profile_arn"]}
-rolesanywhere_role_arn = {emulator["role_arn"]}
-"""
-    )
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return kept | {
-        "AWS_CONFIG_FILE": str(config),
-        "AWS_PROFILE": "onprem",
-        "AWS_ENDPOINT_URL_ROLESANYWHERE": emulator["endpoint_url"],
-        "AWS_ENDPOINT_URL_S3": s3_url,
-    }
+def make_buckets(boto3: object, url: str) -> None:
+    """Put into S3 what the example is to list."""
+    keys = {"aws_access_key_id": "admin", "aws_secret_access_key": "admin"}
+    s3 = boto3.client("s3", endpoint_url=url, region_name="us-east-1", **keys)
+    for name in ("reports-2026", "sensor-data"):
+        s3.create_bucket(Bucket=name)
 
 
-def show_certificate(folder: Path, tool: str) -> None:
-    """Say what the certificate is, and by what it was made."""
-    from cryptography import x509
+def walk(shell: Shell) -> None:
+    """From nothing to credentials, and back."""
+    from boto_rolesanywhere.cli import COMMANDS
 
-    certificate = x509.load_pem_x509_certificate((folder / "app-cert.pem").read_bytes())
-    print(f"\nCertificate (made by {tool})")
-    print(f"  subject   {certificate.subject.rfc4514_string()}")
-    print(f"  issuer    {certificate.issuer.rfc4514_string()}")
-    print(f"  serial    {certificate.serial_number:x}")
-    print(f"  valid to  {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC")
+    command = "boto-rolesanywhere"
+    shell.type("a CA", f'{command} ca init --name "Example CA"')
+    shell.type("AWS's side", f"{command} setup --role app1 --profile onprem --policy-arn {POLICY}")
+    shell.type("a certificate", f"{command} ca issue app1 --profile onprem")
+    shell.type("list buckets", f"python {EXAMPLE} --once", AWS_PROFILE="onprem")
+    if "revoke" not in COMMANDS:
+        return
+    session = f"{command} credential-process --config-profile onprem --no-cache"
+    shell.type("revoke", f"{command} revoke app1.pem")
+    shell.type("it is refused", session, expected=1)
+    shell.type("a new certificate", f"{command} ca renew app1")
 
 
-def show_session(environment: dict[str, str]) -> None:
-    """Make one session in this process and say what the service gave."""
-    import boto_rolesanywhere
+def show_times(shell: Shell) -> None:
+    """Say how long each step took."""
+    print("\nSeconds, with the start of each program:")
+    for title, seconds in shell.times:
+        print(f"  {title:<18} {seconds:5.1f}")
+    print(f"  {'together':<18} {sum(seconds for _, seconds in shell.times):5.1f}")
 
-    os.environ.update(environment)
-    session = boto_rolesanywhere.get_session().get_credentials().session
-    print("\nSession")
-    print(f"  role             {session.assumed_role_arn}")
-    print(f"  source identity  {session.source_identity}")
-    print(f"  access key       {session.access_key_id}")
-    print(f"  good until       {session.expiration:%Y-%m-%d %H:%M} UTC, then renewed by itself")
+
+def go_on(folder: Path, exports: dict[str, str]) -> None:
+    """Tell how to play on, and serve until Ctrl-C."""
+    assignments = [f"{name}={shlex.quote(value)}" for name, value in exports.items()]
+    print(f"\nGo on in another terminal, until Ctrl-C here ends the services:\n\n  cd {folder}")
+    print(f"  export {' '.join(assignments[:3])}")
+    print(f"  export {' '.join(assignments[3:])}")
+    print("  boto-rolesanywhere doctor --config-profile onprem", flush=True)
+    try:
+        signal.pause()
+    except KeyboardInterrupt:
+        print()
 
 
 if __name__ == "__main__":

@@ -105,6 +105,7 @@ def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
     """A server that answers as S3, STS and the rest of AWS do."""
+    os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies, to attach
     from moto.server import ThreadedMotoServer  # slow to load, and few tests ask for it
 
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)

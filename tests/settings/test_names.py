@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 
-from repository import ROOT
+from repository import DOCS
 
 import boto_rolesanywhere
 from boto_rolesanywhere.cli.flag_table import FLAGS
@@ -15,16 +15,16 @@ from boto_rolesanywhere.settings.names import PASSPHRASE_VARIABLE, SETTINGS
 NO_SETTINGS = {"passphrase"}  # not in the config file
 
 
-def rows_of_readme() -> list[list[str]]:
+def rows_of_the_page() -> list[list[str]]:
     rows = re.findall(
-        r"^\| `(.+)\|$", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\| `(.+)\|$", (DOCS / "configuration.md").read_text(encoding="utf-8"), re.MULTILINE
     )
     cells = [[cell.strip() for cell in f"`{row}".split(" | ")] for row in rows]
     return [row for row in cells if "rolesanywhere_" in row[1]]
 
 
-def test_readme_lists_each_setting_under_its_names() -> None:
-    listed = {row[0].strip("`"): row[1:3] for row in rows_of_readme()}
+def test_the_page_lists_each_setting_under_its_names() -> None:
+    listed = {row[0].strip("`"): row[1:3] for row in rows_of_the_page()}
     wanted = {
         setting.argument: [f"`{setting.config_key}`", f"`{setting.variable}`"]
         for setting in SETTINGS

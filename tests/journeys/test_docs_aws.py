@@ -1,0 +1,95 @@
+"""Pages about AWS's side, and the demo: typed against the control plane, IAM and S3 on loopback."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+from typing import Final
+
+import pytest
+from pages import Reader, blocks
+from repository import DOCS, ROOT
+
+# One after another in the account of one reader: what setup makes, teardown takes as there.
+ROUNDS: Final = (["first-credentials.md"], ["setup.md", "teardown.md"])
+DEMO: Final = (sys.executable, str(ROOT / "scripts" / "run_demo.py"))
+
+
+@pytest.fixture
+def administrator(reader: Reader, moto_url: str) -> Reader:
+    """A reader with an AWS account that has nothing, and the keys of its administrator."""
+    urllib.request.urlopen(f"{moto_url}/moto-api/reset", data=b"").close()
+    (reader.folder / ".aws").mkdir()
+    credentials = "[default]\naws_access_key_id = admin\naws_secret_access_key = admin\n"
+    (reader.folder / ".aws" / "credentials").write_text(credentials)
+    reader.variables.update(AWS_ENDPOINT_URL=moto_url, AWS_DEFAULT_REGION="eu-west-1")
+    return reader
+
+
+@pytest.mark.parametrize("pages", ROUNDS, ids=lambda pages: pages[0])
+def test_what_pages_tell_an_administrator_works(pages: list[str], administrator: Reader) -> None:
+    for page in pages:
+        for block in blocks(page, "aws"):
+            administrator.type(block)
+
+
+def test_no_page_is_left_out() -> None:
+    of_administrators = {page.name for page in DOCS.glob("*.md") if blocks(page.name, "aws")}
+
+    assert of_administrators == {page for pages in ROUNDS for page in pages}
+
+
+def test_nothing_secret_travels_between_three_machines(administrator: Reader) -> None:
+    administrator.type(blocks("first-credentials.md", "aws")[0])
+    ca = administrator.folder / ".boto-rolesanywhere" / "ca" / "trust-anchor.pem"
+    shutil.copy(ca, administrator.folder)
+    request, issue, setup, use = blocks("first-credentials.md", "machines")
+    administrator.type(request)
+    administrator.type(issue)
+
+    printed = administrator.type(setup)
+
+    profile = printed[printed.index("[profile app2]") :]
+    (administrator.folder / ".aws" / "config").write_text(profile)
+    (administrator.folder / ".aws" / "credentials").unlink()
+    assert "Nothing failed" in administrator.type(use)
+
+
+def test_the_demo_types_what_the_readme_says_and_lets_one_play_on(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (commands,) = re.findall(r"```sh\n(boto-rolesanywhere ca init.*?)```", readme, re.DOTALL)
+    with subprocess.Popen(
+        [*DEMO, "--keep"],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as demo:
+        assert demo.stdout is not None
+        lines = []
+        while not lines or "doctor" not in lines[-1]:
+            lines.append(demo.stdout.readline())
+            assert lines[-1], "".join(lines[:-1])
+        *_, folder, endpoints, files, doctor = lines
+        played = subprocess.run(
+            ["sh", "-eu", "-c", f"{folder}{endpoints}{files}{doctor}"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        demo.send_signal(signal.SIGINT)
+        demo.communicate()
+
+    typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ boto-rolesanywhere")]
+    assert "".join(typed[:3]) == re.sub(r"\\\n *", "", commands)
+    assert "\tsensor-data\n" in lines
+    assert endpoints.strip().startswith("export AWS_ENDPOINT_URL=")
+    assert "Nothing failed" in played.stdout, played.stdout + played.stderr
+    assert demo.returncode == 0
+    (kept,) = tmp_path.glob("rolesanywhere-*")
+    assert (kept / "app1.pem").is_file()
