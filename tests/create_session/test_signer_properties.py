@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote, urlsplit
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from fake_identity import FakeIdentity
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from hypothesis.strategies import DrawFn
 
-    from boto_rolesanywhere.signing_key import Algorithm
 
 T = TypeVar("T")
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
@@ -32,21 +31,6 @@ UNRESERVED = f"{LOWER}{LOWER.upper()}0123456789-._~"
 # No deadline: the machine may be busy.
 any_text = settings(deadline=None, max_examples=3 * settings.default.max_examples)
 any_request = settings(deadline=None)  # these are slower to make
-
-
-@dataclass
-class FakeIdentity:
-    """Shows what it was given to sign."""
-
-    algorithm: Algorithm = "AWS4-X509-ECDSA-SHA256"
-    serial_number: str = "42"
-    certificate_header: str = "Q0VSVA=="
-    chain_header: str | None = None
-    signed: bytes = b""
-
-    def sign(self, data: bytes) -> bytes:
-        self.signed = data
-        return sha256(data).digest()
 
 
 @dataclass(frozen=True)

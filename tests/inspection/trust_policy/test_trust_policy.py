@@ -6,70 +6,15 @@ Where a row names a source, it is the rule of AWS's documentation that the row h
 from __future__ import annotations
 
 import json
-from datetime import datetime, timezone
 
 import pytest
+from policy_cases import ABSENT, ANCHOR, CN, OU, decisions, facts, one, policy, statement
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.inspection.trust_policy import (
     ACTIONS,
-    ConditionResult,
-    SessionFacts,
-    TrustPolicy,
     evaluate,
 )
-
-ANCHOR = "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/0aa0-1"
-NOW = datetime(2026, 3, 1, 12, 0, tzinfo=timezone.utc)
-CN = "aws:PrincipalTag/x509Subject/CN"
-OU = "aws:PrincipalTag/x509Subject/OU"
-ABSENT = "aws:PrincipalTag/x509Subject/ST"
-
-
-def facts(**changes: object) -> SessionFacts:
-    given = {
-        "tags": {
-            "x509Subject/CN": "web-1",
-            "x509Subject/OU": "Security/Operations",
-            "x509Subject/L": "7",
-            "x509SAN/URI": "spiffe://example.com/ns/prod",
-            "x509Subject/DC": "corp",
-        },
-        "source_identity": "CN=web-1",
-        "session_name": "00ab12",
-        "trust_anchor_arn": ANCHOR,
-        "now": NOW,
-        "undocumented_tags": frozenset({"x509Subject/DC"}),
-    }
-    return SessionFacts(**(given | changes))
-
-
-def statement(condition: dict[str, object] | None = None, **changes: object) -> dict[str, object]:
-    given = {
-        "Effect": "Allow",
-        "Principal": {"Service": "rolesanywhere.amazonaws.com"},
-        "Action": list(ACTIONS),
-    }
-    if condition is not None:
-        given["Condition"] = condition
-    given |= changes
-    return {key: value for key, value in given.items() if value is not None}
-
-
-def policy(*statements: dict[str, object], version: str = "2012-10-17") -> TrustPolicy:
-    return TrustPolicy.parse(json.dumps({"Version": version, "Statement": list(statements)}))
-
-
-def one(operator: str, key: str, wanted: object, **changes: object) -> ConditionResult:
-    """The result of one condition, alone in a policy."""
-    evaluation = evaluate(policy(statement({operator: {key: wanted}})), facts(**changes))
-    return evaluation.statements[0].conditions[0]
-
-
-def decisions(*statements: dict[str, object], **changes: object) -> list[str]:
-    evaluation = evaluate(policy(*statements), facts(**changes))
-    return [action.decision for action in evaluation.actions]
-
 
 OPERATORS = [
     # operator, key, wanted, holds
@@ -354,93 +299,11 @@ def test_the_articles_conditions_do_match_the_certificate_they_are_for() -> None
         assert evaluate(policy(statement(condition)), facts(tags=tags)).allowed
 
 
-WARNINGS = [
-    (statement(), "has no Condition: every certificate of every trust anchor"),
-    (statement({"StringEquals": {CN: "web-1"}}), "names no trust anchor"),
-    (statement({"StringEquals": {"sts:SourceIdentity": "CN=web-1"}}), "names no trust anchor"),
-    (
-        statement({"ArnNotEquals": {"aws:SourceArn": ANCHOR}, "StringEquals": {CN: "web-1"}}),
-        "names no trust anchor",
-    ),
-    (
-        statement({"StringEquals": {"aws:SourceAccount": "123456789012"}}),
-        "has no Condition that tells certificates apart: every certificate of every trust anchor",
-    ),
-    *(
-        (
-            statement({"ArnLike": {"aws:SourceArn": [ANCHOR, value]}}),
-            "that tells certificates apart",
-        )
-        for value in ("*", "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/*")
-    ),
-    (statement(Action="sts:AssumeRole"), "sts:TagSession and sts:SetSourceIdentity"),
-    (statement({"StringNotEquals": {ABSENT: "x"}}), "lets such a session in"),
-    (statement({"StringNotEquals": {ABSENT: "x"}}, Effect="Deny"), "denies it"),
-    (statement({"StringEqualsIfExists": {ABSENT: "x"}}), "holds because the session has no such"),
-    (statement({"ForAllValues:StringEquals": {ABSENT: "x"}}), "holds because the session has no"),
-    (statement({"ForAllValues:StringEquals": {CN: "web-1"}}), "would also hold for a session"),
-    (statement({"StringEquals": {"aws:SourceArn": ANCHOR + "*"}}), "plain characters"),
-    (
-        statement({"StringEquals": {"aws:SourceIdentity": "x"}}),
-        "that of CreateSession is sts:SourceIdentity",
-    ),
-    (
-        statement({"ArnLike": {"aws:SourceArn": "arn:aws:rolesanywhere:*:*:profile/*"}}),
-        "never a profile's",
-    ),
-    (statement({"StringEquals": {"aws:PrincipalTag/x509Subject/DC": "corp"}}), "does not document"),
-]
-
-
-@pytest.mark.parametrize(("given", "text"), WARNINGS)
-def test_what_is_dangerous_or_mistaken_is_said(given: dict[str, object], text: str | bytes) -> None:
-    warnings = evaluate(policy(given), facts()).warnings
-    assert [warning for warning in warnings if text in warning], warnings
-
-
-def test_a_sound_policy_has_no_warning() -> None:
-    condition = {
-        "ArnEquals": {"aws:SourceArn": ANCHOR},
-        "StringEquals": {CN: ["web-1", "literally ${*}"]},
-        "Null": {ABSENT: "true"},
-    }
-    evaluation = evaluate(policy(statement(condition)), facts())
-    assert evaluation.allowed
-    assert evaluation.warnings == ()
-
-
-@pytest.mark.parametrize(
-    ("guard", "said"),
-    [
-        ({"ArnNotEquals": {"aws:SourceArn": ANCHOR}}, []),
-        ({"StringNotEquals": {CN: "web-1"}}, ["names no trust anchor"]),
-        ({"ArnNotEquals": {"aws:SourceArn": "*"}}, ["has no Condition"]),
-        ({"StringNotEquals": {"aws:SourceAccount": "123456789012"}}, ["has no Condition"]),
-        ({"ArnEquals": {"aws:SourceArn": ANCHOR}}, ["has no Condition"]),
-        (
-            {"ArnNotEquals": {"aws:SourceArn": ANCHOR}, "StringEquals": {CN: "db-1"}},
-            ["has no Condition"],
-        ),
-    ],
-)
-def test_a_deny_may_close_the_door(guard: dict[str, object], said: list[str]) -> None:
-    evaluation = evaluate(policy(statement(), statement(guard, Effect="Deny")), facts())
-
-    open_doors = [text for text in evaluation.warnings if "every trust anchor" in text]
-    assert [one for one in said if one in " ".join(open_doors)] == said
-    assert len(open_doors) == len(said)
-
-
 def test_a_source_identity_that_aws_does_not_document_decides_nothing() -> None:
     wanted = {"StringEquals": {"sts:SourceIdentity": "CN=web-1"}}
 
     assert decisions(statement(wanted)) == ["allowed"] * 3
     assert decisions(statement(wanted), source_identity_doubt="of two CNs") == ["undecided"] * 3
-
-
-def test_another_services_statement_is_not_warned_about() -> None:
-    other = statement(Principal={"Service": "ec2.amazonaws.com"})
-    assert evaluate(policy(other), facts()).warnings == ()
 
 
 def test_the_json_form_keeps_its_keys() -> None:
@@ -474,75 +337,6 @@ def test_the_json_form_keeps_its_keys() -> None:
         }
     ]
     json.dumps(found)
-
-
-GOOD = json.dumps(statement())
-BROKEN = [
-    ("", "line 1, column 1"),
-    ("{", "line 1"),
-    ("[]", "it is a list; expected a policy"),
-    ("null", "it is null"),
-    (b"\xff\xfe", "byte 0 is not UTF-8"),
-    ("[" * 100_000, "nested too deeply"),
-    ('{"Statement": [], "Statement": []}', "the key 'Statement' is in one object twice"),
-    ('{"Version": 1e5, "Statement": []}', "Version is"),
-    ('{"Version": "2012-10-18", "Statement": []}', "Version is '2012-10-18'"),
-    ('{"Version": "2012-10-17"}', "there is no Statement"),
-    ('{"version": "2012-10-17", "Statement": []}', "case-sensitive"),
-    ('{"Statement": ["x"]}', "Statement[0]: it is 'x'"),
-    (
-        '{"Statement": [' + GOOD[:-1] + ', "Resource": "*"}]}',
-        "'Resource', which a trust policy may",
-    ),
-    ('{"Statement": {"Effect": "allow"}}', "Effect is 'allow'"),
-    ('{"Statement": {"Effect": "Allow", "Sid": 7}}', "Sid is 7"),
-    ('{"Statement": {"Effect": "Allow"}}', "of Action and NotAction neither stands here"),
-    (
-        '{"Statement": {"Effect": "Allow", "Action": "*", "NotAction": "*"}}',
-        "of Action and NotAction both stand here",
-    ),
-    ('{"Statement": {"Effect": "Allow", "Action": "*"}}', "of Principal and NotPrincipal neither"),
-    (
-        '{"Statement": {"Effect": "Allow", "Action": [1], "Principal": "*"}}',
-        "Statement[0].Action: it holds 1",
-    ),
-    (
-        '{"Statement": {"Effect": "Allow", "Action": "*", "Principal": "x"}}',
-        "Statement[0].Principal: it is 'x'",
-    ),
-    (
-        '{"Statement": {"Effect": "Allow", "Action": "*", "Principal": {"service": "x"}}}',
-        "there is an element 'service'",
-    ),
-    (json.dumps({"Statement": statement([])}), "Statement[0].Condition: it is a list"),
-    (
-        json.dumps({"Statement": statement({"StringEquals": "x"})}),
-        "Statement[0].Condition.StringEquals: it is 'x'",
-    ),
-    (
-        json.dumps({"Statement": statement({"StringEquals": {CN: None}})}),
-        f"Condition.StringEquals.{CN}: a value is null",
-    ),
-    (
-        json.dumps({"Statement": statement({"StringEquals": {CN: [{}]}})}),
-        "a value is an object",
-    ),
-]
-
-
-@pytest.mark.parametrize(("text", "message"), BROKEN)
-def test_what_is_no_trust_policy_is_refused_with_its_place(text: str | bytes, message: str) -> None:
-    with pytest.raises(ConfigurationError) as error:
-        TrustPolicy.parse(text, where="policy.json")
-    assert message in str(error.value)
-    assert str(error.value).startswith("policy.json")
-
-
-def test_bytes_with_a_byte_order_mark_and_a_single_statement_are_read() -> None:
-    text = json.dumps({"Statement": statement(Sid="A")})
-    assert TrustPolicy.parse(b"\xef\xbb\xbf" + text.encode()) == TrustPolicy.parse(text)
-    assert TrustPolicy.parse("\ufeff" + text).statements[0].name == "statement 1 (A)"
-    assert not TrustPolicy.parse(text).has_variables  # without a Version it is the old one
 
 
 def test_the_trust_anchor_must_be_one() -> None:
