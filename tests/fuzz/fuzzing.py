@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.chain import is_issued_by
 from boto_rolesanywhere.certificates.reading import quietly
@@ -37,7 +38,7 @@ from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
 from boto_rolesanywhere.inspection.certificate import inspect_certificate
-from boto_rolesanywhere.inspection.trust_policy import SessionFacts, TrustPolicy, evaluate
+from boto_rolesanywhere.inspection.trust_policy import SessionFacts, TrustPolicy, correct, evaluate
 from boto_rolesanywhere.settings.arns import (
     parse_profile_arn,
     parse_role_arn,
@@ -51,13 +52,15 @@ CORPUS: Final = Path(__file__).with_name("corpus")
 NOW: Final = datetime(2030, 1, 1, tzinfo=timezone.utc)  # the certificates of the corpus are good
 PASSPHRASE: Final = "open sesame"
 LONGEST_MESSAGE: Final = 4096
+ANCHOR: Final = "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/1"
 FACTS: Final = SessionFacts(
     tags={"x509Subject/CN": "app"},
     source_identity="CN=app",
     session_name="01",
     now=NOW,
-    trust_anchor_arn="arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/1",
+    trust_anchor_arn=ANCHOR,
 )
+TIGHT: Final = trust_policy(ANCHOR, ({"x509Subject/CN": "app"},))["Statement"][0]
 
 
 @cache
@@ -122,8 +125,13 @@ def take_uri(data: bytes) -> None:
 
 
 def take_policy(data: bytes) -> None:
-    """A policy can be evaluated, and the result printed."""
-    json.dumps(evaluate(TrustPolicy.parse(data), FACTS).to_json())
+    """A policy can be evaluated, and the result printed; corrected, it is right for good."""
+    before = evaluate(TrustPolicy.parse(data), FACTS)
+    json.dumps(before.to_json())
+    corrected = correct(data, FACTS, TIGHT, where="policy")
+    assert corrected.evaluation.allowed or not before.allowed
+    again = correct(json.dumps(corrected.document), FACTS, TIGHT, where="policy")
+    assert (again.document, again.changes) == (corrected.document, ())
 
 
 def take_profiles(data: bytes) -> None:

@@ -1,7 +1,8 @@
 """A setup as Terraform code, which one apply makes: nothing in it needs an ARN beforehand.
 
-Arguments as documented for the providers `aws` 6 and `awscc` 1. The tags by which `setup` knows
-what it made are left out: what Terraform made is Terraform's to change and to remove.
+Arguments as documented for the providers `aws` (6.25 has all of them) and `awscc` 1. The tags by
+which `setup` knows what it made are left out: what Terraform made is Terraform's to change and to
+remove.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .target import Target
 
 _PROVIDERS: Final = {
-    "aws": {"source": "hashicorp/aws", "version": ">= 6.0"},
+    "aws": {"source": "hashicorp/aws", "version": ">= 6.25"},
     "awscc": {"source": "hashicorp/awscc", "version": ">= 1.0"},
 }
 _Body = tuple[tuple[str, Value] | Block | Comment, ...]

@@ -101,6 +101,8 @@ def show_evaluation(page: Page, evaluation: Evaluation, place: str) -> None:
         page.heading("Warnings")
         for warning in evaluation.warnings:
             page.marked("warn", f"{warning}.")
+    if evaluation.warnings or not evaluation.allowed:
+        page.note("`boto-rolesanywhere trust-policy --correct` sets mistakes right", indent=2)
 
 
 def _mark(action: ActionResult) -> Mark:
