@@ -172,7 +172,7 @@ def renew(arguments: argparse.Namespace) -> int:
         _certify(authority, wish, key.public_key(), certificate_path, (key_path, content))
     sys.stdout.write(
         f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
-        f"  {next_command(arguments, f'revoke {old.serial_number:x} --reason superseded')}\n"
+        f"  {next_command(arguments, f'ca revoke {old.serial_number:x} --reason superseded')}\n"
     )
     return OK
 

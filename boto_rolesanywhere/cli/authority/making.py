@@ -83,8 +83,10 @@ def init(arguments: argparse.Namespace) -> int:
             " needed again only to revoke or replace the issuing CA.\n"
         )
     sys.stdout.write(
-        f"{folder / TRUST_ANCHOR}: register it as the trust anchor.\n"
-        f"Next: {next_command(arguments, 'issue NAME')}\n"
+        f"{folder / TRUST_ANCHOR}: what AWS gets as the trust anchor\n"
+        "Next, in this order or the other:\n"
+        f"  {next_command(arguments, 'setup --role NAME')}\n"
+        f"  {next_command(arguments, 'ca issue NAME')}\n"
     )
     return OK
 

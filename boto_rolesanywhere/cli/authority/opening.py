@@ -53,9 +53,9 @@ def folder_of(arguments: argparse.Namespace) -> Path:
 
 
 def next_command(arguments: argparse.Namespace, words: str) -> str:
-    """A command line of ``ca`` for the same CA, to type next."""
+    """A command for the same CA, to type next."""
     folder = f" --ca {shlex.quote(arguments.ca)}" if arguments.ca else ""
-    return f"{PROGRAM} ca {words}{folder}"
+    return f"{PROGRAM} {words}{folder}"
 
 
 def authority_of(arguments: argparse.Namespace) -> Authority:

@@ -136,13 +136,14 @@ def revoke(arguments: argparse.Namespace) -> int:
     sys.stdout.write(f"{serial:x} {state if revocation.new else 'was revoked before'}.\n")
     if revocation.is_listed:
         sys.stdout.write(
-            "AWS Private CA writes it into its list within about half an hour. Roles Anywhere"
-            " refuses it when that list has been imported.\n"
+            "AWS Private CA writes it into its list within about half an hour. AWS refuses it when"
+            " the trust anchor has that list:\n"
+            f"  {PROGRAM} crl sync --trust-anchor ARN --from {arguments.pca}\n"
         )
     elif revocation.is_listed is not None:
         sys.stdout.write(
             "The CA writes no revocation lists, so Roles Anywhere goes on taking the certificate:"
-            " configure a CRL for the CA, and import it.\n"
+            " configure a CRL for the CA.\n"
         )
     return OK
 

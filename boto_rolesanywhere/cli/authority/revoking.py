@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -11,12 +12,12 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.authority.revocation import REASONS
-from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.outcome import OK, PROGRAM
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.errors import ConfigurationError
 
 from . import private_ca
-from .opening import add_folder, add_passphrase, authority_of, next_command
+from .opening import add_folder, add_passphrase, authority_of
 from .workload import days, output_of, serial_in, write_files
 
 if TYPE_CHECKING:
@@ -52,8 +53,8 @@ def revoke(arguments: argparse.Namespace) -> int:
         state = f"has been revoked since {before.revoked_at:%Y-%m-%d %H:%M} UTC, for the reason"
     sys.stdout.write(
         f"{record.serial_number:x} ({record.subject}) {state} {record.reason or 'unspecified'}.\n"
-        "AWS refuses it when a new list has been imported:\n"
-        f"  {next_command(arguments, 'crl')}\n"
+        "AWS refuses it when the trust anchor has a list with it:\n"
+        f"  {PROGRAM} crl sync --trust-anchor ARN --from {shlex.quote(str(authority.folder))}\n"
     )
     return OK
 
