@@ -16,12 +16,13 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.signals import ending_signals
 
 from .facade import Emulator
+from .neighbours import private_cas_at, roles_at
 from .pki import authority_and_files
 from .resources import RevocationList
 from .tls import TlsFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from boto_rolesanywhere.testing.ca import CertificateAuthority
 
@@ -173,6 +174,13 @@ def _add_control_plane(group: argparse._ArgumentGroup) -> None:
         metavar="URL",
         help="where AWS Private CA answers (moto, for example), for trust anchors made of one",
     )
+    group.add_argument(
+        "--iam-endpoint",
+        metavar="URL",
+        help="where IAM answers (moto, for example): roles must be there then, and their trust "
+        "policies and longest sessions count; default: roles in profiles that the control plane "
+        "made count as roles that trust the service",
+    )
 
 
 def _add_limits(group: argparse._ArgumentGroup) -> None:
@@ -226,29 +234,6 @@ def _administrators(path: Path | None) -> dict[str, str]:
     return dict(pairs)
 
 
-def _private_cas(endpoint: str | None, region: str) -> Callable[[str], str | None]:
-    """Asks AWS Private CA at `endpoint` for a CA's certificate."""
-
-    def certificate(arn: str) -> str | None:
-        import boto3
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        client = boto3.client(
-            "acm-pca",
-            endpoint_url=endpoint,
-            region_name=region,
-            aws_access_key_id="emulator",
-            aws_secret_access_key="emulator",  # noqa: S106  # of no account
-        )
-        try:
-            answer = client.get_certificate_authority_certificate(CertificateAuthorityArn=arn)
-        except (BotoCoreError, ClientError):
-            return None
-        return str(answer["Certificate"])
-
-    return certificate if endpoint else lambda _: None
-
-
 def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> Emulator:
     tls: bool | TlsFiles = options.tls
     if options.tls_cert or options.tls_key:
@@ -276,7 +261,10 @@ def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> 
         on_request=_report if options.verbose else None,
         administrators=_administrators(options.administrators),
         control_plane_rate=options.control_plane_rate,
-        private_cas=_private_cas(options.private_ca_endpoint, options.region),
+        private_cas=private_cas_at(options.private_ca_endpoint, options.region)
+        if options.private_ca_endpoint
+        else None,
+        roles=roles_at(options.iam_endpoint, options.region) if options.iam_endpoint else None,
         state=options.state,
     )
     if "trust-anchor" in options.disabled:

@@ -86,6 +86,7 @@ class Emulator:
         administrators: Mapping[str, str] | None = None,
         control_plane_rate: int | None = None,
         private_cas: PrivateCas | None = None,
+        roles: Callable[[str], Role | None] | None = None,
         state: Path | None = None,
     ) -> None:
         """Set it up; `start`, or the ``with`` statement, starts it.
@@ -119,6 +120,9 @@ class Emulator:
                 the service's own quota is 1. None for no limit.
             private_cas: gives the PEM of an AWS Private CA's certificate by the CA's ARN, or None:
                 what trust anchors with the source AWS_ACM_PCA are made of.
+            roles: gives the role of an ARN, or None if there is none: asked for roles that are not
+                registered here. Without it, those in profiles that the control plane made count as
+                roles that trust the service.
             state: a folder that keeps everything: a later emulator with it has the same ARNs, port,
                 TLS authority and resources, and ignores the arguments that say what is registered.
 
@@ -146,6 +150,7 @@ class Emulator:
         )
         self._service.administrators |= administrators or {}
         self._service.control_plane_rate = control_plane_rate
+        self._service.registry.other_roles = roles
         if saved:
             self._restore(ca, saved)
         else:

@@ -10,7 +10,7 @@ from base64 import b32encode, b64encode
 from dataclasses import dataclass, field
 from datetime import timedelta
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from .answers import (
     DURATION_ABOVE_ROLE,
@@ -23,6 +23,7 @@ from .answers import (
 )
 from .principal import packed_size, principal_tags, serial_hex, source_identity, subject_arn
 from .resources import Arn, Role
+from .trust_policy import trust_problem
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
     from .resources import Profile, Registry, TrustAnchor
     from .wire import SessionRequest
+
+
+_TAG_KEYS: Final = ("PrincipalTag", "RequestTag")  # as the role is assumed, a tag is both
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +86,8 @@ def grant(
         raise Refused(NO_SESSION_NAMES, "the profile does not accept role session names")
     tags = principal_tags(certificate, profile.attribute_mappings)
     identity = _origin_identity(profile, tags)
-    role = _find_role(request.role_arn, anchor, tags, profile, registry)
+    context = _context(request, certificate, anchor, tags)
+    role = _find_role(request.role_arn, tags, context, profile, registry)
     duration = float(min(profile.duration_seconds, request.duration_seconds or 43200))
     if duration > role.max_session_duration:
         raise Refused(
@@ -128,28 +133,50 @@ def _find_profile(request: SessionRequest, anchor: TrustAnchor, registry: Regist
 
 def _find_role(
     role_arn: str,
-    anchor: TrustAnchor,
     tags: dict[str, str],
+    context: dict[str, str],
     profile: Profile,
     registry: Registry,
 ) -> Role:
     role = registry.role(role_arn)
-    if role is None and profile.roles_exist:
+    if role is None and profile.roles_exist and registry.other_roles is None:
         role = Role(arn=role_arn)
-    reason = None
     if role is None:
-        reason = f"{role_arn} is not registered"
-    elif not role.trusts_service:
-        reason = "its trust policy does not allow all of the three actions"
-    elif role.required_source_arn not in (None, anchor.arn):
-        reason = f"aws:SourceArn is {anchor.arn}, not {role.required_source_arn}"
-    else:
-        for key, wanted in role.required_tags.items():
-            if tags.get(key) != wanted:
-                reason = f"aws:PrincipalTag/{key} is {tags.get(key)!r}, not {wanted!r}"
-    if role is None or reason:
-        raise Refused(cannot_assume(role_arn), str(reason))
+        raise Refused(cannot_assume(role_arn), f"{role_arn} is not registered")
+    reason = _distrust(role, tags, context)
+    if reason is not None:
+        raise Refused(cannot_assume(role_arn), reason)
     return role
+
+
+def _distrust(role: Role, tags: dict[str, str], context: dict[str, str]) -> str | None:
+    """Why the role does not let the certificate in; None if it does."""
+    anchor_arn = context["aws:SourceArn"]
+    if not role.trusts_service:
+        return "its trust policy does not allow all of the three actions"
+    if role.required_source_arn not in (None, anchor_arn):
+        return f"aws:SourceArn is {anchor_arn}, not {role.required_source_arn}"
+    for key, wanted in role.required_tags.items():
+        if tags.get(key) != wanted:
+            return f"aws:PrincipalTag/{key} is {tags.get(key)!r}, not {wanted!r}"
+    return None if role.trust_policy is None else trust_problem(role.trust_policy, context)
+
+
+def _context(
+    request: SessionRequest,
+    certificate: x509.Certificate,
+    anchor: TrustAnchor,
+    tags: dict[str, str],
+) -> dict[str, str]:
+    """The values of the condition keys that a trust policy may ask for."""
+    session_tags = {f"aws:{kind}/{key}": value for key, value in tags.items() for kind in _TAG_KEYS}
+    return {
+        **session_tags,
+        "aws:SourceArn": anchor.arn,
+        "aws:SourceAccount": Arn.parse(anchor.arn, where="trust anchor").account,
+        "sts:SourceIdentity": source_identity(certificate),
+        "sts:RoleSessionName": request.role_session_name or serial_hex(certificate),
+    }
 
 
 def _made(

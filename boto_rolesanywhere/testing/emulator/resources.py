@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from threading import RLock
-from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -129,6 +129,8 @@ class Role:
         required_tags: principal tags that its trust policy asks for with StringEquals, for
             example ``{"x509Subject/CN": "app-1"}``.
         required_source_arn: the trust anchor it asks for (``aws:SourceArn``); None for any.
+        trust_policy: the whole of its trust policy, decoded, which must let the service in; None
+            where the three attributes above say it all.
     """
 
     arn: str
@@ -136,6 +138,7 @@ class Role:
     trusts_service: bool = True
     required_tags: Mapping[str, str] = field(default_factory=dict)
     required_source_arn: str | None = None
+    trust_policy: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,9 +226,12 @@ class Registry:
 
     Attributes:
         on_change: is called after each change.
+        other_roles: gives a role that is not registered here, by its ARN, or None if there is none;
+            None: nobody knows of others.
     """
 
     def __init__(self) -> None:
+        self.other_roles: Callable[[str], Role | None] | None = None
         self._lock = RLock()
         self._resources: dict[str, Resource] = {}
         self._parsed: dict[str, x509.CertificateRevocationList] = {}
@@ -300,8 +306,9 @@ class Registry:
         return self.find(Profile, arn)
 
     def role(self, arn: str) -> Role | None:
-        """The role of that ARN."""
-        return self.find(Role, arn)
+        """The role of that ARN, registered here or elsewhere."""
+        role = self.find(Role, arn)
+        return self.other_roles(arn) if role is None and self.other_roles else role
 
     def revocation_lists(self, anchor_arn: str) -> Iterator[x509.CertificateRevocationList]:
         """The enabled lists of a trust anchor."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
@@ -36,6 +37,7 @@ class StateFolder:
         make_private_folder(path)
         self.tls = path / "tls"
         self._file = path / "state.json"
+        self._lock = Lock()
 
     def load(self) -> dict[str, Any] | None:
         """What `save` wrote; None if nothing was written yet.
@@ -60,6 +62,10 @@ class StateFolder:
 
     def save(self, first: Mapping[str, object], registry: Registry, subjects: Subjects) -> None:
         """Write all of it, with `first`: the ARNs of the first resources, and the port."""
+        with self._lock:  # or an older one could be written over a newer one
+            self._write(first, registry, subjects)
+
+    def _write(self, first: Mapping[str, object], registry: Registry, subjects: Subjects) -> None:
         resources = {
             name: [_dumped(one) for one in registry.all(kind)]  # type: ignore[type-var]  # each is one of the kinds
             for name, kind in _KINDS.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -95,7 +96,7 @@ class Subjects:
     def dump(self) -> dict[str, object]:
         """Everything, as JSON has it."""
         with self._lock:
-            return {"held": self._held, "credentials": self._credentials}
+            return deepcopy({"held": self._held, "credentials": self._credentials})
 
     def load(self, dumped: dict[str, dict[str, dict[str, object]]]) -> None:
         """Take what `dump` gave."""
