@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any, cast
 
-from . import twin
+from .plain import read_plain
 from .reading import quietly
 
 if TYPE_CHECKING:
@@ -75,16 +75,20 @@ def read_odd(encoded: bytes) -> OddCertificate:
     Raises:
         ValueError: its encoding is damaged. The message says in a clause which field is.
     """
+    from . import twin
+
     made = twin.make(encoded)
     return OddCertificate(encoded, made.signed_bytes, made.certificate, made.slips)
 
 
 def load_certificate(encoded: bytes) -> x509.Certificate:
-    """The certificate `encoded`; an `OddCertificate` if `cryptography` refuses it.
+    """The certificate `encoded`: plain, or as `cryptography` reads it, or odd if it refuses it.
 
     Raises:
         ValueError: as `read_odd`.
     """
+    if plain := read_plain(encoded):
+        return cast("x509.Certificate", plain)
     from cryptography import x509
 
     try:

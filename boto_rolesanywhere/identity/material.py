@@ -9,6 +9,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.certificates.plain import is_certificate
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
 from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of, plain_place
@@ -68,9 +69,7 @@ def read_sources(sources: IdentitySources) -> Material:
 
 def read_certificate(place: object, role: Role = "certificate") -> Part | str | x509.Certificate:
     """The certificate's bytes, URI or object. Raises as `read_sources` does, like the next two."""
-    from cryptography import x509
-
-    if isinstance(place, x509.Certificate):
+    if is_certificate(place):
         return place
     return _read(place, role)
 
@@ -82,13 +81,9 @@ def read_key(place: object) -> Part | str | SigningKey:
 
 def read_chain(place: object) -> Part | str | tuple[x509.Certificate, ...]:
     """The chain's bytes or URI, or its certificates."""
-    from cryptography import x509
-
-    if isinstance(place, x509.Certificate):
+    if is_certificate(place):
         return (place,)
-    if isinstance(place, list | tuple) and all(
-        isinstance(each, x509.Certificate) for each in place
-    ):
+    if isinstance(place, list | tuple) and all(map(is_certificate, place)):
         return tuple(place)
     return _read(place, "chain")
 
@@ -116,12 +111,11 @@ def _read(place: object, role: Role) -> Part | str:
 
 
 def _content(source: object) -> bytes | str | None:
-    from cryptography import x509
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     if isinstance(source, Part):
         return source.data
-    if isinstance(source, x509.Certificate):
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    if is_certificate(source):
         return source.public_bytes(Encoding.DER)
     if isinstance(source, tuple):
         return b"".join(each.public_bytes(Encoding.DER) for each in source)

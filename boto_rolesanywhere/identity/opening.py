@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.odd import slips_of
+from boto_rolesanywhere.certificates.plain import is_certificate
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key, is_untried
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
@@ -285,14 +286,12 @@ def _certificates_in(
 def _keys_in(
     read: Part | str | x509.Certificate | AnyKey, contents: Contents, access: Access
 ) -> list[KeyOpener]:
-    from cryptography import x509
-
     if isinstance(read, str):
         return [partial(KEY_OPENERS[kind_of(read)], read, access)]
-    if isinstance(read, x509.Certificate):
+    if is_certificate(read):
         raise _no_key("the certificate was given as an object, and no private key with it")
     if not isinstance(read, Part):
-        return [lambda: read]
+        return [lambda: cast("AnyKey", read)]
     if contents.has_key:
         openers = file_keys(contents, read.where, access)
         return [partial(_warning, opener, read) for opener in openers] if read.exposed else openers
