@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+# By the alias that setup gives it.
+ANCHOR = "arn:aws:rolesanywhere:eu-west-1:123456789012:alias/trust-anchor/example-ca"
 EXAMPLE = ROOT / "examples" / "gets3buckets.py"
 BOLD, PLAIN = ("\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "")
 
@@ -118,19 +120,16 @@ def make_buckets(boto3: object, url: str) -> None:
 
 def walk(shell: Shell) -> None:
     """From nothing to credentials, and back."""
-    from boto_rolesanywhere.cli import COMMANDS
-
-    command = "boto-rolesanywhere"
-    shell.type("a CA", f'{command} ca init --name "Example CA"')
-    shell.type("AWS's side", f"{command} setup --role app1 --profile onprem --policy-arn {POLICY}")
-    shell.type("a certificate", f"{command} ca issue app1 --profile onprem")
+    program = "boto-rolesanywhere"
+    shell.type("a CA", f'{program} ca init --name "Example CA"')
+    shell.type("AWS's side", f"{program} setup --role app1 --profile onprem --policy-arn {POLICY}")
+    shell.type("a certificate", f"{program} ca issue app1 --profile onprem")
     shell.type("list buckets", f"python {EXAMPLE} --once", AWS_PROFILE="onprem")
-    if "revoke" not in COMMANDS:
-        return
-    session = f"{command} credential-process --config-profile onprem --no-cache"
-    shell.type("revoke", f"{command} revoke app1.pem")
+    session = f"{program} credential-process --config-profile onprem --no-cache"
+    shell.type("revoke it", f"{program} ca revoke app1.pem --reason keyCompromise")
+    shell.type("tell AWS", f"{program} crl sync --trust-anchor {ANCHOR} --from ca")
     shell.type("it is refused", session, expected=1)
-    shell.type("a new certificate", f"{command} ca renew app1")
+    shell.type("a new one", f"{program} ca renew app1")
 
 
 def show_times(shell: Shell) -> None:

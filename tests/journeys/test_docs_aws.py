@@ -68,6 +68,7 @@ def test_the_demo_types_what_the_readme_says_and_lets_one_play_on(tmp_path: Path
         [*DEMO, "--keep"],
         env={**os.environ, "TMPDIR": str(tmp_path)},
         stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     ) as demo:
         assert demo.stdout is not None
@@ -88,6 +89,7 @@ def test_the_demo_types_what_the_readme_says_and_lets_one_play_on(tmp_path: Path
     typed = [line.removeprefix("$ ") for line in lines if line.startswith("$ boto-rolesanywhere")]
     assert "".join(typed[:3]) == re.sub(r"\\\n *", "", commands)
     assert "\tsensor-data\n" in lines
+    assert "Certificate revoked" in "".join(lines)
     assert endpoints.strip().startswith("export AWS_ENDPOINT_URL=")
     assert "Nothing failed" in played.stdout, played.stdout + played.stderr
     assert demo.returncode == 0
