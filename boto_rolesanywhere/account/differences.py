@@ -205,16 +205,33 @@ def profile_changes(
             {"profileId": found.id, **parameters},
             _changed(parameters),
         )
+    yield from _mapping_changes(wanted, found)
+    yield from _tag_changes(found.arn, wanted.tags, found.tags)
+
+
+def _mapping_changes(wanted: WantedProfile, found: FoundProfile) -> Iterator[Change]:
+    """First what is too much, then what is missing: in between less is mapped, and nobody let in.
+
+    AWS does not say whether PutAttributeMapping replaces a field's rules or adds to them; so both
+    lead to what is wanted.
+    """
     for field, specifiers in wanted.mappings.items():
-        if set(specifiers) != set(found.mappings.get(field, ())):
-            rules = [{"specifier": specifier} for specifier in specifiers]
+        there = found.mappings.get(field, ())
+        subject = {"profileId": found.id, "certificateField": field}
+        if extra := [specifier for specifier in there if specifier not in specifiers]:
+            yield Change(
+                "rolesanywhere",
+                "DeleteAttributeMapping",
+                {**subject, "specifiers": extra},
+                f"map of {field} no longer: {', '.join(extra)}",
+            )
+        if set(specifiers) - set(there):
             yield Change(
                 "rolesanywhere",
                 "PutAttributeMapping",
-                {"profileId": found.id, "certificateField": field, "mappingRules": rules},
+                {**subject, "mappingRules": [{"specifier": each} for each in specifiers]},
                 f"map of {field}: {', '.join(specifiers)}",
             )
-    yield from _tag_changes(found.arn, wanted.tags, found.tags)
 
 
 def _profile_parameters(

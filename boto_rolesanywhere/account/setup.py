@@ -39,6 +39,7 @@ from .sameness import same_source
 from .service_errors import translated
 from .tags import ADOPTED, SETUP
 from .trust_policies import trust_policy
+from .wanted import DEFAULT_MAPPINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -271,7 +272,7 @@ class Setup:
         wanted = self._wanted.profile
         created = profile_creation(wanted, role_arn, aliases=self._aliases).parameters
         detail = {"profileId": NEW, "profileArn": NEW, **created}
-        return profile_from(detail, wanted.tags)
+        return replace(profile_from(detail, wanted.tags), mappings=DEFAULT_MAPPINGS)
 
     def _apply(self, part: Part, change: Change) -> Any:  # noqa: ANN401  # by operation
         """Make the call, or, in a plan, only say so; the answer, or None."""

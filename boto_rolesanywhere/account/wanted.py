@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 CertificateField = Literal["x509Subject", "x509Issuer", "x509SAN"]
 CERTIFICATE_FIELDS: Final[tuple[CertificateField, ...]] = ("x509Subject", "x509Issuer", "x509SAN")
+# User Guide, "Certificate attribute mapping": those of a profile that is made.
+DEFAULT_MAPPINGS: Final[Mapping[str, tuple[str, ...]]] = {
+    "x509Subject": ("*",),
+    "x509Issuer": ("*",),
+    "x509SAN": ("DNS", "URI", "Name/*"),
+}
 NotificationEvent = Literal["CA_CERTIFICATE_EXPIRY", "END_ENTITY_CERTIFICATE_EXPIRY"]
 TipSource = Literal["x509Subject/CN", "x509SAN/URI"]
 TipType = Literal["workload", "user"]

@@ -231,6 +231,10 @@ PROFILE = WantedProfile(
 )
 
 
+DELETE = ("DeleteAttributeMapping", {"certificateField", "specifiers"})
+PUT = ("PutAttributeMapping", {"certificateField", "mappingRules"})
+
+
 def profile_as_made(wanted: WantedProfile) -> FoundProfile:
     rules = [{"specifier": "OU"}, {"specifier": "CN"}]
     mappings = [
@@ -261,10 +265,10 @@ def test_a_profile_as_it_was_made_is_left() -> None:
             {"trusted_identity": {"status": "DISABLED"}},
             [("UpdateProfile", {"tipConfiguration"})],
         ),
-        (
-            {"mappings": {"x509Subject": ("CN",)}},
-            [("PutAttributeMapping", {"certificateField", "mappingRules"})],
-        ),
+        ({"mappings": {"x509Subject": ("CN",)}}, [PUT]),
+        ({"mappings": {}}, [PUT]),
+        ({"mappings": {"x509Subject": ("CN", "OU", "O")}}, [DELETE]),
+        ({"mappings": {"x509Subject": ("*",)}}, [DELETE, PUT]),
         ({"tags": {}}, [("TagResource", {"tags"})]),
         ({"enabled": False}, []),
     ],
@@ -273,6 +277,15 @@ def test_what_differs_of_a_profile_is_changed(there: dict[str, Any], expected: C
     found = replace(profile_as_made(PROFILE), **there)
 
     assert calls(profile_changes(PROFILE, found, ROLE_ARN, aliases=True)) == expected
+
+
+def test_what_is_mapped_too_much_is_named() -> None:
+    found = replace(profile_as_made(PROFILE), mappings={"x509Subject": ("*", "CN")})
+
+    delete, put = profile_changes(PROFILE, found, ROLE_ARN, aliases=True)
+
+    assert delete.parameters["specifiers"] == ["*"]
+    assert put.parameters["mappingRules"] == [{"specifier": "CN"}, {"specifier": "OU"}]
 
 
 def test_the_profile_keeps_the_roles_that_others_added() -> None:

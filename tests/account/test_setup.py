@@ -6,10 +6,12 @@ import json
 import os
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 from aws_account import REGION, Account, Killed, Watched
+from botocore.loaders import Loader
 
 from boto_rolesanywhere.account.setup import NEW, Setup
 from boto_rolesanywhere.account.tags import ADOPTED, ANCHOR, SETUP
@@ -24,7 +26,7 @@ from boto_rolesanywhere.account.wanted import (
     WantedRole,
 )
 from boto_rolesanywhere.errors import ConfigurationError, ServiceError, ThrottledError
-from boto_rolesanywhere.testing import CertificateAuthority
+from boto_rolesanywhere.testing import CertificateAuthority, faults
 
 POLICY: Final[dict[str, object]] = {
     "Version": "2012-10-17",
@@ -144,8 +146,9 @@ def test_it_makes_what_is_asked_for(account: Account) -> None:
         "AttachRolePolicy",
         "PutRolePolicy",
         "CreateProfile",
+        "DeleteAttributeMapping",
         "PutAttributeMapping",
-        "PutAttributeMapping",
+        "DeleteAttributeMapping",
     ]
 
 
@@ -379,12 +382,62 @@ def test_denied_half_way_it_says_what_there_is_and_goes_on(account: Account) -> 
 def test_throttled_calls_are_repeated(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     waits: list[float] = []
     monkeypatch.setattr("botocore.endpoint.time.sleep", waits.append)
-    account.emulator._service.control_plane_rate = 0  # nothing at all
+    account.emulator.inject(faults.ErrorStatus(429, "ThrottlingException"), times=3)
+
+    run(account, small())
+    made(account, small())
+    assert len(waits) == 3
+
+    account.emulator.inject(faults.ErrorStatus(429, "ThrottlingException"), times=None)
     with pytest.raises(ThrottledError) as throttled:
         run(account, small())
-
     assert throttled.value.code == "throttled"
-    assert len(waits) == 7
+    assert len(waits) == 3 + 7
+
+
+NEW_IN_2026 = ("aliasName", "crlDpRevocationEnabled", "tipConfiguration")
+
+
+@pytest.fixture
+def old_botocore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model of the service as it was before 2026."""
+    model = Loader().load_service_model("rolesanywhere", "service-2")
+    for shape in model["shapes"].values():
+        for member in NEW_IN_2026:
+            shape.get("members", {}).pop(member, None)
+    folder = tmp_path / "models" / "rolesanywhere" / "2018-05-10"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text(json.dumps(model))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "models"))
+
+
+def test_an_old_botocore_goes_by_the_tag(old_botocore: None, account: Account) -> None:
+    before = account.everything()
+    _, setup = run(account, small())
+    again, _ = run(account, small())
+
+    assert "knows no aliases" in setup.notes[0]
+    assert again.writes == []
+    made(account, small())
+    take_away(account)
+    assert account.everything() == before
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        replace(small(), anchor=replace(small().anchor, crl_distribution_points=False)),
+        replace(small(), profile=replace(small().profile, trusted_identity=False)),
+    ],
+)
+def test_what_an_old_botocore_cannot_do_is_refused(
+    old_botocore: None, account: Account, asked: Wanted
+) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        run(account, asked)
+
+    assert refused.value.code == "botocore-too-old"
+    assert account.writes() == []
 
 
 def test_every_point_may_be_its_last(account: Account) -> None:

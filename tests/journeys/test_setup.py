@@ -183,6 +183,9 @@ def test_half_way_it_says_what_there_is(account: Account, workshop: Path) -> Non
         (("--san", "IP:10.0.0.1"), "trust-condition-unusable"),
         (("--any-subject", "--subject", "CN=x"), "flags-exclusive"),
         (("--policy", "app1.key"), "policy-unreadable"),
+        (("--map", "x509Subject=OU"), "trust-condition-unusable"),
+        (("--map", "x509SAN=DNS", "--trusted-identity", "uri"), "trust-condition-unusable"),
+        (("--admin-profile", "onprem"), "flags-exclusive"),
         (("--duration", "7200", "--max-session-duration", "3600"), "setting-invalid"),
     ],
 )

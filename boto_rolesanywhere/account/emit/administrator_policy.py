@@ -47,7 +47,8 @@ def _rolesanywhere(wanted: Wanted, target: Target) -> Iterator[_Json]:
     of_anchors += ["PutNotificationSettings"] if wanted.anchor.notifications else []
     yield _allow("ChangeTrustAnchors", of_anchors, anchors)
     of_profiles = ["UpdateProfile"]
-    of_profiles += ["PutAttributeMapping"] if wanted.profile.mappings else []
+    mapping = ["PutAttributeMapping", "DeleteAttributeMapping"]
+    of_profiles += mapping if wanted.profile.mappings else []
     yield _allow("ChangeProfiles", of_profiles, profiles)
 
 

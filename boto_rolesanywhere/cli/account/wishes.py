@@ -168,7 +168,7 @@ def wanted_of(arguments: argparse.Namespace, region: str) -> Wanted:
     """
     anchor = _anchor(arguments)
     profile = arguments.role_profile or alias_from(arguments.role)
-    return Wanted(
+    wanted = Wanted(
         anchor=anchor,
         role=WantedRole(
             name=arguments.role,
@@ -197,6 +197,30 @@ def wanted_of(arguments: argparse.Namespace, region: str) -> Wanted:
             tags={**dict(arguments.tag), SETUP: profile, ANCHOR: anchor.alias},
         ),
     )
+    _require_mapped(wanted)
+    return wanted
+
+
+def _require_mapped(wanted: Wanted) -> None:
+    """Refuse mappings that leave out what the trust policy or trusted identity needs."""
+    from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
+
+    mappings = wanted.profile.mappings
+    rules = AttributeMappings(
+        frozenset((field, name) for field, names in mappings.items() for name in names)
+    )
+    needed = {key for tags in wanted.role.certificates for key in tags}
+    if isinstance(wanted.profile.trusted_identity, TrustedIdentity):
+        needed.add(wanted.profile.trusted_identity.source)
+    for key in sorted(needed):
+        field, _, specifier = key.partition("/")
+        if field in mappings and not rules.maps(field, specifier):
+            raise ConfigurationError(
+                f"{key} is not mapped, so no session would have it, and nobody would be let in",
+                code="trust-condition-unusable",
+                where="--map",
+                expected=f"{specifier} among the names of {field}",
+            )
 
 
 def _anchor(arguments: argparse.Namespace) -> WantedAnchor:

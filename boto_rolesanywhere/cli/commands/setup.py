@@ -11,7 +11,7 @@ from boto_rolesanywhere.cli.account.administrator_options import add_administrat
 from boto_rolesanywhere.cli.account.emitting import add_emit, emitted
 from boto_rolesanywhere.cli.account.wishes import add_wishes, wanted_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
-from boto_rolesanywhere.errors import RolesAnywhereError
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import printable
 
 if TYPE_CHECKING:
@@ -78,6 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
         return _emit(arguments)
     from boto_rolesanywhere.account.setup import Setup
 
+    if arguments.profile and arguments.profile == arguments.admin_profile:
+        raise ConfigurationError(
+            "--profile and --admin-profile were both given, and exclude each other",
+            code="flags-exclusive",
+            remedy="They name one profile; the workload needs one of its own.",
+        )
     administrator = administrator_of(arguments)
     wanted = wanted_of(arguments, administrator.region)
     # What a plan says is its result.

@@ -52,6 +52,7 @@ def test_a_plain_setup_needs_no_more_than_its_calls() -> None:
         "iam:DetachRolePolicy",
         "iam:PutRolePolicy",
         "iam:UpdateRole",
+        "rolesanywhere:DeleteAttributeMapping",
         "rolesanywhere:PutAttributeMapping",
         "rolesanywhere:PutNotificationSettings",
     }
