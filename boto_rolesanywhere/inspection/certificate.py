@@ -8,10 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+
 from boto_rolesanywhere.certificates.chain import Issuers, order_chain
 from boto_rolesanywhere.certificates.odd import readable
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
-from boto_rolesanywhere.certificates.reading import decimal, quietly, serial_number
+from boto_rolesanywhere.certificates.reading import (
+    decimal,
+    quietly,
+    readable_public_key,
+    serial_number,
+)
 from boto_rolesanywhere.certificates.rules import is_ca, problems
 from boto_rolesanywhere.errors import CertificateError
 
@@ -21,14 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from cryptography import x509
-
     from boto_rolesanywhere.certificates.rules import Finding
 
     from .attribute_mappings import AttributeMappings
     from .session_tags import SessionTag
     from .trust_policy import SessionFacts
 
+_UNREADABLE: Final = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
 _SECONDS_A_DAY: Final = 86400
 # RFC 5280, section 4.2.1.3, in the order of the bits; cryptography's own names differ.
 _KEY_USAGES: Final = {
@@ -232,8 +240,6 @@ def inspect_certificate(
     Raises:
         CertificateError: a name cannot be read at all, or the chain is too long.
     """
-    from cryptography.hazmat.primitives import hashes
-
     found = problems(certificate, now)
     chain = order_chain(certificate, candidates, now=now)
     certificate, slips = readable(certificate)
@@ -288,7 +294,6 @@ def _constraints(
 
 
 def _basic_constraints(certificate: x509.Certificate) -> str:
-    from cryptography import x509
 
     value = _extension(certificate, x509.BasicConstraints)
     if not isinstance(value, x509.BasicConstraints):
@@ -297,7 +302,6 @@ def _basic_constraints(certificate: x509.Certificate) -> str:
 
 
 def _key_usage(certificate: x509.Certificate) -> str:
-    from cryptography import x509
 
     value = _extension(certificate, x509.KeyUsage)
     if value is None:
@@ -309,21 +313,14 @@ def _key_usage(certificate: x509.Certificate) -> str:
 def _extension(
     certificate: x509.Certificate, kind: type[x509.ExtensionType]
 ) -> x509.ExtensionType | None:
-    from cryptography import x509
 
     try:
         return quietly(lambda: certificate.extensions).get_extension_for_class(kind).value
-    except (
-        x509.ExtensionNotFound,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-        ValueError,
-    ):
+    except (*_UNREADABLE, x509.ExtensionNotFound):
         return None
 
 
 def _signature(certificate: x509.Certificate) -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         used = certificate.signature_hash_algorithm
@@ -335,16 +332,12 @@ def _signature(certificate: x509.Certificate) -> str:
 
 
 def _key(certificate: x509.Certificate) -> str:
-    from cryptography.exceptions import UnsupportedAlgorithm
 
-    try:
-        return describe_key(quietly(certificate.public_key))
-    except (ValueError, UnsupportedAlgorithm):
-        return "unreadable"
+    key = readable_public_key(certificate)
+    return "unreadable" if key is None else describe_key(key)
 
 
 def _algorithm(certificate: x509.Certificate) -> str | None:
-    from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         return algorithm_for(quietly(certificate.public_key))

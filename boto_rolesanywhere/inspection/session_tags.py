@@ -11,13 +11,13 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from cryptography import x509
+
 from boto_rolesanywhere.certificates.reading import quietly, serial_number
 from boto_rolesanywhere.errors import CertificateError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from cryptography import x509
 
     from .attribute_mappings import AttributeMappings
 
@@ -95,8 +95,6 @@ def session_tags(
     certificate: x509.Certificate, mappings: AttributeMappings | None = None
 ) -> tuple[SessionTag, ...]:
     """The session tags of a certificate, dropped ones included."""
-    from cryptography import x509
-
     found = [
         *_name_tags("x509Subject", "", names_of(certificate, "subject")),
         *_name_tags("x509Issuer", "", names_of(certificate, "issuer")),
@@ -178,8 +176,6 @@ def attribute_name(oid: str) -> str:
 
 def alternative_names(certificate: x509.Certificate) -> AlternativeNames:
     """The subject alternative names, sorted into used and not used."""
-    from cryptography import x509
-
     kinds = {x509.DNSName: "DNS", x509.UniformResourceIdentifier: "URI", x509.DirectoryName: "Name"}
     used: dict[str, object] = {}
     unused = []
@@ -195,7 +191,6 @@ def alternative_names(certificate: x509.Certificate) -> AlternativeNames:
 
 
 def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
-    from cryptography import x509
 
     try:
         extensions = quietly(lambda: certificate.extensions)
@@ -211,7 +206,6 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
 
 
 def _shown(name: x509.GeneralName) -> str:
-    from cryptography import x509
 
     if isinstance(name, x509.DirectoryName):
         return name_text(_attributes(name.value))

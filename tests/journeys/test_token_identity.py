@@ -102,7 +102,9 @@ def test_a_chain_that_is_not_on_the_token(
         private_key=issued.private_key,
         chain=f"{token.uri};object=isuing",
     )
-    with pytest.raises(KeyDeviceError, match="object=isuing: no certificate on the token is the"):
+    with pytest.raises(
+        KeyDeviceError, match="object=isuing: the token has no certificate with the"
+    ):
         opened(sources)
 
 

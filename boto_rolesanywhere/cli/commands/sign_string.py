@@ -10,6 +10,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Final
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
 from boto_rolesanywhere.cli.flags import add_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from
 from boto_rolesanywhere.cli.outcome import OK
@@ -82,8 +86,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
     """The signature of the fixed text."""
-    from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-
     from boto_rolesanywhere.certificates.public_keys import algorithm_for
 
     public_key = key.public_key()
@@ -109,9 +111,6 @@ def fixed_text(public_key: PublicKeyTypes) -> bytes:
     """The text that the helper signs with this key."""
     from hashlib import sha256
 
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     if isinstance(public_key, rsa.RSAPublicKey):
         encoded = public_key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
     elif isinstance(public_key, ec.EllipticCurvePublicKey):
@@ -122,14 +121,9 @@ def fixed_text(public_key: PublicKeyTypes) -> bytes:
 
 
 def _hash(digest: str) -> HashAlgorithm:
-    from cryptography.hazmat.primitives import hashes
 
-    known: dict[str, HashAlgorithm] = {
-        "SHA256": hashes.SHA256(),
-        "SHA384": hashes.SHA384(),
-        "SHA512": hashes.SHA512(),
-    }
-    return known[digest]
+    kind: type[HashAlgorithm] = getattr(hashes, digest)
+    return kind()
 
 
 def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:

@@ -9,6 +9,9 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any, Final
 
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11.constants import Attribute, ObjectClass
 from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid, FunctionFailed
 from pkcs11.types import SignMixin
@@ -239,8 +242,6 @@ def _list(objects: list[Object]) -> str:
 
 def rsa_key(modulus: bytes | None, exponent: bytes | None) -> PublicKeyTypes | None:
     """From CKA_MODULUS and CKA_PUBLIC_EXPONENT, both big-endian."""
-    from cryptography.hazmat.primitives.asymmetric import rsa
-
     if not modulus or not exponent:
         return None
     numbers = rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big"))
@@ -255,8 +256,6 @@ def ec_key(parameters: bytes | None, point: bytes | None) -> PublicKeyTypes | No
 
     The point is a DER OCTET STRING (PKCS #11 v2.40, section 2.3.3); some tokens give its content.
     """
-    from cryptography.hazmat.primitives.asymmetric import ec
-
     if not parameters or not point or parameters not in _CURVES:
         return None
     name, size = _CURVES[parameters]
@@ -270,9 +269,6 @@ def ec_key(parameters: bytes | None, point: bytes | None) -> PublicKeyTypes | No
 
 def certificate_key(value: bytes | None) -> PublicKeyTypes | None:
     """From a certificate's CKA_VALUE, its DER."""
-    from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
-
     if not value:
         return None
     try:
@@ -286,8 +282,6 @@ def may_fit(key: PublicKeyTypes, modulus: bytes | None, parameters: bytes | None
 
     For RSA that settles it; for EC only the curve is compared.
     """
-    from cryptography.hazmat.primitives.asymmetric import ec, rsa
-
     if isinstance(key, rsa.RSAPublicKey):
         return parameters is None and (
             modulus is None or key.public_numbers().n == int.from_bytes(modulus, "big")

@@ -172,7 +172,7 @@ class TestKeysThatDoNot:
 
     def test_no_public_key_for_ec(self, token: SoftToken) -> None:
         token.add_key(CA.issue().private_key, label="web", id_="01")
-        assert "the public key of the private key is not known" in fails(token, ";object=web")
+        assert "the private key has no public key that can be used" in fails(token, ";object=web")
 
     def test_the_public_key_of_rsa_stands_in_the_private_one(self, token: SoftToken) -> None:
         issued = CA.issue(key_type="RSA-2048")
