@@ -67,9 +67,12 @@ def test_the_helpers_grammar(text: str, expected: Selector) -> None:
         (f"{WEB} Key=x509Serial", "is not understood"),
         (f"{WEB}\nmore", "is not understood"),
         ("key=x509Subject,Value=CN=web", "is not understood"),
-        ("Key=subject,Value=CN=web", "'subject' is no key; expected one of x509Subject, x509Is"),
+        (
+            "Key=subject,Value=CN=web",
+            "'subject' is not a key of a selector; expected one of x509Subject, x509Is",
+        ),
         (f"{WEB} {WEB}", "x509Subject is given twice"),
-        ("Key=x509Serial,Value=15D1G", "'15D1G' is no serial number; expected hexadecimal"),
+        ("Key=x509Serial,Value=15D1G", "'15D1G' is not a serial number; expected hexadecimal"),
         ("Key=x509Serial,Value=0x15", "'0x15' is not a serial number"),
     ],
 )
@@ -97,7 +100,7 @@ def test_a_selector_in_a_file(tmp_path: Path) -> None:
         (b"[]", "it is not a list of Key and Value"),
         (b'[{"Key": "x509Subject"}]', "it is not a list of Key and Value"),
         (b'[{"Key": "x509Subject", "Value": 1}]', "it is not a list of Key and Value"),
-        (b'[{"Key": "subject", "Value": "CN=a"}]', "'subject' is no key"),
+        (b'[{"Key": "subject", "Value": "CN=a"}]', "'subject' is not a key of a selector"),
         (None, "it cannot be read (No such file or directory)"),
     ],
 )
