@@ -46,6 +46,13 @@ def emitted(arguments: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
     Raises:
         RolesAnywhereError: a file cannot be read, or AWS would refuse something.
     """
+    for name in ("plan", "json", "print_profile"):
+        if getattr(arguments, name):
+            flag = f"--{name.replace('_', '-')}"
+            raise ConfigurationError(
+                f"--emit and {flag} were both given, and exclude each other",
+                code="flags-exclusive",
+            )
     region = _region(arguments)
     wanted = wanted_of(arguments, region or "")
     target = Target(
