@@ -55,6 +55,8 @@ COMMANDS: Final = {
     "teardown": ("teardown", "remove what setup made"),
     "ca": ("ca", "a CA of your own: make it, issue, renew, revoke, sign revocation lists"),
     "crl": ("crl", "revocation lists at AWS: bring them from the CA, and look at them"),
+    "revoke": ("revoke", "take a certificate back: CA, list and AWS in one command"),
+    "subjects": ("subjects", "show who has asked for sessions, with which certificates"),
     "read-certificate-data": ("read_certificate_data", "show a certificate's data, or list many"),
     "sign-string": ("sign_string", "sign a fixed text, to try a private key"),
     "version": ("version", "show the version"),

@@ -38,7 +38,8 @@ def check_create_session(creator: SessionCreator) -> Check[RolesAnywhereSession 
     yield Verdict(
         "create-session",
         "ok",
-        f"credentials for {minutes} minutes, until {session.expiration:%Y-%m-%d %H:%M:%S} UTC",
+        f"credentials for {minutes} minutes, until {session.expiration:%Y-%m-%d %H:%M:%S} UTC"
+        + (f", for the subject {session.subject_arn}" if session.subject_arn else ""),
         details=tuple((label, text) for label, text in details.items() if text),
     )
     return session

@@ -93,12 +93,14 @@ def test_a_mistyped_flag_is_named_and_its_value_is_not(
     command: str, words: tuple[str, ...], named: str
 ) -> None:
     needed = {
+        "crl": ("--trust-anchor", "x"),
         "inspect": ("--certificate", "x"),
+        "revoke": ("--trust-anchor", "x", "x"),
         "setup": ("--role", "x"),
         "teardown": ("--role", "x"),
         "trust-policy": ("--trust-anchor-arn", "x", "x"),
     }.get(command, ())
-    action = ("list",) if command == "ca" else ()
+    action = {"ca": ("list",), "crl": ("status",)}.get(command, ())
     status = 1 if command == "credential-process" else 2
     done = ended(command, *action, *words, *needed, status=status)
 

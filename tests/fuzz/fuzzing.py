@@ -21,6 +21,9 @@ from typing import Any, Final
 
 from cryptography import x509
 
+from boto_rolesanywhere.account.revocation.lists import read_list
+from boto_rolesanywhere.account.revocation.rules import issuer_of, require_importable
+from boto_rolesanywhere.account.revocation.synchronising import describe, is_older
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.chain import is_issued_by
@@ -107,13 +110,19 @@ def take_der(data: bytes) -> None:
 
 
 def take_crl(data: bytes) -> None:
-    """The doctor has a verdict on any list."""
+    """The doctor has a verdict on any list; what AWS must not get is refused in words."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
         certificates = x509.load_pem_x509_certificates(pair()[0])
         (verdict,) = check_crl(file.name, certificates, certificates, NOW)
     assert verdict.name == "crl"
+    with suppress(RolesAnywhereError):
+        listed = read_list(data, "ca.crl")
+        assert describe(listed)
+        assert not is_older(listed, listed)
+        issuer_of(listed, certificates)
+        require_importable(listed, NOW)
 
 
 def take_uri(data: bytes) -> None:

@@ -26,6 +26,12 @@ from repository import DOCS, EXAMPLES
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
 UNITS = sorted((EXAMPLES / "systemd").iterdir())
+ADMINISTRATOR = """\
+[profile crl-sync]
+region = eu-west-1
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = secret
+"""
 PROGRAM = [sys.executable, "-m", "boto_rolesanywhere"]
 
 
@@ -146,6 +152,67 @@ def test_the_timers_unit_renews_the_certificate_in_its_place(tmp_path: Path) -> 
 
     assert (tmp_path / "app1.pem").read_bytes() != before
     assert set(folders) == set(unit("renew-certificate.service")["ReadWritePaths"][0].split())
+
+
+@pytest.mark.parametrize("name", ["crl-sync.service", "crl-sync-once.service"])
+def test_the_units_bring_a_list_to_aws(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "config").write_text(ADMINISTRATOR)
+    (tmp_path / "ca.crl").write_bytes(ca.crl([7]))
+    values = {"CRL_TRUST_ANCHOR": emulator.trust_anchor_arn, "CRL_SOURCE": str(tmp_path / "ca.crl")}
+    command = reduce(
+        lambda text, item: text.replace(f"${{{item[0]}}}", item[1]),
+        values.items(),
+        unit(name)["ExecStart"][0],
+    )
+    assert unit(name)["LoadCredential"][0].startswith("config:")
+
+    told = brought(
+        shlex.split(command)[1:], environment(emulator) | unit_environment(name, tmp_path)
+    )
+
+    assert "is imported and enabled" in told
+
+
+def test_the_cron_job_brings_a_list_to_aws(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path
+) -> None:
+    job = yaml.safe_load((EXAMPLES / "kubernetes" / "crl-sync.yaml").read_text())
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    assert {mount["name"] for mount in container["volumeMounts"]} == {
+        volume["name"] for volume in pod["volumes"]
+    }
+    (tmp_path / "config").write_text(ADMINISTRATOR)
+    (tmp_path / "ca.crl").write_bytes(ca.crl([7]))
+    here = {
+        "http://pki.example.com/ca.crl": str(tmp_path / "ca.crl"),
+        "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/CHANGE-ME": (
+            emulator.trust_anchor_arn
+        ),
+    }
+    assert set(here) <= set(container["args"])
+    command = [here.get(word, word) for word in container["args"]]
+    (variable,) = container["env"]
+    assert variable == {"name": "AWS_CONFIG_FILE", "value": "/aws/config"}
+
+    told = brought(command, environment(emulator, AWS_CONFIG_FILE=str(tmp_path / "config")))
+
+    assert json.loads(told)["sources"][0]["state"] == "imported"
+
+
+def brought(command: list[str], environ: dict[str, str]) -> str:
+    """The first line that a `crl sync` prints; one that goes on is ended then."""
+    with subprocess.Popen(
+        [*PROGRAM, *command], env=environ, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if "--watch" in command:
+            process.terminate()
+    assert process.returncode == 0
+    return line
 
 
 def test_the_sidecar_gives_the_programs_url_and_token(

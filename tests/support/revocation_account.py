@@ -108,3 +108,53 @@ def point(
         indirect_crl=indirect,
         only_contains_attribute_certs=False,
     )
+
+
+def private_ca_below(
+    administrator: Administrator, ca: CertificateAuthority, **lists: object
+) -> tuple[str, CertificateAuthority]:
+    """A private CA that another CA has certified: its ARN, and who signs in its name.
+
+    Args:
+        administrator: of moto.
+        ca: the CA above.
+        lists: the CrlConfiguration; empty for none. The bucket is made.
+    """
+    configuration = {
+        "KeyAlgorithm": "EC_prime256v1",
+        "SigningAlgorithm": "SHA256WITHECDSA",
+        "Subject": {"CommonName": "Private CA"},
+    }
+    revocation = {"CrlConfiguration": {"Enabled": True, "ExpirationInDays": 7, **lists}}
+    answer = administrator.call(
+        "acm-pca",
+        "CreateCertificateAuthority",
+        CertificateAuthorityConfiguration=configuration,
+        CertificateAuthorityType="SUBORDINATE",
+        **({"RevocationConfiguration": revocation} if lists else {}),
+    )
+    arn = str(answer["CertificateAuthorityArn"])
+    below = ca.issue_intermediate("Private CA")
+    administrator.call(
+        "acm-pca",
+        "ImportCertificateAuthorityCertificate",
+        CertificateAuthorityArn=arn,
+        Certificate=below.certificate_pem,
+        CertificateChain=ca.certificate_pem,
+    )
+    if lists:
+        make_bucket(administrator, str(lists["S3BucketName"]))
+    return arn, below
+
+
+def make_bucket(administrator: Administrator, name: str) -> None:
+    location = {"LocationConstraint": "eu-west-1"}
+    administrator.call("s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=location)
+
+
+def write_private_list(
+    administrator: Administrator, arn: str, bucket: str, pem: bytes, folder: str = "crl"
+) -> None:
+    """What AWS Private CA does within half an hour."""
+    key = f"{folder}/{arn.rpartition('/')[2]}.crl"
+    administrator.call("s3", "PutObject", Bucket=bucket, Key=key, Body=der(pem))

@@ -50,7 +50,7 @@ class Imported:
         name: need not be unique.
         enabled: a disabled one is not looked at.
         is_ours: whether ``crl sync`` keeps it.
-        updated_at: when it was imported or changed last.
+        updated_at: when it was imported or changed last; None if AWS does not say.
         listed: the list; None if it cannot be read here.
     """
 
@@ -59,7 +59,7 @@ class Imported:
     name: str
     enabled: bool
     is_ours: bool
-    updated_at: datetime
+    updated_at: datetime | None
     listed: RevocationList | None
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ def imported_lists(administrator: Administrator, anchor: Anchor) -> tuple[Import
         for detail in administrator.pages("rolesanywhere", "ListCrls", "crls")
         if detail["trustAnchorArn"] == anchor.arn
     ]
-    details.sort(key=lambda detail: detail["createdAt"])
+    details.sort(key=lambda detail: str(detail.get("createdAt", "")))
     return tuple(_imported(administrator, detail) for detail in details)
 
 
@@ -118,7 +118,7 @@ def _imported(administrator: Administrator, detail: dict[str, Any]) -> Imported:
         detail["name"],
         detail["enabled"],
         SYNCHRONISED in tags_of(administrator, detail["crlArn"]),
-        detail["updatedAt"],
+        detail.get("updatedAt"),
         listed,
     )
 

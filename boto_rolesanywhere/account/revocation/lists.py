@@ -19,6 +19,13 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 300_000  # ImportCrl, of the PEM
 _LABEL: Final = "X509 CRL"
+# What `cryptography` raises for extensions that it cannot read, or that are not there.
+UNREADABLE_EXTENSIONS: Final = (
+    ValueError,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
 
 
 @dataclass(frozen=True)
@@ -46,8 +53,9 @@ class RevocationList:
     def number(self) -> int | None:
         """The CRL number (RFC 5280, section 5.2.3); None if the list has none."""
         try:
-            return self.crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        except (x509.ExtensionNotFound, ValueError):
+            extensions = quietly(lambda: self.crl.extensions)
+            return extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
+        except UNREADABLE_EXTENSIONS:
             return None
 
     @property

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from boto_rolesanywhere.errors import ConfigurationError, ServiceError
+from boto_rolesanywhere.settings.arns import parse_private_ca_arn
 
 from .buckets import read_object
 from .lists import RevocationList, read_list
@@ -21,9 +22,10 @@ def private_ca_list(
     """The present list of a private CA, and the certificates of the CA and of those above it.
 
     Raises:
-        ConfigurationError: the CA writes no list, or writes it in parts.
+        ConfigurationError: the CA writes no list or writes it in parts, or is in another Region.
         RolesAnywhereError: AWS refused a call, or what was read is no list.
     """
+    require_same_region(administrator, arn)
     lists = _configuration(administrator, arn)
     folder = lists.get("CustomPath", "crl").strip("/")
     # As the User Guide names the complete list, "Determining the CRL Distribution Point (CDP) URI";
@@ -42,6 +44,23 @@ def private_ca_list(
             " if it never comes.",
         ) from None
     return read_list(data, arn), authorities(administrator, arn)
+
+
+def require_same_region(administrator: Administrator, arn: str) -> None:
+    """Refuse a CA that the administrator's clients do not reach.
+
+    Raises:
+        ConfigurationError: it is in another Region than the trust anchor; or the ARN is none.
+    """
+    region = parse_private_ca_arn(arn).region
+    if region != administrator.region:
+        raise ConfigurationError(
+            f"the trust anchor is in Region {administrator.region!r} and the private CA in"
+            f" {region!r}",
+            code="arns-disagree",
+            where=arn,
+            remedy="Name its list by the URL or the s3:// place that its certificates name.",
+        )
 
 
 def authorities(administrator: Administrator, arn: str) -> tuple[x509.Certificate, ...]:

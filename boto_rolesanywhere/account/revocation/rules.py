@@ -17,7 +17,7 @@ from boto_rolesanywhere.certificates.public_keys import is_mldsa
 from boto_rolesanywhere.certificates.reading import quietly, readable_public_key
 from boto_rolesanywhere.errors import CertificateError
 
-from .lists import MAX_BYTES
+from .lists import MAX_BYTES, UNREADABLE_EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -146,7 +146,7 @@ def _require_current(listed: RevocationList, now: datetime) -> None:
 def _require_whole(listed: RevocationList, *, whole: bool) -> None:
     try:
         extensions = quietly(lambda: listed.crl.extensions)
-    except (ValueError, x509.DuplicateExtension) as error:
+    except UNREADABLE_EXTENSIONS as error:
         raise CertificateError(
             f"its extensions cannot be read ({error})", code="crl-unreadable", where=listed.where
         ) from None

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.certificates.descriptions import describe_issuer
-from boto_rolesanywhere.certificates.reading import serial_number
+from boto_rolesanywhere.certificates.reading import quietly, serial_number
+
+from .lists import UNREADABLE_EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -101,7 +103,8 @@ def _reason(entry: x509.RevokedCertificate) -> str | None:
     from cryptography import x509
 
     try:
-        value = entry.extensions.get_extension_for_class(x509.CRLReason).value
-    except (x509.ExtensionNotFound, ValueError):
+        extensions = quietly(lambda: entry.extensions)
+        value = extensions.get_extension_for_class(x509.CRLReason).value
+    except UNREADABLE_EXTENSIONS:
         return None
     return value.reason.value

@@ -203,11 +203,8 @@ class Synchroniser:
         if there is None:
             return self._import(anchor, candidate) if free > 0 else _full(source, listed, lists)
         if not there.imported.is_ours:
-            if there.imported.enabled and there.listed.crl == listed.crl:
-                text = f"{there.imported} is this list; somebody else imported it"
-                return Outcome(source, "unchanged", text, listed=listed, crl_arn=there.imported.arn)
             if not self._order.adopt:
-                return _taken(source, listed, there.imported)
+                return _of_somebody_else(source, listed, there)
             self._call("TagResource", resourceArn=there.imported.arn, tags=_OUR_TAG)
         return self._update(candidate, there)
 
@@ -258,10 +255,20 @@ _OUR_TAG: Final = rolesanywhere_tags({SYNCHRONISED: "crl sync"})
 
 
 def is_older(listed: RevocationList, other: RevocationList) -> bool:
-    """Whether a list is older than another one of the same CA: by number, else by time."""
-    if listed.number is not None and other.number is not None and listed.number != other.number:
-        return listed.number < other.number
-    return listed.this_update < other.this_update
+    """Whether a list is older than another one of the same CA.
+
+    A CA that was restored begins its numbers anew, and one whose clock was put right goes back in
+    time: a list that is later by one of the two counts as the newer.
+    """
+    times = listed.this_update, other.this_update
+    if listed.number is None or other.number is None:
+        return times[0] < times[1]
+    numbers = listed.number, other.number
+    return (
+        times[0] <= times[1]
+        and numbers[0] <= numbers[1]
+        and (times[0] < times[1] or numbers[0] < numbers[1])
+    )
 
 
 def describe(listed: RevocationList) -> str:
@@ -309,11 +316,19 @@ def _empty(source: str, listed: RevocationList, there: _There | None) -> Outcome
     return Outcome(source, "empty", text, remedy, listed=listed, crl_arn=there.imported.arn)
 
 
-def _taken(source: str, listed: RevocationList, there: Imported) -> Outcome:
-    text = f"AWS has a list of the same CA that `crl sync` did not import: {there}"
-    remedy = "Let `crl sync` keep it from now on: --adopt. Stop what kept it before."
+def _of_somebody_else(source: str, listed: RevocationList, there: _There) -> Outcome:
+    imported = there.imported
+    if imported.enabled and there.listed.crl == listed.crl:
+        text = f"{imported} is this list; somebody else imported it"
+        return Outcome(source, "unchanged", text, listed=listed, crl_arn=imported.arn)
     return Outcome(
-        source, "in-the-way", text, remedy, code="crl-in-the-way", listed=listed, crl_arn=there.arn
+        source,
+        "in-the-way",
+        f"AWS has a list of the same CA that `crl sync` did not import: {imported}",
+        "Let `crl sync` keep it from now on: --adopt. Stop what kept it before.",
+        code="crl-in-the-way",
+        listed=listed,
+        crl_arn=imported.arn,
     )
 
 

@@ -136,7 +136,7 @@ def _document(anchor: Anchor, lists: Sequence[Imported], now: datetime) -> dict[
                 "name": imported.name,
                 "enabled": imported.enabled,
                 "keptByCrlSync": imported.is_ours,
-                "updatedAt": imported.updated_at.isoformat(),
+                "updatedAt": imported.updated_at.isoformat() if imported.updated_at else None,
                 "list": list_document(imported.listed) if imported.listed else None,
                 "concerns": [concern.text for concern in concerns_of_list(imported, now)],
             }

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 
 UNUSABLE: Final = 3
 IN_THE_WAY: Final = 4
-_STATUSES: Final = {"failed": FAILED, "refused": UNUSABLE, "older": UNUSABLE, "in-the-way": 4}
+_STATUSES: Final = {
+    "failed": FAILED,
+    "refused": UNUSABLE,
+    "older": UNUSABLE,
+    "in-the-way": IN_THE_WAY,
+}
 _MINUTES: Final = 15
 _SOURCES: Final = (
     "a file; an http, https or s3 URL; cdp or cdp:FILE (the distribution point that the trust"
@@ -151,17 +156,22 @@ def tell(arguments: argparse.Namespace, outcomes: Sequence[Outcome]) -> None:
         document = {
             "trustAnchor": arguments.trust_anchor,
             "status": status_of(outcomes),
-            "sources": [_document(outcome) for outcome in outcomes],
+            "sources": [outcome_document(outcome) for outcome in outcomes],
         }
         sys.stdout.write(json.dumps(document) + "\n")
         return
+    page_of(outcomes).write(sys.stdout)
+
+
+def page_of(outcomes: Sequence[Outcome]) -> Page:
+    """What became of each source, for a person."""
     page = Page.for_stream(sys.stdout)
     for outcome in outcomes:
         code = f" [{outcome.code}]" if outcome.code else ""
         page.marked(_mark(outcome), outcome.source, f"{outcome.text}{code}")
         if outcome.remedy:
             page.note(outcome.remedy)
-    page.write(sys.stdout)
+    return page
 
 
 def status_of(outcomes: Sequence[Outcome]) -> int:
@@ -181,7 +191,8 @@ def list_document(listed: RevocationList) -> dict[str, object]:
     }
 
 
-def _document(outcome: Outcome) -> dict[str, object]:
+def outcome_document(outcome: Outcome) -> dict[str, object]:
+    """What became of a source, as JSON values."""
     return {
         "source": outcome.source,
         "state": outcome.state,

@@ -33,7 +33,7 @@ NEW_KEY: Final = "key-passphrase"
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
 
-def add_folder(parser: argparse.ArgumentParser) -> None:
+def add_folder(parser: argparse._ActionsContainer) -> None:
     """Declare ``--ca``."""
     parser.add_argument(
         "--ca", metavar="FOLDER", help=f"the CA's folder; default: {CA_VARIABLE} or {_CA_FOLDER}"

@@ -45,7 +45,7 @@ def revoke(arguments: argparse.Namespace) -> int:
     if private_ca.is_meant(arguments):
         return private_ca.revoke(arguments)
     authority = authority_of(arguments)
-    serial = _serial(arguments.certificate, authority)
+    serial = serial_of(arguments.certificate, authority)
     before = authority.find(serial)
     record = authority.revoke(serial, arguments.reason)
     state = "is revoked, for the reason"
@@ -59,7 +59,13 @@ def revoke(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def _serial(text: str, authority: Authority) -> int:
+def serial_of(text: str, authority: Authority) -> int:
+    """The serial number that was typed, or that of the certificate in the file.
+
+    Raises:
+        ConfigurationError: the CA has not issued that certificate.
+    """
+
     def require_issued_here(certificate: x509.Certificate) -> None:
         if certificate.issuer != authority.certificate.subject:
             raise ConfigurationError(

@@ -8,8 +8,14 @@ import pytest
 from cryptography import x509
 from revocation_account import NOW, WEEK, Account, der, made_list
 
-from boto_rolesanywhere.account.revocation.synchronising import Order, Outcome, Synchroniser
-from boto_rolesanywhere.account.tags import SYNCHRONISED
+from boto_rolesanywhere.account.revocation.lists import read_list
+from boto_rolesanywhere.account.revocation.synchronising import (
+    Order,
+    Outcome,
+    Synchroniser,
+    is_older,
+)
+from boto_rolesanywhere.account.tags import SETUP, SYNCHRONISED
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.identity.opening import Access
 from boto_rolesanywhere.session import get_session
@@ -92,6 +98,19 @@ def test_without_numbers_the_time_decides(
     assert synchronised(account, file)[0].state == "older"
 
 
+@pytest.mark.parametrize(
+    ("number", "days", "older"),
+    [(4, 0, True), (5, -1, True), (4, 1, False), (6, -1, False), (5, 0, False), (5, 1, False)],
+)
+def test_a_list_is_newer_by_its_number_or_its_time(
+    ca: CertificateAuthority, number: int, days: int, older: bool
+) -> None:
+    held = read_list(made_list(ca, number=5, start=NOW - WEEK / 2), "held")
+    start = NOW - WEEK / 2 + WEEK / 7 * days
+
+    assert is_older(read_list(made_list(ca, number=number, start=start), "new"), held) is older
+
+
 def test_an_empty_list_is_not_sent(account: Account, ca: CertificateAuthority, file: Path) -> None:
     file.write_bytes(made_list(ca, []))
     (outcome,) = synchronised(account, file)
@@ -128,9 +147,22 @@ def test_a_list_of_somebody_else_is_left_alone_until_it_is_adopted(
 
     (outcome,) = synchronised(account, file, adopt=True)
     assert (outcome.state, account.written()) == ("updated", ["TagResource", "UpdateCrl"])
+    (outcome,) = synchronised(account, file, adopt=True)
+    assert (outcome.state, account.written()) == ("unchanged", [])
     file.write_bytes(made_list(ca, [1, 2, 3], number=3))
     assert synchronised(account, file)[0].state == "updated"
     assert len(account.lists()) == 1
+
+
+def test_the_same_list_is_adopted_as_it_is(
+    account: Account, ca: CertificateAuthority, file: Path
+) -> None:
+    file.write_bytes(made_list(ca))
+    account.import_by_hand(file.read_bytes())
+
+    (outcome,) = synchronised(account, file, adopt=True)
+
+    assert (outcome.state, account.written()) == ("unchanged", ["TagResource"])
 
 
 def test_two_lists_in_the_way_are_named(
@@ -195,3 +227,19 @@ def test_the_list_is_known_again_by_its_tag(
         "rolesanywhere", "ListTagsForResource", resourceArn=outcome.crl_arn
     )
     assert [tag["key"] for tag in answer["tags"]] == [SYNCHRONISED]
+
+
+def test_the_list_of_an_anchor_of_setup_goes_with_it(
+    account: Account, ca: CertificateAuthority, file: Path
+) -> None:
+    tags = [{"key": SETUP, "value": "anchor/app1"}]
+    account.administrator.call(
+        "rolesanywhere", "TagResource", resourceArn=account.anchor, tags=tags
+    )
+    file.write_bytes(made_list(ca))
+    (outcome,) = synchronised(account, file)
+
+    answer = account.administrator.call(
+        "rolesanywhere", "ListTagsForResource", resourceArn=outcome.crl_arn
+    )
+    assert {"key": SETUP, "value": "anchor/app1"} in answer["tags"]
