@@ -50,6 +50,12 @@ keys = dict(aws_access_key_id="reader", aws_secret_access_key="any")
 s3 = boto3.client("s3", endpoint_url=sys.argv[1], region_name="us-east-1", **keys)
 print(s3.get_object(Bucket="sensor-data", Key="today")["Body"].read().decode(), end="")
 """
+LIST = "/etc/boto-rolesanywhere/ca.crl"
+ADMINISTRATOR = """[profile crl-sync]
+region = eu-west-1
+aws_access_key_id = AKIAEXAMPLE
+aws_secret_access_key = secret
+"""
 SERVER = "boto-rolesanywhere.service"
 
 
@@ -111,12 +117,20 @@ def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
     arns.write_text("\n".join(rows))
     drop_in.write_text(DROP_IN)
     measurement.write_text("21.5 C")
+    files = {
+        "crl-sync.config": ADMINISTRATOR,
+        "crl-sync.env": f"CRL_TRUST_ANCHOR={ARNS['trust_anchor']}\nCRL_SOURCE={LIST}\n",
+        "ca.crl": ca.crl([7]).decode(),
+    }
+    for name, content in files.items():
+        (folder / name).write_text(content)
     units = (ROOT / "examples" / "systemd").glob("*.service")
     return {
         "/etc/boto-rolesanywhere/config": config,
         "/etc/boto-rolesanywhere/arns": arns,
         "/etc/boto-rolesanywhere/app-cert.pem": pki.certificate,
         "/etc/boto-rolesanywhere/app-key.pem": pki.private_key,
+        **{f"/etc/boto-rolesanywhere/{name}": folder / name for name in files},
         "/etc/systemd/system/service.d/endpoints.conf": drop_in,
         "/var/lib/measurements/today": measurement,
         **{f"/etc/systemd/system/{unit.name}": unit for unit in units},
@@ -186,3 +200,15 @@ def test_a_python_service_needs_no_server(machine: BootedMachine) -> None:
     while "sensor-data" not in told and time.monotonic() < end:
         told = machine.run("journalctl", "--no-pager", "--output=cat", "--unit=gets3buckets")
     assert "Hello, Amazon S3! Let's list your buckets:\n\tsensor-data\n" in told
+
+
+def test_a_list_gets_to_aws_and_is_kept_there(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", "crl-sync")  # returns when the service says that it is ready
+    assert "list number 1 of" in shown(machine, "crl-sync", "StatusText")["StatusText"]
+    machine.run("systemctl", "start", "crl-sync-once")
+    machine.run("systemctl", "stop", "crl-sync")
+
+    assert shown(machine, "crl-sync", "Result")["Result"] == "success"
+    told = machine.run("journalctl", "--no-pager", "--output=cat", "--unit=crl-sync*")
+    assert "is imported and enabled" in told
+    assert "is imported already" in told
