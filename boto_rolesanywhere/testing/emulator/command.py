@@ -18,7 +18,7 @@ from boto_rolesanywhere.signals import ending_signals
 from .facade import Emulator
 from .neighbours import private_cas_at, roles_at
 from .pki import authority_and_files
-from .resources import RevocationList
+from .resources import RevocationList, anchor_certificates
 from .tls import TlsFiles
 
 if TYPE_CHECKING:
@@ -267,18 +267,32 @@ def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> 
         roles=roles_at(options.iam_endpoint, options.region) if options.iam_endpoint else None,
         state=options.state,
     )
+    # What a state holds stays as it is, but for what is said here.
     if "trust-anchor" in options.disabled:
         emulator.add(replace(emulator.trust_anchor, enabled=False))
-    profile = replace(emulator.profile, enabled="profile" not in options.disabled)
+    if "profile" in options.disabled:
+        emulator.add(replace(emulator.profile, enabled=False))
     if options.require_instance_properties:
-        profile = replace(profile, about={**profile.about, "requireInstanceProperties": True})
-    if profile != emulator.profile:
-        emulator.add(profile)
+        about = {**emulator.profile.about, "requireInstanceProperties": True}
+        emulator.add(replace(emulator.profile, about=about))
+    if options.state:
+        _note_other_authority(emulator, ca)
     if options.crl:
         emulator.add(
             RevocationList(trust_anchor_arn=emulator.trust_anchor_arn, pem=options.crl.read_bytes())
         )
     return emulator
+
+
+def _note_other_authority(emulator: Emulator, ca: CertificateAuthority | bytes) -> None:
+    """Say so if the state's trust anchor trusts another authority than the one named now."""
+    try:
+        held = emulator.trust_anchor.certificates
+    except ConfigurationError:  # it was deleted
+        held = ()
+    if held != anchor_certificates(ca):
+        words = "trusts another authority than --ca or --write has now"
+        print(f"note: {emulator.trust_anchor_arn} {words}", file=sys.stderr)  # noqa: T201  # a command's output
 
 
 def _report(record: RequestRecord) -> None:

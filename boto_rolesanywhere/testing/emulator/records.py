@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass, field
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
 
 CREATED = "created"
-MOST_RECORDS = 10_000  # an emulator may run for weeks
+# An emulator may run for weeks, and a body may hold a revocation list.
+MOST_RECORDS: Final = 10_000
+MOST_BYTES: Final = 100_000_000  # of bodies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,18 +71,24 @@ class RequestRecord:
 
 
 class Records:
-    """The last 10,000 requests. Written by the server's thread, read by the test's."""
+    """The last 10,000 requests, or those of the last 100 MB. Written by the server's thread."""
 
     def __init__(self, listener: Callable[[RequestRecord], None] | None = None) -> None:
         self._listener = listener
         self._changed = Condition()
-        self._records: deque[RequestRecord] = deque(maxlen=MOST_RECORDS)
+        self._records: deque[RequestRecord] = deque()
+        self._bytes = 0
+        self._arrived = 0
         self._created = 0
 
     def append(self, record: RequestRecord) -> None:
         """Remember one more."""
         with self._changed:
             self._records.append(record)
+            self._arrived += 1
+            self._bytes += len(record.body)
+            while len(self._records) > MOST_RECORDS or self._bytes > MOST_BYTES:
+                self._bytes -= len(self._records.popleft().body)
             self._created += record.access_key_id is not None
             self._changed.notify_all()
         if self._listener is not None:
@@ -101,17 +109,17 @@ class Records:
         """Forget all, the count of sessions included."""
         with self._changed:
             self._records.clear()
-            self._created = 0
+            self._bytes = self._arrived = self._created = 0
 
     def wait_for(self, count: int, timeout: float) -> list[RequestRecord]:
-        """Wait until there are `count`.
+        """Wait until `count` have arrived, those included that are forgotten by now.
 
         Raises:
             TimeoutError: there were fewer after `timeout` seconds.
         """
         with self._changed:
-            if not self._changed.wait_for(lambda: len(self._records) >= count, timeout):
+            if not self._changed.wait_for(lambda: self._arrived >= count, timeout):
                 raise TimeoutError(
-                    f"{len(self._records)} requests after {timeout} s, {count} were expected"
+                    f"{self._arrived} requests after {timeout} s, {count} were expected"
                 )
             return list(self._records)

@@ -8,8 +8,9 @@ import re
 import signal
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import boto3
 import pytest
 
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate
@@ -210,6 +211,41 @@ def test_what_is_in_the_folder_is_used_again(start: Start, tmp_path: Path) -> No
     assert b"PRIVATE KEY" not in (state / "state.json").read_bytes()
     end(second, signal.SIGTERM)
     assert json.loads((state / "state.json").read_bytes())["profiles"][0]["enabled"] is False
+
+
+def test_what_was_changed_or_deleted_stays_so_after_a_restart(start: Start, tmp_path: Path) -> None:
+    state = ("--state", tmp_path / "state", "--json")
+
+    def run(folder: str, call: Callable[[Any, dict[str, str]], object]) -> str:
+        process = start("--write", tmp_path / folder, *state)
+        settings = json.loads(process.stdout.readline())
+        client = boto3.client(
+            "rolesanywhere",
+            endpoint_url=settings["endpoint_url"],
+            region_name=settings["region"],
+            aws_access_key_id="any",
+            aws_secret_access_key="any",
+        )
+        call(client, settings)
+        return end(process, signal.SIGTERM)
+
+    def enabled(client: Any, made: dict[str, str]) -> bool:  # noqa: ANN401  # boto3's
+        held = client.get_profile(profileId=made["profile_arn"])["profile"]["enabled"]
+        assert isinstance(held, bool)
+        return held
+
+    run("pki", lambda client, made: client.disable_profile(profileId=made["profile_arn"]))
+    seen: list[bool] = []
+    assert run("pki", lambda client, made: seen.append(enabled(client, made))) == ""
+    assert seen == [False]
+    words = run("new", lambda client, made: client.delete_profile(profileId=made["profile_arn"]))
+    assert "trusts another authority than --ca or --write has now" in words
+    run(
+        "pki",
+        lambda client, made: client.delete_trust_anchor(trustAnchorId=made["trust_anchor_arn"]),
+    )
+    run("pki", lambda client, _: seen.extend(client.list_trust_anchors()["trustAnchors"]))
+    assert seen == [False]
 
 
 def test_the_exit_status_tells_of_a_failure() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -401,6 +402,26 @@ def test_values_out_of_their_limits_are_refused(
 ) -> None:
     unchecked = client(emulator, parameter_validation=False)
     assert refusal(getattr(unchecked, operation), **parameters) == INVALID
+
+
+def test_there_are_as_many_of_a_kind_as_the_quota_allows(
+    ca: CertificateAuthority, emulator: Emulator, admin: Administrator
+) -> None:
+    for number in range(49):
+        emulator.add(
+            replace(emulator.trust_anchor, arn=f"{emulator.trust_anchor_arn}{number}", about={})
+        )
+    assert refusal(admin.create_trust_anchor, name="51st", source=bundle(ca)) == INVALID
+    admin.delete_trust_anchor(trustAnchorId=emulator.trust_anchor_arn)
+    assert admin.create_trust_anchor(name="50th", source=bundle(ca))
+
+    for number in range(249):
+        emulator.add(replace(emulator.profile, arn=f"{emulator.profile_arn}{number}", about={}))
+    assert refusal(admin.create_profile, name="251st", roleArns=[]) == INVALID
+    admin.delete_profile(profileId=emulator.profile_arn)
+    assert admin.create_profile(name="250th", roleArns=[])
+    pages = admin.get_paginator("list_profiles").paginate()
+    assert sum(len(page["profiles"]) for page in pages) == 250
 
 
 def test_what_is_not_there_is_not_found(admin: Administrator) -> None:
