@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -456,6 +457,22 @@ def test_every_point_may_be_its_last(account: Account) -> None:
         point += 1
     take_away(account)
     assert account.everything() == before
+    assert point > 20
+
+
+def test_a_killed_teardown_is_taken_up_by_the_next(account: Account) -> None:
+    before = account.everything()
+    point, done = 0, False
+    while not done:
+        run(account, small())
+        try:
+            take_away(account, account.watched(kill_at=point))
+            done = True
+        except Killed:
+            with suppress(ConfigurationError):  # all was gone already
+                take_away(account)
+        assert account.control_plane().keys() | account.roles().keys() == before.keys(), point
+        point += 1
     assert point > 20
 
 

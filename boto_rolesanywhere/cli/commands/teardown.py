@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION: Final = """\
 Remove what setup made, known by its tags, and nothing else: profile, role, and the trust anchor
-with the revocation lists that this command's like imported, unless another role trusts it.
-It shows all of it first, and asks. Profiles of ~/.aws/config and the CA stay."""
+with the revocation lists that `crl sync` imported, unless another role trusts it. What goes is
+shown first, and you are asked. Profiles of ~/.aws/config and the CA stay."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere teardown --role app1 --plan
