@@ -9,6 +9,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ProfileNotFound
+from sessions import set_variables
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
@@ -215,15 +216,7 @@ def test_the_passphrase_of_a_source_profile_comes_from_the_environment(
 def test_the_environment_alone_configures_the_provider(
     config: Path, emulator: Emulator, paths: IssuedPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in {
-        "CERTIFICATE": paths.certificate,
-        "PRIVATE_KEY": paths.private_key,
-        "TRUST_ANCHOR_ARN": emulator.trust_anchor_arn,
-        "PROFILE_ARN": emulator.profile_arn,
-        "ROLE_ARN": emulator.role_arn,
-        "ENDPOINT_URL": emulator.endpoint_url,
-    }.items():
-        monkeypatch.setenv(f"AWS_ROLESANYWHERE_{name}", str(value))
+    set_variables(monkeypatch, paths, emulator)
 
     credentials = installed(None).get_credentials()
 

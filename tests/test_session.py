@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError, CredentialRetrievalError, ProfileNo
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
+from sessions import set_variables
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
@@ -162,15 +163,7 @@ def test_everything_may_come_from_the_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     paths = issued.write(tmp_path)
-    for name, value in {
-        "CERTIFICATE": paths.certificate,
-        "PRIVATE_KEY": paths.private_key,
-        "TRUST_ANCHOR_ARN": emulator.trust_anchor_arn,
-        "PROFILE_ARN": emulator.profile_arn,
-        "ROLE_ARN": emulator.role_arn,
-        "ENDPOINT_URL": emulator.endpoint_url,
-    }.items():
-        monkeypatch.setenv(f"AWS_ROLESANYWHERE_{name}", str(value))
+    set_variables(monkeypatch, paths, emulator)
 
     assert credentials(boto_rolesanywhere.get_session()).session
 

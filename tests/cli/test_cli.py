@@ -9,20 +9,9 @@ from pathlib import Path
 
 import processes
 import pytest
-from commands import arns, ended, identity
+from commands import ended
 
 from boto_rolesanywhere.cli import COMMANDS
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
-
-
-@pytest.fixture
-def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
-    return ca.issue("app").write(tmp_path / "pki")
-
-
-@pytest.fixture
-def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
-    return [*identity(paths), *arns(emulator)]
 
 
 @pytest.mark.parametrize("words", [["--version"], *([name, "--help"] for name in COMMANDS)])

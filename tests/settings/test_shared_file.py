@@ -6,11 +6,9 @@ The tests with other users run as root, since only root can be somebody else.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 from users import OTHER, USER, as_root, as_user, everything_in, link, owned
@@ -27,15 +25,6 @@ def write(file: Path, *, config: bool = False) -> None:
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder of root's that every user reaches, unlike pytest's."""
-    folder = Path(mkdtemp(prefix="rolesanywhere-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 # What goes on working.

@@ -9,13 +9,11 @@ By hand, for longer and with counts: RACE_SECONDS=60 pytest -s -n0 tests/setting
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from tempfile import mkdtemp
 
 import pytest
 from users import OTHER, USER, as_root, everything_in, owned, swapper
@@ -33,15 +31,6 @@ def is_written(file: Path) -> bool:
     except ConfigurationError:
         return False
     return True
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """A folder of root's that every user reaches, unlike pytest's."""
-    folder = Path(mkdtemp(prefix="rolesanywhere-"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def restore(folder: Path) -> None:

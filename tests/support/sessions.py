@@ -6,12 +6,13 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import boto3
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 
 import boto_rolesanywhere
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
 
 def certificate_for(ca: CertificateAuthority, public_key: PublicKeyTypes) -> x509.Certificate:
@@ -55,3 +56,16 @@ def opens_a_session(emulator: Emulator, **arguments: Any) -> bool:  # noqa: ANN4
     assert credentials
     key_id = credentials.get_frozen_credentials().access_key
     return emulator.created == before + 1 and key_id == emulator.requests[-1].access_key_id
+
+
+def set_variables(monkeypatch: pytest.MonkeyPatch, paths: IssuedPaths, emulator: Emulator) -> None:
+    """Configure a workload by the environment alone."""
+    for name, value in {
+        "CERTIFICATE": paths.certificate,
+        "PRIVATE_KEY": paths.private_key,
+        "TRUST_ANCHOR_ARN": emulator.trust_anchor_arn,
+        "PROFILE_ARN": emulator.profile_arn,
+        "ROLE_ARN": emulator.role_arn,
+        "ENDPOINT_URL": emulator.endpoint_url,
+    }.items():
+        monkeypatch.setenv(f"AWS_ROLESANYWHERE_{name}", str(value))

@@ -11,20 +11,10 @@ from pathlib import Path
 import boto3
 import processes
 import pytest
-from commands import arns, ended, identity, parsed
+from commands import ended, parsed
 
 import boto_rolesanywhere
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
-
-
-@pytest.fixture
-def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
-    return ca.issue("app").write(tmp_path / "pki")
-
-
-@pytest.fixture
-def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
-    return [*identity(paths), *arns(emulator)]
 
 
 @pytest.fixture

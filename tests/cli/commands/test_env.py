@@ -7,23 +7,12 @@ import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from threading import Thread
 
 import pytest
-from commands import arns, ended, identity
+from commands import ended
 
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
-
-
-@pytest.fixture
-def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
-    return ca.issue("app").write(tmp_path / "pki")
-
-
-@pytest.fixture
-def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
-    return [*identity(paths), *arns(emulator)]
+from boto_rolesanywhere.testing import Emulator, faults
 
 
 def test_env_in_sh_can_be_evaluated(emulator: Emulator, flags: list[str]) -> None:

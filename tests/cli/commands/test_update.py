@@ -14,21 +14,10 @@ from typing import TextIO, cast
 
 import boto3
 import processes
-import pytest
-from commands import arns, ended, identity, parsed
+from commands import ended, parsed
 from filelock import FileLock
 
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths, faults
-
-
-@pytest.fixture
-def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
-    return ca.issue("app").write(tmp_path / "pki")
-
-
-@pytest.fixture
-def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
-    return [*identity(paths), *arns(emulator)]
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
 
 
 def test_update_once_writes_what_boto3_reads(
