@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.identity.opening import Access
 from boto_rolesanywhere.provider import Issuer, config_of
 from boto_rolesanywhere.settings.config import (
     Arguments,
@@ -54,7 +55,7 @@ def inputs_from(
     if flag_table.SELECTOR not in flags:
         return replace(inputs, arguments=_arguments(flags, inputs, None))
     contents = _store_contents(flags)
-    module = _store_access(flags, inputs)[1] or ""
+    module = _store_access(flags, inputs).pkcs11_module or ""
     return replace(
         inputs,
         arguments=_arguments(flags, inputs, contents),
@@ -127,9 +128,7 @@ def sources_from(
     return inputs.sources(found)
 
 
-def store_access(
-    flags: Mapping[str, str], environ: Mapping[str, str]
-) -> tuple[Secret | None, str | None]:
+def store_access(flags: Mapping[str, str], environ: Mapping[str, str]) -> Access:
     """What opens a certificate store: passphrase or PIN, and the PKCS #11 library."""
     return _store_access(flags, _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ))
 
@@ -199,19 +198,17 @@ def _arguments(
         return Arguments(passphrase=secret)
     from .store.certificate_store import choose
 
-    store_secret, module = _store_access(flags, inputs)
     chosen = choose(
         flags[flag_table.SELECTOR],
         flags.get(flag_table.STORE),
+        _store_access(flags, inputs),
         latest=flag_table.LATEST in flags,
-        secret=store_secret,
-        pkcs11_module=module,
         contents=contents if isinstance(contents, dict) else None,
     )
     return {"passphrase": secret, **chosen}
 
 
-def _store_access(flags: Mapping[str, str], inputs: Inputs) -> tuple[Secret | None, str | None]:
+def _store_access(flags: Mapping[str, str], inputs: Inputs) -> Access:
     found = inputs.found()
     secret = secret_from(flags, inputs.environ) or configured_secret(found, inputs.environ)
-    return secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None
+    return Access(secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None)

@@ -106,8 +106,7 @@ def _in_store(flags: dict[str, str]) -> tuple[Listed, ...]:
     from boto_rolesanywhere.cli.store.selector import Selector, parse_selector
 
     selector = parse_selector(flags[SELECTOR]) if SELECTOR in flags else Selector()
-    secret, module = store_access(flags, os.environ)
-    found = find_certificates(selector, flags.get(STORE), secret=secret, pkcs11_module=module)
+    found = find_certificates(selector, flags.get(STORE), store_access(flags, os.environ))
     if LATEST in flags:
         return tuple(sorted(found, key=lambda listed: listed.certificate.not_valid_after_utc)[-1:])
     return found
@@ -116,13 +115,10 @@ def _in_store(flags: dict[str, str]) -> tuple[Listed, ...]:
 def _on_token(sources: IdentitySources) -> tuple[Listed, ...]:
     from boto_rolesanywhere.cli.store.certificate_store import find_certificates
     from boto_rolesanywhere.cli.store.selector import Selector
+    from boto_rolesanywhere.identity.opening import Access
 
-    return find_certificates(
-        Selector(),
-        str(sources.certificate),
-        secret=sources.secret,
-        pkcs11_module=sources.pkcs11_module,
-    )
+    access = Access(sources.secret, sources.pkcs11_module)
+    return find_certificates(Selector(), str(sources.certificate), access)
 
 
 def _print_list(found: tuple[Listed, ...]) -> int:

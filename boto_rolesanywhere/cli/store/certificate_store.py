@@ -7,7 +7,7 @@ store, and its private key. The certificate stores of operating systems are not 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 _STORE: Final = "--cert-store"
+_WITHOUT_SECRET: Final = Access()
 _LATEST: Final = "--use-latest-expiring-certificate"
 
 
@@ -70,46 +71,39 @@ class _File:
 
 
 def find_certificates(
-    selector: Selector,
-    store: str | None,
-    *,
-    secret: Secret | None = None,
-    pkcs11_module: str | None = None,
+    selector: Selector, store: str | None, access: Access = _WITHOUT_SECRET
 ) -> tuple[Listed, ...]:
     """The certificates of a store that the selector matches, each once."""
     place = _require_store(store)
     if kind_of(place) == TOKEN:
-        return _on_token(selector, place, secret, pkcs11_module)
-    return _in_folder(selector, _read_folder(place, secret))
+        return _on_token(selector, place, access)
+    return _in_folder(selector, _read_folder(place, access.secret))
 
 
 def choose(
     selector: str,
     store: str | None,
+    access: Access = _WITHOUT_SECRET,
     *,
     latest: bool = False,
-    secret: Secret | None = None,
-    pkcs11_module: str | None = None,
     contents: Mapping[str, bytes | None] | None = None,
 ) -> Arguments:
     """Certificate, key and chain that a selector chooses, as arguments of `get_session`."""
     wanted, place = parse_selector(selector), _require_store(store)
     if kind_of(place) == TOKEN:
-        chosen = _choose_one(_on_token(wanted, place, secret, pkcs11_module), place, latest=latest)
+        chosen = _choose_one(_on_token(wanted, place, access), place, latest=latest)
         pin = parse_pkcs11_uri(place).pin_value
-        if pin is not None and secret is None:
-            secret = Secret(pin, f"pin-value in {_STORE}")
-        others = [
-            listed.certificate for listed in _on_token(Selector(), place, secret, pkcs11_module)
-        ]
+        if pin is not None and access.secret is None:
+            access = replace(access, secret=Secret(pin, f"pin-value in {_STORE}"))
+        others = [listed.certificate for listed in _on_token(Selector(), place, access)]
         found: Arguments = {"key": chosen.place}
-        if secret is not None:
-            found["passphrase"] = secret
+        if access.secret is not None:
+            found["passphrase"] = access.secret
     else:
-        files = _read_folder(place, secret, contents)
+        files = _read_folder(place, access.secret, contents)
         chosen = _choose_one(_in_folder(wanted, files), place, latest=latest)
         others = [certificate for file in files for certificate in file.contents.certificates]
-        found = {"key": _key_file(chosen, files, place, secret)}
+        found = {"key": _key_file(chosen, files, place, access.secret)}
     chain = order_chain(chosen.certificate, others, now=datetime.now(timezone.utc))
     if chain:
         found["chain"] = chain
@@ -155,12 +149,10 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
     return max(found, key=lambda listed: listed.certificate.not_valid_after_utc)
 
 
-def _on_token(
-    selector: Selector, uri: str, secret: Secret | None, module: str | None
-) -> tuple[Listed, ...]:
+def _on_token(selector: Selector, uri: str, access: Access) -> tuple[Listed, ...]:
     from boto_rolesanywhere.identity.pkcs11 import list_token_certificates
 
-    found = list_token_certificates(uri, module=module, secret=secret)
+    found = list_token_certificates(uri, module=access.pkcs11_module, secret=access.secret)
     return tuple(
         Listed(certificate, place) for place, certificate in found if selector.matches(certificate)
     )

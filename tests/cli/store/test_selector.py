@@ -21,7 +21,7 @@ from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
 from boto_rolesanywhere.cli.store.selector import Selector, parse_selector
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError, PrivateKeyError
 from boto_rolesanywhere.identity.identity import Identity
-from boto_rolesanywhere.identity.opening import open_identity
+from boto_rolesanywhere.identity.opening import Access, open_identity
 from boto_rolesanywhere.settings.config import resolve
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.testing import CertificateAuthority
@@ -220,17 +220,17 @@ def store(tmp_path: Path) -> Path:
     return folder
 
 
-def chosen(store: Path | str, selector: str = WEB, **more: object) -> Identity:
+def chosen(
+    store: Path | str, selector: str = WEB, *, secret: Secret | None = None, latest: bool = False
+) -> Identity:
     """The identity that the choice opens, through the same way as the command."""
-    arguments = choose(selector, str(store), **more)  # type: ignore[arg-type]
+    arguments = choose(selector, str(store), Access(secret), latest=latest)
     arns = {
         "anchor": "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a",
         "profile": "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p",
         "role": "arn:aws:iam::123456789012:role/R",
     }
-    config = resolve(
-        {**arns, "passphrase": more.get("secret"), **arguments}, environ={}, section={}
-    )
+    config = resolve({**arns, "passphrase": secret, **arguments}, environ={}, section={})
     assert config is not None
     sources: IdentitySources = config.sources
     return open_identity(sources, now=NOW)
