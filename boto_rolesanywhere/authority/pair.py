@@ -8,6 +8,8 @@ renewal leaves the new key alone.
 
 from __future__ import annotations
 
+import os
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -19,6 +21,7 @@ from boto_rolesanywhere.identity.files.private_keys import decode_key
 from boto_rolesanywhere.identity.files.reading import read_part
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from boto_rolesanywhere.identity.files.pem import Block
@@ -38,14 +41,36 @@ def replace_pair(certificate_path: Path, certificates: bytes, key_path: Path, ke
     Raises:
         OSError: a file cannot be written. What is there is a pair.
     """
-    if kept := _keys_in_use(certificate_path, key_path):
-        # The old key first: until the certificate is exchanged, it is the one that programs need
-        # which read one key of a file.
-        write_file(key_path, kept + key)
-        write_file(certificate_path, certificates)
-    write_file(key_path, key)
-    if not kept:
-        write_file(certificate_path, certificates)
+    make_private_folder(key_path.parent)
+    with _alone_in(key_path.parent):
+        if kept := _keys_in_use(certificate_path, key_path):
+            # The old key first: until the certificate is exchanged, it is the one that programs
+            # need which read one key of a file.
+            write_file(key_path, kept + key)
+            write_file(certificate_path, certificates)
+        write_file(key_path, key)
+        if not kept:
+            write_file(certificate_path, certificates)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait for another process that replaces a pair in this folder: the files would be mixed.
+
+    Not on Windows, nor where the file system has no locks.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)  # which ends the lock, as the end of the process does
 
 
 def write_file(path: Path, content: bytes) -> None:

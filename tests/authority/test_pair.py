@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import stat
@@ -95,6 +96,46 @@ def test_at_each_kill_there_is_a_pair(pair: Pair) -> None:
     assert step > 10
     # Before, with both keys and either certificate, and after.
     assert seen == {(1, False), (2, False), (2, True), (1, True)}
+
+
+def test_one_renewal_waits_for_the_other(pair: Pair) -> None:
+    pair.replace(CA.issue("app1"))
+    first, second = CA.issue("app1"), CA.issue("app1")
+    halted = os.fork()
+    if halted == 0:
+
+        def halt(event: str, _: object) -> None:
+            if event == "os.rename":
+                os.kill(os.getpid(), signal.SIGSTOP)
+
+        sys.addaudithook(halt)
+        pair.replace(first)
+        os._exit(0)
+    try:
+        assert os.WIFSTOPPED(os.waitpid(halted, os.WUNTRACED)[1])
+        folder = os.open(pair.key.parent, os.O_RDONLY)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.close(folder)
+        waiting = os.fork()
+        if waiting == 0:
+            pair.replace(second)
+            os._exit(0)
+        while os.WIFSTOPPED(status := resumed(halted)):
+            pass
+    except BaseException:
+        os.kill(halted, signal.SIGKILL)
+        raise
+
+    assert (status, os.waitpid(waiting, 0)[1]) == (0, 0)
+    assert pair.opened() == second.certificate
+    assert pair.keys() == 1
+
+
+def resumed(pid: int) -> int:
+    """What a halted process comes to next."""
+    os.kill(pid, signal.SIGCONT)
+    return os.waitpid(pid, os.WUNTRACED)[1]
 
 
 def test_kills_leave_no_keys_behind(pair: Pair) -> None:
