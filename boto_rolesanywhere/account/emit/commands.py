@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +24,7 @@ from boto_rolesanywhere.account.differences import (
 )
 from boto_rolesanywhere.account.found import profile_from, role_from
 from boto_rolesanywhere.account.trust_policies import trust_policy
+from boto_rolesanywhere.account.wanted import DEFAULT_MAPPINGS
 
 from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
@@ -71,7 +73,8 @@ def _commands(wanted: Wanted) -> Iterator[str]:
     profile = profile_creation(wanted.profile, ROLE_ARN, aliases=True)
     yield _kept("PROFILE_ARN", profile, "profile.profileArn")
     detail = {**profile.parameters, "profileArn": PROFILE_ARN, "profileId": _PROFILE_ID}
-    of_profile = profile_from(detail, wanted.profile.tags)
+    made_profile = profile_from(detail, wanted.profile.tags)
+    of_profile = replace(made_profile, mappings=DEFAULT_MAPPINGS)
     for change in profile_changes(wanted.profile, of_profile, ROLE_ARN, aliases=True):
         yield _command(change)
 

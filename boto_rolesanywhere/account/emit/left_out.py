@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.account.tags import OURS
-from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS
+from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS, DEFAULT_MAPPINGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from boto_rolesanywhere.account.wanted import CertificateField, Wanted, WantedAnchor
-
-# User Guide, "Certificate attribute mapping", "Default mapping behavior".
-_DEFAULT_MAPPINGS: Final[dict[CertificateField, tuple[str, ...]]] = {
-    "x509Subject": ("*",),
-    "x509Issuer": ("*",),
-    "x509SAN": ("DNS", "URI", "Name/*"),
-}
 
 
 def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
@@ -34,8 +27,8 @@ def mappings_in_full(
     mappings: Mapping[CertificateField, Sequence[str]],
 ) -> dict[CertificateField, Sequence[str]]:
     """All that is mapped, AWS's default for the fields of which nothing is said."""
-    whole = {**_DEFAULT_MAPPINGS, **mappings}
-    return {field: whole[field] for field in CERTIFICATE_FIELDS if whole[field]}
+    whole = {field: mappings.get(field, DEFAULT_MAPPINGS[field]) for field in CERTIFICATE_FIELDS}
+    return {field: specifiers for field, specifiers in whole.items() if specifiers}
 
 
 def notes(wanted: Wanted, language: str) -> tuple[str, ...]:
