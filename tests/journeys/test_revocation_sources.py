@@ -81,7 +81,9 @@ def test_a_certificate_on_the_list_is_refused(
     }[kind]
 
     flags = ("--trust-anchor", emulator.trust_anchor_arn, "--from", source)
-    assert "is imported and enabled" in ended("crl", "sync", *flags).stdout
+    told = ended("crl", "sync", *flags).stdout
+    assert "is imported and enabled" in told
+    assert ("nowhere published" in told) == (kind == "private-ca")
     assert is_refused(emulator, issued, tmp_path / "pki")
     assert "is imported already" in ended("crl", "sync", *flags).stdout
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 from boto_rolesanywhere.account.tags import SETUP, SYNCHRONISED, rolesanywhere_tags
@@ -51,6 +51,11 @@ _OF_THE_LIST: Final = frozenset(
         "crl-too-large",
         "crl-unreadable",
     }
+)
+_AT_AWS: Final = frozenset({"imported", "updated", "enabled", "unchanged"})
+_OF_A_CA_BELOW: Final = (
+    "Its CA is below the trust anchor: that AWS looks at such a list is nowhere published, so try"
+    " it with a certificate that may be revoked"
 )
 _NOT_IN_NAMES: Final = re.compile(r"[^ a-zA-Z0-9_-]+")
 _LONGEST_NAME: Final = 255
@@ -189,9 +194,12 @@ class Synchroniser:
         self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
     ) -> Outcome:
         try:
-            return self._bring(anchor, candidate, lists, free)
+            outcome = self._bring(anchor, candidate, lists, free)
         except RolesAnywhereError as error:
             return _fault(candidate.source, error)
+        if candidate.issuer in anchor.certificates or outcome.state not in _AT_AWS:
+            return outcome
+        return replace(outcome, text=f"{outcome.text}. {_OF_A_CA_BELOW}")
 
     def _bring(
         self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
