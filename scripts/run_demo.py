@@ -82,6 +82,7 @@ def running_aws(folder: Path) -> Iterator[dict[str, str]]:
     from moto.server import ThreadedMotoServer
 
     from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+    from boto_rolesanywhere.testing.emulator.neighbours import roles_at
 
     logging.getLogger("werkzeug").setLevel(logging.WARNING)  # else a line for each request
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
@@ -91,8 +92,10 @@ def running_aws(folder: Path) -> Iterator[dict[str, str]]:
     # moto takes any keys for those of an administrator.
     administrator = "[default]\naws_access_key_id = admin\naws_secret_access_key = admin\n"
     (folder / "aws-credentials").write_text(administrator)
+    # The role's trust policy counts, as moto has it.
+    roles = roles_at(f"http://{host}:{port}", "eu-west-1")
     try:
-        with Emulator(CertificateAuthority("Nobody's CA")) as emulator:
+        with Emulator(CertificateAuthority("Nobody's CA"), roles=roles) as emulator:
             exports = {
                 "AWS_ENDPOINT_URL": f"http://{host}:{port}",
                 "AWS_ENDPOINT_URL_ROLESANYWHERE": emulator.endpoint_url,
