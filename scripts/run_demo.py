@@ -129,8 +129,8 @@ def walk(shell: Shell) -> None:
     shell.type("a certificate", f"{program} ca issue app1 --profile onprem")
     shell.type("list buckets", f"python {EXAMPLE} --once", AWS_PROFILE="onprem")
     session = f"{program} credential-process --config-profile onprem --no-cache"
-    shell.type("revoke it", f"{program} ca revoke app1.pem --reason keyCompromise")
-    shell.type("tell AWS", f"{program} crl sync --trust-anchor {ANCHOR} --from ca")
+    revoke = f"{program} revoke app1.pem --reason keyCompromise"
+    shell.type("revoke it", f"{revoke} --trust-anchor {ANCHOR}")
     shell.type("it is refused", session, expected=1)
     shell.type("a new one", f"{program} ca renew app1")
 
