@@ -19,7 +19,7 @@ from botocore.config import Config as ClientConfig
 from botocore.credentials import CredentialProvider
 
 from boto_rolesanywhere.create_session.botocore_session import private_session
-from boto_rolesanywhere.create_session.client import SessionCreator, is_unchecked
+from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.redaction import logger_of
@@ -118,7 +118,8 @@ class Issuer:
         self.config = config
         self._cached_as = cached_as
         self._identity = RotatingIdentity(config.sources, clock)
-        self._unchecked = is_unchecked(own, verify)
+        verify = effective_verify(own, verify)
+        self._unchecked = verify is False
         self._endpoint = config.endpoint_url or configured_endpoint(own, client_config)
         # A cached session is keyed by the endpoint, so the calls must not move to another one.
         if self._endpoint == "":

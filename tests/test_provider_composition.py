@@ -23,7 +23,7 @@ from boto_rolesanywhere.cli.inputs import inputs_from
 from boto_rolesanywhere.cli.parser import Parser
 from boto_rolesanywhere.credentials.cache_entry import read_entry
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
-from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.errors import ConfigurationError, EndpointError, RolesAnywhereError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
 PACKAGE = Path(boto_rolesanywhere.__file__).parent
@@ -145,13 +145,10 @@ def test_files_that_change_after_the_look_do_not_change_whose_entry_it_is(
     assert Workload(emulator, folder).subject() == "CN=old"
 
 
-@pytest.mark.parametrize("way", ["argument", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
 def test_a_session_without_a_checked_endpoint_is_not_shared(
     ca: CertificateAuthority,
     emulator: Emulator,
     folder: Path,
-    way: str,
-    monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     issued = ca.issue("app")
@@ -159,15 +156,25 @@ def test_a_session_without_a_checked_endpoint_is_not_shared(
     checked = Workload(emulator, folder)
     assert checked.subject()
 
-    if way != "argument":
-        monkeypatch.setenv(way, "")
-    unchecked = Workload(emulator, folder, **({"verify": False} if way == "argument" else {}))
-    with contextlib.suppress(ConfigurationError):  # newer botocore refuses an empty CA bundle
-        assert unchecked.subject()
-        assert emulator.created == 2
+    unchecked = Workload(emulator, folder, verify=False)
+    assert unchecked.subject()
+    assert emulator.created == 2
 
     assert len(list((folder.parent / "cache").glob("*.session"))) == 1
     assert "The argument cache has no effect" in caplog.text
+
+
+@pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE"])
+def test_an_empty_ca_bundle_counts_as_not_set(
+    ca: CertificateAuthority, folder: Path, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    issued = ca.issue("app")
+    put(folder, cert=issued, key=issued)
+    monkeypatch.setenv(variable, "")
+    with Emulator(ca, tls=True) as emulator:
+        with pytest.raises(EndpointError, match="certificate verify failed"):
+            Workload(emulator, folder).subject()
+        assert Workload(emulator, folder, verify=str(emulator.ca_bundle_path)).subject()
 
 
 CONFIGURED = """[default]

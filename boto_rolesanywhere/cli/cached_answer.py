@@ -26,7 +26,6 @@ from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.names import gather
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.profile_reader import (
-    chosen_profile,
     configured_endpoint,
     read_merged_profile,
 )
@@ -98,20 +97,19 @@ def _renewed_or_turn(folder: str, key: str) -> Entry | Turn | None:
 def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | None:
     """The key of the session that these flags ask for.
 
-    None if the session is not cached: a setting is missing or wrong, or the endpoint's TLS
-    certificate is not checked.
+    None if the session is not cached: a setting is missing or wrong.
     """
     name = flags.get(CONFIG_PROFILE)
     section = read_merged_profile(name, environ) if name else {}
     if section is None:
         return None
-    found = gather({}, environ, section, flags=settings_of(flags))
+    found = gather({}, environ, section, flags=settings_of(flags, environ))
     identity = _identity(flags, found)
     endpoint = _text(found, names.ENDPOINT_URL) or configured_endpoint(name, environ)
     complete = all(
         setting in found for setting in names.REQUIRED if setting is not names.CERTIFICATE
     )
-    if identity is None or endpoint is None or not complete or _unchecked(name, environ):
+    if identity is None or endpoint is None or not complete:
         return None
     return entry_key(
         trust_anchor=_text(found, names.TRUST_ANCHOR),
@@ -151,13 +149,6 @@ def _identity(flags: Mapping[str, str], found: Mapping[Setting, Found]) -> str |
     store = flags.get(STORE, "")
     contents = plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
     return None if contents is None else store_fingerprint(flags, contents, module)
-
-
-def _unchecked(profile: str | None, environ: Mapping[str, str]) -> bool:
-    """Whether botocore checks no TLS certificate, since a CA bundle is set and empty."""
-    section = read_merged_profile(profile or chosen_profile(environ), environ) or {}
-    bundle = environ.get("AWS_CA_BUNDLE", section.get("ca_bundle"))
-    return (environ.get("REQUESTS_CA_BUNDLE") if bundle is None else bundle) == ""
 
 
 def _place(found: Mapping[Setting, Found], setting: Setting) -> str:

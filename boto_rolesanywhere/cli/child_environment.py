@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from botocore.session import Session as BotocoreSession
+
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.settings.config import Config
 
 # What SDKs take credentials from, other than files (AWS SDKs and Tools Reference Guide, "Settings
 # reference"). AWS_PROFILE is among them: with it set, the SDK for JavaScript passes over keys in
@@ -22,7 +25,7 @@ _SOURCES: Final = (
     *("AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
     *("AWS_CONTAINER_AUTHORIZATION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"),
-    *("AWS_CREDENTIAL_FILE", "AWS_AUTH_SCHEME_PREFERENCE"),
+    *("AWS_CREDENTIAL_FILE", "AWS_AUTH_SCHEME_PREFERENCE", "AWS_ACCOUNT_ID"),
 )
 # A bearer token for one service (AWS_BEARER_TOKEN_BEDROCK) is used in place of a signature.
 _BEARER: Final = "AWS_BEARER_TOKEN_"
@@ -50,7 +53,24 @@ def with_keys(
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
         "AWS_SESSION_TOKEN": session.session_token,
         "AWS_CREDENTIAL_EXPIRATION": session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **account_of(session),
     }
+
+
+def account_of(session: RolesAnywhereSession) -> dict[str, str]:
+    """The variable of the account, without which account-based endpoints are not used."""
+    return {"AWS_ACCOUNT_ID": session.account_id} if session.account_id else {}
+
+
+def regions(environ: Mapping[str, str], region: str) -> dict[str, str]:
+    """The Region's variables, for programs that need one; what is set stays."""
+    return {name: environ.get(name) or region for name in _REGIONS}
+
+
+def region_of(session: BotocoreSession, config: Config, environ: Mapping[str, str]) -> str:
+    """The profile's Region, since the program does not see AWS_PROFILE; else the call's."""
+    region: str | None = session.get_config_variable("region")  # which does not read AWS_REGION
+    return region or environ.get("AWS_REGION") or config.region
 
 
 def with_endpoint(
@@ -91,4 +111,4 @@ def _without_sources(
         for name, value in environ.items()
         if name not in removed and not name.startswith(_BEARER)
     }
-    return kept | {name: kept.get(name) or region for name in _REGIONS}
+    return kept | regions(kept, region)

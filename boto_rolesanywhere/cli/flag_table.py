@@ -26,6 +26,7 @@ STORE_LOCATION: Final = "--system-store-location"
 CONFIG_PROFILE: Final = "--config-profile"
 NO_VERIFY: Final = "--no-verify-ssl"
 NO_TPM_PASSWORD: Final = "--no-tpm-key-password"  # noqa: S105  # a flag's name
+_HELPERS_DURATION: Final = "3600"
 SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
 FROM_ENV: Final = "-env"
 FROM_FILE: Final = "-file"
@@ -186,12 +187,24 @@ def forms(secret: str) -> tuple[str, str, str]:
     return secret, secret + FROM_ENV, secret + FROM_FILE
 
 
-def settings_of(flags: Mapping[str, str]) -> dict[str, str]:
-    """The flags of settings, with the values that the settings have."""
+def settings_of(
+    flags: Mapping[str, str], environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The flags of settings, with the values that the settings have.
+
+    Args:
+        flags: as they were given.
+        environ: the environment of a command that asks for a session as AWS's helper does: it asks
+            for an hour where nothing else is said, and without a profile of ours.
+    """
     known = {setting.flag for setting in names.SETTINGS if setting.flag}
     values = {flag: value for flag, value in flags.items() if flag in known and value}
     endpoint = names.ENDPOINT_URL.flag or ""
     if endpoint in values and "://" not in values[endpoint]:
         # AWS's helper takes a bare host name, and speaks TLS to it.
         values[endpoint] = f"https://{values[endpoint]}"
+    duration = names.DURATION.flag or ""
+    by_helpers_flags = names.ROLE.flag in values and CONFIG_PROFILE not in flags
+    if environ is not None and by_helpers_flags and not environ.get(names.DURATION.variable):
+        values.setdefault(duration, _HELPERS_DURATION)
     return values

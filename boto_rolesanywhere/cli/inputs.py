@@ -174,7 +174,7 @@ def _bare_inputs(
         environ=environ,
         section={} if profile is None else section,
         profile_name=profile,
-        flags=flag_table.settings_of(flags),
+        flags=flag_table.settings_of(flags, environ),
     )
 
 

@@ -198,19 +198,20 @@ def require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> No
         require_proxy_url(proxy)
 
 
-def is_unchecked(session: BotocoreSession, verify: bool | str | None) -> bool:
-    """Whether the endpoint's TLS certificate goes unchecked.
+def effective_verify(session: BotocoreSession, verify: bool | str | None) -> bool | str:
+    """What the endpoint's TLS certificate is checked against: a CA bundle, or True for botocore's.
 
-    botocore checks nothing where `verify` is False, nor where a CA bundle is set and empty.
+    False only if `verify` is: an empty variable counts as not set, while botocore would take it for
+    a reason to check nothing.
 
     Args:
         session: whose CA bundle counts.
         verify: as in `boto3.client`.
     """
-    bundle = session.get_config_variable("ca_bundle") if verify is None else verify
-    if bundle is None:
-        bundle = os.environ.get("REQUESTS_CA_BUNDLE")
-    return bundle is not None and not bundle
+    if verify is not None:
+        return verify
+    configured: str | None = session.get_config_variable("ca_bundle")
+    return configured or os.environ.get("REQUESTS_CA_BUNDLE") or True
 
 
 def _parameters(config: Config) -> dict[str, Any]:

@@ -277,16 +277,20 @@ def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
 
 
 def credential_process_answer(session: RolesAnywhereSession) -> str:
-    """The JSON that an SDK expects of a ``credential_process``, in one line."""
-    return json.dumps(
-        {
-            "Version": 1,
-            "AccessKeyId": session.access_key_id,
-            "SecretAccessKey": session.secret_access_key,
-            "SessionToken": session.session_token,
-            "Expiration": session.expiration.strftime(_TIME),
-        }
-    )
+    """The JSON that an SDK expects of a ``credential_process``, in one line without blanks.
+
+    AWS's helper writes it so, and scripts cut it with sed.
+    """
+    answer = {
+        "Version": 1,
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+        "Expiration": session.expiration.strftime(_TIME),
+    }
+    if session.account_id is not None:
+        answer["AccountId"] = session.account_id
+    return json.dumps(answer, separators=(",", ":"))
 
 
 def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:

@@ -46,6 +46,12 @@ class RolesAnywhereSession:
     packed_policy_size: int | None = None
 
     @property
+    def account_id(self) -> str | None:
+        """The account of the assumed role, which is a part of some services' endpoints."""
+        parts = (self.assumed_role_arn or self.role_arn or "").split(":")
+        return parts[4] if len(parts) > 4 and parts[4].isdecimal() else None  # noqa: PLR2004  # arn:partition:service:region:account
+
+    @property
     def lifetime(self) -> float:
         """Seconds from issue to expiration."""
         return (self.expiration - self.issued_at).total_seconds()

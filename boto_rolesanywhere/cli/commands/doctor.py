@@ -119,7 +119,7 @@ def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[
     yield from examine(
         settings,
         profile_name=arguments.config_profile or None,
-        flags=settings_of(flags),
+        flags=settings_of(flags, os.environ),
         verify=False if arguments.no_verify_ssl else None,
         trust_anchor_certificate=arguments.trust_anchor_certificate,
         crl=arguments.crl,

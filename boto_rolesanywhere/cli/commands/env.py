@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Final
@@ -42,16 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the variables."""
-    from boto_rolesanywhere.cli.inputs import issuer_from
+    from boto_rolesanywhere.cli.child_environment import account_of, region_of, regions
+    from boto_rolesanywhere.cli.inputs import inputs_from, issuer_from
 
     prepare(arguments)
-    session = issuer_from(arguments).create()
-    sys.stdout.write(FORMATS[arguments.format](variables(session)))
+    inputs = inputs_from(arguments)
+    issuer = issuer_from(arguments, inputs)
+    session = issuer.create()
+    region = region_of(inputs.session, issuer.config, os.environ)
+    printed = variables(session) | account_of(session) | regions(os.environ, region)
+    sys.stdout.write(FORMATS[arguments.format](printed))
     return OK
 
 
 def variables(session: RolesAnywhereSession) -> dict[str, str]:
-    """The session as environment variables; the last is the AWS CLI's name for its end."""
+    """The keys as environment variables; the last is the AWS CLI's name for their end."""
     return {
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,

@@ -13,10 +13,7 @@ from boto_rolesanywhere.cli.outcome import USAGE, complain
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from botocore.session import Session as BotocoreSession
-
     from boto_rolesanywhere.provider import Issuer
-    from boto_rolesanywhere.settings.config import Config
 
 _DESCRIPTION: Final = """\
 Run a command with the credentials of a role, and of nothing else.
@@ -73,11 +70,12 @@ def run(arguments: argparse.Namespace) -> int:
         from boto_rolesanywhere.server.listening import require_extra
 
         require_extra()
+    from boto_rolesanywhere.cli.child_environment import region_of
     from boto_rolesanywhere.cli.inputs import inputs_from, issuer_from
 
     inputs = inputs_from(arguments)
     issuer = issuer_from(arguments, inputs)
-    region = _region(inputs.session, issuer.config)
+    region = region_of(inputs.session, issuer.config, os.environ)
     secrets = _secret_variables(given_flags(arguments), inputs.section)
     if arguments.serve:
         return _run_with_endpoint(command, issuer, region, secrets)
@@ -129,12 +127,6 @@ def _run_with_endpoint(
             finally:
                 endpoint.stop()
                 keeper.stop()
-
-
-def _region(session: BotocoreSession, config: Config) -> str:
-    """The profile's Region, since the command does not see AWS_PROFILE; else the call's."""
-    region: str | None = session.get_config_variable("region")  # which does not read AWS_REGION
-    return region or os.environ.get("AWS_REGION") or config.region
 
 
 def _secret_variables(flags: Mapping[str, str], section: Mapping[str, object]) -> set[str]:

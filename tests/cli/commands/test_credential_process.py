@@ -91,9 +91,11 @@ def test_it_prints_the_credentials_and_nothing_else(caller: Caller) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
     answer = json.loads(done.stdout)
     assert sorted(answer) == [
-        *("AccessKeyId", "Expiration", "SecretAccessKey", "SessionToken", "Version")
+        *("AccessKeyId", "AccountId", "Expiration", "SecretAccessKey", "SessionToken", "Version")
     ]
+    assert done.stdout.startswith(b'{"Version":1,"AccessKeyId":"ASIA')  # scripts cut it with sed
     assert answer["Version"] == 1
+    assert answer["AccountId"] == caller.emulator.account
     assert answer["AccessKeyId"] == caller.emulator.requests[-1].access_key_id
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", answer["Expiration"])
     assert done.stdout.count(b"\n") == 1
@@ -182,10 +184,11 @@ def test_one_session_however_the_settings_come(caller: Caller) -> None:
 
     by_profile = answer("--config-profile", "onprem", AWS_CONFIG_FILE=str(config))
     by_variable = answer(**variables)
-    by_flag = answer(*caller.flags)
+    by_flag = answer(*caller.flags, AWS_ROLESANYWHERE_DURATION_SECONDS="3600")
 
-    assert by_profile == by_variable == by_flag
-    assert caller.created == 1
+    assert by_profile == by_variable
+    assert by_flag == answer(*caller.flags)  # asks for an hour, as AWS's helper does
+    assert caller.created == 2
 
 
 def test_the_library_shares_it_if_asked_to(caller: Caller, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,6 +202,7 @@ def test_the_library_shares_it_if_asked_to(caller: Caller, monkeypatch: pytest.M
             profile=caller.emulator.profile_arn,
             role=caller.emulator.role_arn,
             endpoint_url=caller.emulator.endpoint_url,
+            duration=3600,  # which the flags ask for
             cache=cache,
         )
         credentials = session.get_credentials()

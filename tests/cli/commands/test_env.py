@@ -45,7 +45,11 @@ def test_env_in_each_format(emulator: Emulator, flags: list[str], name: str, lin
     assert printed.startswith(line.format(emulator.requests[0].access_key_id))
     assert "AWS_CREDENTIAL_EXPIRATION" in printed
     if name == "json":
-        assert len(json.loads(printed)) == 4
+        assert list(json.loads(printed))[3:] == [
+            *("AWS_CREDENTIAL_EXPIRATION", "AWS_ACCOUNT_ID", "AWS_REGION", "AWS_DEFAULT_REGION")
+        ]
+        assert json.loads(printed)["AWS_REGION"] == emulator.region
+        assert json.loads(printed)["AWS_ACCOUNT_ID"] == emulator.account
 
 
 def test_env_fails_on_one_line_with_nothing_on_stdout(emulator: Emulator, flags: list[str]) -> None:

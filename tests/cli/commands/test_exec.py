@@ -145,7 +145,7 @@ def test_the_commands_environment_has_no_other_source_and_no_passphrase(
     if not way:
         ours = {
             *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
-            *("AWS_CREDENTIAL_EXPIRATION", "AWS_REGION", "AWS_DEFAULT_REGION"),
+            *("AWS_CREDENTIAL_EXPIRATION", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCOUNT_ID"),
         }
     assert set(env) & (ours | set(other)) == ours | {"KEPT", "AWS_RETRY_MODE"}
     assert "other" not in {value for name, value in env.items() if name.startswith("AWS_")}
@@ -203,6 +203,7 @@ def test_keys_come_with_their_end(emulator: Emulator, flags: list[str]) -> None:
 
     assert env["AWS_ACCESS_KEY_ID"] == last_key(emulator)
     assert env["AWS_CREDENTIAL_EXPIRATION"].endswith("Z")
+    assert env["AWS_ACCOUNT_ID"] == emulator.account
 
 
 def test_the_config_file_is_hidden_only_if_its_default_profile_has_credentials(
