@@ -93,13 +93,11 @@ def test_the_private_key_may_be_left_out() -> None:
     assert config("--certificate", "pkcs11:token=t", *ARNS).sources.private_key is None
 
 
-def test_an_hour_is_asked_for_where_the_helper_asks_for_one(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_hour_is_asked_for_where_the_helper_asks_for_one() -> None:
     assert config(*PLAIN).duration == 3600
     assert config(*PLAIN, "--session-duration", "900").duration == 900
-    monkeypatch.setenv("AWS_ROLESANYWHERE_DURATION_SECONDS", "1800")
-    assert config(*PLAIN).duration == 1800
+    environ = {"AWS_ROLESANYWHERE_DURATION_SECONDS": "1800"}
+    assert config(*PLAIN, environ=environ).duration == 1800
 
 
 def test_the_helpers_other_forms_are_taken() -> None:

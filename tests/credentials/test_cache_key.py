@@ -79,13 +79,14 @@ def test_the_same_settings_are_the_same_session_however_they_come(
     config.write_text(
         "[profile ours]\n"
         f"rolesanywhere_certificate = {certificate}\n"
+        "rolesanywhere_duration_seconds = 3600\n"  # which the flags ask for
         + "".join(
             f"rolesanywhere_{flag[2:].replace('-', '_')} = {arn}\n" for flag, arn in ARNS.items()
         )
     )
     variables = {
         f"AWS_ROLESANYWHERE_{flag[2:].replace('-', '_').upper()}": arn for flag, arn in ARNS.items()
-    }
+    } | {"AWS_ROLESANYWHERE_DURATION_SECONDS": "3600"}
     by_flag = of_flags(certificate=str(certificate))
 
     assert by_flag is not None
