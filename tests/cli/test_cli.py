@@ -87,7 +87,6 @@ def test_a_mistyped_flag_is_named_and_its_value_is_not(
         "revoke": ("--trust-anchor", "x", "x"),
         "setup": ("--role", "x"),
         "teardown": ("--role", "x"),
-        "crl": ("--trust-anchor", "x"),
         "trust-policy": ("--trust-anchor-arn", "x", "x"),
     }.get(command, ())
     action = {"ca": ("list",), "crl": ("status",)}.get(command, ())
