@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.descriptions import describe_subject
@@ -70,7 +71,8 @@ def alias_for(certificate: x509.Certificate) -> str:
     from cryptography import x509
 
     names = certificate.subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    words = re.findall("[a-z0-9]+", str(names[0].value).lower()) if names else []
+    name = unicodedata.normalize("NFKD", str(names[0].value)) if names else ""  # Ä is A and dots
+    words = re.findall("[a-z0-9]+", name.encode("ascii", "ignore").decode().lower())
     text = "-".join(words)[:60].strip("-")
     # Aliases begin with a letter, and aws/… is AWS's own.
     return text if text[:1].isalpha() else f"ca-{text}".strip("-")
