@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 PEER = "iam-rolesanywhere-session==3.0.0"
+ELSEWHERE = "/"  # so that `python -m` takes the installed package, not one that lies here
 PEER_FOLDER = Path(__file__).parents[1] / ".cache" / "benchmarks" / "peer"
 
 
@@ -32,13 +33,14 @@ def require_valgrind() -> None:
 
 def instructions(command: Sequence[str], env: Mapping[str, str]) -> float:
     """Millions of instructions that `command` executes, once its byte code is written."""
-    subprocess.run(command, env=env, check=True, capture_output=True)
+    subprocess.run(command, env=env, check=True, capture_output=True, cwd=ELSEWHERE)
     counted = subprocess.run(
         ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *command],
         env={**env, "PYTHONHASHSEED": "0"},
         check=True,
         capture_output=True,
         text=True,
+        cwd=ELSEWHERE,
     )
     found = re.search(r"Collected : (\d+)", counted.stderr)
     assert found, counted.stderr
@@ -47,7 +49,7 @@ def instructions(command: Sequence[str], env: Mapping[str, str]) -> float:
 
 def cpu_seconds(command: Sequence[str], env: Mapping[str, str]) -> float:
     """User and system time of `command`."""
-    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, cwd=ELSEWHERE)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     assert process.returncode == 0, command

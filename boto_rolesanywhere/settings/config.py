@@ -6,7 +6,6 @@ brings both.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
 
@@ -235,5 +234,7 @@ def _misspelt(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         # Compared without the prefix, which alone would make any two of them alike.
         name = key.removeprefix(names.PREFIX)
         if name != key and name not in known:
+            import difflib
+
             for near in difflib.get_close_matches(name, known, n=1):
                 yield key, names.PREFIX + near
