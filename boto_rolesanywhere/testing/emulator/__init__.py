@@ -2,8 +2,10 @@
 
 One idea a module: `wire` (a request's parts), `signature`, `trust` (chain, constraints,
 revocation), `principal` (what a certificate turns into), `grants` (who gets a session), `answers`
-(statuses and words), `resources` (what is registered), `service` (all of these in order), `faults`,
-`records`, `delivery`, `app`, `server` and `tls` (HTTP), `facade` (the class `Emulator`), `command`.
+(statuses and words), `resources` (what is registered), `subjects` (who came), `control_plane` (what
+administrators ask for), `service` (all of these in order), `throttle`, `faults`, `records`, `state`
+(what outlives a restart), `neighbours` and `trust_policy` (roles and CAs of services beside it),
+`delivery`, `app`, `server` and `tls` (HTTP), `facade` (the class `Emulator`), `pki` and `command`.
 """
 
 from __future__ import annotations
