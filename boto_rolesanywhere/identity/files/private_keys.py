@@ -17,14 +17,15 @@ from .costs import LIMITS, MOST_KEY_BYTES, MOST_NUMBER_BYTES, TooCostlyError, ch
 from .lenient_keys import load_leniently
 from .mldsa import NAMES as MLDSA_NAMES
 from .mldsa import load_mldsa
+from .pem import Block
 from .pkcs12 import open_bag
+from .rsa_numbers import belong_together
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from boto_rolesanywhere.settings.sources import Secret
 
-    from .pem import Block
 
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 _PBES2: Final = "1.2.840.113549.1.5.13"
@@ -63,11 +64,6 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
 
 
 def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
-    from cryptography.hazmat.primitives.serialization import (
-        load_der_private_key,
-        load_pem_private_key,
-    )
-
     _check_size(block.der, where)
     if block.label != "ENCRYPTED PRIVATE KEY" and not _has_whole_iv(block):
         raise PrivateKeyError(
@@ -80,8 +76,7 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
     try:
         if block.label == "ENCRYPTED PRIVATE KEY":
             check_costs([block.der])
-            return quietly(lambda: load_der_private_key(block.der, passphrase))
-        return quietly(lambda: load_pem_private_key(block.to_pem(), passphrase))
+        return _load(block, passphrase)
     except TooCostlyError as error:
         raise PrivateKeyError(
             str(error), code="key-too-costly", where=where, expected=LIMITS, remedy=_CONVERT
@@ -198,9 +193,29 @@ def _cipher(block: Block) -> str:
     return f"object identifier {name}"
 
 
-def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
+def _load(block: Block, passphrase: bytes | None) -> PrivateKeyTypes:
+    """The library's key, or its exception."""
+    from cryptography.hazmat.primitives.serialization import (
+        load_der_private_key,
+        load_pem_private_key,
+    )
 
+    if block.headers:
+        key = quietly(
+            lambda: load_pem_private_key(
+                block.to_pem(), passphrase, unsafe_skip_rsa_key_validation=True
+            )
+        )
+    else:
+        key = quietly(
+            lambda: load_der_private_key(block.der, passphrase, unsafe_skip_rsa_key_validation=True)
+        )
+    if not belong_together(key):
+        raise ValueError("the numbers of the RSA key do not belong together")
+    return key
+
+
+def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     algorithm, inner, explicit = _look_inside(encoded)
     _check_size(encoded, where, *_numbers(inner or encoded))
     if algorithm in MLDSA_NAMES:
@@ -214,7 +229,7 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
             remedy=_NAMED_CURVE,
         )
     try:
-        key: PrivateKeyTypes | None = quietly(lambda: load_der_private_key(encoded, None))
+        key: PrivateKeyTypes | None = _load(Block("PRIVATE KEY", encoded), None)
     except Exception:  # noqa: BLE001  # as above
         key = load_leniently(encoded)
     if key is None:
