@@ -20,6 +20,8 @@ from commands import ended, parsed
 from pages import Reader, blocks
 
 from boto_rolesanywhere.account.tags import SETUP
+from boto_rolesanywhere.session import get_session
+from boto_rolesanywhere.testing import Emulator
 
 
 @pytest.fixture
@@ -349,6 +351,34 @@ def test_several_accounts(typist: Reader, account: Account, moto_url: str) -> No
     typist.type(second)
     assert "app1" in roles_of(account, "111111111111")
     assert "app1" not in roles_of(account, "222222222222")
+
+
+@pytest.mark.usefixtures("account")
+def test_one_alias_names_the_trust_anchor_of_each_account(
+    workshop: Path, clean_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here each account has a control plane of its own, as at AWS."""
+    ended(*INIT)
+    ended("ca", "issue", "app1")
+    for number in ("111111111111", "222222222222"):
+        with Emulator(region=REGION, account=number) as plane:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_ROLESANYWHERE", plane.endpoint_url)
+            administrator = f"arn:aws:iam::{number}:role/Administrator"
+            options = ("--anchor", "example-ca", "--account-role", administrator)
+            ended("setup", "--role", "app1", "--profile", f"app1-{number}", *options)
+            section = parsed(clean_environment / ".aws" / "config")[f"profile app1-{number}"]
+
+            session = get_session(
+                workshop / "app1.pem",
+                workshop / "app1.key",
+                f"arn:aws:rolesanywhere:{REGION}:{number}:alias/trust-anchor/example-ca",
+                section["rolesanywhere_profile_arn"],
+                section["rolesanywhere_role_arn"],
+            )
+            credentials = session.get_credentials()
+            assert credentials is not None
+            assert credentials.get_frozen_credentials().account_id == number
+            assert plane.created == 1
 
 
 def roles_of(account: Account, number: str) -> list[str]:
