@@ -28,15 +28,18 @@ _PATH_RESERVED: Final = _RESERVED + "&"
 _QUERY_RESERVED: Final = _RESERVED + "/?|"
 # RFC 3986 section 2.3: unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"
 _UNRESERVED: Final = r"A-Za-z0-9._~\-"
-# pk11-pchar and pk11-qchar: unreserved, the reserved ones above, or pct-encoded.
+# pk11-pchar and pk11-qchar: unreserved, the reserved ones above, or pct-encoded. A blank is none of
+# them, and people write it in labels all the same.
 _PATH_VALUE: Final = re.compile(
-    rf"(?:[{_UNRESERVED}{re.escape(_PATH_RESERVED)}]|%[0-9A-Fa-f]{{2}})*"
+    rf"(?:[{_UNRESERVED}{re.escape(_PATH_RESERVED)} ]|%[0-9A-Fa-f]{{2}})*"
 )
 _QUERY_VALUE: Final = re.compile(
-    rf"(?:[{_UNRESERVED}{re.escape(_QUERY_RESERVED)}]|%[0-9A-Fa-f]{{2}})*"
+    rf"(?:[{_UNRESERVED}{re.escape(_QUERY_RESERVED)} ]|%[0-9A-Fa-f]{{2}})*"
 )
 # pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
+_VENDORS: Final = "x-"
+_OLD_NAMES: Final = {"object-type": "type", "objecttype": "type"}  # of drafts of RFC 7512
 _MAX_SLOT_ID: Final = 2**64 - 1  # CK_SLOT_ID is an unsigned long
 _invalid: Final = partial(ConfigurationError, code="pkcs11-uri-invalid", where="PKCS#11 URI")
 
@@ -155,6 +158,8 @@ def _attributes(
     position = offset + 1
     for part in component.split(separator) if component else ():
         name, equals, value = part.partition("=")
+        name = _OLD_NAMES.get(name.strip(), name.strip())
+        value = value if name == "pin-value" else value.strip()
         if not equals or not _NAME.fullmatch(name):
             # The part itself is not shown: it may be a PIN that was not percent-encoded.
             raise _invalid(
@@ -189,8 +194,11 @@ def _check_characters(item: _Attribute, pattern: re.Pattern[str]) -> None:
 
 
 def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
-    # RFC 7512 section 2.5: an unrecognised path attribute, a vendor's too, leaves nothing to match;
-    # leaving it out instead would widen what the URI names, to another key perhaps.
+    # RFC 7512 section 2.5: an unrecognised path attribute leaves nothing to match; leaving it out
+    # instead would widen what the URI names, to another key perhaps. A vendor's own restricts
+    # nothing that PKCS #11 knows: AWS's helper and others pass over it.
+    if item.name.startswith(_VENDORS):
+        return
     if item.name not in _PATH_ATTRIBUTES:
         if item.name in _QUERY_ATTRIBUTES:
             raise item.error("it stands in the path", "the attribute after a '?'")

@@ -11,6 +11,7 @@ import os
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Final, Protocol, SupportsBytes
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
     from .errors import Step
 
-DEFAULT_TCTI: Final = "device:/dev/tpmrm0"  # the kernel's resource manager
 TCTI_VARIABLE: Final = "TPM2TOOLS_TCTI"  # as tpm2-tools reads it
+DEVICE_VARIABLE: Final = "TPM_DEVICE"  # as AWS's helper reads it: a path
+# The kernel's resource manager; without one, the TPM itself, which one program at a time may use.
+_DEVICES: Final = ("/dev/tpmrm0", "/dev/tpm0")
 
 
 class PublicPart(Protocol):
@@ -105,11 +108,16 @@ _registry: Final = RLock()
 
 
 def device_at(tcti: str | None) -> TpmDevice:
-    """The TPM at `tcti` (None: TPM2TOOLS_TCTI, else the kernel's): one object and lock for each."""
+    """The TPM at `tcti`, or where the environment says, or the kernel's: one object for each."""
     # ESAPI(None) would search for itself and ignore the variable.
-    chosen = tcti or os.environ.get(TCTI_VARIABLE) or DEFAULT_TCTI
+    chosen = tcti or os.environ.get(TCTI_VARIABLE) or f"device:{_device()}"
     with _registry:
         return _devices.setdefault(chosen, TpmDevice(chosen))
+
+
+def _device() -> str:
+    there = (path for path in _DEVICES if Path(path).exists())
+    return os.environ.get(DEVICE_VARIABLE) or next(there, _DEVICES[0])
 
 
 @cache

@@ -124,8 +124,8 @@ def test_reads(text: str, expected: Pkcs11Uri) -> None:
         ("pkcs11:=a", "no attribute at character 8"),
         ("pkcs11:to ken=a", "no attribute at character 8"),
         ("pkcs11:?pin-source=/a&", "no attribute at character 23; expected name=value; a '&'"),
-        ("pkcs11:token=My token", "attribute 'token' at character 8: ' ' at character 16"),
-        ("pkcs11:token=My token", "expected %20 in its place"),
+        ("pkcs11:token=My/token", "attribute 'token' at character 8: '/' at character 16"),
+        ("pkcs11:token=My/token", "expected %2F in its place"),
         ("pkcs11:object=a/b", "'/' at character 16 may not stand there; expected %2F in its place"),
         (
             "pkcs11:object=é",
@@ -138,7 +138,7 @@ def test_reads(text: str, expected: Pkcs11Uri) -> None:
         ("pkcs11:token=%ff", "'token' at character 8: not UTF-8"),
         ("pkcs11:token=a%00b", "'token' at character 8: it holds a NUL character"),
         ("pkcs11:lable=a", "'lable' at character 8: unknown; expected one of id, library-"),
-        ("pkcs11:token=a;x-vendor=b", "'x-vendor' at character 16: unknown"),
+        ("pkcs11:token=a;vendor=b", "'vendor' at character 16: unknown"),
         ("pkcs11:Token=a", "'Token' at character 8: unknown"),
         (
             "pkcs11:token=a;token=a",
@@ -220,3 +220,17 @@ def test_str_is_the_uri_again() -> None:
         "?pin-source=/a%20b?%26"
     )
     assert parse_pkcs11_uri(str(uri)) == uri
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("pkcs11:token=My token;object=a b", "pkcs11:token=My%20token;object=a%20b"),
+        ("pkcs11: token=t ; object=k ", "pkcs11:token=t;object=k"),
+        ("pkcs11:token=t;x-vendor=1;x-vendor=2", "pkcs11:token=t"),
+        ("pkcs11:token=t;object-type=private", "pkcs11:token=t;type=private"),
+        ("pkcs11:slot-id=0", "pkcs11:slot-id=0"),
+    ],
+)
+def test_what_people_and_older_tools_write_is_read(text: str, plain: str) -> None:
+    assert parse_pkcs11_uri(text) == parse_pkcs11_uri(plain)

@@ -46,6 +46,19 @@ def test_the_variable_beats_the_default(tpm: SoftwareTpm, monkeypatch: pytest.Mo
     assert works(open_tpm_key(HANDLE))
 
 
+def test_a_handle_is_hexadecimal_with_and_without_its_prefix(tpm: SoftwareTpm) -> None:
+    assert works(open_tpm_key(HANDLE.replace("0x", ""), tcti=tpm.tcti))
+
+
+def test_the_device_that_the_helper_reads_is_used(
+    tpm: SoftwareTpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TPM_DEVICE", "/dev/tpm7")
+    assert "device:/dev/tpm7" in repr(open_tpm_key(tpm.pem("group:P-256")))
+    monkeypatch.setenv("TPM2TOOLS_TCTI", tpm.tcti)
+    assert works(open_tpm_key(HANDLE))
+
+
 def test_the_default_is_the_kernels_resource_manager(tpm: SoftwareTpm) -> None:
     key = open_tpm_key(tpm.pem("group:P-256"))
     assert repr(key) == "<TpmKey TSS2 PRIVATE KEY (TPM at device:/dev/tpmrm0)>"

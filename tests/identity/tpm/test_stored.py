@@ -157,7 +157,7 @@ def test_any_content_gives_a_key_or_our_error(pem: bytes, data: st.DataObject) -
 
 @pytest.mark.parametrize(
     "source",
-    ["handle:0x80000001", "handle:0x82000000", "handle:0x40000001", "handle:81000101", "handle:"],
+    ["handle:0x80000001", "handle:0x82000000", "handle:0x40000001", "handle:8100010g", "handle:"],
 )
 def test_a_handle_that_is_none(source: str) -> None:
     with pytest.raises(ConfigurationError, match="not the handle of a persistent key") as caught:
