@@ -230,7 +230,7 @@ def _refuse() -> Any:  # noqa: ANN401  # it returns nothing
 def _serial_number(element: der.Element) -> int:
     content = element.expect(der.INTEGER).content
     _require(0 < len(content) <= _LONGEST_SERIAL and content[0] < 0x80)  # noqa: PLR2004  # sign
-    _require(content[0] > 0 or (len(content) > 1 and content[1] >= 0x80))  # noqa: PLR2004
+    _require(content[0] > 0 or (len(content) > 1 and content[1] >= 0x80))  # noqa: PLR2004  # sign
     return int.from_bytes(content, "big")
 
 
@@ -273,7 +273,7 @@ def _check_extensions(element: der.Element) -> None:
     for extension in extensions:
         kind, *critical, value = extension.expect(der.SEQUENCE).children()
         _check_oid(kind)
-        _require(all(each.raw == _TRUE for each in critical) and len(critical) < 2)  # noqa: PLR2004
+        _require([each.raw for each in critical] in ([], [_TRUE]))
         value.expect(der.OCTET_STRING)
         kinds.add(kind.content)
     _require(0 < len(kinds) == len(extensions))

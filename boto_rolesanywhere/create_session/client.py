@@ -160,8 +160,8 @@ class SessionCreator:
             _sign_request(request, self._signing.identity, self.config.region, self._clock())
 
         def send_attempt(request: AWSPreparedRequest, **_: object) -> AWSResponse:
-            # Not in the stubs. A contract test holds it.
-            send = client._endpoint.http_session.send  # type: ignore[attr-defined]  # noqa: SLF001
+            # botocore has no public way to the sending itself. A contract test holds it.
+            send = client._endpoint.http_session.send  # type: ignore[attr-defined]  # noqa: SLF001  # see above
             return send_within(self._signing.ends_at - time.monotonic(), send, request)
 
         require_usable_proxy(getattr(options, "proxies", None), client.meta.endpoint_url)

@@ -36,7 +36,7 @@ def answering(status: int, code: str, message: str = "no") -> Administrator:
 
     def answer(request: AWSRequest, **_: object) -> AWSResponse:
         headers = {"x-amzn-errortype": code, "content-type": "application/json"}
-        return AWSResponse(str(request.url), status, headers, Raw())  # type: ignore[arg-type]
+        return AWSResponse(str(request.url), status, headers, Raw())  # type: ignore[arg-type]  # all that is read of it
 
     administrator.session.register("before-send.rolesanywhere", answer)
     return administrator

@@ -28,7 +28,7 @@ def called_at(*operations: str, url: str = AWS) -> list[float]:
     pace = Pace(monotonic=clock.monotonic, sleep=clock.sleep)
     times = []
     for operation in operations:
-        request = AWSPreparedRequest("POST", url, {}, b"", False)  # type: ignore[arg-type]
+        request = AWSPreparedRequest("POST", url, {}, b"", False)  # type: ignore[arg-type]  # a dict does
         pace.wait(request=request, event_name=f"before-send.rolesanywhere.{operation}")
         times.append(clock.now - 100)
     return times
@@ -50,7 +50,7 @@ def test_a_group_is_called_once_a_second() -> None:
 def test_a_pause_of_the_callers_own_counts() -> None:
     clock = Clock()
     pace = Pace(monotonic=clock.monotonic, sleep=clock.sleep)
-    request = AWSPreparedRequest("POST", AWS, {}, b"", False)  # type: ignore[arg-type]
+    request = AWSPreparedRequest("POST", AWS, {}, b"", False)  # type: ignore[arg-type]  # a dict does
     for _ in range(3):
         pace.wait(request=request, event_name="before-send.rolesanywhere.ListCrls")
         clock.now += 5

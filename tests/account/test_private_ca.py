@@ -85,7 +85,7 @@ def answer(administrator: Administrator, operation: str, code: str, *, times: in
 
     def refuse(request: AWSRequest, **_: object) -> AWSResponse | None:
         left[0] -= 1
-        return AWSResponse(str(request.url), 400, {}, Raw()) if left[0] >= 0 else None  # type: ignore[arg-type]
+        return AWSResponse(str(request.url), 400, {}, Raw()) if left[0] >= 0 else None  # type: ignore[arg-type]  # read alone
 
     events_of(administrator).register(f"before-send.acm-pca.{operation}", refuse)
 

@@ -12,7 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
 
 import boto_rolesanywhere
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
+from boto_rolesanywhere.testing import (
+    CertificateAuthority,
+    Emulator,
+    IssuedCertificate,
+    IssuedPaths,
+)
 
 
 def certificate_for(ca: CertificateAuthority, public_key: PublicKeyTypes) -> x509.Certificate:
@@ -69,3 +74,25 @@ def set_variables(monkeypatch: pytest.MonkeyPatch, paths: IssuedPaths, emulator:
         "ENDPOINT_URL": emulator.endpoint_url,
     }.items():
         monkeypatch.setenv(f"AWS_ROLESANYWHERE_{name}", str(value))
+
+
+def keys_from(emulator: Emulator, issued: IssuedCertificate, **changes: str) -> object:
+    """The keys of a session with this certificate, of the emulator's first resources.
+
+    Args:
+        emulator: a running one.
+        issued: the end-entity certificate with its key.
+        changes: arguments of `get_session` that are others.
+    """
+    given = {
+        "anchor": emulator.trust_anchor_arn,
+        "profile": emulator.profile_arn,
+        "role": emulator.role_arn,
+        "endpoint_url": emulator.endpoint_url,
+    }
+    made = boto_rolesanywhere.get_session(
+        cert=issued.certificate_pem, key=issued.private_key_pem, **(given | changes)
+    )
+    credentials = made.get_credentials()
+    assert credentials is not None
+    return credentials.get_frozen_credentials()

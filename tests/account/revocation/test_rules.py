@@ -106,7 +106,7 @@ def test_the_signature_counts_and_not_the_name(ca: CertificateAuthority) -> None
 
 @pytest.mark.parametrize("key_type", ["RSA-2048", "P-384"])
 def test_keys_of_each_kind_verify(key_type: str) -> None:
-    authority = CertificateAuthority("Another CA", key_type=key_type)  # type: ignore[arg-type]
+    authority = CertificateAuthority("Another CA", key_type=key_type)  # type: ignore[arg-type]  # a str
     listed = read_list(authority.crl([7]), "ca.crl")
 
     assert issuer_of(listed, [authority.certificate]) == authority.certificate

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import boto3
 import pytest
+from sessions import keys_from
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.session import get_session
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
 
@@ -42,15 +42,7 @@ def test_all_that_was_made_is_there_again(tmp_path: Path) -> None:
     issued = ca.issue("app1")
 
     def session(emulator: Emulator) -> object:
-        made = get_session(
-            cert=issued.certificate_pem,
-            key=issued.private_key_pem,
-            anchor=emulator.trust_anchor_arn,
-            profile=emulator.profile_arn,
-            role=emulator.role_arn,
-            endpoint_url=emulator.endpoint_url,
-        )
-        return made.get_credentials().get_frozen_credentials()
+        return keys_from(emulator, issued)
 
     with Emulator(ca, state=tmp_path / "state") as emulator:
         assert session(emulator)

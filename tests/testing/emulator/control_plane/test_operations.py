@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
@@ -12,9 +13,9 @@ import botocore.session
 import pytest
 from botocore.client import Config
 from botocore.exceptions import ClientError
+from sessions import keys_from
 
 from boto_rolesanywhere.errors import ServiceError
-from boto_rolesanywhere.session import get_session
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
 from boto_rolesanywhere.testing.emulator.control_plane.operations import OPERATIONS
 from boto_rolesanywhere.testing.emulator.subjects import Subjects
@@ -80,15 +81,8 @@ def test_what_was_made_gives_sessions(
 
     def session(authority: CertificateAuthority = own) -> object:
         issued = authority.issue("app1")
-        made = get_session(
-            cert=issued.certificate_pem,
-            key=issued.private_key_pem,
-            anchor=anchor["trustAnchorArn"],
-            profile=profile["profileArn"],
-            role=ROLE,
-            endpoint_url=emulator.endpoint_url,
-        )
-        return made.get_credentials().get_frozen_credentials()
+        arns = {"anchor": anchor["trustAnchorArn"], "profile": profile["profileArn"]}
+        return keys_from(emulator, issued, role=ROLE, **arns)
 
     assert session()
     with pytest.raises(ServiceError, match="Untrusted signing certificate"):
@@ -243,15 +237,7 @@ class TestRevocationLists:
         assert imported["enabled"] is False
 
         def session() -> object:
-            made = get_session(
-                cert=issued.certificate_pem,
-                key=issued.private_key_pem,
-                anchor=emulator.trust_anchor_arn,
-                profile=emulator.profile_arn,
-                role=emulator.role_arn,
-                endpoint_url=emulator.endpoint_url,
-            )
-            return made.get_credentials().get_frozen_credentials()
+            return keys_from(emulator, issued)
 
         assert session()
         admin.enable_crl(crlId=imported["crlId"])
@@ -299,21 +285,9 @@ def test_subjects_are_those_who_asked(
 ) -> None:
     issued = ca.issue("app1")
     for role in (emulator.role_arn, ROLE):
-        made = get_session(
-            cert=issued.certificate_pem,
-            key=issued.private_key_pem,
-            anchor=emulator.trust_anchor_arn,
-            profile=emulator.profile_arn,
-            role=role,
-            endpoint_url=emulator.endpoint_url,
-        )
-        if role == ROLE:
-            with pytest.raises(ServiceError):
-                made.get_credentials().get_frozen_credentials()
-            failed = True
-        else:
-            made.get_credentials().get_frozen_credentials()
-            failed = False
+        failed = role == ROLE
+        with pytest.raises(ServiceError) if failed else nullcontext():
+            keys_from(emulator, issued, role=role)
         (summary,) = admin.list_subjects()["subjects"]
         detail = admin.get_subject(subjectId=summary["subjectId"])["subject"]
         (credential,) = detail["credentials"]
@@ -332,15 +306,7 @@ def test_tip_denies_a_certificate_without_the_field(
 
     def session(**names: tuple[str, ...]) -> object:
         issued = ca.issue("app1", **names)  # type: ignore[arg-type]
-        made = get_session(
-            cert=issued.certificate_pem,
-            key=issued.private_key_pem,
-            anchor=emulator.trust_anchor_arn,
-            profile=emulator.profile_arn,
-            role=emulator.role_arn,
-            endpoint_url=emulator.endpoint_url,
-        )
-        return made.get_credentials().get_frozen_credentials()
+        return keys_from(emulator, issued)
 
     assert session(san=("URI:spiffe://example/app1",))
     with pytest.raises(ServiceError, match="trusted identity propagation"):
@@ -486,14 +452,7 @@ def test_a_sessions_record_says_what_limits_it(
     )["profile"]
     admin.delete_attribute_mapping(profileId=profile["profileId"], certificateField="x509Issuer")
     issued = ca.issue("app1")
-    get_session(
-        cert=issued.certificate_pem,
-        key=issued.private_key_pem,
-        anchor=emulator.trust_anchor_arn,
-        profile=profile["profileArn"],
-        role=ROLE,
-        endpoint_url=emulator.endpoint_url,
-    ).get_credentials().get_frozen_credentials()
+    keys_from(emulator, issued, profile=profile["profileArn"], role=ROLE)
     record = emulator.requests[-1]
     assert (record.operation, record.outcome) == ("CreateSession", "created")
     assert record.session_policy == policy
@@ -523,16 +482,8 @@ def test_who_is_refused_is_a_subject_unless_nobody_vouches(
     revoked = ca.issue("revoked")
     emulator.import_crl(ca.crl((revoked,)))
     for each in (revoked, CertificateAuthority("Other").issue("stranger")):
-        session = get_session(
-            cert=each.certificate_pem,
-            key=each.private_key_pem,
-            anchor=emulator.trust_anchor_arn,
-            profile=emulator.profile_arn,
-            role=emulator.role_arn,
-            endpoint_url=emulator.endpoint_url,
-        )
         with pytest.raises(ServiceError):
-            session.get_credentials().get_frozen_credentials()
+            keys_from(emulator, each)
     names = [subject["x509Subject"] for subject in admin.list_subjects()["subjects"]]
     assert names == ["CN=revoked"]
 
