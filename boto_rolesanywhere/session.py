@@ -13,8 +13,8 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up
 
+from .composition import Issuer, as_botocore_session, config_of
 from .errors import ConfigurationError, hides_frames
-from .provider import Issuer, as_botocore_session, config_of
 
 if TYPE_CHECKING:
     from boto_rolesanywhere.settings.sources import (

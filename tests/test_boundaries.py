@@ -39,8 +39,8 @@ FLOORS: Final = (
     {"certificates", "settings"},
     {"credentials", "identity", "inspection"},
     {"authority", "create_session", "server"},
-    {"account", "provider", "testing"},
-    {"doctor", "session"},
+    {"account", "composition", "testing"},
+    {"doctor", "provider", "session"},
     {"cli", ROOT},
     {"__main__"},
 )
@@ -56,6 +56,7 @@ UNREACHABLE: Final = {
     # One bug must not pass on both sides.
     "testing.emulator": (
         "certificates",
+        "composition",
         "create_session",
         "credentials",
         "identity",

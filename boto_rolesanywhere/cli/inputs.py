@@ -1,6 +1,6 @@
 """From the flags of a command to settings, sources and secrets.
 
-`boto_rolesanywhere.provider` puts the call together from these.
+`boto_rolesanywhere.composition` puts the call together from these.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.composition import Issuer, config_of
 from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import Access
-from boto_rolesanywhere.provider import Issuer, config_of
 from boto_rolesanywhere.settings.config import (
     Arguments,
 )

@@ -81,7 +81,7 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     """Ask botocore where the call goes."""
     from botocore.exceptions import BotoCoreError
 
-    from boto_rolesanywhere.provider import configured_endpoint
+    from boto_rolesanywhere.composition import configured_endpoint
     from boto_rolesanywhere.settings.urls import is_this_machine
 
     try:
@@ -111,7 +111,7 @@ def creator_for(
     question: Question, inputs: Inputs, config: Config, identity: Callable[[], Identity]
 ) -> SessionCreator:
     """The call that doctor makes: one try, within the question's time-out."""
-    from boto_rolesanywhere.provider import creator_of
+    from boto_rolesanywhere.composition import creator_of
 
     return creator_of(
         config,

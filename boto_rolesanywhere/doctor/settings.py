@@ -251,7 +251,7 @@ def check_settings(
     Returns:
         Certificate, key and chain, unopened; and all settings. Each is None if a setting is wrong.
     """
-    from boto_rolesanywhere.provider import config_of
+    from boto_rolesanywhere.composition import config_of
 
     if CERTIFICATE not in settings:
         yield skipped("settings", "no certificate is set")

@@ -16,6 +16,7 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 import boto_rolesanywhere
+from boto_rolesanywhere.composition import config_of
 from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
@@ -28,7 +29,6 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.provider import config_of
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.sources import IdentitySources

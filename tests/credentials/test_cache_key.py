@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from boto_rolesanywhere.cli.cached_answer import key_of_flags
+from boto_rolesanywhere.composition import Issuer
 from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
     fingerprint,
@@ -17,7 +18,6 @@ from boto_rolesanywhere.credentials.cache_key import (
     read_file,
     read_folder,
 )
-from boto_rolesanywhere.provider import Issuer
 from boto_rolesanywhere.settings.config import Arguments, resolve
 from boto_rolesanywhere.testing import CertificateAuthority
 

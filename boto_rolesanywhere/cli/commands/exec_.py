@@ -13,7 +13,7 @@ from boto_rolesanywhere.cli.outcome import USAGE, complain
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from boto_rolesanywhere.provider import Issuer
+    from boto_rolesanywhere.composition import Issuer
 
 _DESCRIPTION: Final = """\
 Run a command with the credentials of a role, and of nothing else.

@@ -1,4 +1,4 @@
-"""From settings to credentials there is one way, and it goes through `provider`."""
+"""From settings to credentials there is one way, and it goes through `composition`."""
 
 from __future__ import annotations
 
@@ -39,13 +39,15 @@ def calls_of_parts(path: Path) -> Iterator[str]:
                 yield name
 
 
-def test_the_provider_alone_puts_the_parts_together() -> None:
+def test_the_composition_alone_puts_the_parts_together() -> None:
     users = {
         str(path.relative_to(PACKAGE)): sorted(set(calls_of_parts(path)))
         for path in PACKAGE.rglob("*.py")
     }
 
-    assert {path: names for path, names in users.items() if names} == {"provider.py": sorted(PARTS)}
+    assert {path: names for path, names in users.items() if names} == {
+        "composition.py": sorted(PARTS)
+    }
 
 
 @pytest.fixture

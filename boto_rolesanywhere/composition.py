@@ -1,0 +1,279 @@
+"""From settings to credentials: the one place that puts the parts together.
+
+Settings → `Config` → identity → CreateSession → cache → credentials that renew themselves.
+`get_session`, the provider, the commands and `doctor` use what is here.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+import botocore.session
+from botocore.config import Config as ClientConfig
+
+from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
+from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+from boto_rolesanywhere.identity.rotation import RotatingIdentity
+from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
+from boto_rolesanywhere.settings.inputs import read_section
+from boto_rolesanywhere.settings.urls import require_endpoint_url
+
+from .clock import utc_now
+from .errors import ConfigurationError, RolesAnywhereError, hides_frames
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    import boto3
+
+    from boto_rolesanywhere.credentials.cache import Created
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.identity.material import Material
+    from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.inputs import Inputs
+
+logger = logger_of(__name__)
+
+_ENDPOINT_SETTINGS: Final = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url"
+
+
+def config_of(inputs: Inputs) -> Config | None:
+    """All settings, checked; None if nothing is configured for IAM Roles Anywhere.
+
+    Raises:
+        ConfigurationError: settings are missing or wrong.
+    """
+    config = resolve(
+        inputs.arguments,
+        environ=inputs.environ,
+        section=inputs.section,
+        flags=inputs.flags,
+        profile_name=inputs.profile_name,
+    )
+    if config is not None:
+        warn_of_misspelt(inputs.section, inputs.profile_name)
+    return config
+
+
+class Issuer:
+    """Makes sessions for one `Config`: signs with the current identity, calls CreateSession.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        session: botocore.session.Session | None = None,
+        *,
+        profile_name: str | None = None,
+        client_config: ClientConfig | None = None,
+        verify: bool | str | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        cached_as: str | None = None,
+    ) -> None:
+        """Open and send nothing yet.
+
+        Args:
+            config: what is asked for.
+            session: whose profile and options hold for the call; they are read now.
+            profile_name: a profile other than the session's.
+            client_config: botocore's options for the call.
+            verify: as in `boto3.client`.
+            clock: gives the time, aware.
+            cached_as: stands for certificate, key and chain in the key of a cache entry, in place
+                of the fingerprint of their contents.
+        """
+        own = private_session(session)
+        if profile_name is not None:
+            own.set_config_variable("profile", profile_name)
+        self.config = config
+        self._cached_as = cached_as
+        self._identity = RotatingIdentity(config.sources, clock)
+        verify = effective_verify(own, verify)
+        self._unchecked = verify is False
+        self._endpoint = config.endpoint_url or configured_endpoint(own, client_config)
+        # A cached session is keyed by the endpoint, so the calls must not move to another one.
+        if self._endpoint == "":
+            aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
+            client_config = client_config.merge(aws_own) if client_config else aws_own
+        self._creator = SessionCreator(
+            replace(config, endpoint_url=self._endpoint or None),
+            self._identity,
+            client_config=client_config,
+            verify=verify,
+            session=own,
+            clock=clock,
+        )
+
+    @hides_frames
+    def open(self) -> None:
+        """Open and check certificate and key now.
+
+        Raises:
+            RolesAnywhereError: they cannot be used.
+        """
+        self._identity()
+
+    @hides_frames
+    def create(self) -> RolesAnywhereSession:
+        """Call CreateSession.
+
+        Raises:
+            RolesAnywhereError: certificate and key cannot be used, or the call failed.
+        """
+        return self._creator.create()
+
+    def credentials(
+        self, cache: bool | str | os.PathLike[str] | None = False
+    ) -> SessionCredentials:
+        """Credentials that renew themselves; the first CreateSession is made at the first use.
+
+        Args:
+            cache: whether, or in which folder, to share sessions with this user's other processes.
+
+        Raises:
+            ConfigurationError: a cache is asked for that cannot be had.
+        """
+        create = self.create
+        if cache is not False and cache is not None:
+            create = self._sharing(cache)
+        return SessionCredentials(create, account_id=self.config.role.account)
+
+    @hides_frames
+    def create_keyed(self) -> Created:
+        """Call CreateSession; gives the session and the key to cache it under.
+
+        Raises:
+            RolesAnywhereError: as `create`.
+        """
+        from boto_rolesanywhere.credentials.cache import Created
+
+        material, identity = self._identity.current()
+        session = self._creator.create(identity)
+        return Created(session, self._key(material) or "")
+
+    def _sharing(self, folder: bool | str | os.PathLike[str]) -> Callable[[], RolesAnywhereSession]:
+        from boto_rolesanywhere.credentials.cache import open_cache, to_session
+        from boto_rolesanywhere.identity.material import read_sources
+
+        cache = open_cache(folder)
+        if self._unchecked:
+            logger.warning(
+                "The argument cache has no effect: the endpoint's TLS certificate is not checked,"
+                " and other processes must not get such a session."
+            )
+
+        def get() -> RolesAnywhereSession:
+            # Worked out each time: the files may have been replaced.
+            try:
+                key = self._key(read_sources(self.config.sources))
+            except RolesAnywhereError:
+                key = None  # the identity in use goes on
+            if key is None:
+                return self.create()
+            session = to_session(cache.get(key, self.create_keyed), time.time())
+            if session is None:  # no version of this package wrote the entry
+                renewed = cache.get(key, self.create_keyed, force=True)
+                session = to_session(renewed, time.time())
+            return session or self.create()
+
+        return get
+
+    def _key(self, material: Material) -> str | None:
+        """The key of the session that `material` signs for; None if it must not be cached."""
+        from boto_rolesanywhere.credentials.cache_key import entry_key, fingerprint
+
+        if self._unchecked or self._endpoint is None:
+            return None
+        config = self.config
+        return entry_key(
+            trust_anchor=str(config.trust_anchor),
+            profile=str(config.profile),
+            role=str(config.role),
+            identity=self._cached_as
+            or fingerprint(material.contents(), config.sources.pkcs11_module or ""),
+            region=config.region,
+            duration=str(config.duration or ""),
+            session_name=config.session_name or "",
+            endpoint=self._endpoint,
+        )
+
+
+def creator_of(
+    config: Config,
+    session: botocore.session.Session | None,
+    identity: Callable[[], Identity],
+    *,
+    client_config: ClientConfig | None = None,
+    verify: bool | str | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> SessionCreator:
+    """The CreateSession call of `config`, for callers that look at its parts.
+
+    The arguments are those of `Issuer`; `identity` gives what signs, at each call.
+    """
+    return SessionCreator(
+        config,
+        identity,
+        client_config=client_config,
+        verify=verify,
+        session=private_session(session),
+        clock=clock,
+    )
+
+
+def configured_endpoint(
+    session: botocore.session.Session, client_config: ClientConfig | None = None
+) -> str | None:
+    """The endpoint that botocore will take from its settings; "" for AWS's own, None if unknown.
+
+    Raises:
+        ConfigurationError: it is no URL, or holds a user name or password.
+    """
+    from boto_rolesanywhere.settings.profile_reader import endpoint_of
+
+    name = "ignore_configured_endpoint_urls"
+    options = (client_config, session.get_default_client_config())
+    ignored = next(
+        (value for each in options if (value := getattr(each, name, None)) is not None),
+        session.instance_variables().get(name),
+    )
+    endpoint = endpoint_of(
+        read_section(session),
+        session.full_config.get("services", {}),
+        os.environ,
+        ignored=ignored,
+    )
+    if endpoint:
+        require_endpoint_url(endpoint, _ENDPOINT_SETTINGS)
+    return endpoint
+
+
+def as_botocore_session(
+    session: boto3.Session | botocore.session.Session | None,
+) -> botocore.session.Session:
+    """The botocore session in a session of boto3, or in its default one."""
+    if isinstance(session, botocore.session.Session):
+        return session
+    import boto3
+
+    if session is None:
+        if boto3.DEFAULT_SESSION is None:
+            boto3.setup_default_session()
+        session = boto3.DEFAULT_SESSION
+    if not isinstance(session, boto3.Session):
+        raise ConfigurationError(
+            f"it is a {type(session).__name__}",
+            code="setting-not-text",
+            where="the session",
+            expected="a session of boto3 or botocore",
+        )
+    return session._session  # noqa: SLF001  # no public name
