@@ -26,7 +26,14 @@ class Denial:
     remedy: str
 
 
-INVALID_SIGNATURE: Final = "Invalid signature"
+# Codes that `diagnosis` asks for.
+INVALID_SIGNATURE: Final = "denied-signature-invalid"
+REVOKED: Final = "denied-certificate-revoked"
+OF_ARNS: Final = (
+    "denied-role-not-assumable",
+    "denied-profile-invalid",
+    "denied-trust-anchor-unknown",
+)
 
 DENIALS: Final = (
     Denial(
@@ -51,8 +58,8 @@ DENIALS: Final = (
         " (`chain`, --intermediates).",
     ),
     Denial(
-        "denied-signature-invalid",
         INVALID_SIGNATURE,
+        "Invalid signature",
         (
             "this machine's clock is off by more than 5 minutes",
             "the private key is not the certificate's",
@@ -62,13 +69,17 @@ DENIALS: Final = (
     ),
     Denial(
         "denied-role-not-assumable",
-        "Unable to assume role for",
+        "Unable to assume role",
         (
             "a condition of the role's trust policy does not match the certificate",
             "the trust policy leaves out sts:AssumeRole, sts:TagSession or sts:SetSourceIdentity",
             "the profile's attribute mappings remove a tag that the policy asks for",
             "aws:SourceArn or aws:SourceAccount in the policy is not the trust anchor's",
             "attributes of the certificate could not become session tags: the message names them",
+            (
+                "the profile has trusted identity propagation, and the certificate has no value for"
+                " its subjectSource, or the profile's attribute mappings leave it out"
+            ),
         ),
         "Evaluate the trust policy with `boto-rolesanywhere inspect --trust-policy FILE`.",
     ),
@@ -108,9 +119,15 @@ DENIALS: Final = (
         "Check the trust anchor's ARN and Region.",
     ),
     Denial(
-        "denied-certificate-revoked",
+        REVOKED,
         "Certificate revoked",
-        ("the certificate's serial number is in an enabled CRL of the trust anchor",),
+        (
+            "the certificate's serial number is in an enabled CRL of the trust anchor",
+            (
+                "the trust anchor has crlDpRevocationEnabled, and the list at the certificate's CRL"
+                " distribution point has it"
+            ),
+        ),
         "Have a new certificate issued.",
     ),
 )

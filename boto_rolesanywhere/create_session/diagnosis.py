@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
 
+from .denials import INVALID_SIGNATURE, OF_ARNS, REVOKED
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -63,13 +65,32 @@ def _signature_finding(identity: Identity) -> str | None:
     return None if fits else "what the key signs does not verify with the certificate"
 
 
+def _aliases(config: Config) -> Iterator[str]:
+    for name, arn in (("trust anchor", config.trust_anchor), ("profile", config.profile)):
+        if arn.is_alias:
+            yield (
+                f"the {name}'s ARN is that of an alias: it may mean another {name} by now, and no"
+                " condition of IAM matches an alias"
+            )
+
+
+def _published_list(identity: Identity) -> Iterator[str]:
+    from boto_rolesanywhere.certificates.distribution_points import distribution_points
+
+    if points := distribution_points(identity.certificate):
+        yield (
+            f"the certificate names its revocation list at {' and '.join(points)}, where AWS looks"
+            " if the trust anchor has crlDpRevocationEnabled"
+        )
+
+
 def findings(
     config: Config,
     identity: Identity,
     *,
     now: datetime,
     theirs: datetime | None,
-    signature_refused: bool,
+    code: str | None,
 ) -> Iterator[str]:
     """All that can be told here about a refused call.
 
@@ -78,15 +99,15 @@ def findings(
         identity: what it was signed with.
         now: the local time.
         theirs: the service's, if it told.
-        signature_refused: whether the signature may be at fault. Another one is made then, which
-            may take a touch of a token or cost a call of a key service.
+        code: of the denial; None if its text is not known. If the signature may be at fault,
+            another one is made, which may take a touch of a token or cost a call of a key service.
     """
     from boto_rolesanywhere.certificates.descriptions import describe_subject
     from boto_rolesanywhere.certificates.rules import problems
 
     if clock := clock_finding(now, theirs):
         yield clock
-    if signature_refused and (text := _signature_finding(identity)):
+    if code in (None, INVALID_SIGNATURE) and (text := _signature_finding(identity)):
         yield text
     for problem in problems(identity.certificate, now):
         yield problem.text
@@ -97,6 +118,10 @@ def findings(
                 f"the intermediate {describe_subject(issuer)}, which was sent, is valid from"
                 f" {start:%Y-%m-%d} to {end:%Y-%m-%d}"
             )
+    if code in (None, *OF_ARNS):
+        yield from _aliases(config)
+    if code in (None, REVOKED):
+        yield from _published_list(identity)
     if config.region != config.trust_anchor.region:
         yield (
             f"the call went to {config.region}, the trust anchor is in"

@@ -29,7 +29,7 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.redaction import shortened
 
-from .denials import INVALID_SIGNATURE, find_denial
+from .denials import find_denial
 from .diagnosis import findings, service_time
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _service_error(
                 identity,
                 now=now,
                 theirs=service_time(headers.get("date")),
-                signature_refused=denial is None or denial.text == INVALID_SIGNATURE,
+                code=denial.code if denial else None,
             )
         ),
         remedy=denial.remedy if denial else None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.distribution_points import distribution_points
 from boto_rolesanywhere.certificates.rules import is_ca, problems, signs_certificates, weak_hash
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
@@ -192,7 +193,9 @@ def check_constraints(leaf: x509.Certificate, now: datetime) -> Check[bool]:
         text = (
             "the certificate meets AWS's rules: v3, not a CA, digitalSignature, SHA-256 or stronger"
         )
-        yield Verdict("constraints", "ok", text)
+        # Where AWS looks for its revocation is the trust anchor's setting, which is not seen here.
+        lists = [("revocation list", url) for url in distribution_points(leaf)]
+        yield Verdict("constraints", "ok", text, details=tuple(lists))
     return not found
 
 

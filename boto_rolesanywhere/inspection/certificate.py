@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
 from boto_rolesanywhere.certificates.chain import Issuers, order_chain
+from boto_rolesanywhere.certificates.distribution_points import distribution_points
 from boto_rolesanywhere.certificates.odd import readable
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
 from boto_rolesanywhere.certificates.reading import (
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 
 _UNREADABLE: Final = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
 _SECONDS_A_DAY: Final = 86400
+# API Reference, TipConfiguration, subjectSource.
+_TIP_SOURCES: Final = ("x509Subject/CN", "x509SAN/URI")
 # RFC 5280, section 4.2.1.3, in the order of the bits; cryptography's own names differ.
 _KEY_USAGES: Final = {
     "digital_signature": "digitalSignature",
@@ -95,6 +98,10 @@ class CertificateInspection:
         source_identity_doubt: why AWS may set another one; None if its rules settle it.
         tags: session tags, dropped ones included.
         unused_names: subject alternative names that become no tag, with the reason.
+        origins: what trusted identity propagation would take for ``aws:OriginIdentity/Subject``,
+            by each subjectSource that a profile may have; without a value AWS denies the session.
+        revocation_lists: the URLs of its CRL distribution points, which AWS asks if the trust
+            anchor has ``crlDpRevocationEnabled``.
         slips: what in its encoding is odd or could not be read, each as a clause.
         chain: the intermediates that will be sent, from the leaf's issuer upward.
     """
@@ -115,6 +122,8 @@ class CertificateInspection:
     source_identity_doubt: str | None
     tags: tuple[SessionTag, ...]
     unused_names: tuple[tuple[str, str], ...]
+    origins: tuple[tuple[str, str | None], ...]
+    revocation_lists: tuple[str, ...]
     slips: tuple[str, ...]
     chain: tuple[Brief, ...]
 
@@ -185,6 +194,8 @@ class CertificateInspection:
                 }
                 for tag in self.tags
             ],
+            "trustedIdentityPropagation": dict(self.origins),
+            "crlDistributionPoints": list(self.revocation_lists),
             "encoding": list(self.slips),
             "unusedNames": [{"name": name, "reason": why} for name, why in self.unused_names],
             "chain": [
@@ -243,6 +254,7 @@ def inspect_certificate(
     found = problems(certificate, now)
     chain = order_chain(certificate, candidates, now=now)
     certificate, slips = readable(certificate)
+    tags = tags_of.session_tags(certificate, mappings)
     return CertificateInspection(
         subject=_name(certificate, "subject"),
         issuer=_name(certificate, "issuer"),
@@ -258,11 +270,17 @@ def inspect_certificate(
         session_name=session_name or tags_of.serial_hex(certificate),
         source_identity=tags_of.source_identity(certificate),
         source_identity_doubt=tags_of.source_identity_doubt(certificate),
-        tags=tags_of.session_tags(certificate, mappings),
+        tags=tags,
         unused_names=tags_of.alternative_names(certificate).unused,
+        origins=tuple((source, _kept(tags, source)) for source in _TIP_SOURCES),
+        revocation_lists=distribution_points(certificate),
         slips=slips,
         chain=tuple(_brief(readable(issuer)[0]) for issuer in chain),
     )
+
+
+def _kept(tags: Iterable[SessionTag], key: str) -> str | None:
+    return next((tag.value for tag in tags if tag.key == key and tag.dropped is None), None)
 
 
 def _constraints(

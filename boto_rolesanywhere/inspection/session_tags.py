@@ -259,7 +259,10 @@ def _unfit(value: str) -> str | None:
     refused = [char for char in dict.fromkeys(value) if not _fits(char)]
     if not refused:
         return None
-    return f"STS refuses {' '.join(map(repr, refused))} in a value"
+    return (
+        f"STS refuses {' '.join(map(repr, refused))} in a value (AWS documents that the tag is left"
+        " out; users have seen the session denied)"
+    )
 
 
 def _fits(char: str) -> bool:

@@ -43,6 +43,11 @@ class Arn:
     account: str
     resource: str
 
+    @property
+    def is_alias(self) -> bool:
+        """Whether it names a trust anchor or profile by its alias, which no IAM policy matches."""
+        return self.resource.startswith("alias/")
+
     def __str__(self) -> str:
         fields = (self.partition, self.service, self.region, self.account, self.resource)
         return ":".join(("arn", *fields))

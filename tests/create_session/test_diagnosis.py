@@ -4,11 +4,15 @@ from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
+from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
+from sessions import keys_from
 
 from boto_rolesanywhere.create_session.denials import DENIALS, find_denial
 from boto_rolesanywhere.create_session.diagnosis import clock_finding, service_time
+from boto_rolesanywhere.errors import SessionDeniedError
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -49,6 +53,20 @@ def test_attributes_that_could_not_become_tags_are_a_cause() -> None:
     assert any("could not become session tags" in cause for cause in denial.causes)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unable to assume role. Some attributes failed to be mapped into session tags. Issuer: []",
+        "Unable to assume role for arn:aws:iam::123456789012:role/x",
+    ],
+)
+def test_a_denied_role_names_trusted_identity_propagation_among_the_causes(message: str) -> None:
+    denial = find_denial(message)
+
+    assert denial is not None
+    assert any("trusted identity propagation" in cause for cause in denial.causes)
+
+
 def test_an_unknown_string_is_not_explained() -> None:
     assert find_denial("Something new") is None
     assert find_denial("") is None
@@ -74,6 +92,33 @@ def test_a_clock_that_is_off_is_said_with_amount_and_side(offset: int, words: st
     finding = clock_finding(NOW + timedelta(seconds=offset), NOW)
 
     assert finding == (words and f"this machine's clock is {words}")
+
+
+def test_a_refused_certificate_is_told_where_it_names_its_revocation_list() -> None:
+    ca, url = CertificateAuthority(), "http://ca.example/list.crl"
+    names = [x509.UniformResourceIdentifier(url)]
+    points = x509.CRLDistributionPoints([x509.DistributionPoint(names, None, None, None)])
+    issued = ca.issue("web-1", extensions=[(points, False)])
+    with Emulator(ca) as emulator:
+        emulator.import_crl(ca.crl([issued]))
+
+        with pytest.raises(SessionDeniedError) as refusal:
+            keys_from(emulator, issued)
+
+    assert refusal.value.code == "denied-certificate-revoked"
+    assert any(url in finding for finding in refusal.value.findings)
+
+
+def test_an_alias_is_told_when_nothing_is_found_behind_it() -> None:
+    ca = CertificateAuthority()
+    with Emulator(ca) as emulator:
+        alias = emulator.trust_anchor_arn.replace(":trust-anchor/", ":alias/trust-anchor/")
+
+        with pytest.raises(SessionDeniedError) as refusal:
+            keys_from(emulator, ca.issue("web-1"), anchor=alias)
+
+    assert refusal.value.code == "denied-trust-anchor-unknown"
+    assert any("alias" in finding for finding in refusal.value.findings)
 
 
 def test_without_the_services_time_nothing_is_said_of_the_clock() -> None:

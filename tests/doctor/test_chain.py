@@ -84,6 +84,15 @@ class TestChain:
 
         assert "the issuer, CN=\xff\xff\xff" in found.text
 
+    def test_it_is_told_where_the_certificate_names_its_revocation_list(self, folder: Path) -> None:
+        names = [x509.UniformResourceIdentifier("http://ca.example/list.crl")]
+        points = x509.CRLDistributionPoints([x509.DistributionPoint(names, None, None, None)])
+        issued = ISSUING.issue("app", extensions=[(points, False)])
+
+        found = only(examined(written(issued, folder)), "constraints")
+
+        assert found.details == (("revocation list", "http://ca.example/list.crl"),)
+
     def test_a_chain_that_is_too_long(self, folder: Path) -> None:
         authority = ROOT
         for number in range(6):

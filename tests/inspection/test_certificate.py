@@ -125,6 +125,38 @@ def test_the_user_guides_own_example_gives_the_user_guides_own_tags() -> None:
     assert found.source_identity == "CN=Alice"
 
 
+@pytest.mark.parametrize(
+    ("subject", "names", "mappings", "origins"),
+    [
+        (name((CN, "web-1")), [], None, {"x509Subject/CN": "web-1", "x509SAN/URI": None}),
+        (
+            name((ORG, "Example")),
+            [x509.UniformResourceIdentifier("spiffe://example/a")],
+            None,
+            {"x509Subject/CN": None, "x509SAN/URI": "spiffe://example/a"},
+        ),
+        (
+            name((CN, "web-1")),
+            [],
+            AttributeMappings.parse(
+                '[{"certificateField": "x509Subject", "mappingRules": [{"specifier": "OU"}]}]'
+            ),
+            {"x509Subject/CN": None, "x509SAN/URI": None},
+        ),
+    ],
+)
+def test_the_subject_of_trusted_identity_propagation_is_told_or_its_lack(
+    subject: x509.Name,
+    names: list[x509.GeneralName],
+    mappings: AttributeMappings | None,
+    origins: dict[str, str | None],
+) -> None:
+    found = inspect_certificate(certificate(subject, names=names), now=NOW, mappings=mappings)
+
+    assert dict(found.origins) == origins
+    assert found.to_json()["trustedIdentityPropagation"] == origins
+
+
 def test_repeated_attributes_are_joined_in_the_certificates_order() -> None:
     """User Guide: "Security/Engineering/Research"."""
     subject = name((OU, "Security"), (CN, "alice"), (OU, "Engineering"), (OU, "Research"))
@@ -184,6 +216,8 @@ def test_only_the_first_name_of_each_type_becomes_a_tag() -> None:
 )
 def test_what_sts_does_not_take_is_shown_as_dropped(value: str, reason: str) -> None:
     found = inspect(name((ORG, value), (CN, "web-1")))
+    if reason.startswith("STS refuses"):
+        reason += " (AWS documents that the tag is left out; users have seen the session denied)"
     assert dropped(found) == {"x509Subject/O": reason}
     assert "x509Subject/O" not in tags(found)
     facts = found.facts(now=NOW)
@@ -444,6 +478,8 @@ def test_the_json_form_keeps_its_keys() -> None:
         "sourceIdentity",
         "sourceIdentityDoubt",
         "principalTags",
+        "trustedIdentityPropagation",
+        "crlDistributionPoints",
         "encoding",
         "unusedNames",
         "chain",

@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cryptography import x509
-
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.authority.records import RECORDS
 from boto_rolesanywhere.certificates.descriptions import describe_subject
-from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.certificates.distribution_points import distribution_points
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import (
     CertificateError,
@@ -29,6 +27,8 @@ from .private_ca_lists import private_ca_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from cryptography import x509
 
     from boto_rolesanywhere.account.administrator import Administrator
     from boto_rolesanywhere.authority.authority import Authority
@@ -127,19 +127,6 @@ class Reader:
             with suppress(EndpointError):  # the same list may be at the next
                 return self._at_url(url)
         return self._at_url(urls[-1])
-
-
-def distribution_points(certificate: x509.Certificate) -> tuple[str, ...]:
-    """The HTTP URLs of a certificate's CRL distribution points (RFC 5280, section 4.2.1.13)."""
-    try:
-        extension = quietly(
-            lambda: certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints)
-        )
-    except (x509.ExtensionNotFound, ValueError):
-        return ()
-    names = [name for point in extension.value for name in point.full_name or ()]
-    uris = [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
-    return tuple(uri for uri in uris if uri.lower().startswith(("http://", "https://")))
 
 
 def current_list(authority: Authority) -> RevocationList:

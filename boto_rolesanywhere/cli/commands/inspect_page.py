@@ -61,6 +61,7 @@ def _show_certificate(page: Page, inspection: CertificateInspection, place: str)
             ("valid from", f"{inspection.not_before:%Y-%m-%d %H:%M:%S} UTC"),
             ("until", f"{inspection.not_after:%Y-%m-%d %H:%M:%S} UTC, {left}"),
             ("key", f"{inspection.key}, signs with {signs}"),
+            *(("revocation list", url) for url in inspection.revocation_lists),
         )
     )
 
@@ -75,6 +76,11 @@ def _show_session(page: Page, inspection: CertificateInspection) -> None:
             ("session name", f"{inspection.session_name} ({origin})"),
             ("SourceIdentity", inspection.source_identity + (f" ({doubt})" if doubt else "")),
         )
+    )
+    page.heading("Trusted identity propagation", "if the profile has it, by its subjectSource")
+    page.fields(
+        (source, subject or "no value: AWS denies the session")
+        for source, subject in inspection.origins
     )
     kept = [tag for tag in inspection.tags if tag.dropped is None]
     dropped = [tag for tag in inspection.tags if tag.dropped is not None]

@@ -128,7 +128,7 @@ def _canonical(text: str) -> str:
     from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
 
     arn = parse_trust_anchor_arn(text, where="--trust-anchor-arn")
-    if arn.resource.startswith("alias/"):
+    if arn.is_alias:
         raise ConfigurationError(
             "it is an alias, and the ARN of an alias never matches in a policy of IAM",
             code="trust-anchor-is-alias",

@@ -122,6 +122,6 @@ class SessionFacts:
             return {}
         arn = parse_trust_anchor_arn(self.trust_anchor_arn)
         source = Fact((str(arn),))
-        if arn.resource.startswith("alias/"):
+        if arn.is_alias:
             source = Fact(unknown="AWS does not document it for an alias of a trust anchor")
         return {"aws:sourcearn": source, "aws:sourceaccount": Fact((arn.account,))}
