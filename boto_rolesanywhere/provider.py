@@ -11,9 +11,13 @@ from typing import TYPE_CHECKING, Final
 
 import botocore.session
 from botocore.credentials import CredentialProvider
+from botocore.exceptions import BotoCoreError
 
+from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.names import (
+    CORE,
     PASSPHRASE_ENV,
     PASSPHRASE_FILE,
     PASSPHRASE_VARIABLE,
@@ -21,9 +25,11 @@ from boto_rolesanywhere.settings.names import (
     PREFIX,
     TPM_TCTI,
 )
+from boto_rolesanywhere.settings.precedence import ahead_of_provider
+from boto_rolesanywhere.settings.role_chain import has_settings, source_of
 
 from .composition import Issuer, as_botocore_session, config_of
-from .errors import PROVIDER, hides_frames
+from .errors import PROVIDER, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,7 +37,7 @@ if TYPE_CHECKING:
     import boto3
     from botocore.credentials import ProfileProviderBuilder
 
-    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+logger = logger_of(__name__)
 
 # The machine decides how to reach a key, and no profile holds a passphrase.
 _OF_THE_MACHINE: Final = (
@@ -96,6 +102,8 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     after access keys in the environment and after a profile that assumes a role. A role-assuming
     profile whose ``source_profile`` is one of ours works.
 
+    If something else comes first and our settings have no effect, a warning names it.
+
     Call it before the session's first client. A second call changes nothing.
 
     Args:
@@ -106,6 +114,9 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     methods = [provider.METHOD for provider in resolver.providers]
     if PROVIDER in methods:
         return
+    watch = _Watch(botocore_session)
+    watch.load()
+    resolver.insert_before(methods[0], watch)
     assume_role = resolver.get_provider("assume-role")
     resolver.insert_after("assume-role", RolesAnywhereProvider(botocore_session))
     # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
@@ -114,6 +125,47 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
         assume_role._profile_provider_builder,  # noqa: SLF001  # see above
         botocore_session,
     )
+
+
+class _Watch(CredentialProvider):
+    """First in the chain: gives nothing, and warns once of what is found before our settings."""
+
+    METHOD = f"{PROVIDER}-watch"
+
+    def __init__(self, session: botocore.session.Session) -> None:
+        super().__init__(session)
+        self._has_warned = False
+
+    def load(self) -> None:
+        """Look again: a program may fill its environment after `install`."""
+        if not self._has_warned and (found := _ahead_of_us(self.session)):
+            self._has_warned = True
+            logger.warning(
+                "The settings for IAM Roles Anywhere have no effect here: botocore takes %s first."
+                " Remove it, or see docs/order-of-sources.md.",
+                " and ".join(found),
+            )
+
+
+def _ahead_of_us(session: botocore.session.Session) -> list[str]:
+    """What the chain of `session` takes before our settings; empty if there are none of ours."""
+    try:
+        inputs = look_up(session)
+        profiles = session.full_config["profiles"]
+    except (RolesAnywhereError, BotoCoreError):
+        return []  # whoever loads credentials hears of it
+    chosen = inputs.profile_name or "default"
+    named = session.instance_variables().get("profile") is not None
+    if any(setting in inputs.found() for setting in CORE):
+        ahead = ahead_of_provider(inputs.environ, inputs.section, chosen, profile_is_explicit=named)
+    elif (source := source_of(profiles, chosen)) and has_settings(profiles[source]):
+        ahead = ahead_of_provider(inputs.environ, {}, chosen, profile_is_explicit=named)
+    else:
+        return []
+    held = getattr(session, "_credentials", None)  # what a program gave, or the chain found before
+    if held is not None and not isinstance(held, SessionCredentials):
+        ahead.insert(0, f"the credentials that the session already has ({held.method})")
+    return ahead
 
 
 class _ProfileProviders:

@@ -40,9 +40,9 @@ FLOORS: Final = (
     {"credentials", "identity", "inspection"},
     {"authority", "create_session", "server"},
     {"account", "composition", "testing"},
-    {"doctor", "provider", "session"},
-    {"cli", ROOT},
-    {"__main__"},
+    {"doctor", "provider"},
+    {"cli", "session"},
+    {"__main__", ROOT},
 )
 
 # What must not be reached from a module, however long the way there.

@@ -16,6 +16,7 @@ from .chain import check_chain, check_constraints, check_trust_anchor, check_val
 from .crl import check_crl
 from .files import check_files, check_key
 from .network import check_clock, check_connection, check_name_resolution
+from .precedence import check_precedence
 from .question import Question
 from .route import check_endpoint, check_proxy, creator_for
 from .settings import check_arns, check_configuration, check_settings
@@ -116,6 +117,7 @@ class _Workload:
 
 def _check_workload(question: Question, opened: ExitStack) -> Check[_Workload]:
     inputs = yield from check_configuration(question)
+    yield from check_precedence(inputs)
     found = inputs.found()
     arns_agree = yield from check_arns(found)
     sources, config = yield from check_settings(inputs, found, arns_agree=arns_agree)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 Status = Literal["ok", "warn", "fail", "skip"]
 LocalName = Literal[
     "configuration",
+    "precedence",
     "arns",
     "settings",
     "file",

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     Sections = dict[str, dict[str, str]]
 
+_STORED = "AWS_SHARED_CREDENTIALS_FILE"
+_STORED_USUALLY = "~/.aws/credentials"
+
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
     """The section of the profile `name`; None if there is none, or the file cannot be read.
@@ -33,8 +36,16 @@ def read_merged_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]
     As for botocore, a key of the credentials file wins. None if the profile is in neither.
     """
     ours = read_profile(name, environ)
-    added = _sections(_read(environ, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")).get(name)
+    added = _sections(_read(environ, _STORED, _STORED_USUALLY)).get(name)
     return None if ours is None and added is None else {**(ours or {}), **(added or {})}
+
+
+def read_stored_keys(name: str, environ: Mapping[str, str]) -> str | None:
+    """The shared credentials file, if it holds access keys for the profile `name`; else None."""
+    stored = _sections(_read(environ, _STORED, _STORED_USUALLY)).get(name, {})
+    if "aws_access_key_id" not in stored:
+        return None
+    return environ.get(_STORED, _STORED_USUALLY)
 
 
 def chosen_profile(environ: Mapping[str, str]) -> str:

@@ -15,6 +15,7 @@ class TestConfiguration:
         assert bad(verdicts) == set()
         assert [one.name for one in verdicts] == [
             "configuration",
+            "precedence",
             "arns",
             "settings",
             "file",
@@ -74,7 +75,7 @@ class TestConfiguration:
         assert found.status == "fail"
         assert "nothing is configured for IAM Roles Anywhere" in found.text
         assert "Set rolesanywhere_certificate, rolesanywhere_private_key" in str(found.remedy)
-        assert {one.status for one in verdicts[1:]} == {"skip"}
+        assert {one.status for one in verdicts[2:]} == {"skip"}
 
     def test_a_credential_process_is_pointed_out(self, clean_environment: Path) -> None:
         config_file(

@@ -1,0 +1,68 @@
+"""What the doctor says of credentials that programs find before those of IAM Roles Anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from examined import ARNS, ISSUING, config_file, examined, only, written
+
+
+def test_nothing_comes_first(folder: Path) -> None:
+    found = only(examined(written(ISSUING.issue("app"), folder)), "precedence")
+    assert (found.status, found.remedy) == ("ok", None)
+
+
+@pytest.mark.parametrize("profile_name", [None, "default"])
+def test_access_keys_of_the_environment_fail_by_name(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, profile_name: str | None
+) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAOLD")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+
+    verdicts = list(examined(arguments, profile_name=profile_name))
+
+    found = only(verdicts, "precedence")
+    assert found.status == "fail"
+    assert "AWS_ACCESS_KEY_ID of the environment comes first" in found.text
+    assert "Unset AWS_ACCESS_KEY_ID" in str(found.remedy)
+    assert "AKIAOLD" not in str(verdicts)
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("role_arn = arn:aws:iam::123456789012:role/Next\nsource_profile = other", True),
+        ("sso_account_id = 123456789012", True),
+        ("region = eu-west-1", False),
+    ],
+)
+def test_what_a_profile_has_before_its_credential_process(
+    clean_environment: Path, line: str, counts: bool
+) -> None:
+    config_file(
+        clean_environment,
+        f"[default]\n{line}\ncredential_process = boto-rolesanywhere credential-process\n"
+        "[profile other]\nregion = eu-west-1\n",
+    )
+    found = only(examined({}), "precedence")
+    assert (found.status == "fail", line.split(maxsplit=1)[0] in found.text) == (counts, counts)
+
+
+def test_a_profile_that_also_assumes_a_role(folder: Path, clean_environment: Path) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    lines = [f"rolesanywhere_{key} = {value}" for key, value in _settings(arguments).items()]
+    config_file(clean_environment, "[default]\nrole_arn = x\n" + "\n".join(lines) + "\n")
+
+    assert "role_arn of profile 'default' comes first" in only(examined({}), "precedence").text
+    assert only(examined(arguments), "precedence").status == "ok"
+
+
+def _settings(arguments: dict[str, object]) -> dict[str, object]:
+    return {
+        "certificate": arguments["cert"],
+        "trust_anchor_arn": ARNS["anchor"],
+        "profile_arn": ARNS["profile"],
+        "role_arn": ARNS["role"],
+    }
