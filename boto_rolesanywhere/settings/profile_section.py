@@ -74,8 +74,8 @@ def with_section(
             not read the file as it is.
     """
     _require_writable(title, values)
-    encoding = locale.getpreferredencoding(False)  # what open() takes, and so configparser
-    before = _read(content, encoding, where)
+    encoding = _encoding()
+    before = read_sections(content, where)
     named = _name_of(title) if shell_words else title
     titles = [old for old in before if (_name_of(old) if shell_words else old) == named]
     title = titles[-1] if titles else title
@@ -89,7 +89,7 @@ def with_section(
         ) from None
     expected = {**before.get(title, {}), **values}
     kept = {key: value for key, value in expected.items() if value is not None}
-    if _read(after, encoding, where) != {**before, title: kept}:
+    if read_sections(after, where) != {**before, title: kept}:
         raise _unwritable(
             f"the file is so written that [{title}] cannot be set without changing more",
             where=where,
@@ -98,17 +98,19 @@ def with_section(
     return after
 
 
-def quoted_name(profile: str) -> str:
-    """A profile's name as it stands in a title of the config file: in quotes if it needs them."""
-    quotes = "'" in profile or '"' in profile
-    return shlex.quote(profile) if quotes or _words(profile) != [profile] else profile
+def read_sections(content: bytes, where: str | None) -> Sections:
+    """The file as botocore reads it: the options of each section, by their titles.
 
+    Args:
+        content: of the file, in the encoding of this process's locale.
+        where: the file's path, for errors.
 
-def _read(content: bytes, encoding: str, where: str | None) -> Sections:
-    """The file as botocore reads it."""
+    Raises:
+        ConfigurationError: botocore cannot read it.
+    """
     parser = RawConfigParser()
     try:
-        parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding=encoding))
+        parser.read_file(io.TextIOWrapper(io.BytesIO(content), encoding=_encoding()))
     except (Error, UnicodeDecodeError) as error:
         # The kind alone: the parser's own words quote lines, in which a secret may stand.
         raise ConfigurationError(
@@ -118,6 +120,16 @@ def _read(content: bytes, encoding: str, where: str | None) -> Sections:
             remedy="Correct it first; nothing was written.",
         ) from None
     return {title: dict(parser.items(title)) for title in parser.sections()}
+
+
+def quoted_name(profile: str) -> str:
+    """A profile's name as it stands in a title of the config file: in quotes if it needs them."""
+    quotes = "'" in profile or '"' in profile
+    return shlex.quote(profile) if quotes or _words(profile) != [profile] else profile
+
+
+def _encoding() -> str:
+    return locale.getpreferredencoding(False)  # what open() takes, and so configparser
 
 
 def _changed(text: str, title: str, values: Mapping[str, str | None], *, is_new: bool) -> str:

@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 
+from .long_lived_keys import set_aside
 from .profile_reader import title_of
 from .profile_section import quoted_name, with_section
-from .shared_file import RefusedPlaceError, SharedFile
+from .safe_walk import RefusedPlaceError
+from .shared_file import SharedFile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 _LOCK_TIMEOUT: Final = 30.0
-_OWNER_ONLY: Final = 0o600
 # Other users may read a config file, but not write it: it names programs to run.
 _CLOSED_TO_WRITERS: Final = 0o755
+_AS_IT_IS: Final = 0o777
 
 
 def aws_file(variable: str, usual: str) -> Path:
@@ -42,49 +44,82 @@ def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path
         The file and the title of the profile's section.
 
     Raises:
-        ConfigurationError: as `change_file`.
+        ConfigurationError: it cannot be written, or must not be: somebody else controls it.
     """
     path = aws_file("AWS_CONFIG_FILE", "~/.aws/config")
     title = title_of(profile, os.environ)
     if title is None:
         title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
-    change_file(path, title, values, shell_words=True)
+    change_config(path, title, values)
     return path, title
 
 
-def change_file(
-    path: Path,
-    title: str,
-    values: Mapping[str, str | None],
-    *,
-    shell_words: bool,
-    patience: float = _LOCK_TIMEOUT,
-) -> None:
-    """Set `values` in the section `title` of the file, which need not exist yet.
+def change_config(path: Path, title: str, values: Mapping[str, str | None]) -> None:
+    """Set `values` in the section `title` of a config file, which need not exist yet.
 
-    Readers see the old file or the new one; writers that call this function wait for each other. A
-    new file has mode 0600, a new folder 0700. The credentials file never gets a wider mode; the
-    config file keeps its mode, but only its owner may write it.
-
-    Args:
-        path: of the file; ``~`` is expanded.
-        title: as for `with_section`, like the next two.
-        values: what to set.
-        shell_words: how titles are compared.
-        patience: seconds to wait for another writer.
+    As `change_credentials`, but of the file's mode other users lose the right to write.
 
     Raises:
         ConfigurationError: it cannot be written, or must not be: somebody else controls it.
     """
+
+    def changed(content: bytes, where: str) -> bytes:
+        return with_section(content, title, values, shell_words=True, where=where)
+
+    _change(path, changed, widest=_CLOSED_TO_WRITERS)
+
+
+def change_credentials(
+    path: Path,
+    profile: str,
+    values: Mapping[str, str | None],
+    *,
+    replace_long_lived: bool = False,
+    in_place: bool = False,
+    patience: float = _LOCK_TIMEOUT,
+) -> None:
+    """Set `values` in a profile of a credentials file, which need not exist yet.
+
+    Readers see the old file or the new one, unless it has to be written in place; writers that call
+    this function wait for each other. A file keeps owner and mode. A new one has mode 0600, a new
+    folder 0700.
+
+    Args:
+        path: of the file; ``~`` is expanded.
+        profile: its name, which is the section's title.
+        values: as for `with_section`.
+        replace_long_lived: whether long-lived keys in the profile may give way; they then go into a
+            section of their own.
+        in_place: whether a file that exists is written in place where that could be avoided.
+        patience: seconds to wait for another writer.
+
+    Raises:
+        ConfigurationError: it cannot be written, or must not be: somebody else controls it, or the
+            profile has long-lived keys.
+    """
+
+    def changed(content: bytes, where: str) -> bytes:
+        kept = set_aside(content, profile, where=where, allowed=replace_long_lived)
+        return with_section(kept, profile, values, shell_words=False, where=where)
+
+    _change(path, changed, widest=_AS_IT_IS, in_place=in_place, patience=patience)
+
+
+def _change(
+    path: Path,
+    change: Callable[[bytes, str], bytes],
+    *,
+    widest: int,
+    in_place: bool = False,
+    patience: float = _LOCK_TIMEOUT,
+) -> None:
     try:
         with SharedFile.opened(path.expanduser()) as file:
             file.read()  # before a lock is made beside what is no file to write
             with file.locked(patience):
                 file.remove_left_overs()
-                changed = with_section(
-                    file.read(), title, values, shell_words=shell_words, where=str(file.path)
-                )
-                file.replace(changed, widest=_CLOSED_TO_WRITERS if shell_words else _OWNER_ONLY)
+                changed = change(file.read(), str(file.path))
+                file.replace(changed, widest=widest, in_place=in_place)
     except TimeoutError:
         raise ConfigurationError(
             f"another program has held its lock for {patience:.0f} seconds",

@@ -1,12 +1,13 @@
 """One file that several programs write, perhaps root for another user: found, locked, replaced.
 
-The way to it is walked folder by folder, each held open, so that nobody swaps a name meanwhile.
+`safe_walk` finds it. Here:
 
-* A link on the way, or in the file's place, is followed if it belongs to root or to the user of
-  this process, in a folder where nobody else can put or move it. Other links are refused.
 * A file belongs to the user of this process or to root. Root also writes the file of a user, who
-  stays its owner, but only in a folder that is this user's own. Other files are refused.
-* Its mode is never wider than it was. What is inside the file plays no part here.
+  stays its owner, but only in a folder of this user's or of root's own. Other files are refused.
+* It keeps owner and mode. Where a new file in its place would not do (it is a mount point, has
+  several names, or lies in a folder that this user cannot write to), it is written in place.
+
+What is inside the file plays no part here.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import os
 import stat
 import sys
 import time
-from collections import deque
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,27 +29,17 @@ from boto_rolesanywhere.atomic_file import (
     make_private_folder,
 )
 
+from .safe_walk import NO_FILE, OTHERS_WRITE, RefusedPlaceError, Walk
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_MOST_LINKS: Final = 40  # as Linux follows at most (path_resolution(7))
 _POLL: Final = 0.05
-_OTHERS_WRITE: Final = stat.S_IWGRP | stat.S_IWOTH
-_FOLDER: Final = getattr(os, "O_DIRECTORY", 0)
-# Where there is O_PATH, a folder on the way need not be readable, as for every other program.
-_ON_THE_WAY: Final = _FOLDER | getattr(os, "O_PATH", os.O_RDONLY)
-_NO_FILE: Final = "it is a folder, pipe, device or ring of links"
-_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
-
-
-class RefusedPlaceError(PermissionError):
-    """A link, file or folder that somebody else controls.
-
-    `strerror` says what is wrong with it, `filename` which one it is.
-    """
-
-    def __init__(self, problem: str, path: Path) -> None:
-        super().__init__(errno.EPERM, problem, str(path))
+_SAFELY: Final = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_READ: Final = os.O_RDONLY | _SAFELY
+_WRITE: Final = os.O_RDWR | _SAFELY
+# Nothing can be made beside the file, or put in its place (EBUSY: it is a mount point).
+_FIXED: Final = (errno.EBUSY, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 class SharedFile:
@@ -66,6 +56,7 @@ class SharedFile:
         # Somebody may have put the folder itself into a folder that is shared with others.
         self._planted = planted
         self._ownership = Ownership()
+        self._facts: os.stat_result | None = None
 
     @property
     def path(self) -> Path:
@@ -82,7 +73,7 @@ class SharedFile:
                 controls a link on the way.
         """
         if HAS_FOLDER_DESCRIPTORS:
-            walk = _Walk(path.absolute())
+            walk = Walk(path.absolute())
             try:
                 name = walk.to_the_file()
                 with closing(walk.last_folder()) as folder:
@@ -105,16 +96,17 @@ class SharedFile:
         try:
             descriptor = self.folder.open(self.name, _READ)
         except FileNotFoundError:
+            self._facts = None
             return b""
         except OSError as error:
             # A link was put there since the way was walked, or a socket cannot be opened at all.
             if error.errno in (errno.ELOOP, errno.ENXIO):
-                raise RefusedPlaceError(_NO_FILE, self.path) from None
+                raise RefusedPlaceError(NO_FILE, self.path) from None
             raise
         try:
-            facts = os.fstat(descriptor)
+            facts = self._facts = os.fstat(descriptor)
             if not stat.S_ISREG(facts.st_mode):
-                raise RefusedPlaceError(_NO_FILE, self.path)
+                raise RefusedPlaceError(NO_FILE, self.path)
             if HAS_FOLDER_DESCRIPTORS:
                 self._ownership = self._kept(facts, os.geteuid())
             with os.fdopen(descriptor, "rb", closefd=False) as file:
@@ -122,18 +114,35 @@ class SharedFile:
         finally:
             os.close(descriptor)
 
-    def replace(self, content: bytes, *, widest: int) -> None:
-        """Put `content` in its place, in one step, with the owner and mode that `read` found.
+    def replace(self, content: bytes, *, widest: int, in_place: bool = False) -> None:
+        """Put `content` in its place, with the owner and mode that `read` found.
+
+        That takes one step, unless the file has to be written in place: then a reader at that
+        moment may see half of it.
 
         Args:
             content: all of it.
-            widest: the mode is cut down to these bits; an owner's writing is all that others lose.
+            widest: the mode is cut down to these bits.
+            in_place: whether a file that exists is to be written in place in any case.
 
         Raises:
-            OSError: it could not be written; what was there stays.
+            OSError: it could not be written; what was there stays. `RefusedPlaceError` if somebody
+                else may have given another file this name.
         """
+        if self._facts and (in_place or self._facts.st_nlink > 1):
+            self._overwrite(self._facts, content, widest)
+            return
+        if self._facts and not self._can_give_away(self._facts):
+            with suppress(PermissionError):
+                self._overwrite(self._facts, content, widest)
+                return
         old = self._ownership
-        self.folder.write(self.name, content, Ownership(old.mode & widest, old.user, old.group))
+        try:
+            self.folder.write(self.name, content, Ownership(old.mode & widest, old.user, old.group))
+        except OSError as error:
+            if not self._facts or error.errno not in _FIXED:
+                raise
+            self._overwrite(self._facts, content, widest)
 
     @contextmanager
     def locked(self, patience: float) -> Iterator[None]:
@@ -143,7 +152,14 @@ class SharedFile:
             TimeoutError: one has held the lock for `patience` seconds.
             OSError: the lock cannot be made; `RefusedPlaceError` if it is somebody else's.
         """
-        descriptor = self._open_lock()
+        try:
+            descriptor = self._open_lock()
+        except RefusedPlaceError:
+            raise
+        except OSError as error:
+            if not self._facts or error.errno not in _FIXED or not HAS_FOLDER_DESCRIPTORS:
+                raise
+            descriptor = self._open_same(self._facts, _READ)  # itself, where no lock can be made
         try:
             end = time.monotonic() + patience
             while not _try_lock(descriptor):
@@ -157,7 +173,11 @@ class SharedFile:
     def remove_left_overs(self) -> None:
         """Remove the leftovers of killed writers of this file. The lock is held."""
         start = f".{self.name}."
-        for name in self.folder.names():
+        try:
+            names = self.folder.names()
+        except OSError:  # a folder in which this user finds only what it knows by name
+            return
+        for name in names:
             middle = name.removeprefix(start).removesuffix(TEMPORARY_SUFFIX)
             # A dot in the middle: then it is of a file whose name goes on after this one's.
             if name == f"{start}{middle}{TEMPORARY_SUFFIX}" and middle and "." not in middle:
@@ -176,6 +196,8 @@ class SharedFile:
     def _require_folder_of(self, owner: int) -> None:
         """Root gives secrets to the owner of a file only where nobody else can have put it."""
         folder = self.folder.facts()
+        if folder.st_uid == 0 and not folder.st_mode & OTHERS_WRITE and not self._planted:
+            return
         if folder.st_uid != owner:
             problem = "it belongs to a user who does not own the folder that it lies in"
         elif folder.st_mode & stat.S_IWOTH:
@@ -185,6 +207,51 @@ class SharedFile:
         else:
             return
         raise RefusedPlaceError(problem, self.path)
+
+    def _can_give_away(self, facts: os.stat_result) -> bool:
+        """Whether a new file can have this one's owner and group."""
+        if not HAS_FOLDER_DESCRIPTORS or os.geteuid() == 0:
+            return True
+        groups = (os.getegid(), *os.getgroups())
+        return facts.st_uid == os.geteuid() and facts.st_gid in groups
+
+    def _open_same(self, facts: os.stat_result, flags: int) -> int:
+        """The descriptor of the very file that was read."""
+        try:
+            descriptor = self.folder.open(self.name, flags)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(self.path)) from None
+        if not os.path.samestat(os.fstat(descriptor), facts):
+            os.close(descriptor)
+            raise RefusedPlaceError("it was replaced while it was read", self.path)
+        return descriptor
+
+    def _overwrite(self, facts: os.stat_result, content: bytes, widest: int) -> None:
+        if facts.st_nlink > 1:
+            self._require_names_of_its_owner(facts)
+        descriptor = self._open_same(facts, _WRITE)
+        try:
+            old = os.read(descriptor, facts.st_size)
+            try:
+                _fill(descriptor, content)
+            except BaseException:
+                with suppress(OSError):  # a full disk has room for what it held
+                    _fill(descriptor, old)
+                raise
+            mode = stat.S_IMODE(facts.st_mode)
+            if HAS_FOLDER_DESCRIPTORS and mode & ~widest:
+                os.fchmod(descriptor, mode & widest)
+        finally:
+            os.close(descriptor)
+
+    def _require_names_of_its_owner(self, facts: os.stat_result) -> None:
+        """A file of several names is written only where nobody else can have given it this one."""
+        if not HAS_FOLDER_DESCRIPTORS:
+            return
+        folder = self.folder.facts()
+        if folder.st_uid not in (0, facts.st_uid) or folder.st_mode & stat.S_IWOTH:
+            problem = "it has several names (hard links), and another user may have made them"
+            raise RefusedPlaceError(problem, self.path)
 
     def _open_lock(self) -> int:
         name = f".{self.name}.lock"
@@ -216,92 +283,14 @@ class SharedFile:
         return descriptor
 
 
-class _Walk:
-    """The way from the top of the file system to a file, one folder after the other.
-
-    Attributes:
-        descriptor: of the folder that is reached; the caller closes it.
-        path: of that folder.
-        planted: whether somebody may have put a folder on the way into a shared one.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.planted = False
-        self._user = os.geteuid()
-        self._links = 0
-        self._parts = deque(path.parts[1:])
-        self._asked = path
-        self.path = Path(path.anchor)
-        self.descriptor = os.open(path.anchor, _ON_THE_WAY)
-
-    def to_the_file(self) -> str:
-        """Walk to the folder of the file; gives the file's name there."""
-        while self._parts:
-            name = self._parts.popleft()
-            facts = self._facts(name)
-            if facts is not None and stat.S_ISLNK(facts.st_mode):
-                self._follow(name, facts)
-            elif self._parts:
-                self._enter(name, is_new=facts is None)
-            elif name != os.pardir:
-                return name
-            else:
-                break
-        raise RefusedPlaceError(_NO_FILE, self._asked)
-
-    def last_folder(self) -> OpenFolder:
-        """The folder that was reached, so opened that its names can be read."""
-        flags = os.O_RDONLY | _FOLDER
-        return OpenFolder(self.path, os.open(os.curdir, flags, dir_fd=self.descriptor))
-
-    def _facts(self, name: str) -> os.stat_result | None:
-        try:
-            return os.stat(name, dir_fd=self.descriptor, follow_symlinks=False)
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.path / name)) from None
-
-    def _enter(self, name: str, *, is_new: bool) -> None:
-        if is_new:
-            with suppress(FileExistsError):  # another process may make it at the same time
-                os.mkdir(name, 0o700, dir_fd=self.descriptor)
-        flags = _ON_THE_WAY | os.O_NOFOLLOW
-        try:
-            entered = os.open(name, flags, dir_fd=self.descriptor)
-        except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self.path / name)) from None
-        outer, inner = os.fstat(self.descriptor), os.fstat(entered)
-        if inner.st_uid not in (0, self._user, outer.st_uid) and outer.st_mode & _OTHERS_WRITE:
-            self.planted = True
-        self._move(entered, self.path / name)
-
-    def _follow(self, name: str, facts: os.stat_result) -> None:
-        path = self.path / name
-        self._links += 1
-        if self._links > _MOST_LINKS:
-            raise RefusedPlaceError(_NO_FILE, self._asked)
-        if facts.st_uid not in (0, self._user):
-            raise RefusedPlaceError("this link belongs to another user", path)
-        folder = os.fstat(self.descriptor)
-        shared = folder.st_mode & stat.S_IWOTH and not folder.st_mode & stat.S_ISVTX
-        if folder.st_uid not in (0, self._user) or shared:
-            raise RefusedPlaceError("this link lies where another user can replace it", path)
-        target = Path(os.readlink(name, dir_fd=self.descriptor))
-        # If another link was put in its place during the read, this link's time has changed.
-        if self._identity(facts) != self._identity(self._facts(name)):
-            raise RefusedPlaceError("this link was replaced while it was read", path)
-        self._parts.extendleft(reversed(target.parts[1:] if target.anchor else target.parts))
-        if target.anchor:
-            self._move(os.open(target.anchor, _ON_THE_WAY), Path(target.anchor))
-
-    def _move(self, descriptor: int, path: Path) -> None:
-        os.close(self.descriptor)
-        self.descriptor, self.path = descriptor, path
-
-    @staticmethod
-    def _identity(facts: os.stat_result | None) -> tuple[int, int, int] | None:
-        return facts and (facts.st_dev, facts.st_ino, facts.st_ctime_ns)
+def _fill(descriptor: int, content: bytes) -> None:
+    """Make `content` all that an open file holds."""
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    rest = memoryview(content)
+    while rest:
+        rest = rest[os.write(descriptor, rest) :]
+    os.ftruncate(descriptor, len(content))
+    os.fsync(descriptor)
 
 
 def _try_lock(descriptor: int) -> bool:

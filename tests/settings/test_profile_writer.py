@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.profile_writer import aws_file, change_file
+from boto_rolesanywhere.settings.profile_writer import aws_file, change_config, change_credentials
 
 KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "s/+=", "aws_session_token": "t"}
 WRITTEN = b"aws_access_key_id = ASIANEW\naws_secret_access_key = s/+=\naws_session_token = t\n"
@@ -28,7 +28,7 @@ def parsed(content: bytes) -> dict[str, dict[str, str]]:
 def test_a_new_file_and_its_folder_are_for_the_owner_alone(tmp_path: Path) -> None:
     file = tmp_path / ".aws" / "credentials"
 
-    change_file(file, "work", KEYS, shell_words=False)
+    change_credentials(file, "work", KEYS)
 
     assert file.read_bytes() == b"[work]\n" + WRITTEN
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -41,7 +41,7 @@ def test_a_file_that_would_be_read_otherwise_stays_as_it_is(tmp_path: Path) -> N
     file.write_bytes(broken)
 
     with pytest.raises(ConfigurationError, match=f"{file}: AWS's tools cannot read this file"):
-        change_file(file, "work", KEYS, shell_words=False)
+        change_credentials(file, "work", KEYS)
 
     assert file.read_bytes() == broken
 
@@ -51,7 +51,7 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     file.write_bytes(b"")
 
     with pytest.raises(ConfigurationError, match=rf"{file}.*cannot be written|Not a directory"):
-        change_file(file / "credentials", "work", KEYS, shell_words=False)
+        change_credentials(file / "credentials", "work", KEYS)
 
 
 def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
     file.write_bytes(kept)
     seen = set()
     start = time.perf_counter()
-    change_file(file, "work", {"aws_session_token": "0-" * 500}, shell_words=False)
+    change_credentials(file, "work", {"aws_session_token": "0-" * 500})
     once = time.perf_counter() - start
     for number in range(200):
         done, tell = os.pipe()
@@ -70,7 +70,7 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
             try:
                 for count in itertools.count():
                     token = f"{number}.{count}-" * 500
-                    change_file(file, "work", {"aws_session_token": token}, shell_words=False)
+                    change_credentials(file, "work", {"aws_session_token": token})
                     os.write(tell, b".")
             finally:
                 os._exit(1)
@@ -90,7 +90,7 @@ def test_a_writer_killed_at_any_time_leaves_the_file_whole(tmp_path: Path) -> No
         seen.add(token)
     assert len(seen) > 100
 
-    change_file(file, "work", KEYS, shell_words=False)
+    change_credentials(file, "work", KEYS)
 
     assert list(tmp_path.glob(".*.tmp")) == []
 
@@ -102,7 +102,7 @@ def test_what_is_no_file_is_left_as_it_is(tmp_path: Path) -> None:
     os.mkfifo(pipe)
 
     with pytest.raises(ConfigurationError, match="it is a folder, pipe, device or ring of links"):
-        change_file(pipe, "work", KEYS, shell_words=False)
+        change_credentials(pipe, "work", KEYS)
 
     assert pipe.is_fifo()
     assert list(folder.iterdir()) == [pipe]
@@ -110,7 +110,7 @@ def test_what_is_no_file_is_left_as_it_is(tmp_path: Path) -> None:
 
 def test_the_section_that_is_part_of_all_others_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="'DEFAULT' cannot be the title"):
-        change_file(tmp_path / "credentials", "DEFAULT", KEYS, shell_words=False)
+        change_credentials(tmp_path / "credentials", "DEFAULT", KEYS)
 
 
 def test_the_file_of_another_writer_is_not_cleared_away(tmp_path: Path) -> None:
@@ -118,7 +118,7 @@ def test_the_file_of_another_writer_is_not_cleared_away(tmp_path: Path) -> None:
     others.touch()
     ours.touch()
 
-    change_file(tmp_path / "a", "work", KEYS, shell_words=False)
+    change_credentials(tmp_path / "a", "work", KEYS)
 
     assert others.exists()
     assert not ours.exists()
@@ -135,7 +135,7 @@ def test_links_in_a_ring_are_an_error_of_ours(tmp_path: Path) -> None:
     ring.symlink_to(ring)
 
     with pytest.raises(ConfigurationError, match="ring of links"):
-        change_file(ring, "work", KEYS, shell_words=False)
+        change_credentials(ring, "work", KEYS)
 
 
 def test_the_config_file_keeps_its_mode(tmp_path: Path) -> None:
@@ -143,6 +143,6 @@ def test_the_config_file_keeps_its_mode(tmp_path: Path) -> None:
     file.write_bytes(b"[default]\n")
     file.chmod(0o644)
 
-    change_file(file, "profile work", {"region": "eu-west-1"}, shell_words=True)
+    change_config(file, "profile work", {"region": "eu-west-1"})
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o644

@@ -5,8 +5,11 @@ The tests with other users run as root, since only root can be somebody else.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,13 +17,17 @@ import pytest
 from users import OTHER, USER, as_root, as_user, everything_in, link, owned
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.profile_writer import change_file
+from boto_rolesanywhere.settings.profile_writer import change_config, change_credentials
 
-KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "SECRET"}
+KEYS = {
+    "aws_access_key_id": "ASIANEW",
+    "aws_secret_access_key": "SECRET",
+    "aws_session_token": "TOKEN",
+}
 
 
 def write(file: Path, *, config: bool = False) -> None:
-    change_file(file, "work", KEYS, shell_words=config)
+    (change_config if config else change_credentials)(file, "work", KEYS)
 
 
 def mode_of(path: Path) -> int:
@@ -30,11 +37,10 @@ def mode_of(path: Path) -> int:
 # What goes on working.
 
 
-def test_a_link_of_ones_own_is_followed_and_a_wide_mode_narrowed(tmp_path: Path) -> None:
+def test_a_link_of_ones_own_is_followed(tmp_path: Path) -> None:
     real = tmp_path / "dotfiles" / "credentials"
     real.parent.mkdir()
     real.write_bytes(b"[a]\nb = c\n")
-    real.chmod(0o644)
     file = tmp_path / "credentials"
     file.symlink_to("dotfiles/credentials")
 
@@ -42,7 +48,6 @@ def test_a_link_of_ones_own_is_followed_and_a_wide_mode_narrowed(tmp_path: Path)
 
     assert file.is_symlink()
     assert real.read_bytes().startswith(b"[a]\nb = c\n\n[work]\n")
-    assert mode_of(real) == 0o600
 
 
 def test_a_folder_may_be_a_link_of_ones_own(tmp_path: Path) -> None:
@@ -81,15 +86,15 @@ def test_a_relative_path_is_one_from_the_working_folder(
     ("before", "credentials", "config"),
     [
         (0o600, 0o600, 0o600),
-        (0o640, 0o600, 0o640),
-        (0o666, 0o600, 0o644),
-        (0o664, 0o600, 0o644),
+        (0o640, 0o640, 0o640),
+        (0o666, 0o666, 0o644),
+        (0o664, 0o664, 0o644),
         (0o400, 0o400, 0o400),
-        (0o4755, 0o600, 0o755),
-        (0o6777, 0o600, 0o755),
+        (0o4755, 0o755, 0o755),
+        (0o6777, 0o777, 0o755),
     ],
 )
-def test_a_mode_never_widens_and_lends_no_rights(
+def test_a_mode_is_kept_and_lends_no_rights(
     tmp_path: Path, before: int, credentials: int, config: int
 ) -> None:
     for name, after in (("credentials", credentials), ("config", config)):
@@ -111,7 +116,7 @@ def test_root_leaves_a_users_file_the_users(place: Path) -> None:
     write(file)
 
     assert (file.stat().st_uid, file.stat().st_gid) == (USER, 23456)
-    assert mode_of(file) == 0o600
+    assert mode_of(file) == 0o640
     assert as_user(USER, lambda: write(file)) == ""  # who can also lock it after root
 
 
@@ -136,6 +141,116 @@ def test_a_new_file_in_a_shared_folder_is_for_its_owner_alone(place: Path) -> No
     assert mode_of(shared / "credentials") == 0o600
     assert (shared / "of-root").stat().st_uid == 0
     assert mode_of(shared / "of-root") == 0o600
+
+
+# What is written in place.
+
+
+def test_all_names_of_a_file_have_the_new_content(tmp_path: Path) -> None:
+    file, other = tmp_path / "credentials", tmp_path / "other-name"
+    file.write_bytes(b"# long\n" * 1000 + b"[work]\naws_session_token = old\n")
+    other.hardlink_to(file)
+
+    write(file)
+
+    assert other.read_bytes() == file.read_bytes()
+    assert b"TOKEN" in other.read_bytes()
+
+
+def test_a_file_that_is_held_open_is_written_in_place_if_asked(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    file.write_bytes(b"[work]\naws_session_token = " + b"x" * 5000 + b"\n")
+    with file.open("rb") as held:
+        change_credentials(file, "work", KEYS, in_place=True)
+
+        assert held.read() == file.read_bytes()
+    assert b"xx" not in file.read_bytes()
+
+
+def test_a_file_is_written_in_place_only_if_it_is_there(tmp_path: Path) -> None:
+    change_credentials(tmp_path / "credentials", "work", KEYS, in_place=True)
+
+    assert b"TOKEN" in (tmp_path / "credentials").read_bytes()
+    assert mode_of(tmp_path / "credentials") == 0o600
+
+
+@as_root
+@pytest.mark.parametrize("folder_mode", [0o755, 0o711])
+def test_a_file_in_a_folder_that_cannot_be_written_is_written_itself(
+    place: Path, folder_mode: int
+) -> None:
+    folder = owned(place / "etc", 0, folder_mode)
+    file = owned(folder / "credentials", USER, 0o640, b"[a]\n")
+
+    assert as_user(USER, lambda: write(file)) == ""
+
+    assert b"TOKEN" in file.read_bytes()
+    assert mode_of(file) == 0o640
+    assert list(folder.iterdir()) == [file]
+
+
+@as_root
+def test_a_file_of_root_that_a_user_may_write_stays_roots(place: Path) -> None:
+    folder = owned(place / "home", USER, 0o755)
+    file = owned(folder / "credentials", 0, 0o660, b"[a]\n")
+    os.chown(file, 0, USER)
+
+    assert as_user(USER, lambda: write(file)) == ""
+
+    assert (file.stat().st_uid, file.stat().st_gid, mode_of(file)) == (0, USER, 0o660)
+    assert b"TOKEN" in file.read_bytes()
+
+
+@as_root
+def test_root_writes_a_users_file_in_a_folder_of_roots_own(place: Path) -> None:
+    file = owned(owned(place / "etc", 0, 0o755) / "credentials", USER, 0o600, b"[a]\n")
+
+    write(file)
+
+    assert (file.stat().st_uid, mode_of(file)) == (USER, 0o600)
+    assert b"TOKEN" in file.read_bytes()
+
+
+@as_root
+def test_a_file_that_is_a_mount_point_is_written_itself(tmp_path: Path) -> None:
+    outside, inside = tmp_path / "outside", tmp_path / "credentials"
+    outside.write_bytes(b"[a]\n")
+    inside.touch()
+    script = (
+        "import sys; from pathlib import Path\n"
+        "from boto_rolesanywhere.settings.profile_writer import change_credentials\n"
+        f"change_credentials(Path(sys.argv[1]), 'work', {KEYS!r})"
+    )
+    shell = 'mount --bind "$1" "$2" && exec "$3" -c "$4" "$2"'
+    words = (outside, inside, sys.executable, script)
+    if subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no mounts can be made here")
+
+    subprocess.run(["unshare", "--mount", "sh", "-c", shell, "sh", *words], check=True)
+
+    assert b"TOKEN" in outside.read_bytes()
+    assert inside.read_bytes() == b""
+    assert list(tmp_path.glob(".*.tmp")) == []
+
+
+def test_a_file_keeps_what_it_holds_when_the_disk_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "credentials"
+    file.write_bytes(b"[kept]\na = b\n")
+    os_write = os.write
+
+    def full(descriptor: int, content: bytes) -> int:
+        if b"TOKEN" in bytes(content):
+            os_write(descriptor, bytes(content)[:20])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os_write(descriptor, content)
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(ConfigurationError, match="cannot be written"):
+        change_credentials(file, "work", KEYS, in_place=True)
+
+    assert file.read_bytes() == b"[kept]\na = b\n"
 
 
 # What is refused.
@@ -200,6 +315,13 @@ def _planted_lock(place: Path) -> Path:
     return folder / "credentials"
 
 
+def _second_name_of_a_file_of_root(place: Path) -> Path:
+    owned(place / "of-root", 0, 0o600, b"[a]\n")
+    file = owned(place / "home", OTHER, 0o755) / "credentials"
+    file.hardlink_to(place / "of-root")
+    return file
+
+
 def _planted_pipe(place: Path) -> Path:
     pipe = owned(place / "s", 0, 0o1777) / "credentials"
     os.mkfifo(pipe)
@@ -221,6 +343,7 @@ ROOT_REFUSES: list[Trap] = [
     _link_of_roots_where_a_user_moves_it,
     _planted_lock,
     _planted_pipe,
+    _second_name_of_a_file_of_root,
 ]
 A_USER_REFUSES: list[Trap] = [
     _planted_file_in_a_folder_without_sticky_bit,

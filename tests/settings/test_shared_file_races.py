@@ -19,7 +19,7 @@ import pytest
 from users import OTHER, USER, as_root, everything_in, owned, swapper
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.profile_writer import change_file
+from boto_rolesanywhere.settings.profile_writer import change_credentials
 
 KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "SECRET"}
 RACE_SECONDS = float(os.environ.get("RACE_SECONDS", "0.7"))  # of each attack
@@ -27,7 +27,7 @@ RACE_SECONDS = float(os.environ.get("RACE_SECONDS", "0.7"))  # of each attack
 
 def is_written(file: Path) -> bool:
     try:
-        change_file(file, "work", KEYS, shell_words=False, patience=1)
+        change_credentials(file, "work", KEYS, patience=1)
     except ConfigurationError:
         return False
     return True

@@ -27,16 +27,51 @@ def test_update_once_writes_what_boto3_reads(
     file.parent.mkdir(mode=0o700)
     kept = b"# mine\n[other]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = kept"
     file.write_bytes(kept)
+    file.chmod(0o600)
 
     done = ended("update", "--once", "--profile", "work", *flags)
 
     assert file.read_bytes().startswith(kept + b"\n\n[work]\n")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "may read" not in done.stderr
     frozen = boto3.Session(profile_name="work").get_credentials().get_frozen_credentials()
     assert frozen.access_key == emulator.requests[0].access_key_id
     assert boto3.Session(profile_name="other").get_credentials().access_key == "AKIAOTHER"
     assert "profile work has credentials until" in done.stderr
     assert frozen.secret_key not in done.stderr
+
+
+def test_update_keeps_a_wide_mode_and_warns_of_it(
+    flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "credentials"
+    file.parent.mkdir(mode=0o700)
+    file.touch()
+    file.chmod(0o644)
+
+    done = ended("update", "--once", *flags)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o644
+    assert (
+        f"{file}: other users of this machine may read the credentials (mode 0644)" in done.stderr
+    )
+
+
+def test_update_writes_in_place_and_keeps_long_lived_keys(
+    emulator: Emulator, flags: list[str], clean_environment: Path
+) -> None:
+    file = clean_environment / ".aws" / "credentials"
+    file.parent.mkdir(mode=0o700)
+    file.write_bytes(b"[default]\naws_access_key_id = AKIAMINE\naws_secret_access_key = kept\n")
+    file.chmod(0o600)
+    before = file.stat()
+
+    refused = ended("update", "--once", *flags, status=1)
+    ended("update", "--once", "--in-place", "--replace-long-lived-keys", *flags)
+
+    assert "[long-lived-keys]" in refused.stderr
+    assert os.path.samestat(before, file.stat())
+    assert boto3.Session(profile_name="default-long-lived").get_credentials().secret_key == "kept"
+    assert boto3.Session().get_credentials().access_key == emulator.requests[-1].access_key_id
 
 
 @contextmanager
