@@ -161,7 +161,8 @@ class Issuer:
         return Created(session, self._key(material) or "")
 
     def _sharing(self, folder: bool | str | os.PathLike[str]) -> Callable[[], RolesAnywhereSession]:
-        from boto_rolesanywhere.credentials.cache import open_cache, to_session
+        from boto_rolesanywhere.credentials.cache import open_cache
+        from boto_rolesanywhere.credentials.cached_session import to_session
         from boto_rolesanywhere.identity.material import read_sources
 
         cache = open_cache(folder)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 
 from .outcome import FAILED, INTERRUPTED, OK, PROGRAM, USAGE, complain
 
@@ -128,6 +129,12 @@ def _credential_process(words: list[str]) -> int:
         return _print(answer)
     if answer is None:
         return _run("credential-process", words)
+
+    from boto_rolesanywhere.credentials.failure_mark import FailureMark
+
+    if isinstance(answer, FailureMark):
+        complain(f"{answer.message} {answer.note(time.time())} [{answer.code}]")
+        return FAILED
     try:
         return _run("credential-process", words, turn=answer)
     finally:

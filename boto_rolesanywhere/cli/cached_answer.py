@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Final
 
+    from boto_rolesanywhere.credentials.failure_mark import FailureMark
     from boto_rolesanywhere.credentials.turn import Turn
     from boto_rolesanywhere.settings.names import Found, Setting
 
@@ -58,12 +59,14 @@ _NOT_PLAIN: Final = (NO_CACHE, FORCE, NO_VERIFY, "--debug")
 _FILE: Final = "file://"
 
 
-def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | Turn | None:
+def cached_answer(
+    argv: Sequence[str], environ: Mapping[str, str]
+) -> str | FailureMark | Turn | None:
     """What the command prints if a session is cached and needs no renewal yet.
 
     Returns:
-        Else the turn to renew it, which the caller has to end; None if the command does something
-        besides renewing it.
+        Else the failure that another process met just now, or the turn to renew the session, which
+        the caller has to end; None if the command does something besides renewing it.
     """
     flags = read_plainly(argv, OWN_FLAGS)
     if flags is None or any(flag in flags for flag in _NOT_PLAIN) or conflict(flags):
@@ -81,7 +84,7 @@ def cached_answer(argv: Sequence[str], environ: Mapping[str, str]) -> str | Turn
     return f"{entry.answer}\n"
 
 
-def _renewed_or_turn(folder: str, key: str) -> Entry | Turn | None:
+def _renewed_or_turn(folder: str, key: str) -> Entry | FailureMark | Turn | None:
     from boto_rolesanywhere.atomic_file import make_private_folder
     from boto_rolesanywhere.credentials.turn import NEEDS_FILELOCK, await_turn
 

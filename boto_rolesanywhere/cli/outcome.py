@@ -22,9 +22,11 @@ _left_by: list[int] = []
 
 def complain(message: str) -> None:
     """Write one line to stderr, after the program's name."""
-    from boto_rolesanywhere.redaction import printable
+    if not message.isprintable():
+        from boto_rolesanywhere.redaction import printable
 
-    sys.stderr.write(f"{PROGRAM}: {printable(message)}\n")
+        message = printable(message)
+    sys.stderr.write(f"{PROGRAM}: {message}\n")
 
 
 def leave(number: int, _frame: FrameType | None) -> None:

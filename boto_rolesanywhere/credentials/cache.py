@@ -7,42 +7,37 @@ botocore: of many processes that start at once, one loads it.
 
 from __future__ import annotations
 
-import json
 import os
+import random
 import time
 from contextlib import closing, suppress
-from datetime import datetime, timedelta, timezone
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
-from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError, SessionDeniedError
 from boto_rolesanywhere.redaction import logger_of
 
-from .cache_entry import FOLDER_VARIABLE, SUFFIX, Entry, cache_folder, is_own_folder, read_entry
-from .session_value import RolesAnywhereSession, optional_value, required_word
+from . import cache_entry, failure_mark
+from .cache_entry import FOLDER_VARIABLE, Entry, cache_folder, is_own_folder, read_entry
+from .cached_session import to_entry
+from .failure_mark import FailureMark, read_mark
+from .marked_error import SHARED, to_error, to_mark
 from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .session_value import RolesAnywhereSession
+
 
 logger = logger_of(__name__)
 
 _LONGEST_PAUSE: Final = 60.0
+_LONGEST_PAUSE_OF_REFUSAL: Final = 300.0
 # Seconds. Writing takes next to none: an older temporary file is that of a killed process.
 _STALE: Final = 600.0
-# What a session holds besides the answer to credential_process.
-_DETAILS: Final[dict[str, type]] = {
-    "role_arn": str,
-    "assumed_role_arn": str,
-    "assumed_role_id": str,
-    "subject_arn": str,
-    "source_identity": str,
-    "packed_policy_size": int,
-}
-_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class Created(NamedTuple):
@@ -67,6 +62,9 @@ class SessionCache:
     missing or about to end, the others wait for the renewal. `RefreshWindows` has the times, which
     count from when this machine received the session: so they hold where its clock is wrong.
 
+    A call that failed leaves a mark beside the entry. Until its pause is over nobody calls: they
+    use the entry if it is good, else they fail alike.
+
     A session is stored under the key that was asked for, or not at all: if files or settings
     changed since the key was worked out, it belongs to another key.
 
@@ -80,6 +78,7 @@ class SessionCache:
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
         patience: float = PATIENCE,
+        jitter: Callable[[], float] = random.random,
     ) -> None:
         """Touch nothing yet.
 
@@ -88,6 +87,7 @@ class SessionCache:
             clock: seconds since the epoch.
             sleep: waits that many seconds.
             patience: seconds to wait for another process's renewal.
+            jitter: a random number from 0 to 1.
 
         Raises:
             ConfigurationError: `filelock` is not installed, which Windows needs.
@@ -97,6 +97,7 @@ class SessionCache:
         self._clock = clock
         self._sleep = sleep
         self._patience = patience
+        self._jitter = jitter
 
     def get(
         self,
@@ -111,11 +112,12 @@ class SessionCache:
         Args:
             key: what `entry_key` gave.
             create: makes a session; raises `RolesAnywhereError`.
-            force: renew it even if it is fresh, and fail if that fails.
+            force: renew it even if it is fresh or a call has just failed, and fail if that fails.
             turn: the turn to renew it, if the caller has it already; it ends here.
 
         Raises:
-            RolesAnywhereError: what `create` raised, when there is no good session to go on with.
+            RolesAnywhereError: what `create` raised, here or in another process, when there is no
+                good session to go on with.
         """
         if turn is not None:
             if (turn.folder, turn.key) == (str(self._folder), key):
@@ -133,6 +135,8 @@ class SessionCache:
             sleep=self._sleep,
             patience=self._patience,
         )
+        if isinstance(found, FailureMark):
+            raise to_error(found, self._clock())
         return found if isinstance(found, Entry) else self._take(found, create, force=force)
 
     def _good(self, key: str) -> Entry | None:
@@ -150,22 +154,26 @@ class SessionCache:
             return self._renew(turn.key, create, force=force)
 
     def _renew(self, key: str, create: Callable[[], Created], *, force: bool) -> Entry:
-        # Another process may have renewed it between the look and the lock.
-        entry = None if force else self._good(key)
-        if entry is not None and entry.is_fresh(self._clock()):
-            return entry
         try:
             renewed = self._renewed(create)
         except RolesAnywhereError as error:
-            if entry is None:
+            entry = self._good(key)
+            pause = self._mark(key, error, entry)
+            if force or entry is None:
                 raise
-            self._postpone(entry, error)
+            logger.warning(
+                "The session was not renewed; the cached one is used, which ends in %.0f seconds."
+                " Next try in %.0f seconds. %s",
+                entry.expiry - self._clock(),
+                pause,
+                error,
+            )
             return entry
-        if renewed.key == key:
-            self._store(renewed)
-            self._prune()
-        else:
+        if renewed.key != key:
             logger.debug("Not cached: files or settings changed before the session was made")
+            return renewed
+        self._store(renewed)
+        self._prune()
         return renewed
 
     def _renewed(self, create: Callable[[], Created]) -> Entry:
@@ -173,25 +181,42 @@ class SessionCache:
         created = create()
         return to_entry(created.key, created.session, started)
 
-    def _postpone(self, entry: Entry, error: RolesAnywhereError) -> None:
-        """Put the next try off, by a tenth of the time that is left."""
+    def _mark(self, key: str, error: RolesAnywhereError, entry: Entry | None) -> float:
+        """Tell the other processes of a failure; gives the seconds until the next try."""
         now = self._clock()
-        pause = min(max((entry.expiry - now) / 10, 1.0), _LONGEST_PAUSE)
-        logger.warning(
-            "The session was not renewed; the cached one is used, which ends in %.0f seconds."
-            " Next try in %.0f seconds. %s",
-            entry.expiry - now,
-            pause,
-            error,
-        )
-        entry.advisory = now + pause
-        self._store(entry)
+        before = read_mark(str(self._folder), key)
+        row = before.next_row(now) if before is not None else 1
+        pause = self._pause(error, row, entry.expiry - now if entry is not None else None)
+        if entry is not None or isinstance(error, SHARED):
+            mark = to_mark(key, error, (now, now + pause), row)
+            try:
+                write_atomically(self._folder / (key + failure_mark.SUFFIX), mark.to_bytes())
+            except OSError as cause:
+                logger.warning("A failure is not shared in %s: %s", self._folder, cause.strerror)
+        return pause
+
+    def _pause(self, error: RolesAnywhereError, row: int, left: float | None) -> float:
+        if left is not None:
+            return min(max(left / 10, 1.0), _LONGEST_PAUSE)
+        refused = isinstance(error, SessionDeniedError)
+        longest = _LONGEST_PAUSE_OF_REFUSAL if refused else _LONGEST_PAUSE
+        return min(2.0 ** min(row - 1, 10), longest) * (1 - self._jitter() / 2)
 
     def _store(self, entry: Entry) -> None:
+        """Keep the entry, unless another process has stored a later one.
+
+        That happens if this process was suspended, and another one called in its place.
+        """
+        held = self._good(entry.key)
+        if held is not None and held.received > entry.received:
+            return
         try:
-            write_atomically(self._folder / (entry.key + SUFFIX), entry.to_bytes())
+            path = self._folder / (entry.key + cache_entry.SUFFIX)
+            write_atomically(path, entry.to_bytes())
         except OSError as error:
             logger.warning("The session was not cached in %s: %s", self._folder, error.strerror)
+        with suppress(OSError):
+            (self._folder / (entry.key + failure_mark.SUFFIX)).unlink(missing_ok=True)
 
     def _prepare_folder(self) -> bool:
         """Make the folder if it is missing, and say whether it is fit to hold secrets."""
@@ -213,84 +238,22 @@ class SessionCache:
         return False
 
     def _prune(self) -> None:
-        """Remove sessions that have ended, and temporary files of killed processes."""
+        """Remove what is over: sessions, failures, temporary files of killed processes."""
         with suppress(OSError):
             for path in self._folder.iterdir():
                 if self._is_over(path):
                     path.unlink(missing_ok=True)
 
     def _is_over(self, path: Path) -> bool:
-        if path.suffix == SUFFIX:
+        if path.suffix == cache_entry.SUFFIX:
             entry = read_entry(str(self._folder), path.stem)
             return entry is not None and entry.expiry <= self._clock()
+        if path.suffix == failure_mark.SUFFIX:
+            mark = read_mark(str(self._folder), path.stem)
+            return mark is not None and mark.is_over(self._clock())
         if path.name.startswith(".") and path.suffix == TEMPORARY_SUFFIX:
             return self._clock() - path.lstat().st_mtime > _STALE
         return False
-
-
-def to_entry(key: str, session: RolesAnywhereSession, received: float) -> Entry:
-    """`session` as it is cached.
-
-    Args:
-        key: of its inputs.
-        session: what CreateSession gave.
-        received: when, in seconds since the epoch by this machine's clock.
-    """
-    from .windows import RefreshWindows
-
-    # Without jitter, which spreads the renewals of programs that were started together: these share
-    # one entry. An SDK that asks 15 minutes before the end, as botocore does, gets a new session.
-    windows = RefreshWindows.for_lifetime(session.lifetime, jitter=0)
-    ages = (0.0, windows.advisory, windows.mandatory, windows.expiry)
-    at_received, advisory, mandatory, expiry = (received + age for age in ages)
-    return Entry(
-        key,
-        (at_received, advisory, mandatory, expiry),
-        answer=credential_process_answer(session),
-        details=json.dumps({name: getattr(session, name) for name in _DETAILS}),
-    )
-
-
-def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
-    """The session that was cached; None if the entry holds something else.
-
-    Its `lifetime` is the time that is left of it by this machine's clock, so its `issued_at` is
-    that long before its end. Details that this version does not know are left out.
-    """
-    try:
-        answer, details = json.loads(entry.answer), json.loads(entry.details)
-        expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
-        issued_at = expiration - timedelta(seconds=entry.expiry - now)
-        known: dict[str, Any] = {
-            name: optional_value(details, name, kind) for name, kind in _DETAILS.items()
-        }
-        return RolesAnywhereSession(
-            access_key_id=required_word(answer, "AccessKeyId"),
-            secret_access_key=required_word(answer, "SecretAccessKey"),
-            session_token=required_word(answer, "SessionToken"),
-            expiration=expiration,
-            issued_at=issued_at,
-            **known,
-        )
-    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
-        return None
-
-
-def credential_process_answer(session: RolesAnywhereSession) -> str:
-    """The JSON that an SDK expects of a ``credential_process``, in one line without blanks.
-
-    AWS's helper writes it so, and scripts cut it with sed.
-    """
-    answer = {
-        "Version": 1,
-        "AccessKeyId": session.access_key_id,
-        "SecretAccessKey": session.secret_access_key,
-        "SessionToken": session.session_token,
-        "Expiration": session.expiration.strftime(_TIME),
-    }
-    if session.account_id is not None:
-        answer["AccountId"] = session.account_id
-    return json.dumps(answer, separators=(",", ":"))
 
 
 def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:

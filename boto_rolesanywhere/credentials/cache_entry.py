@@ -107,7 +107,7 @@ def read_entry(folder: str, key: str) -> Entry | None:
     This module does not trust a link, another user's file, a file that others may read or write, a
     torn file, an entry of other inputs, or anything in a folder that is not this user's alone.
     """
-    data = _read_own_file(os.path.join(folder, key + SUFFIX)) if is_own_folder(folder) else None
+    data = read_own_file(folder, key + SUFFIX)
     entry = Entry.from_bytes(data) if data is not None else None
     return entry if entry is not None and entry.key == key else None
 
@@ -131,11 +131,17 @@ def _is_own(found: os.stat_result) -> bool:
     return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
 
 
-def _read_own_file(path: str) -> bytes | None:
+def read_own_file(folder: str, name: str) -> bytes | None:
+    """The content of a file of the cache; None if it is not there or not to be trusted.
+
+    Folder and file must be this user's alone, and no links.
+    """
+    if not is_own_folder(folder):
+        return None
     # O_NONBLOCK: opening a pipe that somebody put there would never return.
     flags = os.O_RDONLY | _flag("O_NOFOLLOW") | _flag("O_NONBLOCK") | _flag("O_BINARY")
     try:
-        file = os.open(path, flags | _flag("O_CLOEXEC"))
+        file = os.open(os.path.join(folder, name), flags | _flag("O_CLOEXEC"))
     except OSError:
         return None
     try:

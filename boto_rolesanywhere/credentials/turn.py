@@ -5,7 +5,7 @@ here. So nothing heavy is imported: see `cache_entry`.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
-# ruff: noqa: PTH118
+# ruff: noqa: PTH116, PTH118
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import sys
 import time
 
 from .cache_entry import Entry, read_entry
+from .failure_mark import FailureMark, read_mark
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from typing import Final
 
 # Seconds. A CreateSession usually takes less, its time-outs included: a process that holds the lock
-# for longer hangs, and nobody waits for it.
+# for longer hangs or is suspended, and one of those who wait calls in its place.
 PATIENCE: Final = 60.0
+# Seconds that a process waits for a renewal while the session that it has is good.
+_LONGEST_WAIT: Final = 5.0
 # Seconds between looks: often at first, then seldom, since many may be waiting on few processors.
 _SHORTEST_POLL: Final = 0.02
 _LONGEST_POLL: Final = 0.25
@@ -69,36 +72,78 @@ def await_turn(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], object] = time.sleep,
     patience: float = PATIENCE,
-) -> Entry | Turn:
-    """An entry that can be used, or the turn to renew it.
+) -> Entry | FailureMark | Turn:
+    """An entry that can be used, the failure that all share, or the turn to renew the entry.
 
-    While another process has its turn, this waits for the entry, unless there is one that can be
-    used meanwhile.
+    While another process has its turn, this waits for what comes of it. An entry that can be used
+    meanwhile is given at once, or after 5 seconds if it is about to end.
 
     Args:
         folder: of the cache; it is fit to hold secrets.
         key: of the entry.
-        force: take no entry, however good.
+        force: take no entry, however good, and no other's failure.
         clock: seconds since the epoch.
         sleep: waits that many seconds.
-        patience: seconds to wait for another process; after that, this one has its turn too.
+        patience: seconds that another process may hold the lock; after that one of those who wait
+            has its turn, and after as many again everyone.
     """
-    waited, poll = 0.0, _SHORTEST_POLL
+    came, waited, poll = clock(), 0.0, _SHORTEST_POLL
     while True:
-        entry = None if force else good_entry(folder, key, clock())
-        if entry is not None and entry.is_fresh(clock()):
-            return entry
+        if not force and (outcome := _outcome(folder, key, clock(), came)):
+            return outcome
         try:
-            # The keys share 256 lock files, which stay: removing a lock file is a race.
-            release = take_lock(os.path.join(folder, f"{key[:2]}.lock"))
+            release = _take_one(folder, key, clock(), waited, patience)
         except (OSError, NotImplementedError) as error:
             return Turn(folder, key, without_lock=error)
-        if release is not None or waited >= patience:
+        if release is not None:
+            # Another process may have had its turn between the look and the lock.
+            if not force and (outcome := _outcome(folder, key, clock(), came)):
+                release()
+                return outcome
             return Turn(folder, key, release)
-        if entry is not None and clock() < entry.mandatory:
+        entry = None if force else good_entry(folder, key, clock())
+        if entry is not None and (clock() < entry.mandatory or waited >= _LONGEST_WAIT):
             return entry  # another process is renewing it
+        if waited >= 2 * patience:
+            return Turn(folder, key)
         sleep(poll)
         waited, poll = waited + poll, min(poll * 1.5, _LONGEST_POLL)
+
+
+def _outcome(folder: str, key: str, now: float, came: float) -> Entry | FailureMark | None:
+    """What there is to go on with, without a turn; None if it is time to renew."""
+    entry = good_entry(folder, key, now)
+    if entry is not None and entry.is_fresh(now):
+        return entry
+    mark = read_mark(folder, key)
+    if mark is not None and mark.counts(now, came):
+        return entry or mark  # a failure never hides credentials
+    return None
+
+
+def _take_one(
+    folder: str, key: str, now: float, waited: float, patience: float
+) -> Callable[[], object] | None:
+    """Take the lock; or a second one, if whoever holds the first has held it for too long."""
+    # The keys share 256 lock files, which stay: removing a lock file is a race.
+    path = os.path.join(folder, f"{key[:2]}.lock")
+    release = take_lock(path)
+    if release is not None:
+        _note_time(path, now)
+        return release
+    # Those who come late need not wait as long again. The first 5 seconds are for a holder who has
+    # had the lock for a moment only and not noted it yet.
+    late = waited >= _LONGEST_WAIT and now - os.stat(path).st_mtime >= patience
+    second = os.path.join(folder, f"{key[:2]}.second.lock")
+    return take_lock(second) if late or waited >= patience else None
+
+
+def _note_time(path: str, now: float) -> None:
+    """Note in a lock's file when it was taken."""
+    try:
+        os.utime(path, (now, now))
+    except OSError:  # then those who come late wait as long as the others
+        return
 
 
 def good_entry(folder: str, key: str, now: float) -> Entry | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
@@ -11,80 +10,17 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import filelock
 import pytest
+from cache_world import HOUR, KEY, NOW, World, session
 
 from boto_rolesanywhere.credentials import cache
-from boto_rolesanywhere.credentials.cache import Created, SessionCache, to_entry, to_session
-from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
+from boto_rolesanywhere.credentials.cache import SessionCache
+from boto_rolesanywhere.credentials.cached_session import to_entry
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
-
-KEY = "ab" * 32
-NOW = 1_800_000_000.0
-HOUR = 3600.0
-SERVICE_NOW = datetime(2027, 1, 15, 8, 0, tzinfo=timezone.utc)
-
-
-def session(number: int = 1, lifetime: float = HOUR) -> RolesAnywhereSession:
-    return RolesAnywhereSession(
-        access_key_id=f"ASIA{number}",
-        secret_access_key="s3cret",
-        session_token="t0ken",
-        expiration=SERVICE_NOW + timedelta(seconds=lifetime),
-        issued_at=SERVICE_NOW,
-        role_arn="arn:aws:iam::123456789012:role/R",
-        source_identity="CN=web",
-        packed_policy_size=7,
-    )
-
-
-@dataclass
-class World:
-    """A cache with a clock of its own and a service that counts."""
-
-    folder: Path
-    now: float = NOW
-    calls: int = 0
-    failing: bool = False
-    lifetime: float = HOUR
-    signed_key: str = KEY
-    slept: list[float] = field(default_factory=list)
-    while_waiting: Callable[[], object] = lambda: None
-
-    def create(self) -> Created:
-        self.calls += 1
-        if self.failing:
-            raise EndpointError("the network is down", code="made-up")
-        return Created(session(self.calls, self.lifetime), self.signed_key)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.while_waiting()
-
-    def cache(self, patience: float = 60.0) -> SessionCache:
-        return SessionCache(
-            str(self.folder), clock=lambda: self.now, sleep=self.sleep, patience=patience
-        )
-
-    def get(self, *, force: bool = False, patience: float = 60.0) -> str:
-        entry = self.cache(patience).get(KEY, self.create, force=force)
-        key_id: str = json.loads(entry.answer)["AccessKeyId"]
-        return key_id
-
-    def stored(self) -> Entry | None:
-        return read_entry(str(self.folder), KEY)
-
-    def hold_lock(self) -> filelock.FileLock:
-        """The lock, as another process holds it that renews just now."""
-        lock = filelock.FileLock(self.folder / f"{KEY[:2]}.lock")
-        lock.acquire()
-        return lock
 
 
 @pytest.fixture
@@ -119,79 +55,6 @@ def test_only_the_user_may_read_what_is_kept(world: World) -> None:
     assert world.folder.stat().st_mode & 0o777 == 0o700
     modes = {path.suffix: path.stat().st_mode & 0o777 for path in world.folder.iterdir()}
     assert modes == {".session": 0o600, ".lock": 0o600}
-
-
-def test_what_is_printed_is_what_an_sdk_expects(world: World) -> None:
-    entry = world.cache().get(KEY, world.create)
-
-    assert json.loads(entry.answer) == {
-        "Version": 1,
-        "AccessKeyId": "ASIA1",
-        "SecretAccessKey": "s3cret",
-        "SessionToken": "t0ken",
-        "Expiration": "2027-01-15T09:00:00Z",
-        "AccountId": "123456789012",
-    }
-    assert not set(entry.answer) & set(" \n")
-
-
-def test_a_session_comes_back_as_it_was_with_what_is_left_of_it() -> None:
-    entry = to_entry(KEY, session(), NOW)
-
-    found = to_session(entry, NOW + 600)
-
-    assert found is not None
-    assert replace(found, issued_at=SERVICE_NOW) == session()
-    assert found.lifetime == HOUR - 600
-
-
-GOOD = to_entry(KEY, session(), NOW)
-
-
-@pytest.mark.parametrize(
-    ("answer", "details"),
-    [
-        ("", GOOD.details),
-        ("{}", GOOD.details),
-        ("[]", GOOD.details),
-        (GOOD.answer.replace('"ASIA', '1, "Odd": "'), GOOD.details),
-        (GOOD.answer.replace("2027-", "20270-"), GOOD.details),
-        (GOOD.answer.replace("ASIA", "ASIA\\n"), GOOD.details),
-        (GOOD.answer.replace("s3cret", "\\ud800"), GOOD.details),
-        (GOOD.answer.replace("t0ken", "t0 ken"), GOOD.details),
-        (GOOD.answer.replace('"t0ken"', "7"), GOOD.details),
-        (GOOD.answer, ""),
-        (GOOD.answer, "[]"),
-        (GOOD.answer, "7"),
-        (GOOD.answer, "[" * 100_000),
-    ],
-)
-def test_an_entry_that_holds_something_else_gives_no_session(answer: str, details: str) -> None:
-    times = (NOW, NOW + 1, NOW + 2, NOW + HOUR)
-
-    assert to_session(Entry(KEY, times, answer=answer, details=details), NOW) is None
-
-
-@pytest.mark.parametrize(
-    ("name", "odd"),
-    [
-        ("role_arn", ["odd"]),
-        ("role_arn", 5),
-        ("role_arn", "\ud800"),
-        ("source_identity", "\x1b[2J"),
-        ("packed_policy_size", True),
-        ("packed_policy_size", "7"),
-    ],
-)
-def test_details_of_another_version_do_no_harm(name: str, odd: object) -> None:
-    details = json.dumps({**json.loads(GOOD.details), "new_field": 1, name: odd})
-    entry = Entry(KEY, (NOW, NOW + 1, NOW + 2, NOW + HOUR), answer=GOOD.answer, details=details)
-
-    found = to_session(entry, NOW)
-
-    assert found is not None
-    assert getattr(found, name) is None
-    assert found.subject_arn == session().subject_arn
 
 
 def test_it_is_renewed_a_quarter_hour_before_its_end_as_botocore_would(world: World) -> None:
@@ -245,15 +108,6 @@ def test_after_the_clock_was_set_back_an_old_session_is_not_trusted(world: World
     assert world.get() == "ASIA2"
 
 
-def test_a_process_that_hangs_with_the_lock_holds_nobody_up_for_ever(world: World) -> None:
-    world.get(force=True)
-    world.now = NOW + HOUR
-    with world.hold_lock():
-        assert world.get(patience=5) == "ASIA2"
-    assert 5 <= sum(world.slept) < 5.3
-    assert max(world.slept) <= 0.25
-
-
 def test_a_failed_renewal_leaves_a_good_session_in_use_and_says_so(
     world: World, warnings: Callable[[], str]
 ) -> None:
@@ -290,8 +144,9 @@ def test_without_a_good_session_the_error_comes_through(world: World) -> None:
     with pytest.raises(EndpointError, match="the network is down"):
         world.get()
     world.failing = False
+    world.now += 1
     world.get()
-    world.now, world.failing = NOW + HOUR, True
+    world.now, world.failing = NOW + 1 + HOUR, True
     with pytest.raises(EndpointError):
         world.get()
 

@@ -33,8 +33,8 @@ from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
 from boto_rolesanywhere.cli.store.selector import parse_selector
 from boto_rolesanywhere.create_session.client import _session
 from boto_rolesanywhere.create_session.response_body import BODY, take_body
-from boto_rolesanywhere.credentials.cache import to_session
 from boto_rolesanywhere.credentials.cache_entry import Entry
+from boto_rolesanywhere.credentials.cached_session import to_session
 from boto_rolesanywhere.doctor.crl import check_crl
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity

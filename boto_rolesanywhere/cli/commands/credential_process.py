@@ -66,7 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the credentials."""
-    from boto_rolesanywhere.credentials.cache import credential_process_answer
+    from boto_rolesanywhere.credentials.cached_session import credential_process_answer
 
     prepare(arguments)
     uncached = arguments.no_cache or arguments.no_verify_ssl

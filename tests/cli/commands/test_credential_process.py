@@ -19,6 +19,7 @@ from soft_token import PIN, SOFTHSM, soft_token
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials.cache_entry import Entry
+from boto_rolesanywhere.credentials.failure_mark import FailureMark
 from boto_rolesanywhere.credentials.turn import take_flock
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 from boto_rolesanywhere.testing.faults import ErrorStatus
@@ -292,6 +293,57 @@ def test_an_ended_session_whose_renewal_fails_is_an_error(caller: Caller) -> Non
     caller.age(advisory=True, mandatory=True, ended=True)
     with caller.emulator.injected(ErrorStatus(403, "AccessDeniedException", "no")):
         assert "CreateSession" in complaint(caller.run())
+
+
+def test_until_a_pause_is_over_other_processes_report_the_same_failure(caller: Caller) -> None:
+    attempts = len(caller.emulator.requests)
+    with caller.emulator.injected(ErrorStatus(403, "AccessDeniedException", "no")):
+        first = complaint(caller.run())
+        program = (
+            "import sys; before = set(sys.modules)\n"
+            "from boto_rolesanywhere.cli import main\n"
+            f"status = main({['credential-process', *caller.flags]!r})\n"
+            f"loaded = {set(HEAVY)!r} & (set(sys.modules) - before)\n"
+            "sys.exit(str(sorted(loaded)) if loaded else status)"
+        )
+        path = str(Path(boto_rolesanywhere.__file__).parents[1])
+        bare = environment(caller.home, PYTHONPATH=path)
+        (mark,) = caller.folder.glob("*.failed")
+        read = FailureMark.from_bytes(mark.read_bytes())
+        assert read is not None
+        read.until += 60  # so that its pause outlasts the start of the next process
+        mark.write_bytes(read.to_bytes())
+        second = complaint(run(env=bare, program=(sys.executable, "-S", "-c", program))).strip()
+        words, _, code = first.strip().rpartition(" ")
+        assert second.startswith(f"{words} Another call failed so ")
+        assert second.endswith(code)
+        assert len(caller.emulator.requests) == attempts + 1
+        complaint(caller.run("--no-cache"))
+        complaint(caller.run("--force-refresh"))
+        assert len(caller.emulator.requests) == attempts + 3
+    assert caller.key_id("--force-refresh") == caller.key_id()
+    assert not list(caller.folder.glob("*.failed"))
+
+
+def test_16_processes_that_start_at_once_share_one_failure(caller: Caller) -> None:
+    attempts = len(caller.emulator.requests)
+    with caller.emulator.injected(ErrorStatus(403, "AccessDeniedException", "no")):
+        started = [
+            processes.Process(
+                "credential-process",
+                *caller.flags,
+                env=environment(caller.home),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            for _ in range(16)
+        ]
+        answers = [one.communicate() for one in started]
+
+    assert {one.returncode for one in started} == {1}
+    assert {out for out, _ in answers} == {b""}
+    assert all(b"AccessDeniedException, HTTP 403): no." in err for _, err in answers)
+    assert len(caller.emulator.requests) == attempts + 1
 
 
 def test_64_processes_that_start_at_once_ask_once(caller: Caller) -> None:

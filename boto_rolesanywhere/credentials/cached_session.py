@@ -1,0 +1,85 @@
+"""From a session to the entry that processes share, and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta, timezone
+from typing import Any, Final
+
+from .cache_entry import Entry
+from .session_value import RolesAnywhereSession, optional_value, required_word
+from .windows import RefreshWindows
+
+# What a session holds besides the answer to credential_process.
+_DETAILS: Final[dict[str, type]] = {
+    "role_arn": str,
+    "assumed_role_arn": str,
+    "assumed_role_id": str,
+    "subject_arn": str,
+    "source_identity": str,
+    "packed_policy_size": int,
+}
+_TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def to_entry(key: str, session: RolesAnywhereSession, received: float) -> Entry:
+    """`session` as it is cached.
+
+    Args:
+        key: of its inputs.
+        session: what CreateSession gave.
+        received: when, in seconds since the epoch by this machine's clock.
+    """
+    # Without jitter, which spreads the renewals of programs that were started together: these share
+    # one entry. An SDK that asks 15 minutes before the end, as botocore does, gets a new session.
+    windows = RefreshWindows.for_lifetime(session.lifetime, jitter=0)
+    ages = (0.0, windows.advisory, windows.mandatory, windows.expiry)
+    at_received, advisory, mandatory, expiry = (received + age for age in ages)
+    return Entry(
+        key,
+        (at_received, advisory, mandatory, expiry),
+        answer=credential_process_answer(session),
+        details=json.dumps({name: getattr(session, name) for name in _DETAILS}),
+    )
+
+
+def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
+    """The session that was cached; None if the entry holds something else.
+
+    Its `lifetime` is the time that is left of it by this machine's clock, so its `issued_at` is
+    that long before its end. Details that this version does not know are left out.
+    """
+    try:
+        answer, details = json.loads(entry.answer), json.loads(entry.details)
+        expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
+        issued_at = expiration - timedelta(seconds=entry.expiry - now)
+        known: dict[str, Any] = {
+            name: optional_value(details, name, kind) for name, kind in _DETAILS.items()
+        }
+        return RolesAnywhereSession(
+            access_key_id=required_word(answer, "AccessKeyId"),
+            secret_access_key=required_word(answer, "SecretAccessKey"),
+            session_token=required_word(answer, "SessionToken"),
+            expiration=expiration,
+            issued_at=issued_at,
+            **known,
+        )
+    except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError):
+        return None
+
+
+def credential_process_answer(session: RolesAnywhereSession) -> str:
+    """The JSON that an SDK expects of a ``credential_process``, in one line without blanks.
+
+    AWS's helper writes it so, and scripts cut it with sed.
+    """
+    answer = {
+        "Version": 1,
+        "AccessKeyId": session.access_key_id,
+        "SecretAccessKey": session.secret_access_key,
+        "SessionToken": session.session_token,
+        "Expiration": session.expiration.strftime(_TIME),
+    }
+    if session.account_id is not None:
+        answer["AccountId"] = session.account_id
+    return json.dumps(answer, separators=(",", ":"))
