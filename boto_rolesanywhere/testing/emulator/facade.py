@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,27 +13,25 @@ from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
 
+from .controls import Controls
 from .resources import Arn, Profile, RevocationList, Role, TrustAnchor, anchor_certificates
 from .service import Service
 from .state import StateFolder, restore
 from .tls import TlsFiles, kept_tls_files, make_tls_files, write_tls_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
     from boto_rolesanywhere.clock import Clock
 
     from .control_plane.desk import PrivateCas
-    from .delivery import Gate
-    from .faults import Fault
     from .records import RequestRecord
     from .resources import Resource, TrustSource
     from .server import ServerThread
 
 
-class Emulator:
+class Emulator(Controls):
     """A local IAM Roles Anywhere, on loopback, in a thread.
 
     It answers CreateSession: re-derives and verifies each signature, chain and constraint, and
@@ -169,7 +166,7 @@ class Emulator:
         self._tls_folder: TemporaryDirectory[str] | None = None
         self._tls = self._tls_files(tls, host, clock)
         self._server = self._make_server(host, port or (saved or {}).get("port", 0))
-        self._gate: Gate | None = None
+        self._gate = None
 
     def _restore(self, ca: TrustSource | None, saved: Mapping[str, Any]) -> None:
         self.ca = ca if isinstance(ca, CertificateAuthority) else None
@@ -338,91 +335,6 @@ class Emulator:
             ConfigurationError: AWS would refuse it (no PEM, too large, no entries).
         """
         self.add(RevocationList(trust_anchor_arn=self.trust_anchor_arn, pem=pem, name=name))
-
-    def inject(self, fault: Fault, *, times: int | None = 1, operation: str | None = None) -> None:
-        """Let something go wrong for the next requests.
-
-        Args:
-            fault: one of `boto_rolesanywhere.testing.faults`.
-            times: for how many requests; None: until `clear_faults`. Faults that were injected
-                earlier are played first.
-            operation: such as ``CreateSession`` or ``CreateProfile``: requests for others do not
-                meet it. None: all do.
-        """
-        self._service.faults.add(fault, times, operation)
-
-    @contextmanager
-    def injected(self, fault: Fault) -> Iterator[None]:
-        """Let something go wrong as long as the ``with`` block lasts; then nothing any more."""
-        self.inject(fault, times=None)
-        try:
-            yield
-        finally:
-            self.clear_faults()
-
-    def clear_faults(self) -> None:
-        """Let nothing go wrong any more, and let hanging requests go."""
-        self._service.faults.clear()
-        self.release()
-
-    def release(self) -> None:
-        """Answer the requests that hang now."""
-        gate = self._gate
-        if gate is not None:
-            self._server.call(gate.open)
-
-    @property
-    def clock_offset(self) -> timedelta:
-        """How far the emulator's clock is off. Set it to see what a wrong clock does."""
-        return self._service.clock_offset
-
-    @clock_offset.setter
-    def clock_offset(self, offset: timedelta) -> None:
-        self._service.clock_offset = offset
-
-    @property
-    def max_lifetime(self) -> float | None:
-        """Seconds that no session exceeds; None for no such limit."""
-        return self._service.max_lifetime
-
-    @max_lifetime.setter
-    def max_lifetime(self, seconds: float | None) -> None:
-        self._service.max_lifetime = seconds
-
-    @property
-    def requests_per_second(self) -> int | None:
-        """The quota; None for no limit."""
-        return self._service.throttle.requests_per_second
-
-    @requests_per_second.setter
-    def requests_per_second(self, limit: int | None) -> None:
-        self._service.throttle.requests_per_second = limit
-
-    def now(self) -> datetime:
-        """The emulator's time, its offset included."""
-        return self._service.now()
-
-    @property
-    def requests(self) -> list[RequestRecord]:
-        """The last requests (10,000 at most), in the order of arrival."""
-        return self._service.records.all()
-
-    @property
-    def created(self) -> int:
-        """How many sessions were created."""
-        return self._service.records.created
-
-    def wait_for_requests(self, count: int, *, timeout: float = 10.0) -> list[RequestRecord]:
-        """Wait until there are `count` requests; a hanging one counts when it has arrived.
-
-        Raises:
-            TimeoutError: there were fewer after `timeout` seconds.
-        """
-        return self._service.records.wait_for(count, timeout)
-
-    def clear_requests(self) -> None:
-        """Forget the requests so far, and the count of sessions."""
-        self._service.records.clear()
 
 
 _Found = TypeVar("_Found")

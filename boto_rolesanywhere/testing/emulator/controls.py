@@ -1,0 +1,109 @@
+"""What a test turns while the emulator runs, and what it reads: faults, clock, quotas, records."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime, timedelta
+
+    from .delivery import Gate
+    from .faults import Fault
+    from .records import RequestRecord
+    from .server import ServerThread
+    from .service import Service
+
+
+class Controls:
+    """The part of `Emulator` that works on the running service."""
+
+    _service: Service
+    _server: ServerThread
+    _gate: Gate | None
+
+    def inject(self, fault: Fault, *, times: int | None = 1, operation: str | None = None) -> None:
+        """Let something go wrong for the next requests.
+
+        Args:
+            fault: one of `boto_rolesanywhere.testing.faults`.
+            times: for how many requests; None: until `clear_faults`. Faults that were injected
+                earlier are played first.
+            operation: such as ``CreateSession`` or ``CreateProfile``: requests for others do not
+                meet it. None: all do.
+        """
+        self._service.faults.add(fault, times, operation)
+
+    @contextmanager
+    def injected(self, fault: Fault) -> Iterator[None]:
+        """Let something go wrong as long as the ``with`` block lasts; then nothing any more."""
+        self.inject(fault, times=None)
+        try:
+            yield
+        finally:
+            self.clear_faults()
+
+    def clear_faults(self) -> None:
+        """Let nothing go wrong any more, and let hanging requests go."""
+        self._service.faults.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Answer the requests that hang now."""
+        gate = self._gate
+        if gate is not None:
+            self._server.call(gate.open)
+
+    @property
+    def clock_offset(self) -> timedelta:
+        """How far the emulator's clock is off. Set it to see what a wrong clock does."""
+        return self._service.clock_offset
+
+    @clock_offset.setter
+    def clock_offset(self, offset: timedelta) -> None:
+        self._service.clock_offset = offset
+
+    @property
+    def max_lifetime(self) -> float | None:
+        """Seconds that no session exceeds; None for no such limit."""
+        return self._service.max_lifetime
+
+    @max_lifetime.setter
+    def max_lifetime(self, seconds: float | None) -> None:
+        self._service.max_lifetime = seconds
+
+    @property
+    def requests_per_second(self) -> int | None:
+        """The quota; None for no limit."""
+        return self._service.throttle.requests_per_second
+
+    @requests_per_second.setter
+    def requests_per_second(self, limit: int | None) -> None:
+        self._service.throttle.requests_per_second = limit
+
+    def now(self) -> datetime:
+        """The emulator's time, its offset included."""
+        return self._service.now()
+
+    @property
+    def requests(self) -> list[RequestRecord]:
+        """The last requests (10,000 at most), in the order of arrival."""
+        return self._service.records.all()
+
+    @property
+    def created(self) -> int:
+        """How many sessions were created."""
+        return self._service.records.created
+
+    def wait_for_requests(self, count: int, *, timeout: float = 10.0) -> list[RequestRecord]:
+        """Wait until there are `count` requests; a hanging one counts when it has arrived.
+
+        Raises:
+            TimeoutError: there were fewer after `timeout` seconds.
+        """
+        return self._service.records.wait_for(count, timeout)
+
+    def clear_requests(self) -> None:
+        """Forget the requests so far, and the count of sessions."""
+        self._service.records.clear()
