@@ -6,6 +6,8 @@ bodies.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -15,8 +17,7 @@ from boto_rolesanywhere.redaction import logger_of
 from .exchange import NOT_FOUND, Route, answer, json_answer, wrong_method
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
-    from ipaddress import IPv4Address, IPv6Address
+    from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
     from boto_rolesanywhere.credentials.keeper import Keeper
 
@@ -28,11 +29,15 @@ HEALTH_PATH: Final = "/healthz"
 # A proxy adds one of these. IMDS refuses the first on its token route; here nobody needs a proxy on
 # any route. RFC 7239 gives the standard's name.
 _PASSED_ON: Final = (b"x-forwarded-for", b"forwarded")
-_HTTP_PORT: Final = 80
+_HOST: Final = re.compile(r"(\[[^\[\]]*\]|[^\[\]:]*)(?::([0-9]{1,5}))?")
+_SLASHES: Final = re.compile("/{2,}")
+_HIGHEST_PORT: Final = 65535
 
 _BROKEN: Final = answer(500, b"The endpoint failed; its log says where.\n")
 _FORWARDED: Final = answer(400, b"Requests that a proxy passed on are refused.\n")
-_FOREIGN_HOST: Final = answer(400, b"The Host header does not name this endpoint.\n")
+_FOREIGN_HOST: Final = answer(
+    400, b"The Host header must be an address, localhost or a name of --allowed-host.\n"
+)
 
 
 class CredentialApp:
@@ -48,7 +53,9 @@ class CredentialApp:
         refusal = self._guard.refusal(request)
         if refusal is not None:
             return refusal
-        route = self._routes.get(request.path)
+        path = request.path
+        # Clients join a path to an endpoint that ends with a slash.
+        route = self._routes.get(_SLASHES.sub("/", path) if "//" in path else path)
         if route is None:
             return NOT_FOUND
         if request.method != route.method:
@@ -101,16 +108,14 @@ def health_routes(keepers: Sequence[Keeper]) -> dict[str, Route]:
 class Guard:
     """Refuses what a browser or a proxy was tricked into sending, before the path is looked at.
 
-    The Host must be this endpoint: a loopback name or address, or the address that the connection
-    came to, with the port. A page in a browser that rebinds its own name to 127.0.0.1 sends that
-    name, and so gets nothing.
+    A page in a browser that rebinds its own name to an address of this machine sends that name as
+    Host, and so gets nothing. An address as Host, or ``localhost``, is no name that anybody could
+    rebind; its port plays no part, since connections are redirected (iptables, port forwards).
     """
 
-    def __init__(self, port: int) -> None:
-        """Guard the endpoint on `port`."""
-        self._port = port
-        # The usual ones without parsing; `_is_ours` judges them in the same way.
-        self._usual = {f"{name}:{port}".encode() for name in ("127.0.0.1", "localhost", "[::1]")}
+    def __init__(self, allowed_hosts: Iterable[str] = ()) -> None:
+        """Let in addresses, ``localhost`` and the names `allowed_hosts`, in any case."""
+        self._names = {"localhost", *(name.lower() for name in allowed_hosts)}
 
     def refusal(self, request: Request) -> Answer | None:
         """The answer to a request that must not be served; None if it may be."""
@@ -118,38 +123,24 @@ class Guard:
         for name in _PASSED_ON:
             if name in headers:
                 return _FORWARDED
-        host = headers.get(b"host", b"")
-        if host in self._usual or self._is_ours(host, request.local_address):
-            return None
-        return _FOREIGN_HOST
-
-    def _is_ours(self, host: bytes, local_address: str) -> bool:
-        name, port = _split(host)
-        if port != self._port:
-            return False
-        if name == "localhost":
-            return True
-        address = _address(name)
-        return address is not None and (address.is_loopback or address == _address(local_address))
+        host = _name(headers.get(b"host", b""))
+        return None if host in self._names or _is_address(host) else _FOREIGN_HOST
 
 
-def _split(host: bytes) -> tuple[str, int | None]:
-    """The name and the port of a Host header (RFC 9110, 7.2); an IPv6 address without brackets."""
-    text = host.decode("latin-1").lower()
-    name, colon, digits = text.rpartition(":")
-    if not colon or digits.endswith("]"):
-        name, digits = text, str(_HTTP_PORT)
-    if not (digits.isascii() and digits.isdigit() and len(digits) <= len("65535")):
-        return name, None
-    if name.startswith("[") and name.endswith("]"):
-        return name[1:-1], int(digits)
-    return ("", None) if ":" in name else (name, int(digits))
+@lru_cache(maxsize=64)  # a client sends the same one each time
+def _name(host: bytes) -> str:
+    """The name in a Host header (RFC 9110, 7.2), or "" if it is none; an IPv6 address in brackets.
+
+    Brackets stay: an address without them is an IPv4 address, or none at all.
+    """
+    found = _HOST.fullmatch(host.decode("latin-1").lower())
+    return found[1] if found and int(found[2] or 0) <= _HIGHEST_PORT else ""
 
 
-def _address(text: str) -> IPv4Address | IPv6Address | None:
+@lru_cache(maxsize=64)
+def _is_address(name: str) -> bool:
+    bracketed = name.startswith("[")
     try:
-        address = ip_address(text)
+        return ip_address(name[1:-1] if bracketed else name).version == (6 if bracketed else 4)
     except ValueError:
-        return None
-    # A socket for both families shows IPv4 clients' side as ::ffff:a.b.c.d.
-    return getattr(address, "ipv4_mapped", None) or address
+        return False

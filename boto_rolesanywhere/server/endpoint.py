@@ -107,7 +107,6 @@ class Connection(asyncio.Protocol):
         "_in_body",
         "_is_last",
         "_line",
-        "_local_address",
         "_loop",
         "_parser",
         "_received",
@@ -140,7 +139,6 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Join the others."""
         self.transport = cast("asyncio.Transport", transport)
-        self._local_address = str(transport.get_extra_info("sockname")[0])
         self._connections.open.add(self)
         self._connections.make_room(self)
         if not transport.is_closing():
@@ -214,7 +212,6 @@ class Connection(asyncio.Protocol):
                 parser.get_method().decode("ascii"),
                 unquote(path) if "%" in path else path,
                 self._headers,
-                self._local_address,
             )
         )
         self._headers = {}  # trailers, after the body, are no part of the request

@@ -25,13 +25,11 @@ class Request:
         path: percent-decoded, without the query.
         headers: by lower-case name. The values of a repeated header are joined by a comma
             (RFC 9110, 5.3), so that a second Host or token never passes for a right one.
-        local_address: the address of this machine that the client connected to.
     """
 
     method: str
     path: str
     headers: Mapping[bytes, bytes] = field(repr=False)  # a token may be among them
-    local_address: str
 
 
 @dataclass(frozen=True, slots=True)

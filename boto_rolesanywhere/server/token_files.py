@@ -26,12 +26,19 @@ _LONGEST: Final = 4096
 _NAME: Final = "boto-rolesanywhere"
 
 
+class NoPlaceError(ConfigurationError):
+    """No token can be kept, since this process can write, or read, nothing there."""
+
+
 def default_folder(environ: Mapping[str, str]) -> Path:
     """The folder of token files if ``--token-folder`` names none.
 
     It is systemd's RUNTIME_DIRECTORY (systemd.exec(5); the first folder, if it names several), else
     ``$XDG_RUNTIME_DIR/boto-rolesanywhere`` (XDG Base Directory Specification), else a folder of
     this user in the temporary folder.
+
+    Raises:
+        NoPlaceError: there is no temporary folder that this process can write to.
     """
     if runtime := environ.get("RUNTIME_DIRECTORY", "").split(":")[0]:
         return Path(runtime)
@@ -39,7 +46,15 @@ def default_folder(environ: Mapping[str, str]) -> Path:
         return Path(runtime) / _NAME
     import tempfile
 
-    return Path(tempfile.gettempdir()) / f"{_NAME}-{_user()}"
+    try:
+        temporary = tempfile.gettempdir()
+    except FileNotFoundError as error:  # it tries to write in several
+        raise NoPlaceError(
+            f"there is no folder for token files ({error.strerror})",
+            code="token-file-unsafe",
+            remedy="Name a folder that can be written with --token-folder.",
+        ) from None
+    return Path(temporary) / f"{_NAME}-{_user()}"
 
 
 def token_file(
@@ -53,8 +68,9 @@ def token_file(
         random: gives a text of that many unpredictable bytes.
 
     Raises:
-        ConfigurationError: the folder or the file belongs to another user, is open to others or
-            cannot be read or written, or the file holds no usable token.
+        NoPlaceError: the folder or the file cannot be read or written.
+        ConfigurationError: the folder or the file belongs to another user or is open to others, or
+            the file holds no usable token.
     """
     path = folder / f"{name}.token"
     try:
@@ -65,7 +81,7 @@ def token_file(
             _create(path, random(32))
         return path, _read(path)
     except OSError as error:
-        raise ConfigurationError(
+        raise NoPlaceError(
             f"the token of role {name} cannot be kept there ({error.strerror})",
             code="token-file-unsafe",
             where=str(path),

@@ -84,14 +84,14 @@ class Server:
         other = ServedRole("writer", ROLE_ARN, "123456789012", Source())
         self.tokens = MetadataTokens(monotonic=self.time)
         self.app = CredentialApp(
-            Guard(9911),
+            Guard(),
             MetadataService(role, self.tokens).routes(),
             container_routes({role: TOKEN, other: "w" * 43}),
         )
 
     def ask(self, method: str, path: str, headers: dict[bytes, bytes] | None = None) -> Answer:
         given = {b"host": b"127.0.0.1:9911"} | (headers or {})
-        return answered(self.app, Request(method, path, given, "127.0.0.1"))
+        return answered(self.app, Request(method, path, given))
 
     def imds_token(self, seconds: int = 60) -> dict[bytes, bytes]:
         return {IMDS_TOKEN: self.ask("PUT", TOKEN_PATH, {TTL: b"%d" % seconds}).body}
@@ -347,8 +347,8 @@ def test_healthz_tells_how_it_is(held: bool, failing: bool, status: int, word: s
         keeper.start()
         keeper.stop()
     keeper.failing = failing
-    app = CredentialApp(Guard(9911), health_routes([fresh, keeper]))
-    request = Request("GET", "/healthz", {b"host": b"127.0.0.1:9911"}, "127.0.0.1")
+    app = CredentialApp(Guard(), health_routes([fresh, keeper]))
+    request = Request("GET", "/healthz", {b"host": b"127.0.0.1:9911"})
     answer = answered(app, request)
 
     assert answer.status == status

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.server.token_files import default_folder, token_file
+from boto_rolesanywhere.server.token_files import NoPlaceError, default_folder, token_file
 
 
 def test_a_missing_one_is_made_private_and_without_a_line_end(tmp_path: Path) -> None:
@@ -170,3 +171,20 @@ def test_the_folder_is_where_the_system_wants_such_files(tmp_path: Path) -> None
     del systemd["RUNTIME_DIRECTORY"]
     assert default_folder(systemd) == Path("/run/user/1000/boto-rolesanywhere")
     assert default_folder({}).name == f"boto-rolesanywhere-{os.getuid()}"
+
+
+def test_a_machine_without_a_temporary_folder_is_no_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
+
+    with pytest.raises(NoPlaceError, match="--token-folder"):
+        default_folder({})
+
+
+def test_a_place_that_cannot_be_written_is_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(NoPlaceError, match="cannot be kept there"):
+        token_file(tmp_path / "file" / "tokens", "reader")

@@ -114,7 +114,7 @@ def running(respond: Responder | None = None, *, limits: Limits | None = None) -
     port = sock.getsockname()[1]
     role = ServedRole("reader", "arn", "123456789012", Source())
     made = CredentialApp(
-        Guard(port),
+        Guard(),
         health_routes([]),
         container_routes({role: "t" * 43}),
         MetadataService(role, MetadataTokens()).routes(),

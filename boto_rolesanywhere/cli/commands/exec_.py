@@ -108,7 +108,7 @@ def _run_with_endpoint(
     role, keeper = host(None, issuer.config.role, credentials)
     _ = credentials.session  # while signals still end this program
     with bind("127.0.0.1", 0) as sock:
-        app = CredentialApp(Guard(sock.getsockname()[1]), container_routes({role: token}))
+        app = CredentialApp(Guard(), container_routes({role: token}))
         environ = with_endpoint(
             os.environ,
             url_of(sock) + path_of(role.name),

@@ -11,13 +11,16 @@ import re
 import shlex
 import signal
 import sys
+import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
 from boto_rolesanywhere.cli.outcome import FAILED, OK, asked_to_leave, complain, leave
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import ROLE
 
 if TYPE_CHECKING:
@@ -27,9 +30,13 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.credentials.keeper import Keeper
     from boto_rolesanywhere.server.role import ServedRole
 
+logger = logger_of(__name__)
+
 DEFAULT_PORT: Final = 9911
 _DEFAULT_HOP_LIMIT: Final = 64
+_STARTUP: Final = 60
 _LOOPBACK: Final = "127.0.0.1"
+_HOST_NAME: Final = re.compile(r"[\w-]+(\.[\w-]+)*", re.ASCII)
 # IAM's characters for a role's name; it becomes a path and a file's name.
 _NAME: Final = re.compile(r"(?!\.)[\w+,.@-]{1,64}", re.ASCII)
 
@@ -43,7 +50,8 @@ in the two ways that every AWS SDK knows:
               a file that only you can read. A server without IMDSv2 gives credentials
               to nobody but the readers of that file.
 
-The server starts only if the first CreateSession succeeds. Then it renews in the
+The server starts only if the first CreateSession succeeds. While nobody answers, as
+before the network is up, it tries again for --startup-timeout. Then it renews in the
 background. If a renewal fails, it serves the last credentials until they end, and answers
 503 after that. At the start it prints the lines to paste into a shell; /healthz tells
 whether all is well. SIGTERM and SIGINT end it.
@@ -107,6 +115,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " the temporary folder",
     )
     add_switch(group, "--no-imds", "serve the container protocol alone")
+    group.add_argument(
+        "--allowed-host",
+        action="append",
+        default=[],
+        type=_host_name,
+        metavar="NAME",
+        help="a name by which clients reach the endpoint (Host); repeat it for several. Addresses"
+        " and localhost are always allowed, with any port",
+    )
+    group.add_argument(
+        "--startup-timeout",
+        type=_number("a number of seconds", 0, 86400),
+        default=_STARTUP,
+        metavar="SECONDS",
+        help="how long the start goes on trying while no answer comes from the endpoint, as when"
+        " the network is not up yet; default: %(default)s",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -120,25 +145,36 @@ def run(arguments: argparse.Namespace) -> int:
     with_imds = is_loopback(arguments.listen) and not arguments.no_imds
     hosted = [_hosted(name, chosen) for name, chosen in _choices(arguments)]
     with bind(arguments.listen, arguments.port, hop_limit=arguments.hop_limit) as sock:
-        for role, keeper in hosted:
-            try:
-                keeper.start()
-            except RolesAnywhereError as error:  # noqa: PERF203  # the first one ends the loop
-                if len(hosted) == 1:
-                    raise
-                complain(f"serve: the role {role.name}: {error} [{error.code}]")
-                return FAILED
-        tokens = _tokens(arguments.token_folder, [role for role, _ in hosted])
+        if not _started(hosted, arguments.startup_timeout):
+            return FAILED
+        roles = [each.role for each in hosted]
+        tokens = _tokens(arguments.token_folder, roles, required=not with_imds)
         if asked_to_leave():
             return OK
-        _serve(sock, [keeper for _, keeper in hosted], tokens, with_imds=with_imds)
+        _serve(sock, hosted, tokens, arguments.allowed_host, with_imds=with_imds)
     return OK
+
+
+def _started(hosted: Sequence[Hosted], timeout: float) -> bool:
+    from boto_rolesanywhere.server.starting import start
+
+    until = time.monotonic() + timeout
+    for each in hosted:
+        try:
+            start(each.keeper, until)
+        except RolesAnywhereError as error:  # noqa: PERF203  # the first one ends the loop
+            if len(hosted) == 1:
+                raise
+            complain(f"serve: the role {each.role.name}: {error} [{error.code}]")
+            return False
+    return True
 
 
 def _serve(
     sock: socket.socket,
-    keepers: Sequence[Keeper],
+    hosted: Sequence[Hosted],
     tokens: Mapping[ServedRole, tuple[Path, str]],
+    allowed_hosts: Sequence[str],
     *,
     with_imds: bool,
 ) -> None:
@@ -148,15 +184,14 @@ def _serve(
     from boto_rolesanywhere.server.listening import Listener, url_of
     from boto_rolesanywhere.server.notify import notify
 
-    first = next(iter(tokens))
     app = CredentialApp(
-        Guard(sock.getsockname()[1]),
-        health_routes(keepers),
+        Guard(allowed_hosts),
+        health_routes([each.keeper for each in hosted]),
         container_routes({role: token for role, (_, token) in tokens.items()}),
-        MetadataService(first, MetadataTokens()).routes() if with_imds else {},
+        MetadataService(hosted[0].role, MetadataTokens()).routes() if with_imds else {},
     )
-    files = {role.name: path for role, (path, _) in tokens.items()}
-    text = exports(url_of(sock), files, first.name if with_imds else None)
+    files = {role: path for role, (path, _) in tokens.items()}
+    text = exports(url_of(sock), hosted, files, with_imds=with_imds)
 
     def ready() -> None:
         with suppress(BrokenPipeError):  # the reader of the exports may be gone
@@ -170,31 +205,66 @@ def _serve(
     Listener(app.answer, sock, on_ready=ready, on_leaving=leaving).run()
 
 
-def exports(url: str, token_files: Mapping[str, Path], imds_role: str | None) -> str:
+def exports(
+    url: str,
+    hosted: Sequence[Hosted],
+    token_files: Mapping[ServedRole, Path],
+    *,
+    with_imds: bool,
+) -> str:
     """What to paste into a POSIX shell; comments say what each part is for."""
     from boto_rolesanywhere.server.container import path_of
 
     lines = [f"# Serving on {url} until SIGTERM. Paste one of these parts:"]
-    if imds_role is not None:
+    if with_imds:
         lines += [
-            f"# IMDSv2, role {imds_role}, for every user of this machine",
+            f"# IMDSv2, role {hosted[0].role.name}, for every user of this machine",
             f"export AWS_EC2_METADATA_SERVICE_ENDPOINT={url}",
+            *hosted[0].region_lines(),
         ]
-    for name, path in token_files.items():
-        lines += [
-            f"# container credentials, role {name}, for whoever can read the token file",
-            f"export AWS_CONTAINER_CREDENTIALS_FULL_URI={shlex.quote(url + path_of(name))}",
-            f"export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE={shlex.quote(str(path))}",
-        ]
+    for each in hosted:
+        if path := token_files.get(each.role):
+            name = each.role.name
+            lines += [
+                f"# container credentials, role {name}, for whoever can read the token file",
+                f"export AWS_CONTAINER_CREDENTIALS_FULL_URI={shlex.quote(url + path_of(name))}",
+                *each.region_lines(),
+                f"export AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE={shlex.quote(str(path))}",
+            ]
     return "\n".join(lines) + "\n"
 
 
-def _hosted(name: str | None, chosen: argparse.Namespace) -> tuple[ServedRole, Keeper]:
-    from boto_rolesanywhere.cli.inputs import issuer_from
+@dataclass(frozen=True, slots=True)
+class Hosted:
+    """A role that is served.
+
+    Attributes:
+        role: as it is served.
+        keeper: keeps its credentials good.
+        region: for programs that use them.
+    """
+
+    role: ServedRole
+    keeper: Keeper
+    region: str
+
+    def region_lines(self) -> list[str]:
+        """The exports without which the AWS CLI asks for a Region."""
+        from boto_rolesanywhere.cli.child_environment import regions
+
+        values = regions(os.environ, self.region)
+        return [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
+
+
+def _hosted(name: str | None, chosen: argparse.Namespace) -> Hosted:
+    from boto_rolesanywhere.cli.child_environment import region_of
+    from boto_rolesanywhere.cli.inputs import inputs_from, issuer_from
     from boto_rolesanywhere.server.role import host
 
-    issuer = issuer_from(chosen)
-    return host(name, issuer.config.role, issuer.credentials())
+    inputs = inputs_from(chosen)
+    issuer = issuer_from(chosen, inputs)
+    role, keeper = host(name, issuer.config.role, issuer.credentials())
+    return Hosted(role, keeper, region_of(inputs.session, issuer.config, os.environ))
 
 
 def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.Namespace]]:
@@ -235,11 +305,26 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
     return list(chosen.items())
 
 
-def _tokens(folder: str | None, roles: Sequence[ServedRole]) -> dict[ServedRole, tuple[Path, str]]:
-    from boto_rolesanywhere.server.token_files import default_folder, token_file
+def _tokens(
+    folder: str | None, roles: Sequence[ServedRole], *, required: bool
+) -> dict[ServedRole, tuple[Path, str]]:
+    """Each role's token file and token; none if there is no place for them and IMDSv2 serves."""
+    from boto_rolesanywhere.server.token_files import NoPlaceError, default_folder, token_file
 
-    place = Path(folder).expanduser() if folder else default_folder(os.environ)
-    return {role: token_file(place.absolute(), role.name) for role in roles}
+    try:
+        place = Path(folder).expanduser() if folder else default_folder(os.environ)
+        return {role: token_file(place.absolute(), role.name) for role in roles}
+    except NoPlaceError as error:
+        if folder or required:
+            raise
+        logger.warning("IMDSv2 alone is served, without the container protocol: %s", error)
+        return {}
+
+
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a host name, without port")
+    return text
 
 
 def _number(kind: str, least: int, most: int) -> Callable[[str], int]:

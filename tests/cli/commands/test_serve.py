@@ -132,7 +132,9 @@ def refused(arguments: Sequence[str], **environ: str) -> tuple[int, str]:
 
 
 @contextmanager
-def serving(arguments: Sequence[str], tmp_path: Path, **environ: str) -> Iterator[Running]:
+def serving(
+    arguments: Sequence[str], tmp_path: Path, *, last_line: str = "TOKEN_FILE=", **environ: str
+) -> Iterator[Running]:
     folder = {"XDG_RUNTIME_DIR": str(tmp_path)}
     process = start([*arguments, "--port", "0"], **{**folder, **environ})
     running = Running(process)
@@ -141,7 +143,7 @@ def serving(arguments: Sequence[str], tmp_path: Path, **environ: str) -> Iterato
     try:
         assert process.stdout is not None
         assert process.stderr is not None
-        while running.printed.count("TOKEN_FILE=") < max(1, arguments.count("--role")):
+        while running.printed.count(last_line) < max(1, arguments.count("--role")):
             line = process.stdout.readline()
             assert line, process.stderr.read()
             running.printed += line
@@ -218,6 +220,52 @@ def test_everything_ends_cleanly_on_a_signal(flags: list[str], tmp_path: Path) -
             assert (status, err) == (0, "")
             with pytest.raises(ConnectionRefusedError):
                 socket.create_connection(running.address)
+
+
+def test_it_waits_for_the_network(emulator: Emulator, flags: list[str], tmp_path: Path) -> None:
+    emulator.inject(ErrorStatus(503), times=3)
+    with serving(flags, tmp_path, AWS_MAX_ATTEMPTS="3") as running:
+        assert running.by_container().json["AccessKeyId"] == last_key(emulator)
+        assert "RolesAnywhere: trying again for 60 seconds" in running.end()[2]
+
+
+def test_nobody_who_answers_ends_the_start_when_the_time_is_over(flags: list[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        port = held.getsockname()[1]
+    flags = [*flags[:-1], f"http://127.0.0.1:{port}", "--startup-timeout", "0", "--port", "0"]
+
+    status, err = refused(flags, AWS_MAX_ATTEMPTS="1")
+
+    assert status == 1
+    assert "[endpoint-unreachable]" in err
+
+
+def test_without_a_folder_to_write_to_imds_is_served(flags: list[str], tmp_path: Path) -> None:
+    nowhere = {"XDG_RUNTIME_DIR": "/proc/none"}
+    with serving(flags, tmp_path, last_line="DEFAULT_REGION=", **nowhere) as running:
+        assert running.by_imds(f"{CREDENTIALS}/RolesAnywhere").status == 200
+        assert running.ask("/credentials/RolesAnywhere").status == 404
+        assert "AWS_CONTAINER" not in running.printed
+        assert "IMDSv2 alone is served" in running.end()[2]
+
+    status, err = refused([*flags, "--no-imds", "--port", "0"], **nowhere)
+    assert status == 1
+    assert "[token-file-unsafe]" in err
+
+
+def test_a_client_may_come_by_another_port_or_an_allowed_name(
+    flags: list[str], tmp_path: Path
+) -> None:
+    with serving([*flags, "--allowed-host", "creds"], tmp_path) as running:
+        for host in ("169.254.169.254", "localhost:80", "creds:9911"):
+            assert running.ask("//healthz", {"Host": host}).status == 200
+        assert running.ask("/healthz", {"Host": "other:9911"}).status == 400
+
+
+def test_what_is_printed_names_the_region(flags: list[str], tmp_path: Path) -> None:
+    with serving(flags, tmp_path) as running:
+        assert running.exports["AWS_REGION"] == "eu-west-1"
+        assert running.exports["AWS_DEFAULT_REGION"] == "eu-west-1"
 
 
 def test_it_does_not_start_when_the_first_create_session_is_refused(
