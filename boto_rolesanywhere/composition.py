@@ -7,7 +7,6 @@ Settings → `Config` → identity → CreateSession → cache → credentials t
 from __future__ import annotations
 
 import os
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -163,6 +162,7 @@ class Issuer:
     def _sharing(self, folder: bool | str | os.PathLike[str]) -> Callable[[], RolesAnywhereSession]:
         from boto_rolesanywhere.credentials.cache import open_cache
         from boto_rolesanywhere.credentials.cached_session import to_session
+        from boto_rolesanywhere.credentials.moment import present
         from boto_rolesanywhere.identity.material import read_sources
 
         cache = open_cache(folder)
@@ -180,10 +180,10 @@ class Issuer:
                 key = None  # the identity in use goes on
             if key is None:
                 return self.create()
-            session = to_session(cache.get(key, self.create_keyed), time.time())
+            session = to_session(cache.get(key, self.create_keyed), present())
             if session is None:  # no version of this package wrote the entry
                 renewed = cache.get(key, self.create_keyed, force=True)
-                session = to_session(renewed, time.time())
+                session = to_session(renewed, present())
             return session or self.create()
 
         return get

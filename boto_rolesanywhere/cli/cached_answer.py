@@ -7,8 +7,6 @@ mistakes, renewals.
 
 from __future__ import annotations
 
-import time
-
 from boto_rolesanywhere.credentials.cache_entry import (
     Entry,
     cache_folder,
@@ -22,6 +20,7 @@ from boto_rolesanywhere.credentials.cache_key import (
     read_file,
     read_folder,
 )
+from boto_rolesanywhere.credentials.moment import present
 from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.names import gather
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
@@ -76,7 +75,7 @@ def cached_answer(
     if not key or not folder:
         return None
     entry = read_entry(folder, key)
-    if entry is None or not entry.is_fresh(time.time()):
+    if entry is None or not entry.is_fresh(present()):
         found = _renewed_or_turn(folder, key)
         if not isinstance(found, Entry):
             return found

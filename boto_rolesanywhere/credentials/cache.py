@@ -24,6 +24,7 @@ from .cache_entry import FOLDER_VARIABLE, Entry, cache_folder, is_own_folder, re
 from .cached_session import to_entry
 from .failure_mark import FailureMark, read_mark
 from .marked_error import SHARED, to_error, to_mark
+from .moment import Moment, present
 from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class SessionCache:
         self,
         folder: str,
         *,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], Moment] = present,
         sleep: Callable[[float], object] = time.sleep,
         patience: float = PATIENCE,
         jitter: Callable[[], float] = random.random,
@@ -84,7 +85,7 @@ class SessionCache:
 
         Args:
             folder: made with mode 0700 when it is first needed.
-            clock: seconds since the epoch.
+            clock: gives the present.
             sleep: waits that many seconds.
             patience: seconds to wait for another process's renewal.
             jitter: a random number from 0 to 1.
@@ -136,7 +137,7 @@ class SessionCache:
             patience=self._patience,
         )
         if isinstance(found, FailureMark):
-            raise to_error(found, self._clock())
+            raise to_error(found, self._clock().wall)
         return found if isinstance(found, Entry) else self._take(found, create, force=force)
 
     def _good(self, key: str) -> Entry | None:
@@ -164,7 +165,7 @@ class SessionCache:
             logger.warning(
                 "The session was not renewed; the cached one is used, which ends in %.0f seconds."
                 " Next try in %.0f seconds. %s",
-                entry.expiry - self._clock(),
+                self._left(entry),
                 pause,
                 error,
             )
@@ -183,10 +184,10 @@ class SessionCache:
 
     def _mark(self, key: str, error: RolesAnywhereError, entry: Entry | None) -> float:
         """Tell the other processes of a failure; gives the seconds until the next try."""
-        now = self._clock()
+        now = self._clock().wall
         before = read_mark(str(self._folder), key)
         row = before.next_row(now) if before is not None else 1
-        pause = self._pause(error, row, entry.expiry - now if entry is not None else None)
+        pause = self._pause(error, row, self._left(entry) if entry is not None else None)
         if entry is not None or isinstance(error, SHARED):
             mark = to_mark(key, error, (now, now + pause), row)
             try:
@@ -194,6 +195,9 @@ class SessionCache:
             except OSError as cause:
                 logger.warning("A failure is not shared in %s: %s", self._folder, cause.strerror)
         return pause
+
+    def _left(self, entry: Entry) -> float:
+        return entry.expiry - entry.received - entry.age(self._clock())
 
     def _pause(self, error: RolesAnywhereError, row: int, left: float | None) -> float:
         if left is not None:
@@ -208,7 +212,7 @@ class SessionCache:
         That happens if this process was suspended, and another one called in its place.
         """
         held = self._good(entry.key)
-        if held is not None and held.received > entry.received:
+        if held is not None and held.is_later_than(entry):
             return
         try:
             path = self._folder / (entry.key + cache_entry.SUFFIX)
@@ -247,12 +251,13 @@ class SessionCache:
     def _is_over(self, path: Path) -> bool:
         if path.suffix == cache_entry.SUFFIX:
             entry = read_entry(str(self._folder), path.stem)
-            return entry is not None and entry.expiry <= self._clock()
+            now = self._clock()
+            return entry is not None and entry.expiry <= now.wall and not entry.is_good(now)
         if path.suffix == failure_mark.SUFFIX:
             mark = read_mark(str(self._folder), path.stem)
-            return mark is not None and mark.is_over(self._clock())
+            return mark is not None and mark.is_over(self._clock().wall)
         if path.name.startswith(".") and path.suffix == TEMPORARY_SUFFIX:
-            return self._clock() - path.lstat().st_mtime > _STALE
+            return self._clock().wall - path.lstat().st_mtime > _STALE
         return False
 
 

@@ -6,9 +6,10 @@ is renewed, and by whom.
 
 A file holds four lines:
 
-1. ``boto_rolesanywhere session 1`` and the SHA-256 of the rest, so that a torn file is seen;
-2. the key, and when the session was received, may be renewed, must be renewed and ends, in seconds
-   since the epoch by the clock of this machine;
+1. ``boto_rolesanywhere session 2`` and the SHA-256 of the rest, so that a torn file is seen;
+2. the key; when the session was received, may be renewed, must be renewed and ends, in seconds
+   since the epoch by the clock of this machine; when it was received in seconds since the machine
+   started, and the name of that start, if there is one;
 3. the answer to ``credential_process``, as it is printed;
 4. the rest of what the service said, as JSON.
 """
@@ -30,9 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Final
 
+    from .moment import Moment
+
 FOLDER_VARIABLE: Final = "AWS_ROLESANYWHERE_CACHE_DIR"
 SUFFIX: Final = ".session"
-_MAGIC: Final = b"boto_rolesanywhere session 1 "
+_MAGIC: Final = b"boto_rolesanywhere session 2 "
 # The largest part is the session token, of some kilobytes.
 _MAX_BYTES: Final = 256 * 1024
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -41,38 +44,77 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 class Entry:
     """A session as the cache keeps it. Its repr shows no secret.
 
+    Its age is measured by the time since the machine started, if the entry was received since then:
+    the wall clock may have been set. If both clocks do not agree that it is fresh, it is renewed.
+
     Attributes:
         key: what `entry_key` gave for the inputs of the call.
         received: when it came, by this machine's clock, in seconds since the epoch.
         advisory: from then on one process renews it while the others use it.
         mandatory: from then on everyone waits for the renewal.
         expiry: from then on it is of no use.
+        boot_id: the start of the machine before it came; "" if that is not known.
+        boot: seconds from that start until it came.
         answer: JSON for ``credential_process``, in one line.
         details: JSON of the rest, in one line.
     """
 
-    __slots__ = ("advisory", "answer", "details", "expiry", "key", "mandatory", "received")
+    __slots__ = (
+        *("advisory", "answer", "boot", "boot_id", "details", "expiry", "key", "mandatory"),
+        "received",
+    )
 
     def __init__(
-        self, key: str, times: tuple[float, float, float, float], *, answer: str, details: str
+        self,
+        key: str,
+        times: tuple[float, float, float, float],
+        *,
+        answer: str,
+        details: str,
+        boot_id: str = "",
+        boot: float = 0.0,
     ) -> None:
         self.key = key
         self.received, self.advisory, self.mandatory, self.expiry = times
+        self.boot_id, self.boot = boot_id, boot
         self.answer = answer
         self.details = details
 
-    def is_good(self, now: float) -> bool:
-        """Whether it can be used. If the clock was set back, its age is unknown, and it cannot."""
-        return self.received <= now < self.expiry
+    def age(self, now: Moment) -> float:
+        """Seconds since it was received.
 
-    def is_fresh(self, now: float) -> bool:
+        Below 0 if that is not known, since the wall clock was set back and no other can be asked.
+        """
+        return self._after(now.wall, now.boot_id, now.boot)
+
+    def is_later_than(self, other: Entry) -> bool:
+        """Whether it was received later."""
+        return other._after(self.received, self.boot_id, self.boot) > 0
+
+    def _after(self, wall: float, boot_id: str, boot: float) -> float:
+        """Seconds from its arrival until then."""
+        return boot - self.boot if boot_id and boot_id == self.boot_id else wall - self.received
+
+    def is_good(self, now: Moment) -> bool:
+        """Whether it can be used."""
+        return 0 <= self.age(now) < self.expiry - self.received
+
+    def is_fresh(self, now: Moment) -> bool:
         """Whether it can be used and needs no renewal yet."""
-        return self.received <= now < self.advisory
+        return self._is_before(now, self.advisory)
+
+    def is_at_its_end(self, now: Moment) -> bool:
+        """Whether its renewal is worth waiting for."""
+        return not self._is_before(now, self.mandatory)
+
+    def _is_before(self, now: Moment, end: float) -> bool:
+        """Whether it is so by both clocks."""
+        return self.received <= now.wall < end and 0 <= self.age(now) < end - self.received
 
     def to_bytes(self) -> bytes:
         """The content of its file."""
-        times = (self.received, self.advisory, self.mandatory, self.expiry)
-        head = " ".join((self.key, *map(repr, times)))
+        times = (self.received, self.advisory, self.mandatory, self.expiry, self.boot)
+        head = " ".join((self.key, *map(repr, times), self.boot_id))
         rest = f"{head}\n{self.answer}\n{self.details}\n".encode()
         return _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest
 
@@ -84,11 +126,12 @@ class Entry:
             return None
         try:
             head, answer, details, _ = rest.decode().split("\n")
-            key, received, advisory, mandatory, expiry = head.split(" ")
+            key, received, advisory, mandatory, expiry, boot, boot_id = head.split(" ")
             times = (float(received), float(advisory), float(mandatory), float(expiry))
+            since = float(boot)
         except ValueError:
             return None
-        entry = cls(key, times, answer=answer, details=details)
+        entry = cls(key, times, answer=answer, details=details, boot_id=boot_id, boot=since)
         return entry if entry._is_credible() else None
 
     def _is_credible(self) -> bool:

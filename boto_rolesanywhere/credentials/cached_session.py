@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta, timezone
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .cache_entry import Entry
 from .session_value import RolesAnywhereSession, optional_value, required_word
 from .windows import RefreshWindows
+
+if TYPE_CHECKING:
+    from .moment import Moment
 
 # What a session holds besides the answer to credential_process.
 _DETAILS: Final[dict[str, type]] = {
@@ -22,28 +25,30 @@ _DETAILS: Final[dict[str, type]] = {
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def to_entry(key: str, session: RolesAnywhereSession, received: float) -> Entry:
+def to_entry(key: str, session: RolesAnywhereSession, received: Moment) -> Entry:
     """`session` as it is cached.
 
     Args:
         key: of its inputs.
         session: what CreateSession gave.
-        received: when, in seconds since the epoch by this machine's clock.
+        received: when, by this machine's clocks.
     """
     # Without jitter, which spreads the renewals of programs that were started together: these share
     # one entry. An SDK that asks 15 minutes before the end, as botocore does, gets a new session.
     windows = RefreshWindows.for_lifetime(session.lifetime, jitter=0)
     ages = (0.0, windows.advisory, windows.mandatory, windows.expiry)
-    at_received, advisory, mandatory, expiry = (received + age for age in ages)
+    at_received, advisory, mandatory, expiry = (received.wall + age for age in ages)
     return Entry(
         key,
         (at_received, advisory, mandatory, expiry),
         answer=credential_process_answer(session),
         details=json.dumps({name: getattr(session, name) for name in _DETAILS}),
+        boot_id=received.boot_id,
+        boot=received.boot,
     )
 
 
-def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
+def to_session(entry: Entry, now: Moment) -> RolesAnywhereSession | None:
     """The session that was cached; None if the entry holds something else.
 
     Its `lifetime` is the time that is left of it by this machine's clock, so its `issued_at` is
@@ -52,7 +57,7 @@ def to_session(entry: Entry, now: float) -> RolesAnywhereSession | None:
     try:
         answer, details = json.loads(entry.answer), json.loads(entry.details)
         expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
-        issued_at = expiration - timedelta(seconds=entry.expiry - now)
+        issued_at = expiration - timedelta(seconds=entry.expiry - entry.received - entry.age(now))
         known: dict[str, Any] = {
             name: optional_value(details, name, kind) for name, kind in _DETAILS.items()
         }

@@ -16,6 +16,7 @@ import time
 
 from .cache_entry import Entry, read_entry
 from .failure_mark import FailureMark, read_mark
+from .moment import Moment, present
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def await_turn(
     key: str,
     *,
     force: bool = False,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], Moment] = present,
     sleep: Callable[[float], object] = time.sleep,
     patience: float = PATIENCE,
 ) -> Entry | FailureMark | Turn:
@@ -82,17 +83,18 @@ def await_turn(
         folder: of the cache; it is fit to hold secrets.
         key: of the entry.
         force: take no entry, however good, and no other's failure.
-        clock: seconds since the epoch.
+        clock: gives the present.
         sleep: waits that many seconds.
         patience: seconds that another process may hold the lock; after that one of those who wait
             has its turn, and after as many again everyone.
     """
-    came, waited, poll = clock(), 0.0, _SHORTEST_POLL
+    came, waited, poll = clock().wall, 0.0, _SHORTEST_POLL
     while True:
-        if not force and (outcome := _outcome(folder, key, clock(), came)):
+        now = clock()
+        if not force and (outcome := _outcome(folder, key, now, came)):
             return outcome
         try:
-            release = _take_one(folder, key, clock(), waited, patience)
+            release = _take_one(folder, key, now.wall, waited, patience)
         except (OSError, NotImplementedError) as error:
             return Turn(folder, key, without_lock=error)
         if release is not None:
@@ -101,8 +103,8 @@ def await_turn(
                 release()
                 return outcome
             return Turn(folder, key, release)
-        entry = None if force else good_entry(folder, key, clock())
-        if entry is not None and (clock() < entry.mandatory or waited >= _LONGEST_WAIT):
+        entry = None if force else good_entry(folder, key, now)
+        if entry is not None and (not entry.is_at_its_end(now) or waited >= _LONGEST_WAIT):
             return entry  # another process is renewing it
         if waited >= 2 * patience:
             return Turn(folder, key)
@@ -110,13 +112,13 @@ def await_turn(
         waited, poll = waited + poll, min(poll * 1.5, _LONGEST_POLL)
 
 
-def _outcome(folder: str, key: str, now: float, came: float) -> Entry | FailureMark | None:
+def _outcome(folder: str, key: str, now: Moment, came: float) -> Entry | FailureMark | None:
     """What there is to go on with, without a turn; None if it is time to renew."""
     entry = good_entry(folder, key, now)
     if entry is not None and entry.is_fresh(now):
         return entry
     mark = read_mark(folder, key)
-    if mark is not None and mark.counts(now, came):
+    if mark is not None and mark.counts(now.wall, came):
         return entry or mark  # a failure never hides credentials
     return None
 
@@ -146,7 +148,7 @@ def _note_time(path: str, now: float) -> None:
         return
 
 
-def good_entry(folder: str, key: str, now: float) -> Entry | None:
+def good_entry(folder: str, key: str, now: Moment) -> Entry | None:
     """The entry of `key` if it can be used, though it may be due."""
     entry = read_entry(folder, key)
     return entry if entry is not None and entry.is_good(now) else None

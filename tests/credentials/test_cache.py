@@ -19,6 +19,7 @@ from cache_world import HOUR, KEY, NOW, World, session
 from boto_rolesanywhere.credentials import cache
 from boto_rolesanywhere.credentials.cache import SessionCache
 from boto_rolesanywhere.credentials.cached_session import to_entry
+from boto_rolesanywhere.credentials.moment import Moment
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
 
@@ -87,7 +88,7 @@ def test_shortly_before_the_end_everyone_waits_for_the_renewal(world: World) -> 
 
     def renewed_elsewhere() -> None:
         if len(world.slept) == 3:
-            entry = to_entry(KEY, session(99), world.now)
+            entry = to_entry(KEY, session(99), world.moment())
             (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
 
     world.while_waiting = renewed_elsewhere
@@ -159,7 +160,7 @@ def test_forced_it_renews_in_any_case_and_fails_if_that_fails(world: World) -> N
     assert world.get() == "ASIA2"
 
 
-@pytest.mark.parametrize("content", [b"", b"garbage", b"boto_rolesanywhere session 1 00\nx\n"])
+@pytest.mark.parametrize("content", [b"", b"garbage", b"boto_rolesanywhere session 2 00\nx\n"])
 def test_a_corrupt_entry_is_replaced(world: World, content: bytes) -> None:
     world.get()
     (world.folder / f"{KEY}.session").write_bytes(content)
@@ -184,7 +185,7 @@ def test_what_ended_and_what_was_left_half_written_is_cleared_away(world: World)
     world.get()
     old, other = "cd" * 32, "ef" * 32
     for name, end in ((old, -1.0), (other, 1.0)):
-        entry = to_entry(name, session(), world.now + end - HOUR)
+        entry = to_entry(name, session(), Moment(world.now + end - HOUR))
         path = world.folder / f"{name}.session"
         path.write_bytes(entry.to_bytes())
         path.chmod(0o600)
@@ -244,7 +245,7 @@ def test_what_stands_in_the_way_costs_no_credentials(
 
 def test_many_threads_that_start_together_ask_once(world: World) -> None:
     together = threading.Barrier(16)
-    waiting = SessionCache(str(world.folder), clock=lambda: NOW)
+    waiting = SessionCache(str(world.folder), clock=world.moment)
 
     def get(_: int) -> str:
         together.wait()
@@ -263,14 +264,14 @@ def test_what_another_process_renews_in_the_meantime_is_not_renewed_again(
     world.now = NOW + HOUR - 600
     looks = 0
 
-    def clock() -> float:
+    def clock() -> Moment:
         # It is asked at each look, so the other's renewal falls between two of them.
         nonlocal looks
         looks += 1
         if looks == moment:
-            entry = to_entry(KEY, session(99), world.now)
+            entry = to_entry(KEY, session(99), world.moment())
             (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
-        return world.now
+        return world.moment()
 
     entry = SessionCache(str(world.folder), clock=clock).get(KEY, world.create)
 

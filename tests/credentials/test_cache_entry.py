@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.credentials.cache_entry import Entry, cache_folder, read_entry
+from boto_rolesanywhere.credentials.moment import Moment
 
 KEY = "ab" * 32
 OTHER = "cd" * 32
@@ -18,7 +19,12 @@ OTHER = "cd" * 32
 
 def entry(key: str = KEY, *, secret: str = "s3cret") -> Entry:
     return Entry(
-        key, (1000.0, 1900.5, 2100.25, 2400.0), answer=f'{{"a": "{secret}"}}', details="{}"
+        key,
+        (1000.0, 1900.5, 2100.25, 2400.0),
+        answer=f'{{"a": "{secret}"}}',
+        details="{}",
+        boot_id="b-1",
+        boot=50.5,
     )
 
 
@@ -49,6 +55,7 @@ def test_an_entry_is_read_back_as_it_was(folder: Path) -> None:
     assert (found.key, found.answer, found.details) == (KEY, '{"a": "s3cret"}', "{}")
     assert (found.received, found.advisory) == (1000.0, 1900.5)
     assert (found.mandatory, found.expiry) == (2100.25, 2400.0)
+    assert (found.boot_id, found.boot) == ("b-1", 50.5)
 
 
 def test_no_secret_is_in_its_repr() -> None:
@@ -67,7 +74,45 @@ def test_no_secret_is_in_its_repr() -> None:
     ],
 )
 def test_its_phases(now: float, fresh: bool, good: bool) -> None:
-    assert (entry().is_fresh(now), entry().is_good(now)) == (fresh, good)
+    assert (entry().is_fresh(Moment(now)), entry().is_good(Moment(now))) == (fresh, good)
+
+
+@pytest.mark.parametrize(
+    ("wall", "boot", "fresh", "good", "at_its_end"),
+    [
+        (1899.0, 949.0, True, True, False),
+        (1899.0, 951.0, False, True, False),  # the wall clock was set back
+        (500.0, 200.0, False, True, True),  # far back
+        (9000.0, 200.0, False, True, True),  # it was set forward, or a virtual machine stood still
+        (1899.0, 1150.75, False, True, True),
+        (1899.0, 1450.5, False, False, True),
+        (1899.0, 49.0, False, False, True),  # no clock of this start of the machine
+    ],
+)
+def test_its_age_is_the_time_since_the_machine_started(
+    wall: float, boot: float, fresh: bool, good: bool, at_its_end: bool
+) -> None:
+    now = Moment(wall, "b-1", boot)
+    found = (entry().is_fresh(now), entry().is_good(now), entry().is_at_its_end(now))
+
+    assert found == (fresh, good, at_its_end)
+
+
+def test_which_of_two_is_later_does_not_hang_on_a_clock_that_is_set() -> None:
+    def received(wall: float, boot: float, boot_id: str = "b-1") -> Entry:
+        times = (wall, wall + 1, wall + 2, wall + 3)
+        return Entry(KEY, times, answer="", details="", boot_id=boot_id, boot=boot)
+
+    assert received(500.0, 51.0).is_later_than(received(1000.0, 50.0))
+    assert not received(1000.0, 50.0).is_later_than(received(500.0, 51.0))
+    assert received(1000.0, 50.0).is_later_than(received(500.0, 51.0, "b-2"))
+    assert received(1000.0, 0.0, "").is_later_than(received(500.0, 1.0, ""))
+
+
+@pytest.mark.parametrize("now", [Moment(1899.0), Moment(1899.0, "b-2", 7.0)])
+def test_after_another_start_of_the_machine_only_the_wall_clock_can_be_asked(now: Moment) -> None:
+    assert entry().age(now) == 899
+    assert entry().is_fresh(now)
 
 
 def test_there_is_none_where_none_was_written(folder: Path) -> None:
@@ -102,7 +147,11 @@ def test_any_bytes_are_an_entry_or_none(data: bytes) -> None:
     assert found is None or found.to_bytes() == data
 
 
-HEADS = st.tuples(st.just(KEY) | st.text(max_size=8), *[st.floats().map(repr) | st.just("1")] * 4)
+HEADS = st.tuples(
+    st.just(KEY) | st.text(max_size=8),
+    *[st.floats().map(repr) | st.just("1")] * 5,
+    st.text(max_size=4),
+)
 
 
 @given(
@@ -115,7 +164,7 @@ def test_any_content_with_a_right_checksum_is_an_entry_or_none(rest: str) -> Non
     from hashlib import sha256
 
     data = rest.encode("utf-8", "replace")
-    line = f"boto_rolesanywhere session 1 {sha256(data).hexdigest()}\n".encode()
+    line = f"boto_rolesanywhere session 2 {sha256(data).hexdigest()}\n".encode()
 
     found = Entry.from_bytes(line + data)
 

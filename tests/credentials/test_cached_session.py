@@ -10,10 +10,11 @@ from cache_world import HOUR, KEY, NOW, SERVICE_NOW, session
 
 from boto_rolesanywhere.credentials.cache_entry import Entry
 from boto_rolesanywhere.credentials.cached_session import to_entry, to_session
+from boto_rolesanywhere.credentials.moment import Moment
 
 
 def test_what_is_printed_is_what_an_sdk_expects() -> None:
-    entry = to_entry(KEY, session(), NOW)
+    entry = to_entry(KEY, session(), Moment(NOW))
 
     assert json.loads(entry.answer) == {
         "Version": 1,
@@ -27,16 +28,16 @@ def test_what_is_printed_is_what_an_sdk_expects() -> None:
 
 
 def test_a_session_comes_back_as_it_was_with_what_is_left_of_it() -> None:
-    entry = to_entry(KEY, session(), NOW)
+    entry = to_entry(KEY, session(), Moment(NOW))
 
-    found = to_session(entry, NOW + 600)
+    found = to_session(entry, Moment(NOW + 600))
 
     assert found is not None
     assert replace(found, issued_at=SERVICE_NOW) == session()
     assert found.lifetime == HOUR - 600
 
 
-GOOD = to_entry(KEY, session(), NOW)
+GOOD = to_entry(KEY, session(), Moment(NOW))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ GOOD = to_entry(KEY, session(), NOW)
 def test_an_entry_that_holds_something_else_gives_no_session(answer: str, details: str) -> None:
     times = (NOW, NOW + 1, NOW + 2, NOW + HOUR)
 
-    assert to_session(Entry(KEY, times, answer=answer, details=details), NOW) is None
+    assert to_session(Entry(KEY, times, answer=answer, details=details), Moment(NOW)) is None
 
 
 @pytest.mark.parametrize(
@@ -78,7 +79,7 @@ def test_details_of_another_version_do_no_harm(name: str, odd: object) -> None:
     details = json.dumps({**json.loads(GOOD.details), "new_field": 1, name: odd})
     entry = Entry(KEY, (NOW, NOW + 1, NOW + 2, NOW + HOUR), answer=GOOD.answer, details=details)
 
-    found = to_session(entry, NOW)
+    found = to_session(entry, Moment(NOW))
 
     assert found is not None
     assert getattr(found, name) is None

@@ -35,6 +35,7 @@ from boto_rolesanywhere.create_session.client import _session
 from boto_rolesanywhere.create_session.response_body import BODY, take_body
 from boto_rolesanywhere.credentials.cache_entry import Entry
 from boto_rolesanywhere.credentials.cached_session import to_session
+from boto_rolesanywhere.credentials.moment import Moment
 from boto_rolesanywhere.doctor.crl import check_crl
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
@@ -176,7 +177,7 @@ def take_entry(data: bytes) -> None:
     entry = Entry.from_bytes(data)
     if entry is not None:
         assert entry.to_bytes() == data
-        to_session(entry, NOW.timestamp())
+        to_session(entry, Moment(NOW.timestamp()))
 
 
 def take_answer(data: bytes) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -12,6 +13,7 @@ import filelock
 
 from boto_rolesanywhere.credentials.cache import Created, SessionCache
 from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
+from boto_rolesanywhere.credentials.moment import Moment
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
 
@@ -40,6 +42,8 @@ class World:
 
     folder: Path
     now: float = NOW
+    boot_id: str = ""
+    started: float = NOW - HOUR
     calls: int = 0
     failing: bool = False
     failure: RolesAnywhereError = field(
@@ -56,6 +60,9 @@ class World:
             raise self.failure
         return Created(session(self.calls, self.lifetime), self.signed_key)
 
+    def moment(self) -> Moment:
+        return Moment(self.now, self.boot_id, self.now - self.started)
+
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.while_waiting()
@@ -63,7 +70,7 @@ class World:
     def cache(self, patience: float = 60.0) -> SessionCache:
         return SessionCache(
             str(self.folder),
-            clock=lambda: self.now,
+            clock=self.moment,
             sleep=self.sleep,
             patience=patience,
             jitter=lambda: 0.0,
@@ -86,6 +93,8 @@ class World:
     def hold_lock(self, kind: str = "lock") -> filelock.FileLock:
         """The lock, as another process holds it that renews just now."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        lock = filelock.FileLock(self.folder / f"{KEY[:2]}.{kind}")
+        path = self.folder / f"{KEY[:2]}.{kind}"
+        lock = filelock.FileLock(path)
         lock.acquire()
+        os.utime(path, (self.now, self.now))
         return lock
