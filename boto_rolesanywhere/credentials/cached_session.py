@@ -22,6 +22,7 @@ _DETAILS: Final[dict[str, type]] = {
     "source_identity": str,
     "packed_policy_size": int,
 }
+_LONGEST_MANDATORY: Final = 5 * 60.0  # seconds before the end, as botocore has it
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
@@ -33,10 +34,12 @@ def to_entry(key: str, session: RolesAnywhereSession, received: Moment) -> Entry
         session: what CreateSession gave.
         received: when, by this machine's clocks.
     """
-    # Without jitter, which spreads the renewals of programs that were started together: these share
-    # one entry. An SDK that asks 15 minutes before the end, as botocore does, gets a new session.
-    windows = RefreshWindows.for_lifetime(session.lifetime, jitter=0)
-    ages = (0.0, windows.advisory, windows.mandatory, windows.expiry)
+    # As late as may be: programs that share an entry need not spread their renewals. An SDK that
+    # asks 15 minutes before the end, as botocore does, still gets a new session.
+    windows = RefreshWindows.for_lifetime(session.lifetime, jitter=1)
+    # A program that gets the answer from a command wants it for longer than for one request.
+    mandatory = windows.expiry - min(_LONGEST_MANDATORY, windows.expiry / 12)
+    ages = (0.0, windows.advisory, mandatory, windows.expiry)
     at_received, advisory, mandatory, expiry = (received.wall + age for age in ages)
     return Entry(
         key,

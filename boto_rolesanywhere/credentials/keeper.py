@@ -1,36 +1,29 @@
-"""A thread that keeps one role's credentials good. Knows no protocol.
+"""A thread that keeps one role's credentials good, used or not. Knows no protocol.
 
-Only this thread calls CreateSession, so there is one call at a time whatever the load, and a slow
-call delays no request as long as the last credentials are good.
+Requests take what is held, so a slow call delays none as long as the last credentials are good.
 """
 
 from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from .refreshing import SessionCredentials
     from .session_value import RolesAnywhereSession
 
 logger = logger_of(__name__)
 
-_LONGEST_PAUSE: Final = 8.0
-
 
 class Keeper:
     """Renews in the background, and gives the session in use.
 
-    While the credentials are good, `SessionCredentials` decides when to renew and how often to try
-    again. Once they have ended, the keeper tries again after 1, 2, 4 and then every 8 seconds.
+    `SessionCredentials` decides when to renew and when to try again.
     """
 
     def __init__(
@@ -40,7 +33,6 @@ class Keeper:
         *,
         tick: float = 1.0,
         patience: float = 10.0,
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Call nothing yet.
 
@@ -49,16 +41,12 @@ class Keeper:
             credentials: the credentials to keep good.
             tick: seconds between two looks whether a renewal is due.
             patience: seconds that a request waits for a renewal when there are no credentials.
-            monotonic: a clock in seconds that never goes back.
         """
         self.name = name
         self.failing = False
         self._credentials = credentials
         self._tick = tick
         self._patience = patience
-        self._monotonic = monotonic
-        self._resume_at = 0.0
-        self._pause = 0.0
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -86,9 +74,9 @@ class Keeper:
     async def awaited(self) -> RolesAnywhereSession | None:
         """The session after the renewal that is under way or due.
 
-        Does not wait while the keeper pauses between two tries.
+        Does not wait during the pause between two tries.
         """
-        if self._monotonic() >= self._resume_at:
+        if not self._credentials.pausing:
             loop = asyncio.get_running_loop()
             waiting = (loop, loop.create_future())
             with self._lock:
@@ -106,27 +94,22 @@ class Keeper:
             self._wake.clear()
             if self._stopped.is_set():
                 return
-            if self._monotonic() >= self._resume_at and self._credentials.refresh_needed():
+            if self._credentials.refresh_needed() and not self._credentials.pausing:
                 self._renew()
             self._tell_waiting()
 
     def _renew(self) -> None:
         try:
-            _ = self._credentials.session
+            # If the renewal failed, `SessionCredentials` has logged it, and the old ones go on.
+            self.failing = not self._credentials.renew()
         except RolesAnywhereError as error:
             self._fail("%s: there are no credentials: %s", str(error))
         except BaseException as error:  # noqa: BLE001  # without this thread nothing is renewed
             # Its words are not ours, and could hold anything.
             self._fail("%s: the renewal broke off (%s)", type(error).__name__)
-        else:
-            self._pause = 0.0
-            # Still due: the try failed, `SessionCredentials` has logged it, and the old ones go on.
-            self.failing = self._credentials.refresh_needed()
 
     def _fail(self, message: str, reason: str) -> None:
         self.failing = True
-        self._pause = min(self._pause * 2 or 1.0, _LONGEST_PAUSE)
-        self._resume_at = self._monotonic() + self._pause
         logger.error(message, self.name, reason)
 
     def _tell_waiting(self) -> None:

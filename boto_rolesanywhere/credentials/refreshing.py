@@ -1,40 +1,30 @@
-"""Credentials that renew themselves: when, who waits meanwhile, and what holds if it fails.
+"""Credentials that renew themselves, for any number of threads, and through forks.
 
-`SessionCredentials` is a subclass of botocore's credentials that follows the times of
-`RefreshWindows`. The caller says how a session is made.
+`SessionCredentials` is a subclass of botocore's credentials. `SessionState` says what is needed at
+each use, `Attempt` does it in a thread of its own. The caller says how a session is made.
 """
 
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
-from copy import copy
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from botocore.credentials import ReadOnlyCredentials, RefreshableCredentials
 
+from boto_rolesanywhere.clock import steady
 from boto_rolesanywhere.errors import PROVIDER, ConfigurationError, RolesAnywhereError
-from boto_rolesanywhere.redaction import logger_of
 
-from .windows import RefreshWindows
+from .attempt import Attempt
+from .state import Held, Need, Received, SessionState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
     from .session_value import RolesAnywhereSession
-
-logger = logger_of(__name__)
-
-_LONGEST_PAUSE: Final = 60.0
-_SHORTEST_PAUSE: Final = 1.0
-# Seconds that callers wait for another's renewal while their credentials are good.
-_LONGEST_WAIT: Final = 5.0
-_NOBODY: Final = 0  # is no thread's number
 
 
 class _Frozen(ReadOnlyCredentials):
@@ -46,44 +36,34 @@ class _Frozen(ReadOnlyCredentials):
         return f"<credentials {self.access_key}>"
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """A session in use, and when it was received by two clocks. It is replaced as a whole."""
-
-    session: RolesAnywhereSession
-    windows: RefreshWindows
-    wall: float
-    monotonic: float
-
-
 class SessionCredentials(RefreshableCredentials):
     """Credentials of IAM Roles Anywhere that renew themselves.
 
-    The first CreateSession is made at the first use. Later one caller renews while the others use
-    the session they have. Near its end the others wait for the renewal, but only a few seconds. If
-    a renewal fails while the session is good, it is logged and tried again later.
-
-    The age of the session is the longer of two measurements: the monotonic clock stands still
-    while a machine sleeps, and the wall clock may be set back.
+    The first CreateSession is made at the first use. When a renewal is due, the next use begins it
+    in the background, and everybody goes on with the session that is held. In the last 5 seconds of
+    that, callers wait for the renewal. If a renewal fails while the session is good, it is logged
+    and tried again later. Without a good session every caller has the outcome of the one attempt
+    that is under way. If it failed, they have the same failure at once until a pause is over.
     """
 
     def __init__(
         self,
-        create: Callable[[], RolesAnywhereSession],
+        create: Callable[[], RolesAnywhereSession | Received],
         *,
         account_id: str | None = None,
         wall: Callable[[], float] = time.time,
-        monotonic: Callable[[], float] = time.monotonic,
-        jitter: Callable[[], float] = random.random,
+        monotonic: Callable[[], float] = steady,
+        jitter: Callable[[], float] | None = None,
     ) -> None:
         """Make no session yet.
 
         Args:
-            create: makes a session; raises `RolesAnywhereError`.
+            create: makes a session, in any thread; raises `RolesAnywhereError`. It gives `Received`
+                if the session was not made just now.
             account_id: the account of the role, for endpoints that have it in their name.
             wall: seconds since the epoch.
-            monotonic: seconds that never go back.
-            jitter: a random number from 0 to 1.
+            monotonic: seconds that never go back, those of a sleeping machine included.
+            jitter: a random number from 0 to 1; the system's by default.
         """
         # RefreshableCredentials.__init__ wants credentials, and there are none yet (as in
         # botocore's deferred ones). The properties and get_frozen_credentials call `_refresh`
@@ -93,103 +73,125 @@ class SessionCredentials(RefreshableCredentials):
         self._frozen_credentials = _Frozen("", "", "", account_id)
         self._expiry_time: datetime | None = None
         self._create = create
-        self._wall = wall
-        self._monotonic = monotonic
-        self._jitter = jitter
-        self._held: _Held | None = None
-        self._retry_at = 0.0
-        self._tried_at = 0.0
-        self._failures = 0
-        self._last_failure: RolesAnywhereError | None = None
-        # An RLock knows which thread holds it: released by another thread, it raises (see below).
+        self._state = SessionState(wall=wall, monotonic=monotonic, jitter=jitter)
+        # Held for the begin of an attempt alone. A signal's handler may come in between and read
+        # the credentials in the same thread, so it is an RLock.
         self._refresh_lock = threading.RLock()
-        self._renewing = _NOBODY
+        self._attempt: Attempt | None = None
         self.method = PROVIDER
         _instances.add(self)
 
     @property
     def session(self) -> RolesAnywhereSession:
-        """The session in use, made or renewed first if it is time."""
+        """The session in use. Waits for the first one, and for its renewal if it is about to end.
+
+        Raises:
+            RolesAnywhereError: there is no good session, and none could be made.
+        """
         return self._current().session
 
     @property
     def held_session(self) -> RolesAnywhereSession | None:
         """The session in use, or None if it has ended. Makes none, and so never waits."""
-        held = self._held
-        return held.session if held and self._is_good(held) else None
+        held = self._state.held
+        return held.session if held and self._state.is_good() else None
+
+    @property
+    def pausing(self) -> bool:
+        """Whether there is no good session, and it is too early for another attempt."""
+        return self._state.need() is Need.PAUSE
+
+    def renew(self) -> bool:
+        """Make or renew the session if it is time, and wait for the outcome.
+
+        Returns:
+            Whether the session is a good one that is not due.
+
+        Raises:
+            RolesAnywhereError: there is no good session, and none could be made.
+        """
+        need = self._state.need()
+        if need is not Need.NOTHING:
+            self._renewed(Need.NOW if need is not Need.PAUSE else need)
+        return not self._state.ends_within(None)
 
     def refresh_needed(self, refresh_in: float | None = None) -> bool:
         """Whether the credentials end within `refresh_in` seconds, or are due for renewal."""
-        held = self._held
-        if held is None:
-            return True
-        if refresh_in is None:
-            return self._age(held) >= held.windows.advisory
-        return self._age(held) >= held.windows.expiry - refresh_in
+        return self._state.ends_within(refresh_in)
 
     def _refresh(self) -> None:
         self._current()
 
-    def _current(self) -> _Held:
-        held = self._held
-        if held is None:
-            return self._renew_waiting(held)
-        age = self._age(held)
-        if age < held.windows.advisory:
+    def _current(self) -> Held:
+        need, held = self._state.need(), self._state.held
+        if need is Need.NOTHING and held is not None:
             return held
-        if age < held.windows.expiry and self._monotonic() < self._retry_at:
-            return held
-        if age < held.windows.mandatory:
-            return self._renew_if_free(held)
-        return self._renew_waiting(held)
+        return self._renewed(need)
 
-    # Both methods take the lock within `try`, because Ctrl-C may raise as soon as the lock is held.
-    # If this thread does not hold the lock, releasing it raises RuntimeError, which is ignored.
-
-    def _renew_if_free(self, held: _Held) -> _Held:
-        if self._renewing == threading.get_ident():
+    def _renewed(self, need: Need) -> Held:
+        """The session to use, after as long a wait for its renewal as `need` asks for."""
+        if need is Need.PAUSE:
+            raise self._state.failure()
+        attempt, begins = self._join()
+        if attempt is None:  # another thread's has ended since `need` was worked out
+            return self._current()
+        if attempt.runs_here:
+            return self._asked_by_its_own_renewal()
+        if need is Need.SOON:
+            attempt.wait(self._state.patience())
+        if need is not Need.NOW and (held := self._good()):
             return held
-        lock = self._refresh_lock
+        attempt.wait()
+        return self._outcome(attempt, begins=begins)
+
+    def _join(self) -> tuple[Attempt | None, bool]:
+        """The attempt that is under way, begun if there is none and one is needed.
+
+        Also whether this caller began it.
+        """
+        with self._refresh_lock:
+            attempt = self._attempt
+            if attempt is not None and not attempt.is_over:
+                return attempt, False
+            if self._state.need() in (Need.NOTHING, Need.PAUSE):
+                return None, False
+            self._state.begun()
+            attempt = Attempt(self._try)
+            # Known to others only once it has begun: Ctrl-C in between must leave nobody waiting.
+            if attempt.begin():
+                self._attempt = attempt
+            else:
+                self._run_here(attempt)
+            return attempt, True
+
+    def _run_here(self, attempt: Attempt) -> None:
+        """Make the attempt in this thread, since the system gives no other one."""
+        self._attempt = attempt
         try:
-            if not lock.acquire(blocking=False):
-                return held
-            # Another thread may have renewed them between the look and the lock.
-            return self._attempt(held) if self._held is held else self._held or held
+            attempt.run()
         finally:
-            try:  # noqa: SIM105  # nothing may come between
-                lock.release()
-            except RuntimeError:
-                pass
+            self._attempt = None
 
-    def _renew_waiting(self, judged: _Held | None) -> _Held:
-        if self._renewing == threading.get_ident():
-            return self._asked_by_its_own_renewal(judged)
-        failures, lock = self._failures, self._refresh_lock
-        try:
-            if not lock.acquire(timeout=self._patience(judged)):
-                if judged is not None and self._is_good(judged):
-                    return self._held or judged
-                lock.acquire()
-            held = self._held
-            if held is not None and held is not judged:
-                return held
-            if self._failures != failures:
-                # The attempt that this caller waited for has failed, and so has this one. If each
-                # waiting caller tried again, they would all try one after the other.
-                return self._outcome(held, self._last_failure)
-            return self._attempt(held)
-        finally:
-            try:  # noqa: SIM105  # nothing may come between
-                lock.release()
-            except RuntimeError:
-                pass
+    def _outcome(self, attempt: Attempt, *, begins: bool) -> Held:
+        if held := self._good():
+            return held
+        error = attempt.error
+        if error is None:  # it succeeded so long ago that the session has ended
+            return self._current()
+        if begins and not isinstance(error, RolesAnywhereError):
+            raise error
+        raise self._state.failure()
 
-    def _asked_by_its_own_renewal(self, held: _Held | None) -> _Held:
+    def _good(self) -> Held | None:
+        held = self._state.held
+        return held if self._state.is_good() else None
+
+    def _asked_by_its_own_renewal(self) -> Held:
         """The session for code that asks for it within its own renewal.
 
-        That is the client of a private key, or a signal's handler in the thread of the call.
+        That is the client of a private key, for example.
         """
-        if held is not None and self._is_good(held):
+        if held := self._good():
             return held
         raise ConfigurationError(
             "what CreateSession needs asked for the very credentials that it is to give",
@@ -198,52 +200,17 @@ class SessionCredentials(RefreshableCredentials):
             " credentials from elsewhere: a session of its own.",
         )
 
-    def _patience(self, held: _Held | None) -> float:
-        """Seconds to wait for the renewal that is under way; -1 for as long as it takes."""
-        if held is None or not self._is_good(held):
-            return -1
-        return max(0.0, self._tried_at + _LONGEST_WAIT - self._monotonic())
-
-    def _attempt(self, held: _Held | None) -> _Held:
-        """Create a session. The lock is held."""
-        self._tried_at = self._monotonic()
-        self._renewing = threading.get_ident()
+    def _try(self) -> None:
+        """Make a session. Only the thread of the attempt comes here."""
         try:
-            session = self._create()
-        except Exception as error:  # good credentials stay in use, whatever went wrong
-            self._failures += 1
-            self._last_failure = error if isinstance(error, RolesAnywhereError) else None
-            if held is not None and self._is_good(held):
-                pause = self._pause(held)
-                self._retry_at = self._monotonic() + pause
-                logger.warning(
-                    "The credentials were not renewed and will be used until they end at %s;"
-                    " next try in %.0f seconds: %s",
-                    held.session.expiration.isoformat(),
-                    pause,
-                    self._last_failure or type(error).__name__,  # whose text may hold anything
-                )
-                return held
+            received = self._create()
+        except BaseException as error:
+            self._state.failed(error)
             raise
-        finally:
-            self._renewing = _NOBODY
-        self._last_failure = None
-        self._retry_at = 0.0
-        held = self._publish(session)
-        logger.debug("New credentials, good until %s", session.expiration.isoformat())
-        return held
+        self._publish(received.session if isinstance(received, Received) else received)
+        self._state.received(received)  # last: who sees that it is good relies on the rest
 
-    def _outcome(self, held: _Held | None, failure: RolesAnywhereError | None) -> _Held:
-        if held is not None and self._is_good(held):
-            return held
-        # A copy: threads that raise one exception object overwrite each other's traceback.
-        raise (
-            copy(failure)
-            if failure
-            else RolesAnywhereError("the renewal failed", code="renewal-failed")
-        )
-
-    def _publish(self, session: RolesAnywhereSession) -> _Held:
+    def _publish(self, session: RolesAnywhereSession) -> None:
         self._access_key = session.access_key_id
         self._secret_key = session.secret_access_key
         self._token = session.session_token
@@ -254,33 +221,22 @@ class SessionCredentials(RefreshableCredentials):
             session.session_token,
             self._account_id,
         )
-        windows = RefreshWindows.for_lifetime(session.lifetime, self._jitter())
-        # Last: a thread that sees it relies on the rest.
-        self._held = _Held(session, windows, self._wall(), self._monotonic())
-        return self._held
 
-    def _age(self, held: _Held) -> float:
-        return max(self._monotonic() - held.monotonic, self._wall() - held.wall)
-
-    def _is_good(self, held: _Held) -> bool:
-        return self._age(held) < held.windows.expiry
-
-    def _pause(self, held: _Held) -> float:
-        """Seconds until the next try: a tenth of the time that is left, within limits."""
-        left = held.windows.expiry - self._age(held)
-        pause = min(max(left / 10, _SHORTEST_PAUSE), _LONGEST_PAUSE)
-        return pause * (1 + self._jitter() / 5)
+    def _start_as_a_child(self) -> None:
+        # Of the parent's threads only the one that forked is here: nobody goes on with an attempt
+        # or releases a lock.
+        self._refresh_lock = threading.RLock()
+        self._attempt = None
+        self._state.draw_anew()
 
 
 _instances: WeakSet[SessionCredentials] = WeakSet()
 
 
-def _new_locks_in_child() -> None:
-    # If another thread held a lock at the fork, nobody releases it in the child.
+def _start_all_as_a_child() -> None:
     for credentials in _instances:
-        credentials._refresh_lock = threading.RLock()  # noqa: SLF001  # this module's own class
-        credentials._renewing = _NOBODY  # noqa: SLF001  # this module's own class
+        credentials._start_as_a_child()  # noqa: SLF001  # this module's own class
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_new_locks_in_child)
+    os.register_at_fork(after_in_child=_start_all_as_a_child)

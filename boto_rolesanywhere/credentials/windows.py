@@ -1,15 +1,18 @@
-"""How long before its end a session is renewed."""
+"""At which age a session is renewed, and when it is of no use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-# Seconds before the end, as botocore has them; shorter if the lifetime is short.
-_LONGEST_ADVISORY: Final = 15 * 60.0
-
-
-_LONGEST_MANDATORY: Final = 5 * 60.0
+# Of the lifetime. Programs that were started together draw different points, so their renewals
+# spread over a quarter of it and do not come together again. An SDK that asks 15 minutes before the
+# end, as botocore does, finds a session of an hour renewed.
+_EARLIEST: Final = 0.5
+_LATEST: Final = 0.75
+# Seconds before the end from which callers wait for the renewal; less of a very short session.
+LONGEST_WAIT: Final = 5.0
+_WAIT_SHARE: Final = 1 / 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +20,8 @@ class RefreshWindows:
     """When credentials of one lifetime are renewed, in seconds after they were received.
 
     Attributes:
-        advisory: from then on one caller renews them while the others go on using them.
-        mandatory: from then on the others wait for the renewal, unless it hangs.
+        advisory: from then on they are renewed while everybody goes on using them.
+        mandatory: from then on callers wait for the renewal, unless it hangs.
         expiry: from then on they are of no use.
     """
 
@@ -30,14 +33,26 @@ class RefreshWindows:
     def for_lifetime(cls, lifetime: float, jitter: float) -> RefreshWindows:
         """The windows for `lifetime` seconds.
 
-        The renewal begins a quarter of the lifetime before the end, at most 15 minutes: so a
-        session of 900 seconds is renewed once in its life, not at each use.
+        The renewal is due at a random point between a half and three quarters of the lifetime.
 
         Args:
             lifetime: seconds from issue to expiration.
-            jitter: 0 to 1; spreads the renewals of programs that were started together, by up to
-                a fifth of the advisory window.
+            jitter: 0 to 1; where between the two.
         """
-        advisory = min(_LONGEST_ADVISORY, lifetime / 4) * (1 - jitter / 5)
-        mandatory = min(_LONGEST_MANDATORY, lifetime / 12)
-        return cls(lifetime - advisory, lifetime - mandatory, lifetime)
+        advisory = lifetime * (_EARLIEST + (_LATEST - _EARLIEST) * jitter)
+        return cls(advisory, lifetime - min(LONGEST_WAIT, lifetime * _WAIT_SHARE), lifetime)
+
+    def drawn_anew(self, age: float, jitter: float) -> RefreshWindows:
+        """The same with another point of renewal, which is not before `age`.
+
+        A process that was forked has its parent's. A renewal that is due, or was put off beyond
+        the usual points, stays where it is.
+
+        Args:
+            age: seconds since the credentials were received.
+            jitter: 0 to 1.
+        """
+        earliest, latest = max(age, self.expiry * _EARLIEST), self.expiry * _LATEST
+        if not age < self.advisory <= latest:
+            return self
+        return replace(self, advisory=earliest + (latest - earliest) * jitter)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import random
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -16,13 +19,15 @@ import forked
 import pytest
 from botocore.credentials import RefreshableCredentials
 from forked import in_child
-from hypothesis import given
-from hypothesis import strategies as st
 
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-from boto_rolesanywhere.credentials.windows import RefreshWindows
-from boto_rolesanywhere.errors import ConfigurationError, EndpointError, RolesAnywhereError
+from boto_rolesanywhere.errors import (
+    ConfigurationError,
+    EndpointError,
+    RolesAnywhereError,
+    SessionDeniedError,
+)
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -77,19 +82,17 @@ def use(credentials: SessionCredentials) -> str:
     return credentials.get_frozen_credentials().access_key
 
 
-@given(st.floats(1, 43200), st.floats(0, 1))
-def test_the_windows_follow_the_lifetime(lifetime: float, jitter: float) -> None:
-    windows = RefreshWindows.for_lifetime(lifetime, jitter)
-
-    assert lifetime * 0.74 < windows.advisory < windows.mandatory < windows.expiry == lifetime
-    assert windows.expiry - windows.advisory <= 15 * 60
-    assert windows.expiry - windows.mandatory <= 5 * 60
+def settle(credentials: SessionCredentials) -> None:
+    """Wait for the attempt in the background, if there is one."""
+    if credentials._attempt:
+        credentials._attempt.wait(60)
 
 
-def test_not_all_programs_renew_at_the_same_moment() -> None:
-    early, late = (RefreshWindows.for_lifetime(3600, jitter) for jitter in (0.0, 1.0))
-
-    assert abs(early.advisory - late.advisory) > 30
+def renewed(credentials: SessionCredentials) -> str:
+    """The key after a use and the renewal that it began."""
+    use(credentials)
+    settle(credentials)
+    return use(credentials)
 
 
 def test_nothing_is_created_before_the_first_use() -> None:
@@ -122,7 +125,7 @@ def test_a_session_is_renewed_once_in_its_life_however_often_it_is_used(lifetime
     credentials = world.credentials()
 
     for _ in range(300):
-        use(credentials)
+        renewed(credentials)
         world.pass_time(lifetime / 300)
 
     assert world.created == 2
@@ -133,9 +136,11 @@ def test_a_twelve_hour_session_lives_long() -> None:
     credentials = world.credentials()
     use(credentials)
 
-    world.pass_time(43200 - 15 * 60 - 1)
+    world.pass_time(43200 * 0.625 - 1)
+    assert renewed(credentials) == "ASIA1"
 
-    assert use(credentials) == "ASIA1"
+    world.pass_time(1)
+    assert renewed(credentials) == "ASIA2"
 
 
 def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
@@ -148,20 +153,24 @@ def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
     world.pass_time(3600 - 800)
 
     with caplog.at_level(logging.WARNING):
-        assert [use(credentials) for _ in range(50)] == ["ASIA1"] * 50
+        assert [renewed(credentials) for _ in range(50)] == ["ASIA1"] * 50
 
     assert world.tried == 2
     (record,) = caplog.records
     assert "no route" in record.getMessage()
     assert "until they end at 2026-01-02T04:04:05+00:00" in record.getMessage()
+    assert "next try in 160 seconds" in record.getMessage()  # a fifth of the 800 that are left
 
-    world.pass_time(120)
-    use(credentials)
+    world.pass_time(159)
+    renewed(credentials)
+    assert world.tried == 2
+    world.pass_time(1)
+    renewed(credentials)
     assert world.tried == 3
 
     world.failure = None
-    world.pass_time(120)
-    assert use(credentials) == "ASIA2"
+    world.pass_time(160)
+    assert renewed(credentials) == "ASIA2"
 
 
 def test_any_failure_of_a_renewal_keeps_what_is_good(caplog: pytest.LogCaptureFixture) -> None:
@@ -172,7 +181,7 @@ def test_any_failure_of_a_renewal_keeps_what_is_good(caplog: pytest.LogCaptureFi
     world.pass_time(3600 - 800)
 
     with caplog.at_level(logging.WARNING):
-        assert use(credentials) == "ASIA1"
+        assert renewed(credentials) == "ASIA1"
 
     assert caplog.messages[0].endswith("TypeError")
     assert "hunter2" not in caplog.text
@@ -195,7 +204,7 @@ def test_a_failure_in_the_last_minutes_still_uses_what_is_good() -> None:
         use(credentials)
 
 
-def test_the_service_coming_back_after_the_end_is_noticed_at_once() -> None:
+def test_the_service_coming_back_after_the_end_is_noticed_after_the_pause() -> None:
     world = World()
     credentials = world.credentials()
     use(credentials)
@@ -205,13 +214,65 @@ def test_the_service_coming_back_after_the_end_is_noticed_at_once() -> None:
         use(credentials)
 
     world.failure = None
+    world.pass_time(0.56)  # of the first second, jitter 0.5
 
     assert use(credentials) == "ASIA2"
 
 
+@pytest.mark.parametrize("begins", ["cold", "ended"])
+def test_after_a_failure_a_thousand_reads_make_one_call(begins: str) -> None:
+    world = World()
+    credentials = world.credentials()
+    if begins == "ended":
+        use(credentials)
+        world.pass_time(4000)
+    tried = world.tried
+    world.failure = EndpointError("no route", code="made-up")
+    errors = []
+
+    for _ in range(1000):
+        with pytest.raises(EndpointError, match="no route") as caught:
+            use(credentials)
+        errors.append(caught.value)
+
+    assert world.tried == tried + 1
+    assert len(set(map(id, errors))) == 1000  # copies, each with a traceback of its own
+
+
+def test_pauses_grow_while_there_are_no_credentials() -> None:
+    world = World(failure=EndpointError("no route", code="made-up"))
+    credentials = world.credentials()
+    tries = []
+
+    for second in range(300):
+        with pytest.raises(EndpointError):
+            use(credentials)
+        if len(tries) < world.tried:
+            tries.append(second)
+        world.pass_time(1)
+
+    assert tries == [0, 1, 3, 6, 11, 20, 38, 71, 104, 137, 170, 203, 236, 269]
+
+
+def test_a_refusal_pauses_longer_than_a_passing_fault() -> None:
+    answer = {
+        "Error": {"Code": "AccessDeniedException", "Message": "no"},
+        "ResponseMetadata": {"HTTPStatusCode": 403},
+    }
+    world = World(failure=SessionDeniedError(answer, "CreateSession", code="session-denied"))
+    credentials = world.credentials()
+
+    for _ in range(3600):
+        with pytest.raises(SessionDeniedError):
+            use(credentials)
+        world.pass_time(1)
+
+    assert world.tried == 27  # within an hour
+
+
 @pytest.mark.parametrize("clock", ["wall", "monotonic"])
 def test_one_clock_that_goes_on_is_enough_to_renew(clock: str) -> None:
-    # A suspended machine stops the monotonic clock; a wall clock may be set back.
+    # The wall clock may be right where a virtual machine was stopped.
     world = World()
     credentials = world.credentials()
     use(credentials)
@@ -219,6 +280,23 @@ def test_one_clock_that_goes_on_is_enough_to_renew(clock: str) -> None:
     setattr(world, clock, getattr(world, clock) + 3600)
 
     assert use(credentials) == "ASIA2"
+
+
+def test_a_wall_clock_set_forward_loses_no_read_and_makes_few_calls() -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.failure = EndpointError("the signature has expired", code="made-up")
+    world.wall += 7200
+
+    for _ in range(120):  # twenty minutes
+        assert renewed(credentials) == "ASIA1"
+        world.pass_time(10)
+
+    assert world.tried <= 4
+    world.failure = None
+    world.pass_time(600)
+    assert renewed(credentials) == "ASIA2"
 
 
 def test_a_wall_clock_set_back_does_not_prolong_them() -> None:
@@ -239,80 +317,143 @@ def test_the_lifetime_is_by_the_services_clock(skew: float) -> None:
     credentials = world.credentials()
     use(credentials)
 
-    world.pass_time(3600 - 16 * 60)
+    world.pass_time(2249)
     assert not credentials.refresh_needed()
-    assert credentials.refresh_needed(17 * 60)
+    assert credentials.refresh_needed(1352)
 
-    world.pass_time(16 * 60)
-    assert use(credentials) == "ASIA2"
+    world.pass_time(1)
+    assert renewed(credentials) == "ASIA2"
 
 
-def test_while_one_renews_the_others_go_on() -> None:
+@contextmanager
+def hanging(world: World) -> Iterator[threading.Event]:
+    """A service that does not answer meanwhile; the event says when it was reached."""
+    reached, release = threading.Event(), threading.Event()
+
+    def hang() -> None:
+        reached.set()
+        release.wait(60)
+
+    world.during = hang
+    try:
+        yield reached
+    finally:
+        release.set()
+
+
+@pytest.mark.parametrize("left", [1200, 60, 6])
+def test_a_service_that_hangs_holds_up_nobody_while_the_credentials_are_good(left: int) -> None:
     world = World()
     credentials = world.credentials()
     use(credentials)
-    world.pass_time(3600 - 800)
-    others: list[str] = []
+    world.pass_time(3600 - left)
 
-    def meanwhile() -> None:
-        with ThreadPoolExecutor(4) as pool:
-            others.extend(pool.map(lambda _: use(credentials), range(20)))
+    with hanging(world) as reached:
+        assert [use(credentials) for _ in range(1000)] == ["ASIA1"] * 1000
+        assert reached.wait(10)
+        assert world.tried == 2
+    assert renewed(credentials) == "ASIA2"
 
-    world.during = meanwhile
 
-    assert use(credentials) == "ASIA2"
-    assert others == ["ASIA1"] * 20
+def test_in_the_last_five_seconds_callers_wait_for_the_renewal() -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.pass_time(3600 - 4)
+
+    with ThreadPoolExecutor(4) as pool, hanging(world) as reached:
+        waiting = [pool.submit(use, credentials) for _ in range(4)]
+        assert reached.wait(10)
+        assert not any(each.done() for each in waiting)
+    assert [each.result(10) for each in waiting] == ["ASIA2"] * 4
     assert world.created == 2
 
 
-def test_near_the_end_the_others_wait_for_the_renewal() -> None:
+def test_nobody_waits_for_a_renewal_that_has_taken_five_seconds() -> None:
     world = World()
     credentials = world.credentials()
     use(credentials)
     world.pass_time(3600 - 10)
-    others: list[Future[str]] = []
-
-    with ThreadPoolExecutor(4) as pool:
-
-        def during() -> None:
-            others.extend(pool.submit(use, credentials) for _ in range(4))
-            while not all(other.running() for other in others):
-                pass
-
-        world.during = during
-        assert use(credentials) == "ASIA2"
-        assert [other.result(10) for other in others] == ["ASIA2"] * 4
+    with ThreadPoolExecutor(2) as pool, hanging(world):
+        assert use(credentials) == "ASIA1"
+        world.pass_time(9)
+        assert [use(credentials) for _ in range(20)] == ["ASIA1"] * 20
+        world.pass_time(1)  # they have ended, so that there is nothing else to go on with
+        late = [pool.submit(use, credentials) for _ in range(2)]
+    assert [each.result(10) for each in late] == ["ASIA2"] * 2
     assert world.created == 2
 
 
-def test_nobody_waits_long_for_a_renewal_that_hangs() -> None:
+def test_a_wait_that_is_in_vain_ends_with_what_is_good() -> None:
     world = World()
     credentials = world.credentials()
     use(credentials)
-    world.pass_time(3600 - 60)
-    hanging, release = threading.Event(), threading.Event()
+    world.pass_time(3600 - 0.05)  # the wait is of real time, and no longer than what is left
 
-    def during() -> None:
-        hanging.set()
-        release.wait(60)
-
-    world.during = during
-    with ThreadPoolExecutor(2) as pool:
-        renewing = pool.submit(use, credentials)
-        assert hanging.wait(10)
-        world.pass_time(30)
-        try:
-            assert [use(credentials) for _ in range(20)] == ["ASIA1"] * 20
-            world.during = None
-            world.pass_time(30)  # they have ended, so that there is nothing else to go on with
-            late = pool.submit(use, credentials)
-        finally:
-            release.set()
-        assert renewing.result(10) == late.result(10) == "ASIA2"
-    assert world.created == 2
+    with hanging(world):
+        assert use(credentials) == "ASIA1"
 
 
-@pytest.mark.parametrize("left", [800, 10])
+def test_a_thread_that_renews_does_not_keep_the_program() -> None:
+    program = """
+import sys, threading
+sys.path[:0] = sys.argv[1:]
+from test_refreshing import World, renewed, use
+world = World()
+credentials = world.credentials()
+use(credentials)
+world.pass_time(3000)
+reached = threading.Event()
+world.during = lambda: (reached.set(), threading.Event().wait())
+print(use(credentials))
+reached.wait()
+"""
+    done = run(program)
+
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ASIA1\n", "")
+
+
+def test_at_the_end_of_the_interpreter_the_caller_renews() -> None:
+    program = """
+import atexit, sys
+sys.path[:0] = sys.argv[1:]
+from test_refreshing import World, use
+world = World()
+credentials = world.credentials()
+class Last:
+    def __del__(self):
+        print(sys.is_finalizing(), use(credentials), flush=True)
+last = Last()
+last.itself = last
+atexit.register(lambda: print(use(credentials), world.pass_time(3000), use(credentials)))
+"""
+    done = run(program)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("ASIA1 None ASIA")
+    assert done.stderr == ""
+
+
+def test_where_the_system_gives_no_thread_the_caller_renews(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    credentials = world.credentials()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert use(credentials) == "ASIA1"
+    world.pass_time(3000)
+    assert use(credentials) == "ASIA2"
+    world.failure = EndpointError("no route", code="made-up")
+    world.pass_time(4000)
+    with pytest.raises(EndpointError):
+        use(credentials)
+
+
+@pytest.mark.parametrize("left", [800, 4])
 def test_a_key_whose_client_uses_the_session_goes_on_with_what_is_good(left: int) -> None:
     world = World()
     credentials = world.credentials()
@@ -321,7 +462,7 @@ def test_a_key_whose_client_uses_the_session_goes_on_with_what_is_good(left: int
     used = []
     world.during = lambda: used.append(use(credentials))
 
-    assert use(credentials) == "ASIA2"
+    assert renewed(credentials) == "ASIA2"
     assert used == ["ASIA1"]
 
 
@@ -337,7 +478,15 @@ def test_a_key_whose_client_needs_the_session_itself_is_an_error(age: int | None
     with pytest.raises(ConfigurationError, match="asked for the very credentials that it is to"):
         use(credentials)
     world.during = None
+    world.pass_time(1)
     assert use(credentials).startswith("ASIA")
+
+
+def run(program: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of its own that imports this module."""
+    folders = [str(Path(file).parent) for file in (__file__, forked.__file__)]
+    command = [sys.executable, "-c", program, *folders]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
 # Others keep the interpreter busy, so that an interruption is often noticed when the lock has
@@ -390,9 +539,7 @@ print(interrupted)
 
 @pytest.mark.skipif(sys.platform == "win32", reason="os.kill ends a process there")
 def test_an_interruption_leaves_no_lock_taken() -> None:
-    folders = [str(Path(file).parent) for file in (__file__, forked.__file__)]
-    command = [sys.executable, "-c", INTERRUPTED, *folders]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    done = run(INTERRUPTED)
 
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) > 15
@@ -412,35 +559,34 @@ def test_a_first_use_from_many_threads_creates_one_session() -> None:
     assert world.tried == 1
 
 
-def test_those_who_waited_for_a_failure_share_it() -> None:
+def test_all_who_came_during_an_attempt_have_its_failure_at_once() -> None:
     world = World(failure=EndpointError("no route", code="made-up", where="x"))
     credentials = world.credentials()
-    started = threading.Event()
-    release = threading.Event()
-
-    def during() -> None:
-        started.set()
-        release.wait(10)
-
-    world.during = during
 
     def outcome(_: int) -> RolesAnywhereError:
         with pytest.raises(EndpointError, match="x: no route") as caught:
             use(credentials)
         return caught.value
 
-    with ThreadPoolExecutor(8) as pool:
-        first = pool.submit(outcome, 0)
-        started.wait(10)
-        waiting = [pool.submit(outcome, number) for number in range(1, 8)]
-        while not all(future.running() or future.done() for future in waiting):
-            pass
-        # All are in `use`; those that have not reached the lock yet will try for themselves.
-        release.set()
-        errors = {id(future.result()) for future in [first, *waiting]}
+    with ThreadPoolExecutor(100) as pool, hanging(world) as reached:
+        waiting = [pool.submit(outcome, number) for number in range(100)]
+        assert reached.wait(10)
+        world.pass_time(90)  # of tries within the attempt
+    errors = {id(future.result(10)) for future in waiting}
 
-    assert len(errors) == 8
-    assert world.tried < 8
+    assert len(errors) == 100
+    assert world.tried == 1
+
+
+def test_an_error_that_is_none_of_ours_is_raised_to_who_began_and_named_to_the_others() -> None:
+    world = World(failure=TypeError("hunter2"))
+    credentials = world.credentials()
+
+    with pytest.raises(TypeError):
+        use(credentials)
+    with pytest.raises(RolesAnywhereError, match="the renewal failed") as caught:
+        use(credentials)
+    assert caught.value.code == "renewal-failed"
 
 
 def test_a_fork_while_another_thread_renews_does_not_hang_the_child() -> None:
@@ -497,3 +643,28 @@ def test_no_repr_shows_a_secret() -> None:
         assert "secret1" not in shown
         assert "token1" not in shown
     assert "ASIA1" in repr(frozen)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_forked_children_draw_points_of_renewal_of_their_own(tmp_path: Path) -> None:
+    random.seed(1)  # as a program that wants to be reproducible does
+    world = World()
+    credentials = SessionCredentials(
+        world.create, wall=lambda: world.wall, monotonic=lambda: world.monotonic
+    )
+    use(credentials)
+    world.pass_time(1000)
+    points = tmp_path / "points"
+    points.mkdir()
+
+    def draw() -> bool:
+        held = credentials._state.held
+        assert held is not None
+        (points / str(held.windows.advisory)).touch()
+        return True
+
+    assert all(in_child(draw) for _ in range(8))
+    draw()
+    drawn = [float(path.name) for path in points.iterdir()]
+    assert len(drawn) == 9
+    assert all(1800 <= point <= 2700 for point in drawn)

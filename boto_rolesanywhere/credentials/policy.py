@@ -1,0 +1,54 @@
+"""When to try again after a failed CreateSession: numbers alone, without a clock or a thread.
+
+`windows` says when a good session is renewed, and `state` puts the two to use. The benchmark
+``benchmarks/fleet.py`` shows what they do to a fleet. `jitter` is a random number from 0 to 1 (1
+itself excluded or not), so that the hosts that failed together do not come back together.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Final
+
+SHORTEST_PAUSE: Final = 1.0
+LONGEST_PAUSE: Final = 60.0
+# The service said no and will most likely say so again, and each refused call takes one from the
+# quota that the hosts of an account share.
+_REFUSED: Final = 5
+_SMALLEST_PART: Final = 0.1  # of a pause; a draw of nearly nothing would be no pause
+# Of what is left of the session, a failed renewal waits for this share, and up to twice as much
+# more.
+_LEFT: Final = 0.1
+_LEFT_SPREAD: Final = 0.2
+
+
+def cold_pause(failures: int, jitter: float, *, refused: bool) -> float:
+    """Seconds until the next try when there are no good credentials.
+
+    A random part of 1 second, then of 2, 4, 8 … and at last of 60; of five times as much if the
+    service refused.
+
+    Args:
+        failures: how many there were one after another, the last included.
+        jitter: 0 to 1.
+        refused: whether the last answer was a refusal, not a passing fault.
+    """
+    longest = min(SHORTEST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
+    part = _SMALLEST_PART + (1 - _SMALLEST_PART) * jitter
+    return longest * part * (_REFUSED if refused else 1)
+
+
+def renewal_pause(left: float, jitter: float, *, refused: bool) -> float:
+    """Seconds until the next try when the credentials are good for `left` seconds more.
+
+    A random share of what is left, so the tries become more frequent towards the end: a tenth to
+    three tenths, twice as much if the service refused. At least 1 second, 5 if it refused.
+
+    Args:
+        left: seconds.
+        jitter: 0 to 1.
+        refused: whether the answer was a refusal, not a passing fault.
+    """
+    share = (_LEFT + _LEFT_SPREAD * jitter) * (2 if refused else 1)
+    return max(left * share, SHORTEST_PAUSE * (_REFUSED if refused else 1))

@@ -1,0 +1,46 @@
+"""At which age a session is renewed."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from boto_rolesanywhere.credentials.windows import RefreshWindows
+
+lifetimes = st.floats(1, 43200)
+jitters = st.floats(0, 1)
+
+
+@given(lifetimes, jitters)
+def test_a_renewal_is_due_between_a_half_and_three_quarters(lifetime: float, jitter: float) -> None:
+    windows = RefreshWindows.for_lifetime(lifetime, jitter)
+
+    assert lifetime * 0.5 <= windows.advisory <= lifetime * 0.75
+    assert windows.advisory < windows.mandatory < windows.expiry == lifetime
+    assert windows.expiry - windows.mandatory <= 5
+
+
+def test_the_whole_range_is_used() -> None:
+    assert RefreshWindows.for_lifetime(3600, 0.0).advisory == 1800
+    assert RefreshWindows.for_lifetime(3600, 1.0).advisory == 2700
+
+
+@given(lifetimes, jitters, jitters, st.floats(0, 1))
+def test_a_draw_anew_never_makes_a_renewal_due_at_once(
+    lifetime: float, first: float, second: float, part: float
+) -> None:
+    windows = RefreshWindows.for_lifetime(lifetime, first)
+    age = part * windows.advisory * 0.999
+
+    anew = windows.drawn_anew(age, second)
+
+    assert max(age, lifetime * 0.4999) <= anew.advisory <= lifetime * 0.7501
+    assert (anew.mandatory, anew.expiry) == (windows.mandatory, windows.expiry)
+
+
+def test_what_is_due_or_was_put_off_stays_where_it_is() -> None:
+    due = RefreshWindows.for_lifetime(3600, 0.5)
+    put_off = RefreshWindows(3000, 3595, 3600)
+
+    assert due.drawn_anew(due.advisory, 0.9) == due
+    assert put_off.drawn_anew(10, 0.5) == put_off
