@@ -123,6 +123,8 @@ class ServiceError(RolesAnywhereError, ClientError):
         findings: facts looked up on this machine that decide between the causes.
         response: the parsed answer, as in `botocore.exceptions.ClientError`.
         operation_name: for example ``CreateSession``.
+        retry_after: seconds for which the service asks not to be called again; None if it says
+            nothing.
     """
 
     def __init__(
@@ -134,6 +136,7 @@ class ServiceError(RolesAnywhereError, ClientError):
         causes: Sequence[str] = (),
         findings: Sequence[str] = (),
         remedy: str | None = None,
+        retry_after: float | None = None,
     ) -> None:
         error = response.get("Error", {})
         self.response = cast("_ClientErrorResponseTypeDef", dict(response))
@@ -143,6 +146,7 @@ class ServiceError(RolesAnywhereError, ClientError):
         self.status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
         self.causes = tuple(causes)
         self.findings = tuple(findings)
+        self.retry_after = retry_after
         super().__init__(
             f"{operation_name} was refused ({self.service_code}, HTTP {self.status}): "
             f"{self.service_message or 'no message'}",

@@ -8,10 +8,7 @@ from typing import TYPE_CHECKING, Final
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
-    ConnectionError,  # noqa: A004  # botocore's parent of what did not connect
     CredentialRetrievalError,
-    HTTPClientError,
-    IncompleteReadError,
     NoAuthTokenError,
     NoCredentialsError,
     PartialCredentialsError,
@@ -20,6 +17,7 @@ from botocore.exceptions import (
     WaiterError,
 )
 
+from boto_rolesanywhere.create_session.botocore_faults import ON_THE_WAY, fault_of
 from boto_rolesanywhere.create_session.service_errors import unreachable
 from boto_rolesanywhere.errors import (
     ConfigurationError,
@@ -88,8 +86,8 @@ def translated(service: str) -> Iterator[None]:
             expected="AWS credentials with which you administer the account, from --admin-profile"
             " or where the AWS CLI finds them",
         ) from None
-    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
-        raise unreachable("the administrator's call", "AWS", error) from error
+    except ON_THE_WAY as error:
+        raise unreachable("the administrator's call", "AWS", fault_of(error)) from error
     except WaiterError as error:
         raise ConfigurationError(
             f"AWS did not get ready: {str(error).rstrip('.')}",

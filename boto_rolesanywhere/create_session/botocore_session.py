@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.handlers import add_recursion_detection_header, add_retry_headers
+from botocore.handlers import add_recursion_detection_header
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
@@ -24,11 +24,6 @@ SERVICE: Final = "rolesanywhere"
 _MODEL: Final = "service-2"
 _ENDPOINTS: Final = "endpoints"
 _DATA: Final = str(Path(__file__).with_name("data"))
-# Of botocore's handlers, those that add a header to every service's requests.
-_HANDLERS: Final = (
-    ("before-call", add_recursion_detection_header),
-    ("request-created", add_retry_headers),
-)
 
 
 def private_session(parent: BotocoreSession | None) -> BotocoreSession:
@@ -38,8 +33,9 @@ def private_session(parent: BotocoreSession | None) -> BotocoreSession:
     and the handlers that are added here.
     """
     session = BotocoreSession(include_builtin_handlers=False)
-    for event, handler in _HANDLERS:
-        session.register(event, handler)  # type: ignore[arg-type]  # takes its event's arguments
+    # The one of botocore's handlers that adds a header to every service's requests; the other,
+    # which counts attempts, is the call's own.
+    session.register("before-call", add_recursion_detection_header)  # type: ignore[arg-type]  # takes its event's arguments
     session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
     if parent is not None:
         for name, value in parent.instance_variables().items():

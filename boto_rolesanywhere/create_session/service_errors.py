@@ -1,25 +1,11 @@
-"""From botocore's exceptions to ours, mapped once, at the boundary of the CreateSession call."""
+"""From an outcome that is no session to one error of ours."""
 
 from __future__ import annotations
 
-import re
-from contextlib import contextmanager
+import http
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionError,  # noqa: A004  # botocore's parent of what did not connect
-    ConnectTimeoutError,
-    HTTPClientError,
-    IncompleteReadError,
-    ProxyConnectionError,
-    ReadTimeoutError,
-    SSLError,
-)
-
 from boto_rolesanywhere.errors import (
-    ConfigurationError,
     EndpointError,
     InvalidResponseError,
     RolesAnywhereError,
@@ -29,78 +15,89 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.redaction import shortened
 
+from .attempts import error_code, is_throttled, retry_after
 from .denials import find_denial
 from .diagnosis import findings, service_time
+from .transport import REDIRECT, Answer, TransportFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
 
-_THROTTLED: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling"})
-_TOO_MANY: Final = 429
+    from .transport import FaultKind
+
+_OPERATION: Final = "CreateSession"
 _SERVER_ERROR: Final = 500
 _NOT_THE_SERVICE: Final = (
     "Check the endpoint URL, and whether a proxy on the way answers in its place."
 )
 
-# What to do for each kind of failure; the first class that matches counts.
-_REMEDIES: Final[tuple[tuple[type[Exception], str], ...]] = (
-    (
-        SSLError,
-        "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or ca_bundle.",
-    ),
-    (ProxyConnectionError, "Check HTTPS_PROXY, and NO_PROXY if none should be used."),
-    (ReadTimeoutError, "The endpoint accepted the connection but did not answer; try again."),
-    (ConnectTimeoutError, "Check the firewall's way out to port 443, or set HTTPS_PROXY."),
-)
+_REMEDIES: Final[Mapping[FaultKind, str]] = {
+    "certificate": "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or"
+    " ca_bundle.",
+    "tls": "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or"
+    " ca_bundle.",
+    "proxy": "Check HTTPS_PROXY, and NO_PROXY if none should be used.",
+    "read-timeout": "The endpoint accepted the connection but did not answer; try again.",
+    "connect-timeout": "Check the firewall's way out to port 443, or set HTTPS_PROXY.",
+}
 _DEFAULT_REMEDY: Final = (
     "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."
 )
 
 
-@contextmanager
-def translated(config: Config, identity: Identity, clock: Callable[[], datetime]) -> Iterator[None]:
-    """Turn botocore's exceptions in a CreateSession call into errors of ours."""
-    try:
-        yield
-    except RolesAnywhereError:
-        raise
-    except ClientError as error:
-        raise _service_error(error, config, identity, clock()) from None
-    except (HTTPClientError, ConnectionError, IncompleteReadError) as error:
-        raise unreachable("CreateSession", _place(config), error) from error
-    except BotoCoreError as error:
-        raise ConfigurationError(
-            f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
-            code="botocore-setting-unusable",
-            remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
-        ) from error
+def error_of(
+    outcome: Answer | TransportFault, config: Config, identity: Identity, now: datetime
+) -> RolesAnywhereError:
+    """The error for the last outcome of a call that gave no session.
+
+    Args:
+        outcome: of the last attempt.
+        config: of the call.
+        identity: what it was signed with. It may sign once more, to tell whose fault a refused
+            signature is.
+        now: the time, aware.
+    """
+    if isinstance(outcome, Answer):
+        return _answered(outcome, config, identity, now)
+    if outcome.kind == "too-late":
+        error: RolesAnywhereError = EndpointError(
+            "CreateSession took too long: the endpoint, or a proxy on the way, did not complete its"
+            " answer",
+            code="endpoint-unreachable",
+            remedy="Check the endpoint and the proxy; try again.",
+        )
+    elif outcome.kind == "too-long":
+        error = InvalidResponseError(
+            f"CreateSession was answered with {outcome.words}",
+            code="answer-foreign",
+            remedy="Check the endpoint URL, and whether a proxy on the way answers in its place.",
+        )
+    elif outcome.kind == "truncated":
+        error = _truncated(config)
+    else:
+        error = unreachable(_OPERATION, _place(config), outcome)
+    error.__cause__ = outcome.__cause__
+    return error
 
 
-def unreachable(call: str, place: str, error: Exception) -> EndpointError:
+def unreachable(call: str, place: str, fault: TransportFault) -> EndpointError:
     """The error for a call that got no answer from `place`."""
-    remedy = next((text for kind, text in _REMEDIES if isinstance(error, kind)), _DEFAULT_REMEDY)
     return EndpointError(
-        f"{call} did not reach {place}: {_without_user(error)}",
+        f"{call} did not reach {place}: {fault.words}",
         code="endpoint-unreachable",
-        remedy=remedy,
+        remedy=_REMEDIES.get(fault.kind, _DEFAULT_REMEDY),
     )
 
 
-def _without_user(error: Exception) -> str:
-    """Botocore's words, without the user and password of a proxy's URL."""
-    return re.sub(r"//[^/\s]*@", "//…@", str(error).rstrip("."))
-
-
-def not_json(config: Config) -> InvalidResponseError:
-    """The error for a success whose body is no JSON object."""
+def _truncated(config: Config) -> InvalidResponseError:
     return InvalidResponseError(
-        f"{_place(config)} answered with something that is no JSON object",
-        code="answer-foreign",
-        remedy=_NOT_THE_SERVICE,
+        f"the answer of {_place(config)} was cut off: the connection ended before its end",
+        code="answer-truncated",
+        remedy="Try again; if it happens often, check the proxy and the network on the way.",
     )
 
 
@@ -108,41 +105,59 @@ def _place(config: Config) -> str:
     return config.endpoint_url or f"IAM Roles Anywhere in {config.region}"
 
 
-def _service_error(
-    error: ClientError, config: Config, identity: Identity, now: datetime
+def _answered(
+    answer: Answer, config: Config, identity: Identity, now: datetime
 ) -> RolesAnywhereError:
-    metadata: Mapping[str, Any] = error.response.get("ResponseMetadata", {})
-    headers: Mapping[str, str] = metadata.get("HTTPHeaders", {})
-    status = int(metadata.get("HTTPStatusCode", 0))
-    kind = shortened(headers.get("content-type", "no content type").split(";")[0])
-    if "x-amzn-errortype" not in headers and "json" not in kind:
+    if answer.is_truncated:
+        return _truncated(config)
+    if answer.status < REDIRECT:
         return InvalidResponseError(
-            f"{_place(config)} answered HTTP {status} with {kind}, which is not how the service"
-            " answers",
+            f"{_place(config)} answered with something that is no JSON object",
             code="answer-foreign",
             remedy=_NOT_THE_SERVICE,
         )
-    words = error.response.get("Error", {})
-    for name in ("Code", "Message"):
-        words[name] = shortened(str(words.get(name, "")))
-    service_code = words["Code"]
-    if service_code in _THROTTLED or status == _TOO_MANY:
+    kind = shortened(answer.headers.get("content-type", "no content type").split(";")[0])
+    if "x-amzn-errortype" not in answer.headers and "json" not in kind:
+        return InvalidResponseError(
+            f"{_place(config)} answered HTTP {answer.status} with {kind}, which is not how the"
+            " service answers",
+            code="answer-foreign",
+            remedy=_NOT_THE_SERVICE,
+        )
+    response = _response(answer)
+    if is_throttled(answer):
         return ThrottledError(
-            error.response,
-            error.operation_name,
+            response,
+            _OPERATION,
             code="throttled",
             causes=("more than 10 CreateSession calls a second in this account and Region",),
             remedy="Share one session between clients, or have the quota raised.",
+            retry_after=retry_after(answer),
         )
-    if status >= _SERVER_ERROR:
+    if answer.status >= _SERVER_ERROR:
         return ServiceError(
-            error.response, error.operation_name, code="service-failed", remedy="Try again later."
+            response,
+            _OPERATION,
+            code="service-failed",
+            remedy="Try again later.",
+            retry_after=retry_after(answer),
         )
-    denial = find_denial(str(error.response.get("Error", {}).get("Message", "")))
-    blame = SessionDeniedError if denial or "AccessDenied" in service_code else ServiceError
+    return _denied(answer, response, config, identity, now)
+
+
+def _denied(
+    answer: Answer,
+    response: Mapping[str, Any],
+    config: Config,
+    identity: Identity,
+    now: datetime,
+) -> ServiceError:
+    words = response["Error"]
+    denial = find_denial(words["Message"])
+    blame = SessionDeniedError if denial or "AccessDenied" in words["Code"] else ServiceError
     return blame(
-        error.response,
-        error.operation_name,
+        response,
+        _OPERATION,
         code=denial.code if denial else "session-denied",
         causes=denial.causes if denial else (),
         findings=tuple(
@@ -150,9 +165,32 @@ def _service_error(
                 config,
                 identity,
                 now=now,
-                theirs=service_time(headers.get("date")),
+                theirs=service_time(answer.headers.get("date")),
                 code=denial.code if denial else None,
             )
         ),
         remedy=denial.remedy if denial else None,
     )
+
+
+def _response(answer: Answer) -> dict[str, Any]:
+    """The answer as `botocore.exceptions.ClientError` has it."""
+    fields = answer.fields or {}
+    message = fields.get("message") or fields.get("Message")
+    if not isinstance(message, str):
+        message = _phrase(answer.status) if answer.fields is None else ""
+    return {
+        "Error": {
+            "Code": shortened(error_code(answer) or str(answer.status)),
+            "Message": shortened(message),
+        },
+        "ResponseMetadata": {
+            "RequestId": answer.headers.get("x-amzn-requestid", ""),
+            "HTTPStatusCode": answer.status,
+            "HTTPHeaders": dict(answer.headers),
+        },
+    }
+
+
+def _phrase(status: int) -> str:
+    return next((known.phrase for known in http.HTTPStatus if known == status), "")

@@ -51,7 +51,7 @@ def check_caller_identity(
     """Call sts:GetCallerIdentity, which needs no permission, with the credentials."""
     from botocore.exceptions import BotoCoreError, ClientError
 
-    from boto_rolesanywhere.create_session.client import require_usable_proxy
+    from boto_rolesanywhere.create_session.botocore_transport import require_usable_proxy
     from boto_rolesanywhere.settings.urls import require_endpoint_url
 
     client = None

@@ -6,19 +6,25 @@ import gzip
 import io
 import json
 import os
+from datetime import datetime, timezone
 from pathlib import Path
 
 import botocore.session
 import pytest
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.client import BaseClient
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from urllib3 import HTTPResponse
 
 from boto_rolesanywhere.create_session.botocore_session import private_session
-from boto_rolesanywhere.create_session.response_body import take_body
+from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
+from boto_rolesanywhere.create_session.call import attempt_headers, signed
+from boto_rolesanywhere.identity.opening import open_identity
+from boto_rolesanywhere.settings.sources import IdentitySources
+from boto_rolesanywhere.testing import CertificateAuthority
 
 BUILTIN = Path(Loader.BUILTIN_DATA_PATH)
 
@@ -101,29 +107,38 @@ def test_the_model_speaks_the_protocol_of_botocores_own() -> None:
 
 
 def test_what_botocore_adds_to_every_request_is_added_here(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, ca: CertificateAuthority
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "f")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1")
-    ours, ordinary = private_session(None), botocore.session.Session()
-    ordinary.register_component("data_loader", ours.get_component("data_loader"))
+    issued = ca.issue("app")
+    sources = IdentitySources(certificate=issued.certificate, private_key=issued.private_key)
+    now = datetime.now(timezone.utc)
+    arguments = dict.fromkeys(("trustAnchorArn", "profileArn", "roleArn"), "arn")
 
-    sent = [headers_of_a_call(session) for session in (ours, ordinary)]
+    ours = BotocoreTransport(opened(private_session(None)))
+    mark = attempt_headers("id", 1, ours.limits)
+    request = signed(ours.draft(arguments), mark, open_identity(sources, now=now), "eu-west-1", now)
+    sent = {name.lower() for name in request.headers}
 
-    assert sent[0] == sent[1]
-    assert {"amz-sdk-invocation-id", "amz-sdk-request", "x-amzn-trace-id"} <= sent[0]
+    assert headers_of_botocore(arguments) == sent - {"x-amz-date", "x-amz-x509", "authorization"}
+    assert {"amz-sdk-invocation-id", "amz-sdk-request", "x-amzn-trace-id", "host"} <= sent
 
 
-def headers_of_a_call(session: botocore.session.Session) -> set[str]:
+def opened(session: botocore.session.Session) -> BaseClient:
     options = ClientConfig(signature_version=UNSIGNED)
-    client = session.create_client("rolesanywhere", region_name="eu-west-1", config=options)
-    headers: set[str] = set()
+    return session.create_client("rolesanywhere", region_name="eu-west-1", config=options)
+
+
+def headers_of_botocore(arguments: dict[str, str]) -> set[str]:
+    session, headers = botocore.session.Session(), {"host"}  # which the HTTP client adds
+    session.register_component("data_loader", private_session(None).get_component("data_loader"))
 
     def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
         headers.update(name.lower() for name in request.headers)
-        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO()))
+        return AWSResponse(request.url, 200, {}, HTTPResponse(io.BytesIO(b"{}")))
 
+    client = opened(session)
     client.meta.events.register("before-send.rolesanywhere.CreateSession", answer)
-    client.meta.events.register("before-parse.rolesanywhere.CreateSession", take_body)
-    client.create_session(**dict.fromkeys(("trustAnchorArn", "profileArn", "roleArn"), "arn"))
-    return headers
+    client.create_session(**arguments)
+    return headers - {"content-length"}  # ours is added when the request is sent

@@ -6,13 +6,15 @@ Read a failure here as: botocore has changed, look at the place named.
 from __future__ import annotations
 
 import inspect
+from types import SimpleNamespace
 
 import boto3
 import botocore.session
-from botocore import credentials
+import pytest
+from botocore import UNSIGNED, credentials
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.config import Config as ClientConfig
 from botocore.credentials import RefreshableCredentials
-from botocore.endpoint import Endpoint
 from botocore.httpsession import URLLib3Session
 
 
@@ -46,57 +48,52 @@ def test_refreshable_credentials_read_through_refresh() -> None:
     assert "return self._frozen_credentials" in source
 
 
-def test_the_signing_event_comes_for_every_attempt() -> None:
-    # create_session signs in it.
-    source = inspect.getsource(Endpoint.create_request)
+def test_an_event_may_answer_in_place_of_sending_and_has_the_whole_request() -> None:
+    # botocore_transport takes the request there, after the handler that adds a header.
+    client = botocore.session.Session().create_client(
+        "sts", region_name="eu-west-1", config=ClientConfig(signature_version=UNSIGNED)
+    )
+    seen: list[str] = []
 
-    assert "request-created" in source
-    assert "self.create_request" in inspect.getsource(Endpoint._send_request)
+    def early(**_: object) -> None:
+        seen.append("early")
+
+    def answer(params: dict[str, object], **_: object) -> object:
+        seen.append("last")
+        return SimpleNamespace(status_code=200), {"request": params}
+
+    client.meta.events.register_last("before-call", answer)
+    client.meta.events.register("before-call", early)
+    request = client.get_caller_identity()["request"]
+
+    assert seen == ["early", "last"]
+    assert (request["method"], request["url"]) == ("POST", "https://sts.eu-west-1.amazonaws.com/")
+    assert request["headers"]["User-Agent"]
+    assert b"GetCallerIdentity" in AWSRequest("POST", "http://x/", data=request["body"]).body
 
 
-def test_the_body_passes_through_an_event_before_it_is_parsed_and_logged() -> None:
-    # response_body takes it out there, and hands it on in the dictionary that is merged.
-    source = inspect.getsource(Endpoint._do_get_response)
-    assert source.index("before-parse") < source.index("parser.parse(")
-    assert source.index("parser.parse(") < source.index("update(customized_response_dict)")
-
-
-def test_an_event_may_send_in_place_of_botocore_and_what_it_raises_is_an_attempts_error() -> None:
-    # client sends there, within limits.
-    source = inspect.getsource(Endpoint._do_get_response)
-    sending = source.index("try:"), source.index("before-send"), source.index("self._send(")
-    assert sending == tuple(sorted(sending))
-    assert "if http_response is None" in source
-    assert "except Exception as e" in source[sending[2] :]
-    assert "self.http_session.send(request)" in inspect.getsource(Endpoint._send)
+def test_a_clients_http_session_sends_and_leaves_the_body_unread() -> None:
+    # botocore_transport sends through it, and reads the body within limits.
     client = botocore.session.Session().create_client("sts", region_name="eu-west-1")
     assert isinstance(client._endpoint.http_session, URLLib3Session)
-
-
-def test_a_body_is_left_unread_if_the_request_says_so_and_comes_from_stream() -> None:
-    # sending reads it.
-    assert "if not request.stream_output" in inspect.getsource(URLLib3Session.send)
+    source = inspect.getsource(URLLib3Session.send)
+    assert "if not request.stream_output" in source
+    assert "preload_content=False" in source
+    assert "retries=Retry(False)" in source
 
     class Raw:
         def stream(self) -> list[bytes]:
             return [b"a", b"b"]
 
     response = AWSResponse("http://localhost/", 200, {"Date": "now"}, Raw())
-    again = AWSResponse(response.url, response.status_code, response.headers, Raw())
-    assert (again.content, again.headers["date"]) == (b"ab", "now")
+    assert response.raw.stream() == [b"a", b"b"]
+    assert dict(response.headers.items()) == {"Date": "now"}
 
 
-def test_a_header_of_bytes_keeps_its_own_type() -> None:
-    # create_session hides the signature from logs by the value's repr.
-    class Hidden(bytes):
-        __slots__ = ()
-
-        def __repr__(self) -> str:
-            return "<hidden>"
-
-    request = AWSRequest("GET", "http://localhost/", headers={})
-    request.headers["Authorization"] = Hidden(b"signature")
-    Endpoint._encode_headers(None, request.headers)
-
-    assert "signature" not in str(request.prepare())
-    assert request.prepare().headers["Authorization"] == b"signature"
+@pytest.mark.parametrize("options", [{"total_max_attempts": 3}, {"max_attempts": 2}])
+def test_a_client_knows_how_many_attempts_the_user_wants(options: dict[str, int]) -> None:
+    # botocore_transport reads them there, whichever way they were set.
+    client = botocore.session.Session().create_client(
+        "sts", region_name="eu-west-1", config=ClientConfig(retries=options)
+    )
+    assert client.meta.config.retries["total_max_attempts"] == 3

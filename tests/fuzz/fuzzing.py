@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from functools import cache
 from io import StringIO
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from cryptography import x509
 
@@ -31,8 +31,8 @@ from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.certificates.rules import problems
 from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
 from boto_rolesanywhere.cli.store.selector import parse_selector
-from boto_rolesanywhere.create_session.client import _session
-from boto_rolesanywhere.create_session.response_body import BODY, take_body
+from boto_rolesanywhere.create_session.answer import session_of
+from boto_rolesanywhere.create_session.transport import Answer
 from boto_rolesanywhere.credentials.cache_entry import Entry
 from boto_rolesanywhere.credentials.cached_session import to_session
 from boto_rolesanywhere.credentials.moment import Moment
@@ -182,10 +182,9 @@ def take_entry(data: bytes) -> None:
 
 def take_answer(data: bytes) -> None:
     """A session lives, and no longer than AWS lets one live."""
-    taken: dict[str, Any] = {}
-    take_body({"body": data, "status_code": 201}, taken)
-    if taken[BODY] is not None:
-        assert _session(taken[BODY], {}, lambda: NOW).lifetime > 0
+    answer = Answer(201, {}, data)
+    if answer.is_success:
+        assert session_of(answer, NOW).lifetime > 0
 
 
 def take_arn(data: bytes) -> None:

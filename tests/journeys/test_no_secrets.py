@@ -64,7 +64,6 @@ def test_a_call_logged_in_full_shows_none(
     signature = emulator.requests[0].headers["authorization"].rpartition("Signature=")[2]
     logged = "\n".join([*caplog.messages, *(repr(record.args) for record in caplog.records)])
     assert "CreateSession" in logged
-    assert "bytes, hidden>" in logged
     for secret in (
         frozen.secret_key,
         frozen.token,

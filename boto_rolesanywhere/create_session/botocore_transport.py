@@ -1,0 +1,215 @@
+"""The transport that is botocore's: its endpoint rules, proxies, CA bundles and time-outs.
+
+No SDK's model has CreateSession, so `data/` has a model of it alone. botocore's client for that
+model works out where the call goes and what its body is; its HTTP session sends. Its retries, its
+parser and its signer are passed by.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from botocore import UNSIGNED
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError
+from botocore.utils import get_environ_proxies
+from urllib3 import exceptions as urllib3_errors
+
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.urls import is_this_machine, require_proxy_url
+
+from .botocore_faults import ON_THE_WAY, fault_of
+from .botocore_session import SERVICE
+from .sending import within
+from .transport import Answer, Limits, Request, TransportFault
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Mapping
+
+    from botocore.awsrequest import AWSResponse
+    from botocore.client import BaseClient
+    from botocore.session import Session as BotocoreSession
+
+    from boto_rolesanywhere.settings.config import Config
+
+logger = logger_of(__name__)
+
+LONGEST_BODY: Final = 1_000_000  # bytes; the service answers with about 3,000
+_PIECE: Final = 4096
+_DRAFT: Final = "boto_rolesanywhere-draft"
+# botocore's default, 60 seconds each, would hold up the program if a network drops packets.
+_TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
+
+
+class BotocoreTransport:
+    """Sends through the HTTP session of a botocore client, and keeps its connections."""
+
+    def __init__(self, client: BaseClient, deadline: float | None = None) -> None:
+        """Send nothing yet.
+
+        Args:
+            client: from `open_client`.
+            deadline: seconds that a whole call may take; None: 60, or longer if the client's
+                time-outs let one attempt take longer.
+        """
+        # Last, since another handler adds a header.
+        client.meta.events.register_last("before-call", _instead_of_sending, _DRAFT)  # type: ignore[arg-type]  # it answers
+        self._client = client
+        config: Any = client.meta.config
+        timeouts = (config.connect_timeout, config.read_timeout)
+        longest = sum(seconds for seconds in timeouts if isinstance(seconds, int | float))
+        attempts = (config.retries or {}).get("total_max_attempts")
+        usual = Limits()
+        self._limits = Limits(
+            usual.attempts if attempts is None else max(1, attempts),
+            max(usual.deadline, longest) if deadline is None else deadline,
+        )
+
+    @property
+    def limits(self) -> Limits:
+        """As the client's options and AWS_MAX_ATTEMPTS have it."""
+        return self._limits
+
+    def draft(self, parameters: Mapping[str, object]) -> Request:
+        """The request that botocore would make, unsigned."""
+        try:
+            params = self._client.create_session(**parameters)[_DRAFT]  # type: ignore[attr-defined]  # made by botocore
+        except BotoCoreError as error:
+            raise _unusable(error) from error
+        return Request(params["method"], params["url"], dict(params["headers"]), params["body"])
+
+    def send(self, request: Request, seconds: float) -> Answer:
+        """Send it in a thread of its own, which is abandoned when the time is over."""
+        return within(seconds, lambda given_up: self._send(request, given_up))
+
+    def _send(self, request: Request, given_up: threading.Event) -> Answer:
+        prepared = AWSRequest(
+            method=request.method,
+            url=request.url,
+            headers=request.headers,
+            data=request.body,
+            stream_output=True,  # so that `send` leaves the body alone
+        ).prepare()
+        # botocore has no public way to its HTTP session. A contract test holds it.
+        session = self._client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001  # see above
+        try:
+            response = session.send(prepared)
+        except ON_THE_WAY as error:
+            raise fault_of(error) from error
+        headers = {name.lower(): str(text) for name, text in response.headers.items()}
+        return Answer(response.status_code, headers, _body(response, given_up))
+
+
+def _instead_of_sending(params: dict[str, Any], **_: object) -> object:
+    """Botocore's event ``before-call``: what would be sent is the answer, and nothing is sent."""
+    return SimpleNamespace(status_code=200), {_DRAFT: params}
+
+
+def _body(response: AWSResponse, given_up: threading.Event) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        for piece in response.raw.stream(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LONGEST_BODY or given_up.is_set():
+                response.raw.close()  # the rest would come before the next answer
+                break
+    except urllib3_errors.ReadTimeoutError as error:
+        raise TransportFault("read-timeout", "the answer stopped in the middle") from error
+    # Whatever else: urllib3 does not expect every size that a chunk can claim. What it raises may
+    # quote the body.
+    except Exception:  # noqa: BLE001  # see above
+        raise TransportFault("truncated", "the answer was cut off") from None
+    if size > LONGEST_BODY:
+        raise TransportFault("too-long", f"more than {LONGEST_BODY:,} bytes")
+    return b"".join(pieces)
+
+
+def open_client(
+    config: Config,
+    session: BotocoreSession,
+    *,
+    client_config: ClientConfig | None = None,
+    verify: bool | str | None = None,
+) -> BaseClient:
+    """A botocore client for the call, with its own connections. It signs nothing.
+
+    Args:
+        config: of the call.
+        session: from `private_session`.
+        client_config: botocore's options for this call.
+        verify: as in `boto3.client`.
+
+    Raises:
+        ConfigurationError: botocore cannot use its endpoint, a number or another setting.
+    """
+    options = _TIMEOUTS
+    for each in (session.get_default_client_config(), client_config):
+        options = options.merge(each) if each is not None else options
+    try:
+        client: BaseClient = session.create_client(
+            SERVICE,
+            region_name=config.region,
+            endpoint_url=config.endpoint_url,
+            verify=verify,
+            config=options.merge(ClientConfig(signature_version=UNSIGNED)),
+        )
+    except BotoCoreError as error:
+        raise _unusable(error) from error
+    # The endpoint or a number is wrong, or a text stands where botocore wants a block.
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        if "endpoint" not in str(error).lower():
+            raise ConfigurationError(
+                f"botocore cannot use what is set for it ({error})",
+                code="botocore-setting-unusable",
+                where="AWS_MAX_ATTEMPTS and other variables, the profile's settings"
+                " (services, api_versions, …), or the argument client_config",
+            ) from error
+        raise ConfigurationError(
+            f"botocore cannot use the endpoint that is set for it ({error})",
+            code="endpoint-unusable",
+            where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
+            expected="a URL such as https://host:443",
+        ) from None
+    require_usable_proxy(getattr(options, "proxies", None), client.meta.endpoint_url)
+    _warn_of_plain_http(client.meta.endpoint_url)
+    return client
+
+
+def _unusable(error: BotoCoreError) -> ConfigurationError:
+    return ConfigurationError(
+        f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
+        code="botocore-setting-unusable",
+        remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
+    )
+
+
+def _warn_of_plain_http(endpoint: str) -> None:
+    url = urlsplit(endpoint)
+    if url.scheme == "http" and not is_this_machine(url.hostname or ""):
+        logger.warning(
+            "The endpoint %s is not encrypted: everyone on the way can read the credentials. Use"
+            " an https:// endpoint.",
+            endpoint,
+        )
+
+
+def require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> None:
+    """Refuse the proxy that botocore would take for `endpoint` if its URL cannot be used.
+
+    Args:
+        proxies: those of the client's config; None: those of the environment.
+        endpoint: URL of the endpoint.
+
+    Raises:
+        ConfigurationError: without the proxy's URL.
+    """
+    chosen = get_environ_proxies(endpoint) if proxies is None else proxies
+    if proxy := chosen.get(urlsplit(endpoint).scheme):
+        require_proxy_url(proxy)
