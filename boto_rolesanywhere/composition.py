@@ -7,6 +7,7 @@ Settings → `Config` → identity → CreateSession → cache → credentials t
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,9 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+from boto_rolesanywhere.identity.material import read_sources
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
+from boto_rolesanywhere.identity.sharing import Sameness, Shared
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
 from boto_rolesanywhere.settings.inputs import read_section
@@ -41,6 +44,8 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 _ENDPOINT_SETTINGS: Final = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url"
+# The variables by which botocore chooses endpoint, proxy, CA bundle, retries and more.
+_DECIDES: Final = re.compile(r"AWS_.*|REQUESTS_CA_BUNDLE|.*_proxy", re.IGNORECASE)
 
 
 def config_of(inputs: Inputs) -> Config | None:
@@ -65,6 +70,11 @@ class Issuer:
     """Makes sessions for one `Config`: signs with the current identity, calls CreateSession.
 
     Safe to use from several threads.
+
+    Attributes:
+        config: what is asked for.
+        has_rotated: whether certificate, key or chain are no longer those of the first look, so
+            that the sessions may be another identity's.
     """
 
     def __init__(
@@ -90,12 +100,15 @@ class Issuer:
             cached_as: stands for certificate, key and chain in the key of a cache entry, in place
                 of the fingerprint of their contents.
         """
-        own = private_session(session)
+        self._own = own = private_session(session)
         if profile_name is not None:
             own.set_config_variable("profile", profile_name)
         self.config = config
         self._cached_as = cached_as
+        self._first_look: Sameness | None = None
+        self.has_rotated = False
         self._identity = RotatingIdentity(config.sources, clock)
+        self._options = (client_config, verify)
         verify = effective_verify(own, verify)
         self._unchecked = verify is False
         self._endpoint = config.endpoint_url or configured_endpoint(own, client_config)
@@ -113,13 +126,32 @@ class Issuer:
         )
 
     @hides_frames
+    def sameness(self) -> Sameness:
+        """All that decides about the calls, with what certificate, key and chain hold just now.
+
+        Raises:
+            RolesAnywhereError: a file cannot be read.
+        """
+        own = self._own
+        return Sameness(
+            self.config,
+            read_sources(self.config.sources).contents(),
+            self._options,
+            own.get_default_client_config(),
+            own.instance_variables(),
+            read_section(own),
+            own.full_config.get("services"),
+            {name: text for name, text in os.environ.items() if _DECIDES.match(name)},
+        )
+
+    @hides_frames
     def open(self) -> None:
         """Open and check certificate and key now.
 
         Raises:
             RolesAnywhereError: they cannot be used.
         """
-        self._identity()
+        self._current()
 
     @hides_frames
     def create(self) -> RolesAnywhereSession:
@@ -128,7 +160,7 @@ class Issuer:
         Raises:
             RolesAnywhereError: certificate and key cannot be used, or the call failed.
         """
-        return self._creator.create()
+        return self._creator.create(self._current()[1])
 
     def credentials(
         self, cache: bool | str | os.PathLike[str] | None = False
@@ -141,10 +173,14 @@ class Issuer:
         Raises:
             ConfigurationError: a cache is asked for that cannot be had.
         """
-        create = self.create
+        create, folder = self.create, None
         if cache is not False and cache is not None:
-            create = self._sharing(cache)
-        return SessionCredentials(create, account_id=self.config.role.account)
+            create, folder = self._cached(cache)
+
+        def make() -> SessionCredentials:
+            return SessionCredentials(create, account_id=self.config.role.account)
+
+        return _CREDENTIALS.one(Sameness(self, folder), make)
 
     @hides_frames
     def create_keyed(self) -> Created:
@@ -155,17 +191,19 @@ class Issuer:
         """
         from boto_rolesanywhere.credentials.cache import Created
 
-        material, identity = self._identity.current()
+        material, identity = self._current()
         session = self._creator.create(identity)
         return Created(session, self._key(material) or "")
 
-    def _sharing(self, folder: bool | str | os.PathLike[str]) -> Callable[[], RolesAnywhereSession]:
+    def _cached(
+        self, cache: bool | str | os.PathLike[str]
+    ) -> tuple[Callable[[], RolesAnywhereSession], str]:
+        """What gives a session out of the cache, and the cache's folder."""
         from boto_rolesanywhere.credentials.cache import open_cache
         from boto_rolesanywhere.credentials.cached_session import to_session
         from boto_rolesanywhere.credentials.moment import present
-        from boto_rolesanywhere.identity.material import read_sources
 
-        cache = open_cache(folder)
+        opened = open_cache(cache)
         if self._unchecked:
             logger.warning(
                 "The argument cache has no effect: the endpoint's TLS certificate is not checked,"
@@ -175,18 +213,32 @@ class Issuer:
         def get() -> RolesAnywhereSession:
             # Worked out each time: the files may have been replaced.
             try:
-                key = self._key(read_sources(self.config.sources))
+                material = read_sources(self.config.sources)
+                self._follow(material)
+                key = self._key(material)
             except RolesAnywhereError:
                 key = None  # the identity in use goes on
             if key is None:
                 return self.create()
-            session = to_session(cache.get(key, self.create_keyed), present())
+            session = to_session(opened.get(key, self.create_keyed), present())
             if session is None:  # no version of this package wrote the entry
-                renewed = cache.get(key, self.create_keyed, force=True)
+                renewed = opened.get(key, self.create_keyed, force=True)
                 session = to_session(renewed, present())
             return session or self.create()
 
-        return get
+        return get, opened.folder
+
+    def _current(self) -> tuple[Material, Identity]:
+        material, identity = self._identity.current()
+        self._follow(material)
+        return material, identity
+
+    def _follow(self, material: Material) -> None:
+        look = Sameness(material.contents())
+        if self._first_look is None:
+            self._first_look = look
+        elif look != self._first_look:
+            self.has_rotated = True
 
     def _key(self, material: Material) -> str | None:
         """The key of the session that `material` signs for; None if it must not be cached."""
@@ -206,6 +258,35 @@ class Issuer:
             session_name=config.session_name or "",
             endpoint=self._endpoint,
         )
+
+
+def issuer_of(
+    config: Config,
+    session: botocore.session.Session,
+    *,
+    profile_name: str | None = None,
+    client_config: ClientConfig | None = None,
+    verify: bool | str | None = None,
+) -> Issuer:
+    """The one `Issuer` of these inputs in this process, with certificate and key opened.
+
+    The arguments are those of `Issuer`. All that decides about its calls counts: what certificate,
+    key and chain hold just now, the settings, the session's options and its profile's, and the
+    environment.
+
+    Raises:
+        RolesAnywhereError: certificate and key cannot be used.
+    """
+    own = Issuer(
+        config, session, profile_name=profile_name, client_config=client_config, verify=verify
+    )
+    issuer = _ISSUERS.one(own.sameness(), lambda: own, usable=lambda found: not found.has_rotated)
+    issuer.open()
+    return issuer
+
+
+_ISSUERS: Final[Shared[Issuer]] = Shared()
+_CREDENTIALS: Final[Shared[SessionCredentials]] = Shared()
 
 
 def creator_of(

@@ -28,7 +28,7 @@ from boto_rolesanywhere.settings.names import (
 from boto_rolesanywhere.settings.precedence import ahead_of_provider
 from boto_rolesanywhere.settings.role_chain import has_settings, source_of
 
-from .composition import Issuer, as_botocore_session, config_of
+from .composition import as_botocore_session, config_of, issuer_of
 from .errors import PROVIDER, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
@@ -89,9 +89,7 @@ class RolesAnywhereProvider(CredentialProvider):
         )
         if config is None:
             return None
-        issuer = Issuer(config, self.session)
-        issuer.open()
-        return issuer.credentials()
+        return issuer_of(config, self.session).credentials()
 
 
 def install(session: boto3.Session | botocore.session.Session | None = None) -> None:

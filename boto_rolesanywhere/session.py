@@ -13,7 +13,7 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up
 
-from .composition import Issuer, as_botocore_session, config_of
+from .composition import as_botocore_session, config_of, issuer_of
 from .errors import ConfigurationError, hides_frames
 
 if TYPE_CHECKING:
@@ -129,14 +129,13 @@ def get_session(
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
         )
-    issuer = Issuer(
+    issuer = issuer_of(
         config,
         session,
         profile_name=profile_name,
         client_config=client_config,
         verify=verify,
     )
-    issuer.open()
     credentials = issuer.credentials(cache)
     # From here on nothing fails: the caller's session is changed as a whole or not at all.
     if profile_name is not None:

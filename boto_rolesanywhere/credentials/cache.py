@@ -94,6 +94,7 @@ class SessionCache:
             ConfigurationError: `filelock` is not installed, which Windows needs.
         """
         _require_lock()
+        self.folder = folder
         self._folder = Path(folder)
         self._clock = clock
         self._sleep = sleep

@@ -49,6 +49,11 @@ class Secret:
         self.origin = origin
         self.file = file
 
+    @property
+    def told_apart_by(self) -> str | bytes | Callable[[], str | bytes]:
+        """What tells it from another: its file, its callable, or the secret itself."""
+        return self.file or self._source
+
     def reveal(self) -> bytes:
         """The secret, as bytes. A callable is called each time.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -77,13 +78,14 @@ def set_variables(monkeypatch: pytest.MonkeyPatch, paths: IssuedPaths, emulator:
 
 
 def keys_from(emulator: Emulator, issued: IssuedCertificate, **changes: str) -> object:
-    """The keys of a session with this certificate, of the emulator's first resources.
+    """The keys of a new session with this certificate, of the emulator's first resources.
 
     Args:
         emulator: a running one.
         issued: the end-entity certificate with its key.
         changes: arguments of `get_session` that are others.
     """
+    gc.collect()  # what an earlier call left, perhaps in a circle, would be shared
     given = {
         "anchor": emulator.trust_anchor_arn,
         "profile": emulator.profile_arn,

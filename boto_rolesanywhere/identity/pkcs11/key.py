@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import weakref
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -15,6 +15,7 @@ from pkcs11.mechanisms import Mechanism
 
 from boto_rolesanywhere.certificates.public_keys import describe_key, verify_signature
 from boto_rolesanywhere.errors import KeyDeviceError
+from boto_rolesanywhere.identity.sharing import Shared
 
 from .errors import PIN_REFUSED
 from .libraries import LIBRARIES
@@ -22,10 +23,14 @@ from .objects import find_private_key, find_public_keys, read
 from .token import close_session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from pkcs11.types import Session, SignMixin
 
     from .token import TokenAccess
+
+Result = TypeVar("Result")
 
 # RFC 8017 section 9.2, note 1: the DER of DigestInfo for SHA-256, up to the digest.
 _DIGEST_INFO: Final = bytes.fromhex("3031300d060960864801650304020105000420")
@@ -45,39 +50,58 @@ class _Handles:
     always_authenticate: bool
 
 
-class _Opened:
-    """The key on the token: opened when needed, and again when its handles are void.
+class _Live:
+    """The handles of an opened key; None while it is not opened."""
 
-    Each key has a session of its own, apart from the session that logged in. So a failed operation
-    blocks only this key's session, which is then closed.
-    """
+    __slots__ = ("handles",)
 
-    __slots__ = ("_access", "_handles")
-
-    def __init__(self, access: TokenAccess) -> None:
-        self._access = access
-        self._handles: _Handles | None = None
-
-    def get(self) -> _Handles:
-        """The live handles. Only within `TokenAccess.run`."""
-        LIBRARIES.follow_fork()
-        if self._handles is None or not LIBRARIES.is_current(self._handles.generation):
-            self._handles = None
-            session = self._access.open(login=True)
-            generation = LIBRARIES.generation
-            try:
-                self._handles = self._find(session, generation)
-            except BaseException:
-                close_session(session, generation)
-                raise
-        return self._handles
+    def __init__(self) -> None:
+        self.handles: _Handles | None = None
 
     def close(self) -> None:
         """Close the session. Never an error."""
         with LIBRARIES.lock:
-            handles, self._handles = self._handles, None
+            handles, self.handles = self.handles, None
             if handles is not None:
                 close_session(handles.session, handles.generation)
+
+
+class _Opened:
+    """The key on the token: opened when needed, and again when its handles are void.
+
+    Each key has a session of its own, apart from the session that logged in. So a failed operation
+    blocks only this key's session, which is then closed. All `TokenKey`s of the same URI and PIN
+    share one of these; when the last of them is closed or dropped, so is the session.
+
+    Attributes:
+        access: to the token.
+    """
+
+    __slots__ = ("__weakref__", "_live", "access")
+
+    def __init__(self, access: TokenAccess) -> None:
+        self.access = access
+        self._live = _Live()
+        # A dropped key must not keep its session: tokens have few.
+        weakref.finalize(self, self._live.close).atexit = False
+
+    def get(self, *, anew: bool = False) -> _Handles:
+        """The live handles; `anew`: of what the URI names now. Only within `TokenAccess.run`."""
+        LIBRARIES.follow_fork()
+        handles = self._live.handles
+        if handles is not None and LIBRARIES.is_current(handles.generation):
+            if anew:
+                handles = self._live.handles = self._find(handles.session, handles.generation)
+            return handles
+        self._live.handles = None
+        session = self.access.open(login=True)
+        generation = LIBRARIES.generation
+        try:
+            handles = self._live.handles = self._find(session, generation)
+        except BaseException:
+            close_session(session, generation)
+            raise
+        return handles
 
     def sign(self, data: bytes) -> bytes:
         """Sign `data`, opening the key if need be. Only within `TokenAccess.run`."""
@@ -85,11 +109,11 @@ class _Opened:
         try:
             return self._sign(handles, data)
         except PKCS11Error:
-            self.close()  # the operation may still be active in the session
+            self._live.close()  # the operation may still be active in the session
             raise
 
     def _find(self, session: Session, generation: int) -> _Handles:
-        uri = self._access.uri
+        uri = self.access.uri
         private = find_private_key(session, uri)
         always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
         public, *others = find_public_keys(session, private, uri)
@@ -111,13 +135,16 @@ class _Opened:
         if not handles.always_authenticate:
             return _encoded(handles, handles.private.sign(message, mechanism=mechanism))
         token = handles.session.token
-        pin = self._access.pin_for(token)
+        pin = self.access.pin_for(token)
         try:
             return _encoded(handles, handles.private.sign(message, mechanism=mechanism, pin=pin))
         except PKCS11Error as error:
             if type(error).__name__ in PIN_REFUSED:
-                self._access.refuse_pin(token, pin)
+                self.access.refuse_pin(token, pin)
             raise
+
+
+_OPENED: Final[Shared[_Opened]] = Shared()
 
 
 class TokenKey:
@@ -129,12 +156,9 @@ class TokenKey:
 
     def __init__(self, access: TokenAccess) -> None:
         """Find the key. Raises as `open_token_key` does."""
-        self._access = access
-        self._opened = _Opened(access)
-        self._closed = False
-        # A dropped key must not keep its session: tokens have few.
-        weakref.finalize(self, self._opened.close).atexit = False
-        self._public: PublicKeyTypes = access.run(lambda: self._opened.get().public)
+        self._uri = access.uri
+        self._opened: _Opened | None = _OPENED.one(access.sameness(), lambda: _Opened(access))
+        self._public: PublicKeyTypes = self._run(lambda opened: opened.get(anew=True).public)
 
     def public_key(self) -> PublicKeyTypes:
         """The public key; also after `close`."""
@@ -147,34 +171,37 @@ class TokenKey:
             PassphraseError: the PIN is missing, or the token refused it (now or before).
             KeyDeviceError: the key was closed or is another by now; the token is gone, or failed.
         """
-        signature = self._access.run(lambda: self._sign_once(data))
+        signature = self._run(lambda opened: opened.sign(data))
         if not verify_signature(self._public, signature, data):
             raise KeyDeviceError(
                 "the token's signature does not fit the public key found on it: the key was"
                 " replaced, or its public key or certificate belongs to another key",
                 code="key-changed",
-                where=str(self._access.uri),
+                where=str(self._uri),
                 remedy="Open the identity again; give key and certificate one id of their own.",
             )
         return signature
 
     def close(self) -> None:
-        """Close the key's session. The process stays logged in for other keys on the token."""
-        self._closed = True
-        self._opened.close()
+        """Close this key; its session too, unless other keys of the same URI use it.
 
-    def _sign_once(self, data: bytes) -> bytes:
-        if self._closed:
+        The process stays logged in for other keys on the token.
+        """
+        self._opened = None
+
+    def _run(self, call: Callable[[_Opened], Result]) -> Result:
+        opened = self._opened
+        if opened is None:
             raise KeyDeviceError(
                 "the token's key was closed",
                 code="key-closed",
-                where=str(self._access.uri),
+                where=str(self._uri),
                 remedy="Open the identity again.",
             )
-        return self._opened.sign(data)
+        return opened.access.run(lambda: call(opened))
 
     def __repr__(self) -> str:
-        return f"<TokenKey {self._access.uri} ({describe_key(self._public)})>"
+        return f"<TokenKey {self._uri} ({describe_key(self._public)})>"
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

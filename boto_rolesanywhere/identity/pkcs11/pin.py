@@ -39,11 +39,11 @@ class TokenPin:
     The URI's PIN comes before the configured PIN. The repr never shows a PIN.
     """
 
-    __slots__ = ("_pin", "_secret", "_uri", "_where")
+    __slots__ = ("_pin", "_uri", "_where", "secret")
 
     def __init__(self, uri: Pkcs11Uri, secret: Secret | None) -> None:
         self._uri = uri
-        self._secret = secret
+        self.secret = secret
         self._where = str(uri)
         self._pin: str | None = None
 
@@ -72,7 +72,7 @@ class TokenPin:
 
     def available(self) -> bool:
         """Whether a PIN is configured."""
-        return bool(self._uri.pin_value or self._uri.pin_source or self._secret)
+        return bool(self._uri.pin_value or self._uri.pin_source or self.secret)
 
     def _obtain(self) -> tuple[bytes, str]:
         if self._uri.pin_value is not None:
@@ -80,8 +80,8 @@ class TokenPin:
         if self._uri.pin_source is not None:
             path = pin_source_path(self._uri.pin_source)
             return _read(path), f"pin-source of the PKCS#11 URI, {path}"
-        if self._secret is not None:
-            return self._secret.reveal(), self._secret.origin
+        if self.secret is not None:
+            return self.secret.reveal(), self.secret.origin
         raise _missing("the token wants a PIN, and none is given", where=self._where)
 
     def __repr__(self) -> str:

@@ -14,6 +14,7 @@ from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
 from boto_rolesanywhere.identity.refused_secrets import digest, remember_refusal, was_refused
+from boto_rolesanywhere.identity.sharing import Sameness
 
 from .errors import PIN_REFUSED, explain, is_curable
 from .libraries import LIBRARIES
@@ -74,6 +75,10 @@ class TokenAccess:
     def where(self) -> str:
         """The place, for error messages: the URI without its PIN, and the library."""
         return f"{self.uri} (library {self._path})"
+
+    def sameness(self) -> Sameness:
+        """What tells it from access to another token, or with another PIN."""
+        return Sameness(self._path, self.uri, self._pin.secret)
 
     def run(self, call: Callable[[], Result]) -> Result:
         """Run `call` under the lock; if a new start of the library may help, start it and retry."""

@@ -270,12 +270,46 @@ class TestSessions:
         first = opened(token)
         before = open_sessions()
         for _ in range(3):
-            dropped = opened(token)
+            dropped = opened(token, label="rsa")
         assert open_sessions() > before
         del dropped
         gc.collect()
         assert open_sessions() == before
         assert signs(first)
+
+    def test_keys_of_one_uri_and_pin_share_one(self, token: SoftToken) -> None:
+        first = opened(token)
+        before = open_sessions()
+        others = [opened(token) for _ in range(3)]
+        assert all(map(signs, others))
+        assert open_sessions() == before
+
+        first.close()  # type: ignore[attr-defined]  # optional in the Protocol
+        assert all(map(signs, others))
+        for other in others:
+            other.close()  # type: ignore[attr-defined]  # optional in the Protocol
+        assert open_sessions() == before - 1
+
+    def test_another_pin_is_asked_of_the_token(self, token: SoftToken) -> None:
+        first = opened(token)
+        with pytest.raises(PassphraseError):
+            open_token_key(f"{token.uri};object=ec", module=SOFTHSM, secret=Secret("0000"))
+        assert signs(first)
+
+    def test_a_replaced_key_is_seen_beside_the_old_one(self, token: SoftToken) -> None:
+        old = opened(token)
+        token.tool("--delete-object", "--type", "privkey", "--label", "ec")
+        token.tool("--delete-object", "--type", "cert", "--label", "ec")
+        issued = CA.issue()
+        token.add_key(issued.private_key, label="ec")
+        token.add_certificate(issued.certificate, label="ec")
+
+        new = opened(token)
+        assert new.public_key() == issued.private_key.public_key()
+        assert signs(new)
+        with pytest.raises(KeyDeviceError, match="the key was replaced"):
+            old.sign(b"data")
+        assert signs(new)
 
     def test_failed_attempts_leave_none(self, token: SoftToken) -> None:
         first = opened(token)
