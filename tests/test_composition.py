@@ -78,7 +78,7 @@ class Workload:
         return str(self.credentials.session.source_identity)
 
     def renew(self) -> None:
-        self.credentials._held = None
+        self.credentials._state.held = None
 
 
 def held(session: boto3.Session) -> SessionCredentials:

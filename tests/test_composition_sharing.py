@@ -203,7 +203,7 @@ def test_credentials_that_have_followed_a_rotation_are_not_taken_for_the_old_one
     running = asker.credentials()
     assert running.session.source_identity == "CN=app"
     ca.issue("next").write(paths.certificate.parent)
-    running._held = None  # its time is over
+    running._state.held = None  # its time is over
     assert running.session.source_identity == "CN=next"
     for path, content in old.items():
         path.write_bytes(content)
