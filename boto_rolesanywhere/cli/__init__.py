@@ -116,9 +116,22 @@ def _dispatch(words: list[str]) -> int:
 
         return _print(f"{PROGRAM} {__version__}\n")
     if name not in COMMANDS:
-        complain(_unknown(name))
-        return USAGE
+        return _dispatch_flags(words)
     return _credential_process(rest) if name == "credential-process" else _run(name, rest)
+
+
+def _dispatch_flags(words: list[str]) -> int:
+    """For words that begin with no command: flags may stand before it."""
+    from .flag_table import TAKES_VALUE
+    from .go_values import command_first
+
+    if ordered := command_first(words, COMMANDS, TAKES_VALUE):
+        return _dispatch(ordered)
+    if words[0].partition("=")[0] in TAKES_VALUE:
+        complain(f"no command was given. There are: {', '.join(COMMANDS)}.")
+    else:
+        complain(_unknown(words[0]))
+    return USAGE
 
 
 def _credential_process(words: list[str]) -> int:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from boto_rolesanywhere.settings import names
 
+from .go_values import whole_number
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -207,4 +209,6 @@ def settings_of(
     by_helpers_flags = names.ROLE.flag in values and CONFIG_PROFILE not in flags
     if environ is not None and by_helpers_flags and not environ.get(names.DURATION.variable):
         values.setdefault(duration, _HELPERS_DURATION)
+    if (seconds := whole_number(values.get(duration, ""))) is not None:
+        values[duration] = str(seconds)
     return values

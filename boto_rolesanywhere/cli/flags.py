@@ -16,8 +16,8 @@ from . import flag_table
 from .flag_table import NO_VERIFY
 from .outcome import PROGRAM
 
-# AWS's helper, like every Go program, takes a switch in this form too.
-_WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
+# To these `parser` brings all spellings that AWS's helper takes.
+_WORDS: Final = {"true": True, "false": False}
 
 
 def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
@@ -44,7 +44,7 @@ def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
 
 
 def add_switch(group: argparse._ActionsContainer, flag: str, text: str) -> None:
-    """Declare ``--flag``, which may also be written ``--flag=true``."""
+    """Declare ``--flag``, which may also be written ``--flag=true`` (see `go_values.boolean`)."""
     group.add_argument(flag, action="store_true", help=text)
     for word, value in _WORDS.items():
         group.add_argument(

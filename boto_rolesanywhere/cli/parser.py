@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
+import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from .go_values import boolean
 from .outcome import PROGRAM, USAGE, complain
 
 if TYPE_CHECKING:
@@ -43,6 +45,46 @@ class Parser(argparse.ArgumentParser):
             self.error(self._unknown(strangers))
         return arguments
 
+    def parse_known_args(  # type: ignore[override]  # of no type but its own
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse words as AWS's helper, a Go program, takes them, so that its lines go on working.
+
+        A value may begin with ``-``, but be no flag of the command's; a switch may have a value in
+        any of Go's spellings.
+        """
+        words = sys.argv[1:] if args is None else args
+        return super().parse_known_args(self._plain(words), namespace)
+
+    def _plain(self, words: Sequence[str]) -> list[str]:
+        """The words in the forms that argparse takes: values that begin with ``-`` behind ``=``."""
+        plain: list[str] = []
+        rest = list(words)
+        while rest and rest[0] != "--" and (rest[0].startswith("-") or not self._has_own_words):
+            word = rest.pop(0)
+            flag, equals, value = word.partition("=")
+            action = self._option_string_actions.get(flag)
+            if action is not None and action.nargs == 0 and equals:
+                truth = boolean(value)
+                word = word if truth is None else f"{flag}={str(truth).lower()}"
+            elif (
+                action is not None and action.nargs is None and not equals and self._is_value(rest)
+            ):
+                word = f"{flag}={rest.pop(0)}"
+            plain.append(word)
+        return [*plain, *rest]
+
+    def _is_value(self, rest: Sequence[str]) -> bool:
+        """Whether a value comes next; if it is a flag of the command's, a value was forgotten."""
+        return bool(rest) and rest[0].partition("=")[0] not in self._option_string_actions
+
+    @property
+    def _has_own_words(self) -> bool:
+        """Whether what follows the first word is for an action of the command or a program."""
+        return any(
+            action.nargs in (argparse.PARSER, argparse.REMAINDER) for action in self._actions
+        )
+
     def _unknown(self, strangers: Sequence[str]) -> str:
         flags = [word.partition("=")[0] for word in strangers if word.startswith("--")]
         if not flags:
@@ -63,7 +105,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read more, and end the program."""
         # argparse quotes the value of a switch that takes none, and a word that is no choice.
-        message = re.sub("ignored explicit argument .*", "it takes no value", message)
+        message = re.sub("ignored explicit argument .*", "it is true or false", message)
         message = re.sub(
             r"invalid choice: .* \(choose from (.*)\)", r"it must be one of \1", message
         )

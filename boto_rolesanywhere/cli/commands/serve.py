@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
+from boto_rolesanywhere.cli.go_values import whole_number
 from boto_rolesanywhere.cli.outcome import FAILED, OK, asked_to_leave, complain, leave
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
@@ -329,8 +330,9 @@ def _host_name(text: str) -> str:
 
 def _number(kind: str, least: int, most: int) -> Callable[[str], int]:
     def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        number = whole_number(text)
+        if number is None or not least <= number <= most:
             raise argparse.ArgumentTypeError(f"{text!r} is not {kind}: {least} to {most}")
-        return int(text)
+        return number
 
     return parse
