@@ -12,7 +12,7 @@ import os
 import sys
 import time
 
-from .outcome import FAILED, INTERRUPTED, OK, PROGRAM, USAGE, complain
+from .outcome import FAILED, INTERRUPTED, OK, PROGRAM, USAGE, complain, status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,7 +97,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not _is_ours(error):
             raise
         complain(f"{error} [{error.code}]")
-        return FAILED
+        # As AWS's helper, whose one status for mistakes is what SDKs and scripts know.
+        return FAILED if words[:1] == ["credential-process"] else status_of(error)
     finally:
         _flush_stderr()
     return status

@@ -105,7 +105,7 @@ FLAGS: Final[dict[str, tuple[Row, ...]]] = {
             "NAME",
             (
                 "the profile of the AWS config file whose rolesanywhere_… settings are used where"
-                " no flag or variable is given"
+                " no flag or variable is given; AWS_PROFILE does not name it"
             ),
         ),
         ("--debug", None, "say on stderr what the command does, without secrets"),

@@ -26,7 +26,7 @@ from . import flag_table
 from .cached_answer import store_fingerprint
 from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, SECRETS
 from .flags import given_flags
-from .outcome import PROGRAM
+from .outcome import AWS_PROFILE_ELSEWHERE, PROGRAM
 
 if TYPE_CHECKING:
     import argparse
@@ -52,6 +52,7 @@ def inputs_from(
     flags = given_flags(arguments)
     profile = flags.get(CONFIG_PROFILE) or None
     inputs = _bare_inputs(flags, profile, os.environ if environ is None else environ)
+    inputs = replace(inputs, bare=not getattr(arguments, "words", flags))
     if flag_table.SELECTOR not in flags:
         return replace(inputs, arguments=_arguments(flags, inputs, None))
     contents = _store_contents(flags)
@@ -87,14 +88,20 @@ def config_from(inputs: Inputs) -> Config:
             where=CONFIG_PROFILE,
             remedy=f"`{PROGRAM} configure --profile` writes them.",
         )
-    elsewhere = f"AWS_PROFILE does not count here: {CONFIG_PROFILE} does."
+    nothing = "nothing is configured for IAM Roles Anywhere"
     raise ConfigurationError(
-        "no arguments were given, and nothing is configured for IAM Roles Anywhere",
+        f"no arguments were given, and {nothing}" if inputs.bare else nothing,
         code="settings-missing",
         expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
         f" --role-arn, or {CONFIG_PROFILE}",
-        remedy=elsewhere if inputs.environ.get("AWS_PROFILE") else _NO_ARGUMENTS,
+        remedy=_remedy(inputs),
     )
+
+
+def _remedy(inputs: Inputs) -> str | None:
+    if inputs.environ.get("AWS_PROFILE") or inputs.environ.get("AWS_DEFAULT_PROFILE"):
+        return AWS_PROFILE_ELSEWHERE
+    return _NO_ARGUMENTS if inputs.bare else None
 
 
 def issuer_from(arguments: argparse.Namespace, inputs: Inputs | None = None) -> Issuer:

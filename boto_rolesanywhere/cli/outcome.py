@@ -12,11 +12,23 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Final
 
+    from boto_rolesanywhere.errors import RolesAnywhereError
+
 PROGRAM: Final = "boto-rolesanywhere"
 OK: Final = 0
 FAILED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
+# What every command says of the variable.
+AWS_PROFILE_ELSEWHERE: Final = (
+    "AWS_PROFILE does not count here: --config-profile does. (Only doctor follows it, as"
+    " get_session does.)"
+)
+# What a command line is wrong about by itself, whatever the files and AWS say.
+_OF_USAGE: Final = frozenset(
+    {"command-line-invalid", "flags-exclusive", "settings-missing", "store-incomplete"}
+)
+_OF_VALUES: Final = frozenset({"arn-invalid", "setting-invalid", "setting-not-text"})
 _left_by: list[int] = []
 
 
@@ -27,6 +39,14 @@ def complain(message: str) -> None:
 
         message = printable(message)
     sys.stderr.write(f"{PROGRAM}: {message}\n")
+
+
+def status_of(error: RolesAnywhereError) -> int:
+    """The exit status for an error: that of wrong usage if the command line alone is to blame."""
+    by_flag = (error.where or "").startswith("--")
+    if error.code in _OF_USAGE or (by_flag and error.code in _OF_VALUES):
+        return USAGE
+    return FAILED
 
 
 def leave(number: int, _frame: FrameType | None) -> None:

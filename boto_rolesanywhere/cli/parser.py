@@ -8,6 +8,9 @@ import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from boto_rolesanywhere.settings import names
+
+from .flag_table import CONFIG_PROFILE
 from .go_values import boolean
 from .outcome import PROGRAM, USAGE, complain
 
@@ -18,6 +21,8 @@ _TORN = (
     "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"
     " backslash does not arrive whole. Write credential_process on one line."
 )
+# What people write to name a profile of the config file.
+_OF_THE_AWS_CLI = ("--profile", "--aws-profile", "--profile-name")
 # As the flags of all commands are: --pkcs11-pin, --role-arn.
 _LIKE_A_FLAG = re.compile("--(?=.{1,30}$)[a-z]+[0-9]{0,2}(-[a-z]+)*")
 
@@ -38,11 +43,13 @@ class Parser(argparse.ArgumentParser):
 
         argparse would print the values too, and a mistyped flag may carry a passphrase.
         """
-        arguments, strangers = self.parse_known_args(args)
+        words = list(sys.argv[1:] if args is None else args)
+        arguments, strangers = self.parse_known_args(words)
+        arguments.words = words
         if any("\n" in word or word.endswith("\\") for word in strangers):
             self._end(f"there is something that no flag takes. {_TORN}")
         if strangers:
-            self.error(self._unknown(strangers))
+            self.error(self._meant_profile(words, strangers) or self._unknown(strangers))
         return arguments
 
     def parse_known_args(  # type: ignore[override]  # of no type but its own
@@ -84,6 +91,17 @@ class Parser(argparse.ArgumentParser):
         return any(
             action.nargs in (argparse.PARSER, argparse.REMAINDER) for action in self._actions
         )
+
+    def _meant_profile(self, words: Sequence[str], strangers: Sequence[str]) -> str | None:
+        """The advice for ``--profile NAME``, as the AWS CLI has it; None if that is not there."""
+        for place, word in enumerate(words):
+            flag, _, value = word.partition("=")
+            if flag in _OF_THE_AWS_CLI and word in strangers:
+                value = value or " ".join(words[place + 1 : place + 2])
+                meant = names.PROFILE.flag if value.startswith("arn:") else CONFIG_PROFILE
+                if meant in self._option_string_actions:
+                    return f"there is no flag {flag} (did you mean {meant}?)"
+        return None
 
     def _unknown(self, strangers: Sequence[str]) -> str:
         flags = [word.partition("=")[0] for word in strangers if word.startswith("--")]

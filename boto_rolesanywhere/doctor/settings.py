@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import holds_secret
 from boto_rolesanywhere.settings.arns import require_agreement
-from boto_rolesanywhere.settings.config import ARN_PARSERS
+from boto_rolesanywhere.settings.config import ARN_PARSERS, arn_of
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
     CORE,
@@ -49,7 +49,7 @@ def check_configuration(question: Question) -> Check[Inputs]:
     """Find the settings, and say where each was found."""
     inputs = yield from _read_profile(question)
     found = inputs.found()
-    details = tuple(_shown_settings(inputs, found))
+    details = (*_chosen_profile(question), *_shown_settings(inputs, found))
     where = f"profile {inputs.profile_name!r} of {_config_file(inputs.environ)}"
     missing = [setting for setting in REQUIRED if setting not in found]
     if not any(setting in found for setting in CORE):
@@ -77,6 +77,13 @@ def check_configuration(question: Question) -> Check[Inputs]:
         )
     yield from _unknown(inputs)
     return inputs
+
+
+def _chosen_profile(question: Question) -> Iterator[tuple[str, str]]:
+    """Why this profile is looked at, where another command would not."""
+    name = question.environ.get("AWS_DEFAULT_PROFILE") or question.environ.get("AWS_PROFILE")
+    if name and question.profile is None and question.flags is not None:
+        yield "profile", f"{name} (from AWS_PROFILE; other commands: --config-profile {name})"
 
 
 def _read_profile(question: Question) -> Check[Inputs]:
@@ -213,13 +220,13 @@ def _is_ours(key: str) -> bool:
 def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
     """Parse each ARN, and check that they belong together; True if so."""
     parsed: list[Arn] = []
-    for setting, parse in ARN_PARSERS.items():
+    for setting in ARN_PARSERS:
         found = settings.get(setting)
         if found is None:
             yield skipped("arns", f"the {setting.title} is not set")
             continue
         try:
-            parsed.append(parse(str(found.value), where=found.where))
+            parsed.append(arn_of(setting, str(found.value), found.where))
         except ConfigurationError as error:
             yield of_error("arns", error)
     if len(parsed) < len(ARN_PARSERS):

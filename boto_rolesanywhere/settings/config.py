@@ -105,8 +105,8 @@ def resolve(
     if missing:
         raise _not_set(missing, found, section, profile_name, by_flag=flags is not None)
     anchor, profile, role = (
-        parse(text_of(found[setting], setting), where=found[setting].where)
-        for setting, parse in ARN_PARSERS.items()
+        arn_of(setting, text_of(found[setting], setting), found[setting].where)
+        for setting in ARN_PARSERS
     )
     require_agreement(anchor, profile, role)
     return Config(
@@ -119,6 +119,28 @@ def resolve(
         session_name=session_name_of(found),
         endpoint_url=endpoint_url_of(found),
     )
+
+
+def arn_of(setting: Setting, text: str, where: str) -> Arn:
+    """The ARN in `text`; for a profile's name in place of its ARN, the error says where that goes.
+
+    Raises:
+        ConfigurationError: it is no ARN of the setting's kind.
+    """
+    try:
+        return ARN_PARSERS[setting](text, where=where)
+    except ConfigurationError as error:
+        if setting is not names.PROFILE or text.startswith("arn:"):
+            raise
+        by_flag = "--config-profile" if where.startswith("--") else "the argument profile_name"
+        error_with_advice = ConfigurationError(
+            error.problem,
+            code="arn-invalid",
+            where=where,
+            expected=error.expected,
+            remedy=f"A profile of the AWS config file is named by {by_flag}.",
+        )
+        raise error_with_advice from None
 
 
 def identity_sources(

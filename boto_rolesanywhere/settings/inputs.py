@@ -44,6 +44,7 @@ class Inputs:
         section: the profile's, of the AWS config file.
         profile_name: the profile's name; None if no profile is read.
         flags: of the command, with their values; None if this is not the command.
+        bare: whether nothing at all was given to the command.
         cached_as: stands for certificate, key and chain in the key of a cache entry, in place of
             the fingerprint of their contents; None for that fingerprint.
     """
@@ -54,6 +55,7 @@ class Inputs:
     section: Mapping[str, object]
     profile_name: str | None
     flags: Mapping[str, str] | None = None
+    bare: bool = False
     cached_as: str | None = None
 
     def __repr__(self) -> str:

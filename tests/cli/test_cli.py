@@ -112,3 +112,26 @@ def test_a_flag_before_the_command_is_named_and_its_value_is_not(word: str, name
 
     assert f"there is no option {named}" in done.stderr
     assert "CRET" not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--certificate", "x", "--cert-selector", "y"),
+        ("--session-duration", "1"),
+        ("--role-arn", "app"),
+        ("--nope",),
+        (),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("command", ["env", "serve", "update", "exec", "credential-process"])
+def test_wrong_usage_has_one_status(command: str, words: tuple[str, ...], flags: list[str]) -> None:
+    """That of argparse; credential-process has the helper's one status for all that is wrong."""
+    rest = [*flags, *words] if words and words[0].startswith(("--s", "--role")) else [*words]
+    run = ("--", "true") if command == "exec" else ()
+
+    done = ended(command, *rest, *run, status=1 if command == "credential-process" else 2)
+
+    assert done.stderr.startswith("boto-rolesanywhere: ")
+    assert done.stderr.count("\n") == 1

@@ -413,3 +413,38 @@ def test_a_value_that_is_glued_to_a_flag_is_not_shown(
     complaint = capsys.readouterr().err
     assert words in complaint
     assert "hunter" not in complaint.lower()
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("--profile", "onprem"), "--config-profile"),
+        (("--profile=onprem",), "--config-profile"),
+        (("--aws-profile", "onprem"), "--config-profile"),
+        (("--debug", "--profile", PROFILE), "--profile-arn"),
+    ],
+)
+def test_the_flag_of_the_aws_cli_is_answered_with_ours(
+    words: tuple[str, ...], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parsed(*words)
+
+    said = capsys.readouterr().err
+    assert stopped.value.code == 2
+    assert (
+        f"there is no flag {words[-1].partition('=')[0] if len(words) == 1 else words[-2]}" in said
+    )
+    assert f"(did you mean {meant}?)" in said
+
+
+def test_a_profiles_name_for_its_arn_is_answered_with_the_flag() -> None:
+    words = ["onprem" if word == PROFILE else word for word in PLAIN]
+    assert "A profile of the AWS config file is named by --config-profile." in refusal(*words)
+
+
+@pytest.mark.parametrize("words", [("--region", "eu-west-1"), ("--debug",)])
+def test_arguments_that_were_given_are_not_denied(words: tuple[str, ...]) -> None:
+    message = refusal(*words, environ={})
+    assert message.startswith("nothing is configured for IAM Roles Anywhere")
+    assert "backslash" not in message

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flag_table import settings_of
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
-from boto_rolesanywhere.cli.outcome import FAILED, OK, USAGE, complain
+from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.terminal import Page
-from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.errors import RolesAnywhereError
 
 if TYPE_CHECKING:
     import argparse
@@ -79,11 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the verdicts, each when it is known."""
-    try:
-        flags = given_flags(arguments)
-    except ConfigurationError as error:
-        complain(f"doctor: {error} [{error.code}]")
-        return USAGE
+    flags = given_flags(arguments)
     _quieten(arguments)
     verdicts = _verdicts(arguments, flags)
     counts = (
