@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import botocore.session
 from botocore.config import Config as ClientConfig
 
+from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator, plain_session
 from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
@@ -60,6 +61,7 @@ def config_of(inputs: Inputs) -> Config | None:
         section=inputs.section,
         flags=inputs.flags,
         profile_name=inputs.profile_name,
+        assumed=inputs.assumed,
     )
     if config is not None:
         warn_of_misspelt(inputs.section, inputs.profile_name)
@@ -116,7 +118,7 @@ class Issuer:
         if self._endpoint == "":
             aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
             client_config = client_config.merge(aws_own) if client_config else aws_own
-        self._creator = SessionCreator(
+        first = SessionCreator(
             replace(config, endpoint_url=self._endpoint or None),
             self._identity,
             client_config=client_config,
@@ -124,6 +126,11 @@ class Issuer:
             session=own,
             clock=clock,
         )
+        self._creator: SessionCreator | RoleChainCreator = first
+        if config.assumed:
+            self._creator = RoleChainCreator(
+                first, config.assumed, plain_session(own), region=config.region, clock=clock
+            )
 
     @hides_frames
     def sameness(self) -> Sameness:
@@ -178,7 +185,7 @@ class Issuer:
             create, folder = self._cached(cache)
 
         def make() -> SessionCredentials:
-            return SessionCredentials(create, account_id=self.config.role.account)
+            return SessionCredentials(create, account_id=self.config.last_role.account)
 
         return _CREDENTIALS.one(Sameness(self, folder), make)
 
@@ -257,6 +264,7 @@ class Issuer:
             duration=str(config.duration or ""),
             session_name=config.session_name or "",
             endpoint=self._endpoint,
+            assumed=config.assumed,
         )
 
 

@@ -7,7 +7,7 @@ something is configured and wrong.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.credentials import CredentialProvider
@@ -16,17 +16,9 @@ from botocore.exceptions import BotoCoreError
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.inputs import look_up
-from boto_rolesanywhere.settings.names import (
-    CORE,
-    PASSPHRASE_ENV,
-    PASSPHRASE_FILE,
-    PASSPHRASE_VARIABLE,
-    PKCS11_MODULE,
-    PREFIX,
-    TPM_TCTI,
-)
+from boto_rolesanywhere.settings.names import CORE
 from boto_rolesanywhere.settings.precedence import ahead_of_provider
-from boto_rolesanywhere.settings.role_chain import has_settings, source_of
+from boto_rolesanywhere.settings.role_chain import chain_of, environ_of_source, has_settings
 
 from .composition import as_botocore_session, config_of, issuer_of
 from .errors import PROVIDER, RolesAnywhereError, hides_frames
@@ -38,12 +30,6 @@ if TYPE_CHECKING:
     from botocore.credentials import ProfileProviderBuilder
 
 logger = logger_of(__name__)
-
-# The machine decides how to reach a key, and no profile holds a passphrase.
-_OF_THE_MACHINE: Final = (
-    PASSPHRASE_VARIABLE,
-    *(setting.variable for setting in (PASSPHRASE_ENV, PASSPHRASE_FILE, PKCS11_MODULE, TPM_TCTI)),
-)
 
 
 class RolesAnywhereProvider(CredentialProvider):
@@ -156,7 +142,7 @@ def _ahead_of_us(session: botocore.session.Session) -> list[str]:
     named = session.instance_variables().get("profile") is not None
     if any(setting in inputs.found() for setting in CORE):
         ahead = ahead_of_provider(inputs.environ, inputs.section, chosen, profile_is_explicit=named)
-    elif (source := source_of(profiles, chosen)) and has_settings(profiles[source]):
+    elif (chain := chain_of(profiles.get, chosen)) and has_settings(profiles[chain.source]):
         ahead = ahead_of_provider(inputs.environ, {}, chosen, profile_is_explicit=named)
     else:
         return []
@@ -176,14 +162,6 @@ class _ProfileProviders:
     def providers(
         self, profile_name: str, disable_env_vars: bool = False
     ) -> list[CredentialProvider]:
-        # The settings of a named source profile come from the file alone, as botocore's own do. But
-        # a passphrase is not written there, and how a token or TPM is reached is the machine's.
-        prefix = f"AWS_{PREFIX.upper()}"
-        named = {
-            name: text
-            for name, text in os.environ.items()
-            if name in _OF_THE_MACHINE or not name.startswith(prefix)
-        }
-        environ = named if disable_env_vars else None
+        environ = environ_of_source(os.environ) if disable_env_vars else None
         ours = RolesAnywhereProvider(self._session, profile_name=profile_name, environ=environ)
         return [ours, *self._builder.providers(profile_name, disable_env_vars)]

@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.settings.config import Arguments
-from boto_rolesanywhere.settings.inputs import look_up
+from boto_rolesanywhere.settings.inputs import look_up, require_followed
 
 from .composition import as_botocore_session, config_of, issuer_of
 from .errors import ConfigurationError, hides_frames
@@ -122,6 +122,7 @@ def get_session(
     )
     config = config_of(inputs)
     if config is None:
+        require_followed(inputs)
         raise ConfigurationError(
             "nothing is configured for IAM Roles Anywhere",
             code="settings-missing",

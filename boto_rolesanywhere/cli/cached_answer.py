@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.credentials.failure_mark import FailureMark
     from boto_rolesanywhere.credentials.turn import Turn
     from boto_rolesanywhere.settings.names import Found, Setting
+    from boto_rolesanywhere.settings.role_chain import AssumedRole
 
 CACHE_DIR: Final = "--cache-dir"
 NO_CACHE: Final = "--no-cache"
@@ -105,7 +106,16 @@ def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | 
     section = read_merged_profile(name, environ) if name else {}
     if section is None:
         return None
-    found = gather({}, environ, section, flags=settings_of(flags, environ))
+    chosen = settings_of(flags, environ)
+    assumed: tuple[AssumedRole, ...] = ()
+    if name and "role_arn" in section and not any(core.flag in chosen for core in names.CORE):
+        chained = _chained(name, environ)
+        if chained is None:
+            return None
+        of_source, assumed, seen = chained
+        found = gather({}, seen, of_source, flags=chosen)
+    else:
+        found = gather({}, environ, section, flags=chosen)
     identity = _identity(flags, found)
     endpoint = _text(found, names.ENDPOINT_URL) or configured_endpoint(name, environ)
     complete = all(
@@ -122,7 +132,21 @@ def key_of_flags(flags: Mapping[str, str], environ: Mapping[str, str]) -> str | 
         duration=_text(found, names.DURATION),
         session_name=_text(found, names.SESSION_NAME),
         endpoint=endpoint,
+        assumed=assumed,
     )
+
+
+def _chained(
+    name: str, environ: Mapping[str, str]
+) -> tuple[Mapping[str, str], tuple[AssumedRole, ...], Mapping[str, str]] | None:
+    """For a profile that assumes roles: the source's section, the roles, and its environment."""
+    from boto_rolesanywhere.settings.role_chain import chain_of, environ_of_source, has_settings
+
+    chain = chain_of(lambda source: read_merged_profile(source, environ), name)
+    section = read_merged_profile(chain.source, environ) if chain else None
+    if chain is None or section is None or not has_settings(section):
+        return None
+    return section, chain.roles, environ_of_source(environ)
 
 
 def store_fingerprint(

@@ -16,7 +16,7 @@ from boto_rolesanywhere.identity.opening import Access
 from boto_rolesanywhere.settings.config import (
     Arguments,
 )
-from boto_rolesanywhere.settings.inputs import Inputs, read_section
+from boto_rolesanywhere.settings.inputs import Inputs, follow_roles, read_section, require_followed
 from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
 from boto_rolesanywhere.settings.passphrases import configured_secret, read_secret_file
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
@@ -52,7 +52,7 @@ def inputs_from(
     flags = given_flags(arguments)
     profile = flags.get(CONFIG_PROFILE) or None
     inputs = _bare_inputs(flags, profile, os.environ if environ is None else environ)
-    inputs = replace(inputs, bare=not getattr(arguments, "words", flags))
+    inputs = follow_roles(replace(inputs, bare=not getattr(arguments, "words", flags)))
     if flag_table.SELECTOR not in flags:
         return replace(inputs, arguments=_arguments(flags, inputs, None))
     contents = _store_contents(flags)
@@ -82,6 +82,7 @@ def config_from(inputs: Inputs) -> Config:
     if config is not None:
         return config
     if inputs.profile_name is not None:
+        require_followed(inputs)
         raise ConfigurationError(
             f"the profile {inputs.profile_name!r} has no {PREFIX}… settings",
             code="settings-missing",

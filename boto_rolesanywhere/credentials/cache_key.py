@@ -36,6 +36,7 @@ def entry_key(
     duration: str = "",
     session_name: str = "",
     endpoint: str = "",
+    assumed: Iterable[Iterable[str | None]] = (),
 ) -> str:
     """The name of the entry for these inputs: 64 hexadecimal digits.
 
@@ -50,6 +51,7 @@ def entry_key(
         duration: seconds in decimal digits; "" if the profile decides.
         session_name: "" if the service decides.
         endpoint: the URL of an endpoint other than AWS's own; "" for AWS's own.
+        assumed: the roles that are assumed with the session, each as texts.
     """
     anchor, seconds = trust_anchor.strip(), duration.strip()
     inputs = (
@@ -61,6 +63,7 @@ def entry_key(
         seconds.lstrip("0") if seconds.isdecimal() else seconds,
         session_name.strip(),
         endpoint.strip(),
+        *(_digest((text or "").encode(*_UTF8) for text in role) for role in assumed),
     )
     return _digest(text.encode(*_UTF8) for text in inputs)
 

@@ -9,7 +9,7 @@ from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable, shortened
 
 from .route import one_try
-from .verdict import Verdict, of_error
+from .verdict import Verdict, of_error, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,6 +42,28 @@ def check_create_session(creator: SessionCreator) -> Check[RolesAnywhereSession 
         + (f", for the subject {session.subject_arn}" if session.subject_arn else ""),
         details=tuple((label, text) for label, text in details.items() if text),
     )
+    return session
+
+
+def check_roles(
+    session: RolesAnywhereSession | None, config: Config, inputs: Inputs, timeout: float
+) -> Check[RolesAnywhereSession | None]:
+    """Assume the roles of the profiles on top of the session; gives the last one's session."""
+    from boto_rolesanywhere.create_session.assumed_roles import assume
+
+    for role in config.assumed:
+        if session is None:
+            yield skipped("assume-role", "there is no session to assume it with")
+            continue
+        try:
+            session = assume(
+                session, role, inputs.session, region=config.region, options=one_try(timeout)
+            )
+        except RolesAnywhereError as error:
+            yield of_error("assume-role", error)
+            session = None
+        else:
+            yield Verdict("assume-role", "ok", f"{session.assumed_role_arn or role.role_arn}")
     return session
 
 

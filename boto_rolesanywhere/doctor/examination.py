@@ -11,7 +11,7 @@ from boto_rolesanywhere.certificates.public_keys import algorithm_for
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.identity.identity import Identity
 
-from .calls import check_caller_identity, check_create_session
+from .calls import check_caller_identity, check_create_session, check_roles
 from .chain import check_chain, check_constraints, check_trust_anchor, check_validity
 from .crl import check_crl
 from .files import check_files, check_key
@@ -204,6 +204,7 @@ def _check_calls(question: Question, workload: _Workload) -> Iterator[Verdict]:
     else:
         creator = creator_for(question, inputs, config, lambda: identity)
         session = yield from check_create_session(creator)
+        session = yield from check_roles(session, config, inputs, question.timeout)
     if config is None or session is None:
         yield skipped("caller-identity", "there are no credentials")
     else:

@@ -30,7 +30,7 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
     AWS_PROFILE take them.
     """
     ahead = list(_ahead(inputs))
-    profile = inputs.profile_name or "default"
+    profile = inputs.session.profile or "default"
     concerns = [Concern("fail", f"{name} comes first", _remedy(name, profile)) for name in ahead]
     text = "boto3, the AWS CLI and install() "
     text += "do not ask IAM Roles Anywhere" if ahead else "find nothing before these settings"

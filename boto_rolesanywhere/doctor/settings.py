@@ -49,7 +49,11 @@ def check_configuration(question: Question) -> Check[Inputs]:
     """Find the settings, and say where each was found."""
     inputs = yield from _read_profile(question)
     found = inputs.found()
-    details = (*_chosen_profile(question), *_shown_settings(inputs, found))
+    details = (
+        *_chosen_profile(question),
+        *_roles(inputs),
+        *_shown_settings(inputs, found),
+    )
     where = f"profile {inputs.profile_name!r} of {_config_file(inputs.environ)}"
     missing = [setting for setting in REQUIRED if setting not in found]
     if not any(setting in found for setting in CORE):
@@ -86,11 +90,21 @@ def _chosen_profile(question: Question) -> Iterator[tuple[str, str]]:
         yield "profile", f"{name} (from AWS_PROFILE; other commands: --config-profile {name})"
 
 
+def _roles(inputs: Inputs) -> Iterator[tuple[str, str]]:
+    """The roles on top, and what the AWS CLI lacks to assume them: it reads no settings of ours."""
+    for role in inputs.assumed:
+        yield "then assumed", f"{role.role_arn} (from role_arn of profile {role.profile!r})"
+    source = inputs.profile_name
+    if inputs.assumed and "credential_process" not in inputs.section:
+        line = "credential_process = boto-rolesanywhere credential-process --config-profile"
+        yield "for the AWS CLI", f"the section of {source!r} needs the line {line} {source}"
+
+
 def _read_profile(question: Question) -> Check[Inputs]:
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
-    from boto_rolesanywhere.settings.inputs import Inputs, read_section
+    from boto_rolesanywhere.settings.inputs import Inputs, follow_roles, read_section
 
     session = Session(profile=question.profile)
     profile_name = session.profile or "default"
@@ -103,7 +117,7 @@ def _read_profile(question: Question) -> Check[Inputs]:
     except BotoCoreError as error:
         yield Verdict("configuration", "fail", str(error), "Correct the AWS config file.")
         session = Session()
-    return Inputs(
+    inputs = Inputs(
         session=session,
         arguments=question.arguments,
         environ=question.environ,
@@ -111,6 +125,11 @@ def _read_profile(question: Question) -> Check[Inputs]:
         profile_name=profile_name,
         flags=question.flags,
     )
+    try:
+        return follow_roles(inputs)
+    except ConfigurationError as error:
+        yield of_error("configuration", error)
+        return inputs
 
 
 def _config_file(environ: Mapping[str, str]) -> str:
@@ -178,6 +197,12 @@ def _places(setting: Setting, inputs: Inputs) -> str:
 
 
 def _hint(inputs: Inputs) -> str:
+    from boto_rolesanywhere.settings.inputs import require_followed
+
+    try:
+        require_followed(inputs)
+    except ConfigurationError as error:
+        return f"Profile {inputs.profile_name!r}: {error.problem}. {error.remedy or ''}".strip()
     if _COMMON in str(inputs.section.get("credential_process", "")):
         return (
             f"Profile {inputs.profile_name!r} runs a credential_process: give doctor the flags"

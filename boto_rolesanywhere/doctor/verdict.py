@@ -33,6 +33,7 @@ RemoteName = Literal[
     "tls",
     "clock",
     "create-session",
+    "assume-role",
     "caller-identity",
 ]
 Name: TypeAlias = LocalName | RemoteName

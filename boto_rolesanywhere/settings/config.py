@@ -23,6 +23,7 @@ from .values import duration_of, endpoint_url_of, optional_text, region_of, sess
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from .role_chain import AssumedRole
     from .sources import CertificateSource, ChainSource, KeySource, SecretSource
 
 logger = logger_of(__name__)
@@ -70,6 +71,7 @@ class Config:
         duration: seconds asked for; None leaves it to the profile.
         session_name: role session name asked for; None leaves it to the service.
         endpoint_url: None for AWS's own.
+        assumed: the roles that are assumed with the session, in order.
     """
 
     sources: IdentitySources
@@ -80,6 +82,12 @@ class Config:
     duration: int | None = None
     session_name: str | None = None
     endpoint_url: str | None = None
+    assumed: tuple[AssumedRole, ...] = ()
+
+    @property
+    def last_role(self) -> Arn:
+        """The role whose credentials the program gets."""
+        return parse_role_arn(self.assumed[-1].role_arn) if self.assumed else self.role
 
 
 def resolve(
@@ -89,8 +97,9 @@ def resolve(
     section: Mapping[str, object],
     flags: Mapping[str, str] | None = None,
     profile_name: str | None = "default",
+    assumed: tuple[AssumedRole, ...] = (),
 ) -> Config | None:
-    """Bring the settings together. The arguments are those of `gather`.
+    """Bring the settings together. The arguments are those of `gather` and of `Config`.
 
     Returns:
         The Config, or None when none of certificate, key and ARNs is set anywhere.
@@ -109,6 +118,8 @@ def resolve(
         for setting in ARN_PARSERS
     )
     require_agreement(anchor, profile, role)
+    for each in assumed:
+        parse_role_arn(each.role_arn, where=f"role_arn of profile {each.profile!r}")
     return Config(
         sources=identity_sources(found, arguments, environ),
         trust_anchor=anchor,
@@ -118,6 +129,7 @@ def resolve(
         duration=duration_of(found),
         session_name=session_name_of(found),
         endpoint_url=endpoint_url_of(found),
+        assumed=assumed,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +16,8 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
 
 from .config import Arguments, identity_sources
-from .names import PREFIX, gather
+from .names import CORE, PREFIX, gather
+from .role_chain import SOURCE, assumes_role, chain_of, environ_of_source, has_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import botocore.session
 
     from .names import Found, Setting
+    from .role_chain import AssumedRole
     from .sources import IdentitySources
 
 _MARKS: Final = {
@@ -44,6 +46,7 @@ class Inputs:
         section: the profile's, of the AWS config file.
         profile_name: the profile's name; None if no profile is read.
         flags: of the command, with their values; None if this is not the command.
+        assumed: the roles that are assumed with the session, in order.
         bare: whether nothing at all was given to the command.
         cached_as: stands for certificate, key and chain in the key of a cache entry, in place of
             the fingerprint of their contents; None for that fingerprint.
@@ -55,6 +58,7 @@ class Inputs:
     section: Mapping[str, object]
     profile_name: str | None
     flags: Mapping[str, str] | None = None
+    assumed: tuple[AssumedRole, ...] = ()
     bare: bool = False
     cached_as: str | None = None
 
@@ -85,12 +89,79 @@ def look_up(
 ) -> Inputs:
     """Where to look for the settings, with the config file and profile of `session`."""
     chosen = profile_name or session.get_config_variable("profile") or "default"
-    return Inputs(
+    inputs = Inputs(
         session=session,
         arguments=arguments or Arguments(),
         environ=os.environ if environ is None else environ,
         section=read_section(session, profile_name),
         profile_name=chosen,
+    )
+    return follow_roles(inputs)
+
+
+def follow_roles(inputs: Inputs) -> Inputs:
+    """The inputs of the source profile, if the profile assumes a role with one that is ours.
+
+    As in botocore's chain, the role comes before the profile's other settings. Settings that were
+    given directly, as arguments or flags, come before both.
+
+    Raises:
+        ConfigurationError: a role needs an MFA device.
+    """
+    arguments, flags = inputs.arguments, inputs.flags or {}
+    given = [setting for setting in CORE if arguments.get(setting.argument or "")]
+    given += [setting for setting in CORE if setting.flag in flags]
+    name = inputs.profile_name
+    if name is None or given or not assumes_role(inputs.section):
+        return inputs
+    profiles = inputs.session.full_config["profiles"]
+    chain = chain_of(profiles.get, name)
+    if chain is None or not has_settings(profiles[chain.source]):
+        return inputs
+    for role in chain.roles:
+        if role.mfa_serial is not None:
+            raise ConfigurationError(
+                "a session of IAM Roles Anywhere has no MFA device, so this role cannot be assumed",
+                code="setting-invalid",
+                where=f"mfa_serial of profile {role.profile!r}",
+                remedy="Let the role's trust policy ask for something else.",
+            )
+    return replace(
+        inputs,
+        environ=environ_of_source(inputs.environ),
+        section=profiles[chain.source],
+        profile_name=chain.source,
+        assumed=chain.roles,
+    )
+
+
+def require_followed(inputs: Inputs) -> None:
+    """Refuse a profile that assumes a role with credentials that are not ours.
+
+    Raises:
+        ConfigurationError: it says what the source profile lacks.
+    """
+    name = inputs.profile_name
+    if name is None or not assumes_role(inputs.section):
+        return
+    source = inputs.section.get(SOURCE)
+    if not source:
+        raise ConfigurationError(
+            "it assumes a role, but not with the credentials of a source_profile",
+            code="settings-missing",
+            where=f"profile {name!r}",
+            expected=f"source_profile = NAME of a profile with {PREFIX}… settings",
+        )
+    chain = chain_of(inputs.session.full_config["profiles"].get, name)
+    last = chain.source if chain else source
+    raise ConfigurationError(
+        f"it assumes a role with the credentials of profile {last!r}, which has no {PREFIX}…"
+        " settings",
+        code="settings-missing",
+        where=f"profile {name!r}",
+        remedy=f"`boto-rolesanywhere configure --profile {last}` writes them. The AWS CLI needs"
+        f" this line in the section of {last!r}: credential_process = boto-rolesanywhere"
+        f" credential-process --config-profile {last}",
     )
 
 

@@ -47,6 +47,7 @@ _TITLES: Final = {
     "arns": "ARNs",
     "crl": "CRL",
     "create-session": "CreateSession",
+    "assume-role": "AssumeRole",
     "caller-identity": "caller",
     "name-resolution": "name",
     "tls": "TLS",

@@ -105,7 +105,7 @@ def _run_with_endpoint(
 
     token = token_urlsafe(32)
     credentials = issuer.credentials()
-    role, keeper = host(None, issuer.config.role, credentials)
+    role, keeper = host(None, issuer.config.last_role, credentials)
     _ = credentials.session  # while signals still end this program
     with bind("127.0.0.1", 0) as sock:
         app = CredentialApp(Guard(), container_routes({role: token}))

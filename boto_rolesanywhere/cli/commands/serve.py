@@ -264,7 +264,7 @@ def _hosted(name: str | None, chosen: argparse.Namespace) -> Hosted:
 
     inputs = inputs_from(chosen)
     issuer = issuer_from(chosen, inputs)
-    role, keeper = host(name, issuer.config.role, issuer.credentials())
+    role, keeper = host(name, issuer.config.last_role, issuer.credentials())
     return Hosted(role, keeper, region_of(inputs.session, issuer.config, os.environ))
 
 

@@ -1,0 +1,222 @@
+"""Roles that are assumed with a session of IAM Roles Anywhere, one after the other, by STS.
+
+For profiles with ``role_arn`` and ``source_profile``: what botocore's `AssumeRoleProvider` does,
+with sessions as values, so that they are cached, served and renewed as all others are.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.config import Config as ClientConfig
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session as BotocoreSession
+
+from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession, required_word
+from boto_rolesanywhere.errors import InvalidResponseError, ServiceError, SessionDeniedError
+
+from .diagnosis import service_time
+from .service_errors import unreachable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
+
+    from boto_rolesanywhere.identity.identity import Identity
+    from boto_rolesanywhere.settings.role_chain import AssumedRole
+
+    from .client import SessionCreator
+
+OPERATION: Final = "AssumeRole"
+_TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
+_OUR_NAME: Final = "boto_rolesanywhere"
+_SERVER_ERROR: Final = 500
+# At DEBUG these tell the session token, what is signed, and the answer.
+_TELLING: Final = ("botocore.auth", "botocore.endpoint", "botocore.parsers")
+_CAUSES: Final = (
+    "the role's trust policy does not name the role before it, or a condition in it does not match",
+    "the trust policy lacks sts:SetSourceIdentity, or sts:TagSession where tags are passed on",
+    "the role before it has no permission for sts:AssumeRole on this role",
+    "duration_seconds is more than an hour, which is all that chained sessions have",
+)
+
+
+class RoleChainCreator:
+    """Makes a session and assumes roles with it; the same calls as `SessionCreator` for `create`.
+
+    Safe to use from several threads.
+    """
+
+    def __init__(
+        self,
+        first: SessionCreator,
+        roles: Sequence[AssumedRole],
+        session: BotocoreSession,
+        *,
+        region: str,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        """Send nothing yet.
+
+        Args:
+            first: makes the first session.
+            roles: in the order in which they are assumed.
+            session: whose options hold for the calls of STS.
+            region: whose STS is asked where neither a role nor the session has another.
+            clock: gives the time, aware.
+        """
+        self._first = first
+        self._roles = tuple(roles)
+        self._session = session
+        self._region = region
+        self._clock = clock
+
+    def create(self, identity: Identity | None = None) -> RolesAnywhereSession:
+        """Call CreateSession, then AssumeRole for each role.
+
+        Raises:
+            RolesAnywhereError: a call failed.
+        """
+        session = self._first.create(identity)
+        for role in self._roles:
+            session = assume(session, role, self._session, region=self._region, clock=self._clock)
+        return session
+
+
+def plain_session(parent: BotocoreSession) -> BotocoreSession:
+    """A session with the settings of `parent`, for services other than IAM Roles Anywhere.
+
+    Not `parent` itself: it may be waiting for these very credentials.
+    """
+    session = BotocoreSession()
+    for name, value in parent.instance_variables().items():
+        session.set_config_variable(name, value)
+    if (options := parent.get_default_client_config()) is not None:
+        session.set_default_client_config(options)
+    return session
+
+
+def assume(
+    before: RolesAnywhereSession,
+    role: AssumedRole,
+    session: BotocoreSession,
+    *,
+    region: str,
+    options: ClientConfig = _TIMEOUTS,
+    clock: Callable[[], datetime] = utc_now,
+) -> RolesAnywhereSession:
+    """The session of `role`, assumed with the credentials of the session `before`.
+
+    Raises:
+        RolesAnywhereError: the call failed.
+    """
+    region = role.region or session.get_config_variable("region") or region
+    seconds = role.duration_seconds or ""
+    asked: dict[str, Any] = {
+        "RoleArn": role.role_arn,
+        "RoleSessionName": role.role_session_name or _name_of(before),
+        "ExternalId": role.external_id,
+        # botocore passes over what is no number.
+        "DurationSeconds": int(seconds) if seconds.isdecimal() else None,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    try:
+        with unlogged():
+            client: Any = session.create_client(
+                "sts",
+                region_name=region,
+                aws_access_key_id=before.access_key_id,
+                aws_secret_access_key=before.secret_access_key,
+                aws_session_token=before.session_token,
+                config=options,
+            )
+            answer = client.assume_role(**given)
+    except ClientError as error:
+        raise _refused(error, role) from None
+    except BotoCoreError as error:
+        raise unreachable(OPERATION, f"STS in {region}", error) from error
+    except Exception as error:  # noqa: BLE001  # botocore's parser raises whatever an odd body leads to
+        # Its words may quote the body, which may hold credentials.
+        raise InvalidResponseError(
+            f"STS in {region} answered as STS does not ({type(error).__name__})",
+            code="answer-foreign",
+            remedy="Check AWS_ENDPOINT_URL_STS, and whether a proxy answers in its place.",
+        ) from None
+    return _session(answer, role, before, clock)
+
+
+def _name_of(before: RolesAnywhereSession) -> str:
+    """The first session's name goes on: by default the serial number, which CloudTrail shows."""
+    return (before.assumed_role_arn or "").rpartition("/")[2] or _OUR_NAME
+
+
+def _session(
+    answer: dict[str, Any],
+    role: AssumedRole,
+    before: RolesAnywhereSession,
+    clock: Callable[[], datetime],
+) -> RolesAnywhereSession:
+    headers = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    try:
+        credentials = answer["Credentials"]
+        user = answer.get("AssumedRoleUser") or {}
+        return RolesAnywhereSession(
+            access_key_id=required_word(credentials, "AccessKeyId"),
+            secret_access_key=required_word(credentials, "SecretAccessKey"),
+            session_token=required_word(credentials, "SessionToken"),
+            expiration=credentials["Expiration"],
+            issued_at=service_time(headers.get("date")) or clock(),
+            role_arn=role.role_arn,
+            assumed_role_arn=user.get("Arn"),
+            assumed_role_id=user.get("AssumedRoleId"),
+            subject_arn=before.subject_arn,
+            source_identity=answer.get("SourceIdentity") or before.source_identity,
+            packed_policy_size=answer.get("PackedPolicySize"),
+        )
+    except (LookupError, ValueError) as error:
+        raise InvalidResponseError(  # from None: the exception's words may quote the answer
+            f"{OPERATION} was answered without usable credentials ({type(error).__name__})",
+            code="answer-without-credentials",
+            remedy="Check AWS_ENDPOINT_URL_STS, if it is set.",
+        ) from None
+
+
+def _refused(error: ClientError, role: AssumedRole) -> ServiceError:
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    if status >= _SERVER_ERROR:
+        return ServiceError(error.response, OPERATION, code="service-failed")
+    return SessionDeniedError(
+        error.response,
+        OPERATION,
+        code="chained-role-denied",
+        causes=_CAUSES,
+        findings=(f"role_arn of profile {role.profile!r} is {role.role_arn}",),
+        remedy="`boto-rolesanywhere trust-policy --chained-from` prints what each role needs.",
+    )
+
+
+class _Silence(threading.local):
+    depth = 0
+
+
+_silence: Final = _Silence()
+
+
+def _is_told(_: logging.LogRecord) -> bool:
+    return not _silence.depth
+
+
+@contextmanager
+def unlogged() -> Iterator[None]:
+    """Let botocore log nothing of this thread's requests, which hold live credentials."""
+    for name in _TELLING:
+        logging.getLogger(name).addFilter(_is_told)  # the same one again counts once
+    _silence.depth += 1
+    try:
+        yield
+    finally:
+        _silence.depth -= 1

@@ -1,0 +1,223 @@
+"""`get_session` and the commands follow ``source_profile`` and ``role_arn``, as `install` does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+from commands import ended
+
+import boto_rolesanywhere
+from boto_rolesanywhere.doctor import examine
+from boto_rolesanywhere.errors import ConfigurationError, InvalidResponseError, SessionDeniedError
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
+
+DENIAL = (
+    b'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
+    b"<Code>AccessDenied</Code><Message>not authorized</Message></Error></ErrorResponse>"
+)
+NEXT = "arn:aws:iam::111122223333:role/Next"
+
+
+@pytest.fixture
+def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
+    return ca.issue("app").write(tmp_path / "pki")
+
+
+@pytest.fixture(autouse=True)
+def config(
+    emulator: Emulator,
+    paths: IssuedPaths,
+    tmp_path: Path,
+    moto_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Path:
+    file = tmp_path / "config"
+    file.write_text(
+        f"""
+[profile onprem]
+region = eu-west-1
+rolesanywhere_certificate = {paths.certificate}
+rolesanywhere_private_key = {paths.private_key}
+rolesanywhere_trust_anchor_arn = {emulator.trust_anchor_arn}
+rolesanywhere_profile_arn = {emulator.profile_arn}
+rolesanywhere_role_arn = {emulator.role_arn}
+rolesanywhere_endpoint_url = {emulator.endpoint_url}
+
+[profile chained]
+role_arn = {NEXT}
+source_profile = onprem
+duration_seconds = 900
+
+[profile twice]
+region = eu-central-1
+role_arn = arn:aws:iam::444455556666:role/AfterNext
+role_session_name = second
+source_profile = chained
+
+[profile device]
+role_arn = {NEXT}
+source_profile = onprem
+mfa_serial = arn:aws:iam::111122223333:mfa/me
+
+[profile static]
+aws_access_key_id = AKIASTATIC
+aws_secret_access_key = static
+
+[profile other]
+role_arn = {NEXT}
+source_profile = static
+
+[profile ring]
+role_arn = {NEXT}
+source_profile = ring
+
+[profile instance]
+role_arn = {NEXT}
+credential_source = Environment
+"""
+    )
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    return file
+
+
+@pytest.mark.parametrize(
+    ("profile", "arn", "account"),
+    [
+        ("chained", "arn:aws:sts::111122223333:assumed-role/Next/", "111122223333"),
+        ("twice", "arn:aws:sts::444455556666:assumed-role/AfterNext/second", "444455556666"),
+    ],
+)
+def test_get_session_assumes_the_roles(
+    emulator: Emulator, profile: str, arn: str, account: str
+) -> None:
+    session = boto_rolesanywhere.get_session(profile_name=profile)
+
+    assert session.client("sts").get_caller_identity()["Arn"].startswith(arn)
+    held = session.get_credentials()
+    assert held.session.assumed_role_arn.startswith(arn)  # type: ignore[union-attr]
+    assert held.account_id == account  # type: ignore[union-attr]
+    assert emulator.created == 1
+
+
+def test_the_source_is_read_from_the_file_alone_as_install_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ROLESANYWHERE_ROLE_ARN", "not an ARN")
+    session = boto_rolesanywhere.get_session(profile_name="chained")
+    assert session.get_credentials().account_id == "111122223333"  # type: ignore[union-attr]
+
+
+def test_settings_given_directly_come_first(paths: IssuedPaths, emulator: Emulator) -> None:
+    session = boto_rolesanywhere.get_session(
+        str(paths.certificate),
+        str(paths.private_key),
+        emulator.trust_anchor_arn,
+        emulator.profile_arn,
+        emulator.role_arn,
+        endpoint_url=emulator.endpoint_url,
+        profile_name="chained",
+    )
+    assert session.get_credentials().session.role_arn == emulator.role_arn  # type: ignore[union-attr]
+
+
+def test_the_commands_assume_the_roles_and_share_the_session(emulator: Emulator) -> None:
+    printed = ended("env", "--config-profile", "chained", "--format", "json").stdout
+    assert json.loads(printed)["AWS_ACCOUNT_ID"] == "111122223333"
+    first, second = (
+        json.loads(ended("credential-process", "--config-profile", "twice").stdout)
+        for _ in range(2)
+    )
+    assert first == second
+    assert emulator.created == 2
+    plain = json.loads(ended("credential-process", "--config-profile", "onprem").stdout)
+    assert plain["AccessKeyId"] != first["AccessKeyId"]
+
+
+def test_doctor_assumes_the_roles(emulator: Emulator) -> None:
+    verdicts = list(examine(profile_name="twice"))
+
+    assert [one.text for one in verdicts if one.status == "fail"] == []
+    roles = [one.text for one in verdicts if one.name == "assume-role"]
+    assert [text.split("/")[1] for text in roles] == ["Next", "AfterNext"]
+    assert "AfterNext" in verdicts[-1].text
+    needs = dict(verdicts[0].details)["for the AWS CLI"]
+    assert "credential_process = boto-rolesanywhere credential-process" in needs
+
+
+@pytest.mark.parametrize(
+    ("profile", "words", "status"),
+    [
+        ("other", ["of profile 'static', which has no rolesanywhere_", "The AWS CLI needs"], 2),
+        ("ring", ["of profile 'ring', which has no"], 2),
+        ("instance", ["not with the credentials of a source_profile"], 2),
+        ("device", ["mfa_serial of profile 'device'"], 1),
+    ],
+)
+def test_what_cannot_be_followed_is_named(profile: str, words: list[str], status: int) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        boto_rolesanywhere.get_session(profile_name=profile)
+    for text in words:
+        assert text in str(raised.value)
+    done = ended("env", "--config-profile", profile, status=status)
+    assert words[0] in done.stderr
+    told = str(list(examine(profile_name=profile, offline=True)))
+    assert words[0] in told
+
+
+def test_a_refusal_names_the_profile(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
+    session = boto_rolesanywhere.get_session(profile_name="chained")
+    with answering(403, DENIAL) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        with pytest.raises(SessionDeniedError, match="AssumeRole was refused") as raised:
+            session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
+    assert raised.value.code == "chained-role-denied"
+    assert "role_arn of profile 'chained'" in str(raised.value)
+
+
+def test_a_foreign_answer_is_not_quoted(
+    monkeypatch: pytest.MonkeyPatch, emulator: Emulator
+) -> None:
+    session = boto_rolesanywhere.get_session(profile_name="chained")
+    with answering(400, b"S3CRET") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        with pytest.raises(InvalidResponseError, match="answered as STS does not") as raised:
+            session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
+    assert "S3CRET" not in str(raised.value)
+
+
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """A server that gives this one answer; its URL."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_no_log_has_the_credentials(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        held = boto_rolesanywhere.get_session(profile_name="chained").get_credentials()
+        frozen = held.get_frozen_credentials()  # type: ignore[union-attr]
+    assert frozen.token not in caplog.text
+    assert frozen.secret_key not in caplog.text
+    assert "ASIA" in frozen.access_key
