@@ -344,11 +344,11 @@ def test_a_port_in_use_is_told_before_aws_is_asked(emulator: Emulator, flags: li
 @pytest.mark.parametrize(
     ("more", "status", "words"),
     [
-        (["--listen", "example.com"], 1, "'example.com' is not an IP address"),
+        (["--listen", "example.com"], 2, "'example.com' is not an IP address"),
         (["--listen", "192.0.2.1"], 1, "Name an address of this machine with --listen"),
         (["--port", "65536"], 2, "'65536' is not a port: 0 to 65535"),
         (["--hop-limit", "0"], 2, "'0' is not a hop limit: 1 to 255"),
-        (["--role", "one"], 1, "--role-arn and --role were both given"),
+        (["--role", "one"], 2, "--role-arn and --role were both given"),
         (["--token-folder", "/proc/none"], 1, "--token-folder"),
     ],
 )
