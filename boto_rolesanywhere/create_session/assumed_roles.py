@@ -19,6 +19,7 @@ from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession, required_word
 from boto_rolesanywhere.errors import InvalidResponseError, ServiceError, SessionDeniedError
 
+from .botocore_faults import fault_of
 from .diagnosis import service_time
 from .service_errors import unreachable
 
@@ -138,7 +139,7 @@ def assume(
     except ClientError as error:
         raise _refused(error, role) from None
     except BotoCoreError as error:
-        raise unreachable(OPERATION, f"STS in {region}", error) from error
+        raise unreachable(OPERATION, f"STS in {region}", fault_of(error)) from error
     except Exception as error:  # noqa: BLE001  # botocore's parser raises whatever an odd body leads to
         # Its words may quote the body, which may hold credentials.
         raise InvalidResponseError(
