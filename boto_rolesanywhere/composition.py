@@ -7,7 +7,6 @@ Settings → `Config` → identity → CreateSession → cache → credentials t
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -16,6 +15,7 @@ from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator, plain_session
 from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.material import read_sources
@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 _ENDPOINT_SETTINGS: Final = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url"
-# The variables by which botocore chooses endpoint, proxy, CA bundle, retries and more.
-_DECIDES: Final = re.compile(r"AWS_.*|REQUESTS_CA_BUNDLE|.*_proxy", re.IGNORECASE)
 
 
 def config_of(inputs: Inputs) -> Config | None:
@@ -139,16 +137,11 @@ class Issuer:
         Raises:
             RolesAnywhereError: a file cannot be read.
         """
-        own = self._own
         return Sameness(
             self.config,
             read_sources(self.config.sources).contents(),
             self._options,
-            own.get_default_client_config(),
-            own.instance_variables(),
-            read_section(own),
-            own.full_config.get("services"),
-            {name: text for name, text in os.environ.items() if _DECIDES.match(name)},
+            call_options(self._own),
         )
 
     @hides_frames

@@ -7,6 +7,7 @@ parser and its signer are passed by.
 
 from __future__ import annotations
 
+import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -28,7 +29,6 @@ from .sending import within
 from .transport import Answer, Limits, Request, TransportFault
 
 if TYPE_CHECKING:
-    import threading
     from collections.abc import Mapping
 
     from botocore.awsrequest import AWSResponse
@@ -47,7 +47,11 @@ _TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
 
 
 class BotocoreTransport:
-    """Sends through the HTTP session of a botocore client, and keeps its connections."""
+    """Sends through the HTTP session of a botocore client.
+
+    It keeps no connection open when nobody sends: the next call comes in an hour, and a process
+    with many sessions would run out of file descriptors. Safe to use from several threads.
+    """
 
     def __init__(self, client: BaseClient, deadline: float | None = None) -> None:
         """Send nothing yet.
@@ -60,6 +64,8 @@ class BotocoreTransport:
         # Last, since another handler adds a header.
         client.meta.events.register_last("before-call", _instead_of_sending, _DRAFT)  # type: ignore[arg-type]  # it answers
         self._client = client
+        self._sending = 0
+        self._lock = threading.Lock()
         config: Any = client.meta.config
         timeouts = (config.connect_timeout, config.read_timeout)
         longest = sum(seconds for seconds in timeouts if isinstance(seconds, int | float))
@@ -85,7 +91,24 @@ class BotocoreTransport:
 
     def send(self, request: Request, seconds: float) -> Answer:
         """Send it in a thread of its own, which is abandoned when the time is over."""
-        return within(seconds, lambda given_up: self._send(request, given_up))
+        return within(seconds, lambda given_up: self._send_alone(request, given_up))
+
+    def _send_alone(self, request: Request, given_up: threading.Event) -> Answer:
+        """Send it, and close the connections unless others are sending."""
+        with self._lock:
+            self._sending += 1
+        try:
+            return self._send(request, given_up)
+        finally:
+            with self._lock:
+                self._sending -= 1
+                if not self._sending:
+                    self._http_session.close()
+
+    @property
+    def _http_session(self) -> Any:  # noqa: ANN401  # botocore's
+        # botocore has no public way to its HTTP session. A contract test holds it.
+        return self._client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001  # see above
 
     def _send(self, request: Request, given_up: threading.Event) -> Answer:
         prepared = AWSRequest(
@@ -95,10 +118,8 @@ class BotocoreTransport:
             data=request.body,
             stream_output=True,  # so that `send` leaves the body alone
         ).prepare()
-        # botocore has no public way to its HTTP session. A contract test holds it.
-        session = self._client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001  # see above
         try:
-            response = session.send(prepared)
+            response = self._http_session.send(prepared)
         except ON_THE_WAY as error:
             raise fault_of(error) from error
         headers = {name.lower(): str(text) for name, text in response.headers.items()}

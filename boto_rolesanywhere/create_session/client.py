@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import random
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.identity.sharing import Sameness, Shared
 
 from .botocore_session import private_session
 from .botocore_transport import BotocoreTransport, open_client
 from .call import Clocks, Pause, parameters, steps
+from .call_options import call_options
 from .transport import TransportFault
 
 if TYPE_CHECKING:
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
 
     from .call import Send
     from .transport import Answer, Transport
+
+
+# One for each endpoint and its options: a client holds some hundred kilobytes.
+_TRANSPORTS: Final[Shared[BotocoreTransport]] = Shared()
 
 
 class SessionCreator:
@@ -92,11 +98,15 @@ class SessionCreator:
         return _driven(call, transport, self._sleep)
 
     def _own_transport(self) -> Transport:
-        held = self._transport
-        if held is None or held[0] != os.getpid():
-            transport = BotocoreTransport(self.open_client(), self._deadline)
-            held = self._transport = (os.getpid(), transport)
+        held, process = self._transport, os.getpid()
+        if held is None or held[0] != process:
+            where = (self.config.region, self.config.endpoint_url, self._verify, self._deadline)
+            inputs = Sameness(process, where, self._client_config, call_options(self._session))
+            held = self._transport = (process, _TRANSPORTS.one(inputs, self._open_transport))
         return held[1]
+
+    def _open_transport(self) -> BotocoreTransport:
+        return BotocoreTransport(self.open_client(), self._deadline)
 
     def open_client(self) -> BaseClient:
         """A botocore client that knows where the call goes. It signs nothing.

@@ -113,3 +113,14 @@ def test_a_client_knows_how_many_attempts_the_user_wants(options: dict[str, int]
         "sts", region_name="eu-west-1", config=ClientConfig(retries=options)
     )
     assert client.meta.config.retries["total_max_attempts"] == 3
+
+
+def test_a_closed_http_session_has_no_connections_and_can_send_again() -> None:
+    # botocore_transport closes it when nobody sends.
+    session = URLLib3Session()
+    pool = session._manager.connection_from_url("http://127.0.0.1:9/")
+    session.close()
+
+    assert len(session._manager.pools) == 0
+    assert session._manager.connection_from_url("http://127.0.0.1:9/") is not pool
+    assert "self._proxy_managers" in inspect.getsource(URLLib3Session.close)
