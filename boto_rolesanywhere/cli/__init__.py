@@ -60,6 +60,7 @@ COMMANDS: Final = {
     "subjects": ("subjects", "show who has asked for sessions, with which certificates"),
     "read-certificate-data": ("read_certificate_data", "show a certificate's data, or list many"),
     "sign-string": ("sign_string", "sign a fixed text, to try a private key"),
+    "completion": ("completion", "print what a shell needs to complete this program's words"),
     "version": ("version", "show the version"),
 }
 
@@ -164,6 +165,11 @@ def _run(name: str, words: list[str], **defaults: object) -> int:
     parser = _parser(name, command)
     parser.set_defaults(**defaults)
     return command.run(parser.parse_args(words))
+
+
+def parser_of(name: str) -> argparse.ArgumentParser:
+    """The parser of a command, with all that the command declares."""
+    return _parser(name, _load(name))
 
 
 def _load(name: str) -> Command:

@@ -1,0 +1,1 @@
+"""What a shell can complete of the command line: read from the parsers, written for each shell."""
