@@ -138,6 +138,11 @@ class SessionState:
             return Need.NOTHING
         return Need.MEANWHILE if age < held.windows.mandatory else Need.SOON
 
+    @property
+    def retry_at(self) -> float:
+        """No attempt is needed before it, by the monotonic clock, since the last one failed."""
+        return self._failure.retry_at if self._failure else 0.0
+
     def is_good(self) -> bool:
         """Whether `held` can be used."""
         return self.held is not None and self._left(self.held) > 0
