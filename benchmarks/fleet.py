@@ -2,19 +2,20 @@
 
 Each host has the product's own `SessionState` with a clock of the simulation, and its calls follow
 the product's own rule for attempts. Every host reads its credentials every 10 seconds. A request
-takes 0.1 seconds. The service is a token bucket for each account, source address or certificate; a
-request that it throttles takes no token.
+takes 0.1 seconds. The service has token buckets for the account and, if asked for, for each source
+address and certificate; a request that it throttles takes no token.
 
 That a throttled request takes no token, and the sizes of the buckets for source addresses and
 certificates, are guesses: AWS publishes the rate for an account alone.
 
-usage: python benchmarks/fleet.py [--hosts N] [--lifetime S] [--outage S] [--picture FILE] …
+usage: python benchmarks/fleet.py [--hosts N] [--hours H] [--outage S] [--picture FILE] …
 """
 
 from __future__ import annotations
 
 import argparse
 import heapq
+import logging
 import random
 import sys
 from collections import Counter
@@ -48,6 +49,21 @@ NO_WAY: Final = EndpointError("refused", code="endpoint-unreachable")
 
 
 @dataclass(frozen=True)
+class Quota:
+    """Calls that the hosts of one bucket may make.
+
+    Attributes:
+        rate: tokens a second.
+        burst: tokens that the bucket holds.
+        share: how many hosts share a bucket; by default all.
+    """
+
+    rate: float = 10
+    burst: float = 10
+    share: int = 1_000_000_000
+
+
+@dataclass(frozen=True)
 class Fleet:
     """What is simulated.
 
@@ -55,10 +71,8 @@ class Fleet:
         hosts: how many; all read for the first time within 10 seconds.
         lifetime: of a session, in seconds.
         hours: simulated.
-        rate: tokens a second of a bucket.
-        burst: tokens that a bucket holds.
-        buckets: how many share the hosts evenly: 1 for the account, hosts / n for source addresses
-            that n hosts share, the number of hosts for certificates of their own.
+        quotas: of the account, of a source address, of a certificate. A request takes a token from
+            each bucket that it falls into, or from none.
         outages: begin and length of each, in seconds; nothing answers meanwhile.
         seed: of the simulation.
     """
@@ -66,9 +80,7 @@ class Fleet:
     hosts: int = 10_000
     lifetime: float = HOUR
     hours: float = 24
-    rate: float = 10
-    burst: float = 10
-    buckets: int = 1
+    quotas: tuple[Quota, ...] = (Quota(),)
     outages: tuple[tuple[float, float], ...] = ()
     seed: int = 1
 
@@ -99,18 +111,24 @@ class Bucket:
 
     __slots__ = ("at", "burst", "rate", "tokens")
 
-    def __init__(self, rate: float, burst: float) -> None:
-        self.rate, self.burst = rate, burst
-        self.tokens, self.at = burst, 0.0
+    def __init__(self, quota: Quota) -> None:
+        self.rate, self.burst = quota.rate, quota.burst
+        self.tokens, self.at = self.burst, 0.0
 
-    def take(self, now: float) -> bool:
-        """Take a token if there is one."""
+    def has_token(self, now: float) -> bool:
+        """Whether there is a token now."""
         self.tokens = min(self.burst, self.tokens + (now - self.at) * self.rate)
         self.at = now
-        if self.tokens < 1:
-            return False
-        self.tokens -= 1
-        return True
+        return self.tokens >= 1
+
+
+def take(buckets: Sequence[Bucket], now: float) -> bool:
+    """Take a token from each bucket, if each has one."""
+    if not all(bucket.has_token(now) for bucket in buckets):
+        return False
+    for bucket in buckets:
+        bucket.tokens -= 1
+    return True
 
 
 class Simulation:
@@ -123,7 +141,10 @@ class Simulation:
         self._random = random.Random(fleet.seed)
         self._events: list[tuple[float, int, int]] = []  # time, host, requests made in its attempt
         self._phases = [self._random.uniform(0, READ_EVERY) for _ in range(fleet.hosts)]
-        self._buckets = [Bucket(fleet.rate, fleet.burst) for _ in range(fleet.buckets)]
+        self._buckets = [
+            (quota.share, [Bucket(quota) for _ in range(-(-fleet.hosts // quota.share))])
+            for quota in fleet.quotas
+        ]
         self._states = [
             SessionState(wall=self._clock, monotonic=self._clock, jitter=self._random.random)
             for _ in range(fleet.hosts)
@@ -165,9 +186,10 @@ class Simulation:
         self.result.requests[second] += 1
         limits = Limits()
         outcome: Answer | TransportFault
-        if any(begin <= self.now - REQUEST < begin + length for begin, length in self.fleet.outages):
+        sent = self.now - REQUEST
+        if any(begin <= sent < begin + length for begin, length in self.fleet.outages):
             outcome = UNREACHABLE
-        elif self._buckets[host % self.fleet.buckets].take(self.now):
+        elif take([buckets[host // share] for share, buckets in self._buckets], self.now):
             state.received(self._session())
             self._next_read(host)
             return
@@ -223,9 +245,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--hosts", type=int, default=10_000)
     parser.add_argument("--hours", type=float, default=24)
-    parser.add_argument("--rate", type=float, default=10, help="tokens a second of a bucket")
-    parser.add_argument("--burst", type=float, default=10, help="tokens that a bucket holds")
-    parser.add_argument("--buckets", type=int, default=1, help="how many share the hosts")
+    parser.add_argument("--account-rate", type=float, default=10, help="calls a second")
+    parser.add_argument("--address-rate", type=float, help="the same for a source address")
+    parser.add_argument("--hosts-per-address", type=int, default=1, help="behind one NAT, say")
+    parser.add_argument("--certificate-rate", type=float, help="the same for a certificate")
+    parser.add_argument("--hosts-per-certificate", type=int, default=1)
     parser.add_argument("--outage", type=float, default=1200, help="seconds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--picture", type=Path, help="draw the requests into this SVG file")
@@ -235,8 +259,17 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def main(argv: Sequence[str]) -> None:
     """Print the table of each fleet."""
     options = parse(argv)
-    common = {name: getattr(options, name) for name in ("hosts", "rate", "burst", "buckets")}
-    common |= {"seed": options.seed}
+    logging.disable()  # each failed renewal warns
+    quotas = [
+        Quota(rate, burst=max(1.0, rate), share=share)
+        for rate, share in (
+            (options.account_rate, options.hosts),
+            (options.address_rate, options.hosts_per_address),
+            (options.certificate_rate, options.hosts_per_certificate),
+        )
+        if rate
+    ]
+    common = {"hosts": options.hosts, "quotas": tuple(quotas), "seed": options.seed}
     outage = ((12 * HOUR, options.outage),)
     runs = [
         ("one-hour sessions", Fleet(**common, hours=options.hours)),
@@ -257,7 +290,7 @@ def main(argv: Sequence[str]) -> None:
         for name, figure in figures(fleet, result, settled=2 * HOUR):
             print(f"  {name:40}{figure:>20}")
     if options.picture:
-        options.picture.write_text(picture(drawn), encoding="utf-8")
+        options.picture.write_text(picture(drawn, options.account_rate), encoding="utf-8")
 
 
 if __name__ == "__main__":

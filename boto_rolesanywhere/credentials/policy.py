@@ -17,9 +17,9 @@ LONGEST_PAUSE: Final = 60.0
 # quota that the hosts of an account share.
 _REFUSED: Final = 5
 _SMALLEST_PART: Final = 0.1  # of a pause; a draw of nearly nothing would be no pause
-# Of what is left of the session, a failed renewal waits for this share, and up to twice as much
-# more.
-_LEFT: Final = 0.1
+# The share of what is left of the session. Smaller ones bring more hosts back at once after an
+# outage than the service takes, and so more of them too late.
+_LEFT: Final = 0.2
 _LEFT_SPREAD: Final = 0.2
 
 
@@ -42,8 +42,8 @@ def cold_pause(failures: int, jitter: float, *, refused: bool) -> float:
 def renewal_pause(left: float, jitter: float, *, refused: bool) -> float:
     """Seconds until the next try when the credentials are good for `left` seconds more.
 
-    A random share of what is left, so the tries become more frequent towards the end: a tenth to
-    three tenths, twice as much if the service refused. At least 1 second, 5 if it refused.
+    A random share of what is left, so the tries become more frequent towards the end: from a fifth
+    to two fifths, twice as much if the service refused. At least 1 second, 5 if it refused.
 
     Args:
         left: seconds.

@@ -35,5 +35,5 @@ def test_a_failed_renewal_waits_for_a_share_of_what_is_left(left: float, jitter:
     passing = renewal_pause(left, jitter, refused=False)
     refused = renewal_pause(left, jitter, refused=True)
 
-    assert passing == pytest.approx(max(1, left * (0.1 + 0.2 * jitter)))
-    assert passing < refused <= max(5, left * 0.6 + 0.001)
+    assert passing == pytest.approx(max(1, left * (0.2 + 0.2 * jitter)))
+    assert passing < refused <= max(5, left * 0.8 + 0.001)

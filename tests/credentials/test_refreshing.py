@@ -159,9 +159,9 @@ def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
     (record,) = caplog.records
     assert "no route" in record.getMessage()
     assert "until they end at 2026-01-02T04:04:05+00:00" in record.getMessage()
-    assert "next try in 160 seconds" in record.getMessage()  # a fifth of the 800 that are left
+    assert "next try in 240 seconds" in record.getMessage()  # of the 800 that are left
 
-    world.pass_time(159)
+    world.pass_time(239)
     renewed(credentials)
     assert world.tried == 2
     world.pass_time(1)
@@ -169,7 +169,7 @@ def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
     assert world.tried == 3
 
     world.failure = None
-    world.pass_time(160)
+    world.pass_time(240)
     assert renewed(credentials) == "ASIA2"
 
 

@@ -1,0 +1,26 @@
+"""The clock that counts a machine's sleep, where there is one."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from boto_rolesanywhere import clock
+
+
+@pytest.mark.skipif(not hasattr(time, "CLOCK_BOOTTIME"), reason="Linux alone has it")
+def test_on_linux_it_counts_sleep() -> None:
+    before = time.clock_gettime(time.CLOCK_BOOTTIME)
+
+    assert before <= clock.steady() <= time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_without_such_a_clock_it_is_the_monotonic_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: int) -> float:
+        raise OSError(22, "a kernel that does not know it")
+
+    monkeypatch.setattr(time, "clock_gettime", refuse)
+    assert clock._steady() is time.monotonic
+    monkeypatch.setattr("sys.platform", "somewhere")
+    assert clock._steady() is time.monotonic
