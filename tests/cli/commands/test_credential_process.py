@@ -75,6 +75,7 @@ class Caller:
         """Let the cached session be due, without waiting for it."""
         path, entry = self.entry()
         entry.received -= 10
+        entry.boot -= 10
         for name, due in (("advisory", advisory), ("mandatory", mandatory), ("expiry", ended)):
             if due:
                 setattr(entry, name, entry.received + 1)
