@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.credentials.cache import Created
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.credentials.state import Received
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.identity.material import Material
     from boto_rolesanywhere.settings.config import Config
@@ -173,7 +174,8 @@ class Issuer:
         Raises:
             ConfigurationError: a cache is asked for that cannot be had.
         """
-        create, folder = self.create, None
+        create: Callable[[], RolesAnywhereSession | Received] = self.create
+        folder = None
         if cache is not False and cache is not None:
             create, folder = self._cached(cache)
 
@@ -197,11 +199,9 @@ class Issuer:
 
     def _cached(
         self, cache: bool | str | os.PathLike[str]
-    ) -> tuple[Callable[[], RolesAnywhereSession], str]:
+    ) -> tuple[Callable[[], RolesAnywhereSession | Received], str]:
         """What gives a session out of the cache, and the cache's folder."""
         from boto_rolesanywhere.credentials.cache import open_cache
-        from boto_rolesanywhere.credentials.cached_session import to_session
-        from boto_rolesanywhere.credentials.moment import present
 
         opened = open_cache(cache)
         if self._unchecked:
@@ -210,7 +210,7 @@ class Issuer:
                 " and other processes must not get such a session."
             )
 
-        def get() -> RolesAnywhereSession:
+        def get() -> RolesAnywhereSession | Received:
             # Worked out each time: the files may have been replaced.
             try:
                 material = read_sources(self.config.sources)
@@ -220,11 +220,7 @@ class Issuer:
                 key = None  # the identity in use goes on
             if key is None:
                 return self.create()
-            session = to_session(opened.get(key, self.create_keyed), present())
-            if session is None:  # no version of this package wrote the entry
-                renewed = opened.get(key, self.create_keyed, force=True)
-                session = to_session(renewed, present())
-            return session or self.create()
+            return opened.received(key, self.create_keyed)
 
         return get, opened.folder
 

@@ -16,27 +16,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
-from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError, SessionDeniedError
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
 from . import cache_entry, failure_mark
 from .cache_entry import FOLDER_VARIABLE, Entry, cache_folder, is_own_folder, read_entry
-from .cached_session import to_entry
+from .cached_session import to_entry, to_received
 from .failure_mark import FailureMark, read_mark
 from .marked_error import SHARED, to_error, to_mark
 from .moment import Moment, present
+from .policy import cold_pause, renewal_pause
+from .state import is_refusal
 from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .session_value import RolesAnywhereSession
+    from .state import Received
 
 
 logger = logger_of(__name__)
 
-_LONGEST_PAUSE: Final = 60.0
-_LONGEST_PAUSE_OF_REFUSAL: Final = 300.0
+# Seconds between two questions of a program while another process renews.
+_MEANWHILE: Final = 1.0
 # Seconds. Writing takes next to none: an older temporary file is that of a killed process.
 _STALE: Final = 600.0
 
@@ -141,6 +144,32 @@ class SessionCache:
             raise to_error(found, self._clock().wall)
         return found if isinstance(found, Entry) else self._take(found, create, force=force)
 
+    def received(self, key: str, create: Callable[[], Created]) -> Received:
+        """The session of `key`, for a program that keeps it and renews it in time.
+
+        The arguments are those of `get`.
+
+        Raises:
+            RolesAnywhereError: as `get`.
+        """
+        entry = self.get(key, create)
+        received = to_received(entry, self._clock(), self._due_in(entry))
+        if received is None:  # no version of this package wrote the entry
+            entry = self.get(key, create, force=True)
+            received = to_received(entry, self._clock(), 0.0)
+        if received is None:
+            raise AssertionError  # it was made just now
+        return received
+
+    def _due_in(self, entry: Entry) -> float:
+        """Seconds until it is worth while to ask for another entry, though this one may be due."""
+        now = self._clock()
+        if entry.is_fresh(now):
+            return 0.0
+        mark = read_mark(str(self._folder), entry.key)
+        failed = mark is not None and mark.counts(now.wall, now.wall, good=True)
+        return mark.until - now.wall if mark and failed else _MEANWHILE
+
     def _good(self, key: str) -> Entry | None:
         return good_entry(str(self._folder), key, self._clock())
 
@@ -181,7 +210,7 @@ class SessionCache:
     def _renewed(self, create: Callable[[], Created]) -> Entry:
         started = self._clock()  # the session's life begins later, when the service answers
         created = create()
-        return to_entry(created.key, created.session, started)
+        return to_entry(created.key, created.session, started, self._jitter())
 
     def _mark(self, key: str, error: RolesAnywhereError, entry: Entry | None) -> float:
         """Tell the other processes of a failure; gives the seconds until the next try."""
@@ -201,11 +230,10 @@ class SessionCache:
         return entry.expiry - entry.received - entry.age(self._clock())
 
     def _pause(self, error: RolesAnywhereError, row: int, left: float | None) -> float:
+        jitter, refused = self._jitter(), is_refusal(error)
         if left is not None:
-            return min(max(left / 10, 1.0), _LONGEST_PAUSE)
-        refused = isinstance(error, SessionDeniedError)
-        longest = _LONGEST_PAUSE_OF_REFUSAL if refused else _LONGEST_PAUSE
-        return min(2.0 ** min(row - 1, 10), longest) * (1 - self._jitter() / 2)
+            return renewal_pause(left, jitter, refused=refused)
+        return cold_pause(row, jitter, refused=refused)
 
     def _store(self, entry: Entry) -> None:
         """Keep the entry, unless another process has stored a later one.

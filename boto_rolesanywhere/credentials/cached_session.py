@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
 from .cache_entry import Entry
 from .session_value import RolesAnywhereSession, optional_value, required_word
+from .state import Received
 from .windows import RefreshWindows
 
 if TYPE_CHECKING:
@@ -26,17 +28,17 @@ _LONGEST_MANDATORY: Final = 5 * 60.0  # seconds before the end, as botocore has 
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
 
 
-def to_entry(key: str, session: RolesAnywhereSession, received: Moment) -> Entry:
+def to_entry(key: str, session: RolesAnywhereSession, received: Moment, jitter: float) -> Entry:
     """`session` as it is cached.
 
     Args:
         key: of its inputs.
         session: what CreateSession gave.
         received: when, by this machine's clocks.
+        jitter: 0 to 1, as for `RefreshWindows`: machines that were started together do not renew
+            together.
     """
-    # As late as may be: programs that share an entry need not spread their renewals. An SDK that
-    # asks 15 minutes before the end, as botocore does, still gets a new session.
-    windows = RefreshWindows.for_lifetime(session.lifetime, jitter=1)
+    windows = RefreshWindows.for_lifetime(session.lifetime, jitter)
     # A program that gets the answer from a command wants it for longer than for one request.
     mandatory = windows.expiry - min(_LONGEST_MANDATORY, windows.expiry / 12)
     ages = (0.0, windows.advisory, mandatory, windows.expiry)
@@ -51,16 +53,29 @@ def to_entry(key: str, session: RolesAnywhereSession, received: Moment) -> Entry
     )
 
 
-def to_session(entry: Entry, now: Moment) -> RolesAnywhereSession | None:
-    """The session that was cached; None if the entry holds something else.
+def to_received(entry: Entry, now: Moment, pause: float) -> Received | None:
+    """The session that was cached, with its own times; None if the entry holds something else.
 
-    Its `lifetime` is the time that is left of it by this machine's clock, so its `issued_at` is
-    that long before its end. Details that this version does not know are left out.
+    Details that this version does not know are left out.
+
+    Args:
+        entry: as it was read.
+        now: the present.
+        pause: as in `Received`.
     """
+    session = _to_session(entry)
+    if session is None:
+        return None
+    advisory, expiry = entry.advisory - entry.received, entry.expiry - entry.received
+    windows = replace(RefreshWindows.for_lifetime(expiry, 1), advisory=advisory)
+    return Received(session, windows, entry.age(now), pause)
+
+
+def _to_session(entry: Entry) -> RolesAnywhereSession | None:
     try:
         answer, details = json.loads(entry.answer), json.loads(entry.details)
         expiration = datetime.strptime(answer["Expiration"], _TIME).replace(tzinfo=timezone.utc)
-        issued_at = expiration - timedelta(seconds=entry.expiry - entry.received - entry.age(now))
+        issued_at = expiration - timedelta(seconds=entry.expiry - entry.received)
         known: dict[str, Any] = {
             name: optional_value(details, name, kind) for name, kind in _DETAILS.items()
         }

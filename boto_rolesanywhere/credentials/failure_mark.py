@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+from boto_rolesanywhere.settings.names import LONGEST_SESSION
+
 from .cache_entry import read_own_file
 
 TYPE_CHECKING = False
@@ -27,8 +29,9 @@ if TYPE_CHECKING:
 
 SUFFIX: Final = ".failed"
 _MAGIC: Final = b"boto_rolesanywhere failure 1 "
-# Seconds. A mark that claims a longer pause was made by nobody of ours, or a clock was set.
-LONGEST_PAUSE: Final = 900.0
+# Seconds, without a good session: a mark that claims a longer pause was made while there was one,
+# or by nobody of ours.
+LONGEST_PAUSE: Final = 300.0
 # Seconds after a pause within which one more failure is one more of the same row.
 _ROW_ENDS: Final = 600.0
 _LONGEST_ROW: Final = 1000
@@ -66,13 +69,19 @@ class FailureMark:
         self.message = message
         self.details = details
 
-    def counts(self, now: float, came: float) -> bool:
+    def counts(self, now: float, came: float, *, good: bool) -> bool:
         """Whether its failure is that of a caller who came at `came` and looks at `now`.
 
         It is while the pause lasts, and if the caller waited for the very call that failed. A mark
-        from the future, or with a pause without end, comes from a clock that was set.
+        from the future comes from a clock that was set.
+
+        Args:
+            now: seconds since the epoch.
+            came: seconds since the epoch.
+            good: whether there is a good session to go on with.
         """
-        if not self.failed_at <= now < self.failed_at + LONGEST_PAUSE:
+        longest = LONGEST_SESSION if good else LONGEST_PAUSE
+        if not self.failed_at <= now < self.failed_at + longest:
             return False
         return now < self.until or came <= self.failed_at
 
@@ -117,7 +126,7 @@ class FailureMark:
     def _is_credible(self) -> bool:
         """Whether its numbers can be true, and its text may go to a terminal."""
         printable = self.code.isprintable() and self.message.isprintable()
-        pause = self.failed_at <= self.until <= self.failed_at + LONGEST_PAUSE
+        pause = self.failed_at <= self.until <= self.failed_at + LONGEST_SESSION
         return printable and pause and 1 <= self.row <= _LONGEST_ROW
 
     def __repr__(self) -> str:

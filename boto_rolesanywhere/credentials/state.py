@@ -59,21 +59,28 @@ class Received:
         session: the session.
         windows: when it is renewed, counted from when this machine received it.
         age: seconds since then.
+        pause: seconds until it is worth while to ask for another one, though it may be due; it
+            delays nobody once the session has ended.
     """
 
     session: RolesAnywhereSession
     windows: RefreshWindows
     age: float
+    pause: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A session in use, and when it was received by two clocks. It is replaced as a whole."""
+    """A session in use, and when it was received by two clocks. It is replaced as a whole.
+
+    While it is good, it is not renewed before `renewable_at`, by the monotonic clock.
+    """
 
     session: RolesAnywhereSession
     windows: RefreshWindows
     wall: float
     monotonic: float
+    renewable_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ class SessionState:
         if held is None or now - held.monotonic >= held.windows.expiry:
             return Need.PAUSE if pausing else Need.NOW
         age = max(now - held.monotonic, self._wall() - held.wall)
-        if age < held.windows.advisory or pausing:
+        if age < held.windows.advisory or pausing or now < held.renewable_at:
             return Need.NOTHING
         return Need.MEANWHILE if age < held.windows.mandatory else Need.SOON
 
@@ -174,8 +181,8 @@ class SessionState:
             windows = RefreshWindows.for_lifetime(session.lifetime, self._jitter())
             new = Received(session, windows, age=0.0)
         self._failure = None
-        wall, monotonic = self._wall() - new.age, self._monotonic() - new.age
-        self.held = Held(new.session, new.windows, wall, monotonic)
+        wall, now = self._wall() - new.age, self._monotonic()
+        self.held = Held(new.session, new.windows, wall, now - new.age, now + new.pause)
         logger.debug("New credentials, good until %s", new.session.expiration.isoformat())
 
     def failed(self, error: BaseException) -> None:
@@ -184,10 +191,10 @@ class SessionState:
         own = error if isinstance(error, RolesAnywhereError) else None
         good = held is not None and self._left(held) > 0
         cold = 0 if good else (last.cold if last else 0) + 1
-        pause = self._pause(cold, refused=_is_refusal(error))
+        pause = self._pause(cold, refused=is_refusal(error))
         # Kept without the frames that it passed, whose variables may be secret.
         kept = _copied(own) if own else None
-        self._failure = _Failure(kept, _is_refusal(error), cold, self._monotonic() + pause)
+        self._failure = _Failure(kept, is_refusal(error), cold, self._monotonic() + pause)
         if good and held is not None:
             logger.warning(
                 "The credentials were not renewed and will be used until they end at %s;"
@@ -231,7 +238,7 @@ class SessionState:
         return held.windows.expiry - (self._monotonic() - held.monotonic)
 
 
-def _is_refusal(error: BaseException) -> bool:
+def is_refusal(error: BaseException) -> bool:
     """Whether the service said no, and will most likely say so again."""
     return (
         isinstance(error, ServiceError)

@@ -118,7 +118,7 @@ def _outcome(folder: str, key: str, now: Moment, came: float) -> Entry | Failure
     if entry is not None and entry.is_fresh(now):
         return entry
     mark = read_mark(folder, key)
-    if mark is not None and mark.counts(now.wall, came):
+    if mark is not None and mark.counts(now.wall, came, good=entry is not None):
         return entry or mark  # a failure never hides credentials
     return None
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 # Of the lifetime. Programs that were started together draw different points, so their renewals
-# spread over a quarter of it and do not come together again. An SDK that asks 15 minutes before the
-# end, as botocore does, finds a session of an hour renewed.
+# spread over a quarter of it and do not come together again.
 _EARLIEST: Final = 0.5
 _LATEST: Final = 0.75
+# The shortest lifetime, and how many seconds before its end an SDK asks for another session, with a
+# minute for the renewal: so the SDK finds it renewed. botocore asks 15 minutes before the end,
+# which is too often for sessions shorter than half an hour; others ask 5 minutes before.
+_SDKS: Final = ((1800.0, 960.0), (900.0, 360.0))
 # Seconds before the end from which callers wait for the renewal; less of a very short session.
 LONGEST_WAIT: Final = 5.0
 _WAIT_SHARE: Final = 1 / 12
@@ -33,13 +36,14 @@ class RefreshWindows:
     def for_lifetime(cls, lifetime: float, jitter: float) -> RefreshWindows:
         """The windows for `lifetime` seconds.
 
-        The renewal is due at a random point between a half and three quarters of the lifetime.
+        The renewal is due at a random point between a half and three quarters of the lifetime, and
+        before an SDK that was given the session would ask for another one.
 
         Args:
             lifetime: seconds from issue to expiration.
             jitter: 0 to 1; where between the two.
         """
-        advisory = lifetime * (_EARLIEST + (_LATEST - _EARLIEST) * jitter)
+        advisory = _drawn(0.0, lifetime, jitter)
         return cls(advisory, lifetime - min(LONGEST_WAIT, lifetime * _WAIT_SHARE), lifetime)
 
     def drawn_anew(self, age: float, jitter: float) -> RefreshWindows:
@@ -52,7 +56,14 @@ class RefreshWindows:
             age: seconds since the credentials were received.
             jitter: 0 to 1.
         """
-        earliest, latest = max(age, self.expiry * _EARLIEST), self.expiry * _LATEST
-        if not age < self.advisory <= latest:
+        if not age < self.advisory <= _drawn(age, self.expiry, 1):
             return self
-        return replace(self, advisory=earliest + (latest - earliest) * jitter)
+        return replace(self, advisory=_drawn(age, self.expiry, jitter))
+
+
+def _drawn(age: float, lifetime: float, jitter: float) -> float:
+    """The point of renewal of a session that is `age` seconds old."""
+    lead = next((lead for shortest, lead in _SDKS if lifetime >= shortest), 0.0)
+    latest = min(lifetime * _LATEST, lifetime - lead)
+    earliest = max(age, min(lifetime * _EARLIEST, latest))
+    return earliest + (latest - earliest) * jitter

@@ -58,19 +58,29 @@ def test_only_the_user_may_read_what_is_kept(world: World) -> None:
     assert modes == {".session": 0o600, ".lock": 0o600}
 
 
-def test_it_is_renewed_a_quarter_hour_before_its_end_as_botocore_would(world: World) -> None:
+def test_it_is_renewed_a_minute_before_botocore_would_ask_again(world: World) -> None:
     world.get()
-    world.now = NOW + HOUR - 900.1
+    world.now = NOW + HOUR - 960.1
     assert world.get() == "ASIA1"
-    world.now = NOW + HOUR - 900
+    world.now = NOW + HOUR - 960
     assert world.get() == "ASIA2"
 
 
 def test_a_short_session_is_not_renewed_at_every_use(world: World) -> None:
     world.lifetime = 900
-    for age in range(0, 675, 25):
+    for age in range(0, 540, 20):
         world.now = NOW + age
         assert world.get() == "ASIA1"
+
+
+def test_machines_that_start_together_do_not_renew_together(world: World) -> None:
+    drawn = iter([0.0, 0.5])
+    ages = []
+    for _ in range(2):
+        cache = SessionCache(str(world.folder), clock=world.moment, jitter=lambda: next(drawn))
+        entry = cache.get(KEY, world.create, force=True)
+        ages.append(entry.advisory - entry.received)
+    assert ages == [1800, 2220]
 
 
 def test_while_one_process_renews_the_others_go_on(world: World) -> None:
@@ -88,7 +98,7 @@ def test_shortly_before_the_end_everyone_waits_for_the_renewal(world: World) -> 
 
     def renewed_elsewhere() -> None:
         if len(world.slept) == 3:
-            entry = to_entry(KEY, session(99), world.moment())
+            entry = to_entry(KEY, session(99), world.moment(), 1)
             (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
 
     world.while_waiting = renewed_elsewhere
@@ -116,23 +126,23 @@ def test_a_failed_renewal_leaves_a_good_session_in_use_and_says_so(
     world.now, world.failing = NOW + HOUR - 600, True
 
     assert world.get() == "ASIA1"
-    assert "ends in 600 seconds. Next try in 60 seconds. the network is down" in warnings()
+    assert "ends in 600 seconds. Next try in 180 seconds. the network is down" in warnings()
 
 
 def test_after_a_failure_there_is_a_pause_for_all_processes(world: World) -> None:
     world.get()
     world.now, world.failing = NOW + HOUR - 600, True
     world.get()
-    world.now += 59
+    world.now += 179
     world.get()
     assert world.calls == 2
     world.now += 1
     world.get()
     assert world.calls == 3
-    # A tenth of what is left: near the end more often.
+    # A share of what is left: near the end more often.
     world.now = NOW + HOUR - 100
     world.get()
-    world.now += 9.9
+    world.now += 29.9
     world.get()
     assert world.calls == 4
     world.now += 0.2
@@ -185,7 +195,7 @@ def test_what_ended_and_what_was_left_half_written_is_cleared_away(world: World)
     world.get()
     old, other = "cd" * 32, "ef" * 32
     for name, end in ((old, -1.0), (other, 1.0)):
-        entry = to_entry(name, session(), Moment(world.now + end - HOUR))
+        entry = to_entry(name, session(), Moment(world.now + end - HOUR), 1)
         path = world.folder / f"{name}.session"
         path.write_bytes(entry.to_bytes())
         path.chmod(0o600)
@@ -269,7 +279,7 @@ def test_what_another_process_renews_in_the_meantime_is_not_renewed_again(
         nonlocal looks
         looks += 1
         if looks == moment:
-            entry = to_entry(KEY, session(99), world.moment())
+            entry = to_entry(KEY, session(99), world.moment(), 1)
             (world.folder / f"{KEY}.session").write_bytes(entry.to_bytes())
         return world.moment()
 

@@ -46,19 +46,19 @@ def mark(world: World) -> FailureMark | None:
 
 
 @pytest.mark.parametrize(
-    "failure",
+    ("failure", "pause"),
     [
-        EndpointError("no route", code="endpoint-unreachable"),
-        InvalidResponseError("a page", code="answer-foreign"),
-        DENIED,
+        (EndpointError("no route", code="endpoint-unreachable"), 1),
+        (InvalidResponseError("a page", code="answer-foreign"), 1),
+        (DENIED, 5),
     ],
 )
 def test_until_the_pause_is_over_all_get_the_same_failure_at_once(
-    world: World, failure: RolesAnywhereError
+    world: World, failure: RolesAnywhereError, pause: float
 ) -> None:
     world.failing, world.failure = True, failure
     first = fail(world, type(failure))
-    world.now += 0.9
+    world.now += pause - 0.1
     for _ in range(15):
         assert fail(world, type(failure)).startswith(first)
     assert (world.calls, world.slept) == (1, [])

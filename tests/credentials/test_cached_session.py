@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
-from cache_world import HOUR, KEY, NOW, SERVICE_NOW, session
+from cache_world import HOUR, KEY, NOW, session
 
 from boto_rolesanywhere.credentials.cache_entry import Entry
-from boto_rolesanywhere.credentials.cached_session import to_entry, to_session
+from boto_rolesanywhere.credentials.cached_session import to_entry, to_received
 from boto_rolesanywhere.credentials.moment import Moment
+from boto_rolesanywhere.credentials.windows import RefreshWindows
 
 
 def test_what_is_printed_is_what_an_sdk_expects() -> None:
-    entry = to_entry(KEY, session(), Moment(NOW))
+    entry = to_entry(KEY, session(), Moment(NOW), 1)
 
     assert json.loads(entry.answer) == {
         "Version": 1,
@@ -27,17 +27,18 @@ def test_what_is_printed_is_what_an_sdk_expects() -> None:
     assert not set(entry.answer) & set(" \n")
 
 
-def test_a_session_comes_back_as_it_was_with_what_is_left_of_it() -> None:
-    entry = to_entry(KEY, session(), Moment(NOW))
+def test_a_session_comes_back_as_it_was_with_its_own_times() -> None:
+    entry = to_entry(KEY, session(), Moment(NOW, "b-1", 50), 0.5)
 
-    found = to_session(entry, Moment(NOW + 600))
+    found = to_received(entry, Moment(NOW + 600, "b-1", 690), 7.0)
 
     assert found is not None
-    assert replace(found, issued_at=SERVICE_NOW) == session()
-    assert found.lifetime == HOUR - 600
+    assert found.session == session()
+    assert found.windows == RefreshWindows.for_lifetime(HOUR, 0.5)
+    assert (found.age, found.pause) == (640, 7)
 
 
-GOOD = to_entry(KEY, session(), Moment(NOW))
+GOOD = to_entry(KEY, session(), Moment(NOW), 1)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +62,7 @@ GOOD = to_entry(KEY, session(), Moment(NOW))
 def test_an_entry_that_holds_something_else_gives_no_session(answer: str, details: str) -> None:
     times = (NOW, NOW + 1, NOW + 2, NOW + HOUR)
 
-    assert to_session(Entry(KEY, times, answer=answer, details=details), Moment(NOW)) is None
+    assert to_received(Entry(KEY, times, answer=answer, details=details), Moment(NOW), 0) is None
 
 
 @pytest.mark.parametrize(
@@ -79,8 +80,8 @@ def test_details_of_another_version_do_no_harm(name: str, odd: object) -> None:
     details = json.dumps({**json.loads(GOOD.details), "new_field": 1, name: odd})
     entry = Entry(KEY, (NOW, NOW + 1, NOW + 2, NOW + HOUR), answer=GOOD.answer, details=details)
 
-    found = to_session(entry, Moment(NOW))
+    found = to_received(entry, Moment(NOW), 0)
 
     assert found is not None
-    assert getattr(found, name) is None
-    assert found.subject_arn == session().subject_arn
+    assert getattr(found.session, name) is None
+    assert found.session.subject_arn == session().subject_arn

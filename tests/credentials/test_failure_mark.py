@@ -60,7 +60,13 @@ def test_a_mark_is_read_back_as_it_was(folder: Path) -> None:
     ],
 )
 def test_whom_it_concerns(now: float, came: float, counts: bool) -> None:
-    assert mark().counts(now, came) is counts
+    assert mark().counts(now, came, good=False) is counts
+
+
+def test_a_long_pause_is_for_those_who_have_a_good_session() -> None:
+    long = mark(until=4600.0)
+    assert long.counts(4599.0, 4599.0, good=True)
+    assert not long.counts(4599.0, 4599.0, good=False)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ def test_a_row_of_failures_ends_some_minutes_after_the_pause(
     "odd",
     [
         mark(until=999.0),
-        mark(until=1001.0 + LONGEST_PAUSE),  # nobody of ours pauses for so long
+        mark(until=1001.0 + 12 * 3600),  # no session lasts so long
         mark(until=float("inf")),
         mark(failed_at=float("nan")),
         mark(row=0),

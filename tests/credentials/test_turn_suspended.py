@@ -73,7 +73,7 @@ def test_while_one_calls_in_its_place_the_others_wait(world: World) -> None:
         def renewed() -> None:
             time_passes(world)
             if len(world.slept) == 40:
-                world.store(to_entry(KEY, session(99), world.moment()))
+                world.store(to_entry(KEY, session(99), world.moment(), 1))
 
         world.while_waiting = renewed
         assert world.get() == "ASIA99"
@@ -97,7 +97,7 @@ def test_who_wakes_up_does_not_replace_a_later_session(world: World) -> None:
     def create() -> object:
         """Suspended in the middle of its call, while another process calls in its place."""
         world.now += 100
-        world.store(to_entry(KEY, session(99), world.moment()))
+        world.store(to_entry(KEY, session(99), world.moment(), 1))
         world.now += 100
         return world.create()
 

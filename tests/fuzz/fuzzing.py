@@ -34,7 +34,7 @@ from boto_rolesanywhere.cli.store.selector import parse_selector
 from boto_rolesanywhere.create_session.answer import session_of
 from boto_rolesanywhere.create_session.transport import Answer
 from boto_rolesanywhere.credentials.cache_entry import Entry
-from boto_rolesanywhere.credentials.cached_session import to_session
+from boto_rolesanywhere.credentials.cached_session import to_received
 from boto_rolesanywhere.credentials.moment import Moment
 from boto_rolesanywhere.doctor.crl import check_crl
 from boto_rolesanywhere.errors import RolesAnywhereError
@@ -177,7 +177,7 @@ def take_entry(data: bytes) -> None:
     entry = Entry.from_bytes(data)
     if entry is not None:
         assert entry.to_bytes() == data
-        to_session(entry, Moment(NOW.timestamp()))
+        to_received(entry, Moment(NOW.timestamp()), 0.0)
 
 
 def take_answer(data: bytes) -> None:

@@ -73,7 +73,7 @@ class World:
             clock=self.moment,
             sleep=self.sleep,
             patience=patience,
-            jitter=lambda: 0.0,
+            jitter=lambda: 1.0,
         )
 
     def get(self, *, force: bool = False, patience: float = 60.0) -> str:
