@@ -295,7 +295,7 @@ def test_a_wall_clock_set_forward_loses_no_read_and_makes_few_calls() -> None:
 
     assert world.tried <= 4
     world.failure = None
-    world.pass_time(600)
+    world.pass_time(900)
     assert renewed(credentials) == "ASIA2"
 
 
