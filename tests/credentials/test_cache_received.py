@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from cache_world import HOUR, KEY, NOW, World
 
+from boto_rolesanywhere.credentials.cache import Created
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 
 
@@ -16,12 +18,14 @@ def world(tmp_path: Path) -> World:
     return World(tmp_path / "cache")
 
 
-def keeping(world: World, create: Callable[[], object]) -> SessionCredentials:
+def keeping(
+    world: World, create: Callable[[], object], jitter: Callable[[], float] = lambda: 1.0
+) -> SessionCredentials:
     return SessionCredentials(
         create,  # type: ignore[arg-type]  # one of the two
         wall=lambda: world.now,
         monotonic=lambda: world.now,
-        jitter=lambda: 1.0,
+        jitter=jitter,
     )
 
 
@@ -83,3 +87,29 @@ def test_while_another_process_renews_it_looks_once_a_second(world: World) -> No
     world.now += 1
     credentials.renew()
     assert credentials.session.access_key_id == "ASIA2"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_in_a_storm_in_which_half_of_all_calls_fail_no_read_is_lost(
+    world: World, shared: bool
+) -> None:
+    """benchmarks/storm.py has more programs, and longer storms."""
+    chance = random.Random(5)
+    world.lifetime = 900
+
+    def create() -> Created:
+        world.failing = world.now > NOW and chance.random() < 0.5
+        return world.create()
+
+    def ask() -> object:
+        return world.cache().received(KEY, create) if shared else create().session
+
+    programs = [keeping(world, ask, chance.random) for _ in range(10)]
+    for credentials in programs:
+        credentials.renew()
+    for _ in range(1800):
+        world.now += 1
+        for credentials in programs:
+            credentials.renew()  # raises if there is no good session
+            assert credentials.held_session is not None
+    assert world.calls < (40 if shared else 150)
