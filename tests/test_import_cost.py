@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,27 +49,73 @@ def test_what_is_loaded_would_be_seen(name: str) -> None:
 
 # What nobody asks for on the way to the first credentials, by what once brought it.
 SLOW = {
+    "boto_rolesanywhere.certificates.twin": "a certificate that is plain",
+    "boto_rolesanywhere.create_session.denials": "an answer that is no refusal",
+    "boto_rolesanywhere.identity.files.costs": "a key that is not encrypted",
+    "boto_rolesanywhere.identity.files.lenient_keys": "a key that can be read",
+    "boto_rolesanywhere.identity.files.pkcs12": "a file in PEM",
     "cryptography.x509": "a certificate that is plain",
     "difflib": "a profile without misspelt settings",
     "email.policy": "PKCS #7",
+    "encodings.utf_16_le": "a file in UTF-8",
     "filelock": "a cache",
     "http.client": "",  # botocore's: shows that what is loaded would be seen
 }
+# A dataclass takes four times as long to make as a NamedTuple, which small records are.
+DATACLASSES = {"Config", "Identity", "RolesAnywhereSession"}
+# Patterns that every call needs. Others are compiled by what uses them.
+PATTERNS = {
+    "boto_rolesanywhere.create_session.signer": {"_PLACE", "_TOKEN", "_URL"},
+    "boto_rolesanywhere.identity.files.pem": {"_BREAK", "_MARKER"},
+    "boto_rolesanywhere.settings.arns": {
+        *("REGION", "_ACCOUNT", "_PARTITION", "_RESOURCE_ID", "_ROLE"),
+    },
+}
+FIRST_CREDENTIALS = """
+import boto_rolesanywhere, json, sys
+session = boto_rolesanywhere.get_session(*sys.argv[1:6], endpoint_url=sys.argv[6])
+assert session.get_credentials().get_frozen_credentials().access_key
+import dataclasses, re
+own = {name: vars(each) for name, each in sys.modules.items() if name.startswith("boto_rolesanyw")}
+print(json.dumps({
+    "modules": list(sys.modules),
+    "dataclasses": [
+        name for module, names in own.items() for name, value in names.items()
+        if dataclasses.is_dataclass(value) and value.__module__ == module
+    ],
+    "patterns": {
+        module: found for module, names in own.items()
+        if (found := [name for name, value in names.items()
+                      if isinstance(value, re.Pattern) and name not in ("REGION_NAME",)])
+    },
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def first_credentials(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a process has loaded and made when it has its first credentials."""
+    ca = CertificateAuthority()
+    paths = ca.issue("app").write(tmp_path_factory.mktemp("identity"))
+    with Emulator(ca) as emulator:
+        asked = (paths.certificate, paths.private_key, emulator.trust_anchor_arn)
+        asked += (emulator.profile_arn, emulator.role_arn, emulator.endpoint_url)
+        command = [sys.executable, "-c", FIRST_CREDENTIALS, *map(str, asked)]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
+    made: dict[str, Any] = json.loads(done.stdout)
+    return made
 
 
 def test_first_credentials_load_nothing_that_they_do_not_need(
-    ca: CertificateAuthority, emulator: Emulator, tmp_path: Path
+    first_credentials: dict[str, Any],
 ) -> None:
-    paths = ca.issue("app").write(tmp_path)
-    program = (
-        "import boto_rolesanywhere, json, sys\n"
-        "session = boto_rolesanywhere.get_session(*sys.argv[1:6], endpoint_url=sys.argv[6])\n"
-        "assert session.get_credentials().get_frozen_credentials().access_key\n"
-        f"print(json.dumps([name for name in {list(SLOW)!r} if name in sys.modules]))"
-    )
-    asked = (paths.certificate, paths.private_key, emulator.trust_anchor_arn)
-    asked += (emulator.profile_arn, emulator.role_arn, emulator.endpoint_url)
-    command = [sys.executable, "-c", program, *map(str, asked)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert SLOW.keys() & set(first_credentials["modules"]) == {"http.client"}
 
-    assert json.loads(done.stdout) == ["http.client"]
+
+def test_first_credentials_make_few_dataclasses(first_credentials: dict[str, Any]) -> None:
+    assert set(first_credentials["dataclasses"]) == DATACLASSES
+
+
+def test_first_credentials_compile_few_patterns(first_credentials: dict[str, Any]) -> None:
+    found = {module: set(names) for module, names in first_credentials["patterns"].items()}
+    assert found == PATTERNS

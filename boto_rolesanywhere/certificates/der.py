@@ -6,7 +6,7 @@ minimal lengths only (X.690, section 10.1): that is all that certificates and ke
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 SEQUENCE, SET = 0x30, 0x31
@@ -21,13 +21,15 @@ class DerError(ValueError):
     """The bytes are not DER. The caller that knows the file catches it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One element: its tag byte, its content, and the whole encoding."""
 
     tag: int
-    content: bytes = field(repr=False)
-    raw: bytes = field(repr=False)
+    content: bytes
+    raw: bytes
+
+    def __repr__(self) -> str:
+        return f"<Element {self.tag:#04x}>"  # its content may be a key's
 
     def children(self) -> tuple[Element, ...]:
         """The elements inside a constructed one."""

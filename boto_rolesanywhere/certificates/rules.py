@@ -6,8 +6,7 @@ Each finding says what is wrong and what to do; the caller decides whether to go
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from boto_rolesanywhere.errors import CertificateError
 
@@ -40,8 +39,7 @@ _BASIC_CONSTRAINTS, _KEY_USAGE = "2.5.29.19", "2.5.29.15"
 _EC_PUBLIC_KEY, _RSASSA_PSS = "1.2.840.10045.2.1", "1.2.840.113549.1.1.10"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing for which AWS would refuse a certificate.
 
     Attributes:

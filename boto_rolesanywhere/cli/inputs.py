@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.composition import Issuer, config_of
@@ -52,13 +51,12 @@ def inputs_from(
     flags = given_flags(arguments)
     profile = flags.get(CONFIG_PROFILE) or None
     inputs = _bare_inputs(flags, profile, os.environ if environ is None else environ)
-    inputs = follow_roles(replace(inputs, bare=not getattr(arguments, "words", flags)))
+    inputs = follow_roles(inputs._replace(bare=not getattr(arguments, "words", flags)))
     if flag_table.SELECTOR not in flags:
-        return replace(inputs, arguments=_arguments(flags, inputs, None))
+        return inputs._replace(arguments=_arguments(flags, inputs, None))
     contents = _store_contents(flags)
     module = _store_access(flags, inputs).pkcs11_module or ""
-    return replace(
-        inputs,
+    return inputs._replace(
         arguments=_arguments(flags, inputs, contents),
         cached_as=store_fingerprint(flags, contents, module) if contents is not None else None,
     )

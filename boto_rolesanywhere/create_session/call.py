@@ -7,8 +7,7 @@ what came of it. The synchronous client and an asynchronous one drive the same s
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from boto_rolesanywhere.redaction import logger_of
 
@@ -31,23 +30,20 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """Send `request` and give `steps` its Answer or TransportFault, within `seconds`."""
 
     request: Request
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Pause:
+class Pause(NamedTuple):
     """Wait so many `seconds`, then give `steps` None."""
 
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+class Clocks(NamedTuple):
     """The times and the chance that a call depends on.
 
     Attributes:

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.settings.inputs import read_section
 
 if TYPE_CHECKING:
     from botocore.session import Session as BotocoreSession
-
-# The variables by which botocore chooses endpoint, proxy, CA bundle, time-outs and more.
-_DECIDES: Final = re.compile(r"AWS_.*|REQUESTS_CA_BUNDLE|.*_proxy", re.IGNORECASE)
 
 
 def call_options(session: BotocoreSession) -> list[object]:
@@ -26,5 +22,11 @@ def call_options(session: BotocoreSession) -> list[object]:
         session.instance_variables(),
         read_section(session),
         session.full_config.get("services"),
-        {name: text for name, text in os.environ.items() if _DECIDES.match(name)},
+        {name: text for name, text in os.environ.items() if _decides(name)},
     ]
+
+
+def _decides(variable: str) -> bool:
+    """Whether botocore chooses endpoint, proxy, CA bundle, retries and more by it."""
+    name = variable.upper()
+    return name.startswith(("AWS_", "REQUESTS_CA_BUNDLE")) or "_PROXY" in name

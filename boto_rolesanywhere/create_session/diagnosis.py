@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import RolesAnywhereError
 
-from .denials import INVALID_SIGNATURE, OF_ARNS, REVOKED
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
@@ -104,6 +102,8 @@ def findings(
     """
     from boto_rolesanywhere.certificates.descriptions import describe_subject
     from boto_rolesanywhere.certificates.rules import problems
+
+    from .denials import INVALID_SIGNATURE, OF_ARNS, REVOKED
 
     if clock := clock_finding(now, theirs):
         yield clock

@@ -16,8 +16,6 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.redaction import shortened
 
 from .attempts import error_code, is_throttled, retry_after
-from .denials import find_denial
-from .diagnosis import findings, service_time
 from .transport import REDIRECT, Answer, TransportFault
 
 if TYPE_CHECKING:
@@ -152,6 +150,9 @@ def _denied(
     identity: Identity,
     now: datetime,
 ) -> ServiceError:
+    from .denials import find_denial
+    from .diagnosis import findings, service_time
+
     words = response["Error"]
     denial = find_denial(words["Message"])
     blame = SessionDeniedError if denial or "AccessDenied" in words["Code"] else ServiceError

@@ -7,7 +7,6 @@ attempt follows and what an answer means is decided above it, by the same code f
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 
@@ -44,7 +43,6 @@ class Request(NamedTuple):
         return f"<request {self.method} {self.url}>"  # its headers hold a signature
 
 
-@dataclass(frozen=True)
 class Answer:
     """One HTTP answer.
 
@@ -54,9 +52,13 @@ class Answer:
         body: as it was received, which may be less than was announced.
     """
 
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    body: bytes = field(repr=False)
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"<answer {self.status}>"  # its body may hold credentials
 
     @property
     def is_success(self) -> bool:

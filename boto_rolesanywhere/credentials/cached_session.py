@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
@@ -67,7 +66,7 @@ def to_received(entry: Entry, now: Moment, pause: float) -> Received | None:
     if session is None:
         return None
     advisory, expiry = entry.advisory - entry.received, entry.expiry - entry.received
-    windows = replace(RefreshWindows.for_lifetime(expiry, 1), advisory=advisory)
+    windows = RefreshWindows.for_lifetime(expiry, 1)._replace(advisory=advisory)
     return Received(session, windows, entry.age(now), pause)
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
 _T = TypeVar("_T")
-_ONE_WORD: Final = re.compile("[!-~]+")  # printable ASCII without blanks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +62,9 @@ def required_word(values: Mapping[str, object], name: str) -> str:
         LookupError, ValueError: it is missing or something else; without the value.
     """
     value = values[name]
-    if not isinstance(value, str) or not _ONE_WORD.fullmatch(value):
+    if not (isinstance(value, str) and value.isascii() and value.isprintable()):
+        raise ValueError(name)
+    if value.split() != [value]:
         raise ValueError(name)
     return value
 

@@ -20,9 +20,8 @@ from __future__ import annotations
 import random
 import time
 from copy import copy
-from dataclasses import dataclass, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.clock import steady
 from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError, ThrottledError
@@ -51,8 +50,7 @@ class Need(Enum):
     PAUSE = "there are none, and it is too early for another attempt"
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """A session, with the times that hold for it when it was not made just now.
 
     Attributes:
@@ -69,8 +67,7 @@ class Received:
     pause: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """A session in use, and when it was received by two clocks. It is replaced as a whole.
 
     While it is good, it is not renewed before `renewable_at`, by the monotonic clock.
@@ -83,8 +80,7 @@ class Held:
     renewable_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(NamedTuple):
     """The last attempt failed.
 
     Attributes:
@@ -224,10 +220,10 @@ class SessionState:
         now, held, failure = self._monotonic(), self.held, self._failure
         if held is not None:
             age = max(now - held.monotonic, self._wall() - held.wall)
-            self.held = replace(held, windows=held.windows.drawn_anew(age, self._jitter()))
+            self.held = held._replace(windows=held.windows.drawn_anew(age, self._jitter()))
         if failure is not None and now < failure.retry_at:
             pause = self._pause(failure.cold, refused=failure.refused)
-            self._failure = replace(failure, retry_at=now + pause)
+            self._failure = failure._replace(retry_at=now + pause)
 
     def _pause(self, cold: int, *, refused: bool) -> float:
         if cold or self.held is None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 # Of the lifetime. Programs that were started together draw different points, so their renewals
 # spread over a quarter of it and do not come together again.
@@ -18,8 +17,7 @@ LONGEST_WAIT: Final = 5.0
 _WAIT_SHARE: Final = 1 / 12
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshWindows:
+class RefreshWindows(NamedTuple):
     """When credentials of one lifetime are renewed, in seconds after they were received.
 
     Attributes:
@@ -58,7 +56,7 @@ class RefreshWindows:
         """
         if not age < self.advisory <= _drawn(age, self.expiry, 1):
             return self
-        return replace(self, advisory=_drawn(age, self.expiry, jitter))
+        return self._replace(advisory=_drawn(age, self.expiry, jitter))
 
 
 def _drawn(age: float, lifetime: float, jitter: float) -> float:

@@ -6,8 +6,7 @@ Comparing two materials shows whether files have changed.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.certificates.plain import is_certificate
 from boto_rolesanywhere.errors import ConfigurationError
@@ -28,8 +27,7 @@ _CHOICES: Final = {
 _CERTIFICATE: Final = "a path, bytes, a pkcs11: URI or an x509.Certificate"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Material:
+class Material(NamedTuple):
     """The inputs as they were read. Two are equal when nothing has changed.
 
     Attributes:
@@ -45,12 +43,12 @@ class Material:
 
     def __repr__(self) -> str:
         # A URI may hold a PIN, and an object's repr anything.
-        places = map(place_of, (self.certificate, self.private_key, self.chain))
+        places = map(place_of, self)
         return f"<Material from {', '.join(place for place in places if place)}>"
 
     def contents(self) -> tuple[bytes | str | None, ...]:
         """Bytes, URI or public part of certificate, key and chain, to tell them from others."""
-        return tuple(map(_content, (self.certificate, self.private_key, self.chain)))
+        return tuple(map(_content, self))
 
 
 def read_sources(sources: IdentitySources) -> Material:

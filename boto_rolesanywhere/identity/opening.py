@@ -6,9 +6,8 @@ object. `open_identity` opens certificate, key and chain, and checks that they b
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
@@ -52,8 +51,7 @@ _SWAPPED: Final = "Are certificate and private key given the wrong way round?"
 _warned_of: set[str] = set()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Matched:
+class Matched(NamedTuple):
     """A key, and the certificates that were opened with it.
 
     Attributes:
@@ -68,9 +66,11 @@ class Matched:
     candidates: tuple[x509.Certificate, ...]
     intermediates: tuple[x509.Certificate, ...]
 
+    def __repr__(self) -> str:
+        return f"<Matched: one of {len(self.candidates)} certificates>"
 
-@dataclass(frozen=True, slots=True)
-class Access:
+
+class Access(NamedTuple):
     """The secret and the library that open a place.
 
     Attributes:
@@ -84,8 +84,11 @@ class Access:
     tpm_tcti: str | None = None
 
 
+_PLAIN: Final = Access()
+
+
 def open_certificates(
-    place: object, role: Role = "certificate", access: Access = Access()
+    place: object, role: Role = "certificate", access: Access = _PLAIN
 ) -> Contents:
     """The certificates at `place`, whether AWS takes them or not.
 
@@ -108,7 +111,7 @@ def open_certificates(
     return _certificates_in(read, role, access)
 
 
-def open_key(place: object, access: Access = Access()) -> AnyKey:
+def open_key(place: object, access: Access = _PLAIN) -> AnyKey:
     """The private key at `place`; of several in a file the first that can be opened.
 
     Args:
@@ -135,7 +138,7 @@ def open_key(place: object, access: Access = Access()) -> AnyKey:
     raise refused or _no_key_in(contents, place_of(read))
 
 
-def open_file(place: FileSource | Part, role: Role, access: Access = Access()) -> Contents:
+def open_file(place: FileSource | Part, role: Role, access: Access = _PLAIN) -> Contents:
     """What the file or the bytes at `place` hold, certificates and keys, or neither.
 
     Args:
@@ -270,7 +273,9 @@ def _certificates_in(
         )
         return Contents(named, beside=others)
     if not isinstance(read, Part):
-        return Contents(read if isinstance(read, tuple) else (read,))
+        return Contents(
+            cast("tuple[x509.Certificate, ...]", read if isinstance(read, tuple) else (read,))
+        )
     contents = open_contents(read, access.secret)
     if not contents.certificates:
         swapped = role == "certificate" and contents.has_key

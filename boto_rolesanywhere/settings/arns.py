@@ -6,8 +6,7 @@ Pure text: nothing here knows what AWS has behind an ARN.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
@@ -25,8 +24,7 @@ _RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@/-]+", re.ASCII)
 _ROLE: Final = re.compile(r"([!-~]*/)?[A-Za-z0-9_+=,.@-]+", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Arn:
+class Arn(NamedTuple):
     """An ARN in its six fields, the first being the word ``arn``.
 
     Attributes:
@@ -49,8 +47,7 @@ class Arn:
         return self.resource.startswith("alias/")
 
     def __str__(self) -> str:
-        fields = (self.partition, self.service, self.region, self.account, self.resource)
-        return ":".join(("arn", *fields))
+        return ":".join(("arn", *self))
 
 
 def parse_trust_anchor_arn(text: str, *, where: str = "trust anchor ARN") -> Arn:

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import codecs
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
@@ -35,8 +34,7 @@ _MARKS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inputs:
+class Inputs(NamedTuple):
     """Where the settings of one call are looked for. Its repr shows none of them.
 
     Attributes:
@@ -126,8 +124,7 @@ def follow_roles(inputs: Inputs) -> Inputs:
                 where=f"mfa_serial of profile {role.profile!r}",
                 remedy="Let the role's trust policy ask for something else.",
             )
-    return replace(
-        inputs,
+    return inputs._replace(
         environ=environ_of_source(inputs.environ),
         section=profiles[chain.source],
         profile_name=chain.source,

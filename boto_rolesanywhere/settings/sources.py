@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from boto_rolesanywhere.errors import PassphraseError, RolesAnywhereError
 
@@ -96,8 +95,7 @@ class Secret:
         raise TypeError("a Secret cannot be pickled: it would leave the process in the clear")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentitySources:
+class IdentitySources(NamedTuple):
     """The user's certificate, key and chain, and the secret and library that open them.
 
     Its repr shows none of them.
@@ -113,10 +111,13 @@ class IdentitySources:
         tpm_tcti: a TCTI configuration such as ``swtpm:port=2321``; None for the kernel's.
     """
 
-    # A key may be given as its bytes, and a URI may hold a PIN.
-    certificate: CertificateSource = field(repr=False)
-    private_key: KeySource | None = field(default=None, repr=False)
-    chain: ChainSource | None = field(default=None, repr=False)
+    certificate: CertificateSource
+    private_key: KeySource | None = None
+    chain: ChainSource | None = None
     secret: Secret | None = None
     pkcs11_module: str | None = None
     tpm_tcti: str | None = None
+
+    def __repr__(self) -> str:
+        # A key may be given as its bytes, and a URI may hold a PIN.
+        return f"<IdentitySources, with {self.secret!r}>"

@@ -18,9 +18,9 @@ from boto_rolesanywhere.errors import ConfigurationError
 _USER_INFO: Final = r"[A-Za-z0-9._~!$&'()*+,;=:%-]*"
 _HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+(?:%[A-Za-z0-9._~-]+)?\])"
 # As botocore reads it: without a scheme it is http, and "HTTP:" or "socks5:" is no scheme to it.
-_PROXY: Final = re.compile(rf"(?:https?:)?//(?:{_USER_INFO}@)?{_HOST}(?::([0-9]{{1,5}}))?/?")
+_PROXY: Final = rf"(?:https?:)?//(?:{_USER_INFO}@)?{_HOST}(?::([0-9]{{1,5}}))?/?"
 _PORTS: Final = range(1, 65536)
-_SCHEME: Final = re.compile(r"https?:|//")
+_SCHEMES: Final = ("http:", "https:", "//")
 _invalid: Final = partial(ConfigurationError, code="endpoint-url-invalid")
 
 
@@ -58,7 +58,7 @@ def require_proxy_url(url: object) -> None:
         ConfigurationError: without the text.
     """
     text = url if isinstance(url, str) else ""
-    found = _PROXY.fullmatch(text if _SCHEME.match(text) else f"//{text}")
+    found = re.fullmatch(_PROXY, text if text.startswith(_SCHEMES) else f"//{text}")
     if found is None or int(found[1] or 80) not in _PORTS:
         raise ConfigurationError(
             "the proxy's URL cannot be used, or has a user name or password that is not"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _DURATION: Final = range(SHORTEST_SESSION, LONGEST_SESSION + 1)  # seconds
 # STS AssumeRole: RoleSessionName is 2 to 64 of these characters.
-_SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+_SESSION_NAME: Final = r"[A-Za-z0-9_+=,.@-]{2,64}"
 
 
 def region_of(found: Mapping[Setting, Found]) -> str | None:
@@ -60,7 +60,7 @@ def session_name_of(found: Mapping[Setting, Found]) -> str | None:
 
 def require_session_name(text: str, where: str) -> str:
     """The role session name itself."""
-    if not _SESSION_NAME.fullmatch(text):
+    if not re.fullmatch(_SESSION_NAME, text):
         expected = "2 to 64 letters, digits or any of _+=,.@-"
         problem = f"{shown(text)} is not a role session name"
         raise ConfigurationError(problem, code="setting-invalid", where=where, expected=expected)

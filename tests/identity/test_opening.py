@@ -9,7 +9,6 @@ import pickle
 import re
 import stat
 import sys
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -88,9 +87,9 @@ def test_objects_of_cryptography_are_taken(issued: IssuedCertificate) -> None:
     assert identity.chain == issued.chain
     assert isinstance(identity.key, SoftwareKey)
     assert signs(identity)
-    single = replace(sources, chain=issued.chain[0])
+    single = sources._replace(chain=issued.chain[0])
     assert open_identity(single, now=NOW).chain == issued.chain
-    as_list = replace(sources, chain=list(issued.chain))
+    as_list = sources._replace(chain=list(issued.chain))
     assert open_identity(as_list, now=NOW).chain == issued.chain
 
 

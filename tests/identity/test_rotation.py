@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -271,7 +271,7 @@ def test_a_key_of_ones_own_need_not_be_hashable(
     key = load_pem_private_key((mounted / "tls.key").read_bytes(), None)
     assert isinstance(key, ec.EllipticCurvePrivateKey)
     own = OwnKey(key)
-    sources = replace(configured(emulator, mounted).sources, private_key=own)
+    sources = configured(emulator, mounted).sources._replace(private_key=own)
     identity = RotatingIdentity(sources, now)
     first = identity()
     put_torn(mounted, ca.issue("second"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -62,8 +61,7 @@ def test_one_uri_gives_certificate_intermediates_and_key(
 def test_certificate_and_chain_from_files_with_the_key_on_the_token(
     on_token: IdentitySources, issued: IssuedCertificate, emulator: Emulator
 ) -> None:
-    sources = replace(
-        on_token,
+    sources = on_token._replace(
         certificate=issued.certificate_pem,
         private_key=on_token.certificate,
         chain=issued.chain,
@@ -76,7 +74,7 @@ def test_certificate_and_chain_from_files_with_the_key_on_the_token(
 def test_certificate_from_the_token_with_the_key_in_a_file(
     on_token: IdentitySources, issued: IssuedCertificate, emulator: Emulator
 ) -> None:
-    identity = opened(replace(on_token, private_key=issued.private_key))
+    identity = opened(on_token._replace(private_key=issued.private_key))
     assert identity.certificate == issued.certificate
     assert create_session(identity, emulator, emulator.trust_anchor_arn) == 201
 
@@ -84,8 +82,7 @@ def test_certificate_from_the_token_with_the_key_in_a_file(
 def test_chain_from_the_token(
     on_token: IdentitySources, token: SoftToken, issued: IssuedCertificate
 ) -> None:
-    sources = replace(
-        on_token,
+    sources = on_token._replace(
         certificate=issued.certificate,
         private_key=issued.private_key,
         chain=f"{token.uri};object=issuing",
@@ -96,8 +93,7 @@ def test_chain_from_the_token(
 def test_a_chain_that_is_not_on_the_token(
     on_token: IdentitySources, token: SoftToken, issued: IssuedCertificate
 ) -> None:
-    sources = replace(
-        on_token,
+    sources = on_token._replace(
         certificate=issued.certificate,
         private_key=issued.private_key,
         chain=f"{token.uri};object=isuing",
@@ -113,7 +109,7 @@ def test_another_certificate_than_the_keys_is_refused_without_the_pin(
 ) -> None:
     other = ca.issue("other")
     uri = f"{token.uri};object=app?pin-value={PIN}"
-    sources = replace(on_token, certificate=other.certificate_pem, private_key=uri, secret=None)
+    sources = on_token._replace(certificate=other.certificate_pem, private_key=uri, secret=None)
     with pytest.raises(PrivateKeyError) as caught:
         opened(sources)
     assert str(caught.value).startswith(
@@ -125,5 +121,5 @@ def test_another_certificate_than_the_keys_is_refused_without_the_pin(
 
 def test_a_wrong_pin_is_refused(on_token: IdentitySources, token: SoftToken) -> None:
     with pytest.raises(PassphraseError):
-        opened(replace(on_token, secret=Secret("9876")))
+        opened(on_token._replace(secret=Secret("9876")))
     token.give_right_pin()

@@ -7,7 +7,7 @@ store, and its private key. The certificate stores of operating systems are not 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -94,7 +94,7 @@ def choose(
         chosen = _choose_one(_on_token(wanted, place, access), place, latest=latest)
         pin = parse_pkcs11_uri(place).pin_value
         if pin is not None and access.secret is None:
-            access = replace(access, secret=Secret(pin, f"pin-value in {_STORE}"))
+            access = access._replace(secret=Secret(pin, f"pin-value in {_STORE}"))
         others = [listed.certificate for listed in _on_token(Selector(), place, access)]
         found: Arguments = {"key": chosen.place}
         if access.secret is not None:

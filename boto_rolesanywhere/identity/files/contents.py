@@ -6,18 +6,15 @@ Which of them are used, and whether AWS would take them, is decided elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.odd import load_certificate
 from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
 
-from .costs import LIMITS, TooCostlyError, check_costs
 from .pem import Block, PemError, as_plain_text, scan
-from .pkcs12 import other_keys
 from .private_keys import ask_passphrase, decode_key, wrong_passphrase
 from .recognise import PKCS12, by_content, foreign, recognise
 
@@ -66,8 +63,7 @@ _NAMES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Contents:
+class Contents(NamedTuple):
     """What was found in one input.
 
     Attributes:
@@ -81,15 +77,18 @@ class Contents:
         remedy: what to do about what was found, where that is known.
     """
 
-    # The library's repr of a certificate fails on names that it cannot read.
-    certificates: tuple[x509.Certificate, ...] = field(default=(), repr=False)
-    keys: tuple[Block, ...] = field(default=(), repr=False)
-    opened: tuple[PrivateKeyTypes, ...] = field(default=(), repr=False)
-    tpm_key: bytes | None = field(default=None, repr=False)
+    certificates: tuple[x509.Certificate, ...] = ()
+    keys: tuple[Block, ...] = ()
+    opened: tuple[PrivateKeyTypes, ...] = ()
+    tpm_key: bytes | None = None
     inventory: str = "nothing of use"
     remedy: str | None = None
-    beside: tuple[x509.Certificate, ...] = field(default=(), repr=False)
+    beside: tuple[x509.Certificate, ...] = ()
     where: str = ""
+
+    def __repr__(self) -> str:
+        # The library's repr of a certificate fails on names that it cannot read.
+        return f"<Contents of {self.where}: {self.inventory}>"
 
     @property
     def has_key(self) -> bool:
@@ -196,6 +195,9 @@ def _pkcs7_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
 
 def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
+
+    from .costs import LIMITS, TooCostlyError, check_costs
+    from .pkcs12 import other_keys
 
     def load(passphrase: bytes | None) -> Contents:
         key, first, others = quietly(lambda: load_key_and_certificates(data, passphrase))

@@ -9,10 +9,11 @@ library reads BER, so this module reads BER.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from boto_rolesanywhere.certificates.der import INTEGER, OCTET_STRING, OID, DerError
+
+from .rsa_numbers import MOST_KEY_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,9 +27,6 @@ LIMITS: Final = (
     f"at most {MOST_ITERATIONS:,} iterations in the whole file; for scrypt at most 256 MiB, and "
     f"N·r·p at most {_MOST_SCRYPT_WORK:,}"
 )
-# What RSA of 8192 bits needs: larger ones take minutes to be read, as a test of primes.
-MOST_KEY_BYTES: Final = 6 * 1024
-MOST_NUMBER_BYTES: Final = 1 + 8192 // 8
 _MOST_ELEMENTS: Final = 50_000
 _DEEPEST: Final = 32
 
@@ -50,12 +48,14 @@ class TooCostlyError(ValueError):
     """The file asks for more work than real files do; the message says which work."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Element:
+class _Element(NamedTuple):
     tag: int
-    content: bytes = field(repr=False)
-    children: list[_Element] = field(repr=False)
+    content: bytes
+    children: list[_Element]
     size: int
+
+    def __repr__(self) -> str:
+        return f"<_Element {self.tag:#04x}>"  # its content may be a key's
 
     def number(self) -> int:
         """Its value as an INTEGER, or any huge one if it is negative or of many bytes."""

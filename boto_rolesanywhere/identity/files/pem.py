@@ -10,8 +10,8 @@ import base64
 import binascii
 import codecs
 import re
-from dataclasses import dataclass, field
 from itertools import takewhile
+from typing import NamedTuple
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
 _BREAK = re.compile(rb"\r\n|\r|\n")
@@ -23,13 +23,15 @@ class PemError(ValueError):
     """A block is damaged. The caller that knows the file catches it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """One block: its label, its headers and its decoded content."""
 
     label: str
-    der: bytes = field(repr=False)
-    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    der: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<Block {self.label}>"  # its content may be a key
 
     @property
     def is_encrypted(self) -> bool:
@@ -54,6 +56,8 @@ def as_plain_text(data: bytes) -> bytes:
 
     A UTF-8 mark does no harm: any text may stand before the first block.
     """
+    if b"\0" not in data:  # every ASCII character of UTF-16 has one
+        return data
     for mark, encoding in _WIDE_MARKS.items():
         # At an even place: an odd one is in the middle of another encoding's characters.
         if data.startswith(mark) or data.find(_WIDE_BEGIN.encode(encoding)) % 2 == 0:

@@ -13,13 +13,10 @@ from boto_rolesanywhere.certificates.public_keys import NEW_KEY, USABLE_KEYS
 from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 
-from .costs import LIMITS, MOST_KEY_BYTES, MOST_NUMBER_BYTES, TooCostlyError, check_costs
-from .lenient_keys import load_leniently
 from .mldsa import NAMES as MLDSA_NAMES
 from .mldsa import load_mldsa
 from .pem import Block
-from .pkcs12 import open_bag
-from .rsa_numbers import belong_together
+from .rsa_numbers import MOST_KEY_BYTES, MOST_NUMBER_BYTES, belong_together
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -64,6 +61,9 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
 
 
 def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
+    from .costs import LIMITS, TooCostlyError, check_costs
+    from .pkcs12 import open_bag
+
     _check_size(block.der, where)
     if block.label != "ENCRYPTED PRIVATE KEY" and not _has_whole_iv(block):
         raise PrivateKeyError(
@@ -231,6 +231,8 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     try:
         key: PrivateKeyTypes | None = _load(Block("PRIVATE KEY", encoded), None)
     except Exception:  # noqa: BLE001  # as above
+        from .lenient_keys import load_leniently
+
         key = load_leniently(encoded)
     if key is None:
         raise PrivateKeyError(

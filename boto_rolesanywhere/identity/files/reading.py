@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.redaction import holds_secret
@@ -25,8 +24,7 @@ _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """The bytes of one input. Equal to another when role, place and bytes are the same.
 
     Attributes:
@@ -38,8 +36,20 @@ class Part:
 
     role: Role
     where: str
-    data: bytes = field(repr=False)
-    exposed: bool = field(default=False, compare=False)
+    data: bytes
+    exposed: bool = False
+
+    def __repr__(self) -> str:
+        return f"<Part {self.role}: {self.where}>"  # its bytes may be a key's
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Part) and self[:-1] == other[:-1]
+
+    def __ne__(self, other: object) -> bool:  # a tuple has one of its own
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self[:-1])
 
     def error(
         self,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-from dataclasses import replace
 from typing import Final
 
 from boto_rolesanywhere.certificates import der
@@ -51,7 +50,7 @@ _JWK: Final = (
     "Write it as PEM, for example with jwcrypto: `JWK.from_json(text).export_to_pem(...)`."
 )
 _JSON: Final = "Take the PEM out of it, for example with `jq -r .certificate old > new.pem`."
-_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{16,}={0,2}")
+_BASE64 = rb"[A-Za-z0-9+/_-]{16,}={0,2}"
 
 
 def recognise(data: bytes) -> tuple[Block, ...]:
@@ -84,9 +83,9 @@ def by_content(block: Block) -> Block:
     if block.headers:  # encrypted as a whole, so nothing can be recognised
         return block
     if block.der.startswith(_OPENSSH_MAGIC):
-        return replace(block, label="OPENSSH PRIVATE KEY")
+        return block._replace(label="OPENSSH PRIVATE KEY")
     found = recognise(block.der)
-    return replace(block, label=found[0].label) if found and found[0].label != UNKNOWN else block
+    return block._replace(label=found[0].label) if found and found[0].label != UNKNOWN else block
 
 
 def _past_blanks(data: bytes, at: int) -> int:
@@ -109,7 +108,7 @@ def foreign(data: bytes) -> tuple[str, str | None]:
 
 
 def _foreign_base64(text: bytes) -> tuple[str, str] | None:
-    if not _BASE64.fullmatch(text):
+    if not re.fullmatch(_BASE64, text):
         return None
     text = text.translate(_TO_URL_SAFE).rstrip(b"=")
     decoded = base64.urlsafe_b64decode(text[: len(text) // 4 * 4])

@@ -7,12 +7,16 @@ nothing is lost: the key is checked against the certificate, and AWS checks the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
 _SMALLEST_EXPONENT = 3
+
+# What RSA of 8192 bits needs: larger ones take minutes to be read, as a test of primes.
+MOST_KEY_BYTES: Final = 6 * 1024
+MOST_NUMBER_BYTES: Final = 1 + 8192 // 8
 
 
 def belong_together(key: PrivateKeyTypes) -> bool:
