@@ -9,12 +9,29 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import TypeAlias
 
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
+
 Clock: TypeAlias = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
     """The present, as an aware datetime in UTC."""
     return datetime.now(timezone.utc)
+
+
+def in_words(seconds: float) -> str:
+    """A duration in the unit that people use for it: ``90 seconds``, ``15 minutes``, ``12 hours``.
+
+    Hours and minutes begin with two of them, and are rounded; days are whole ones.
+    """
+    number, unit = round(seconds), "second"
+    if seconds >= _DAY:
+        number, unit = int(seconds // _DAY), "day"
+    elif seconds >= 2 * _HOUR:
+        number, unit = round(seconds / _HOUR), "hour"
+    elif seconds >= 2 * _MINUTE:
+        number, unit = round(seconds / _MINUTE), "minute"
+    return f"{number} {unit}{'' if number == 1 else 's'}"
 
 
 def _steady() -> Callable[[], float]:

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-_ENDPOINT_SETTINGS: Final = "AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url"
-
 
 def config_of(inputs: Inputs) -> Config | None:
     """All settings, checked; None if nothing is configured for IAM Roles Anywhere.
@@ -112,13 +110,15 @@ class Issuer:
         self._options = (client_config, verify)
         verify = effective_verify(own, verify)
         self._unchecked = verify is False
-        self._endpoint = config.endpoint_url or configured_endpoint(own, client_config)
+        self._endpoint, origin = config.endpoint_url, config.endpoint_origin
+        if not self._endpoint:
+            self._endpoint, origin = configured_endpoint(own, client_config)
         # A cached session is keyed by the endpoint, so the calls must not move to another one.
         if self._endpoint == "":
             aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
             client_config = client_config.merge(aws_own) if client_config else aws_own
         first = SessionCreator(
-            replace(config, endpoint_url=self._endpoint or None),
+            replace(config, endpoint_url=self._endpoint or None, endpoint_origin=origin),
             self._identity,
             client_config=client_config,
             verify=verify,
@@ -299,25 +299,31 @@ def creator_of(
 
     The arguments are those of `Issuer`; `identity` gives what signs, at each call.
     """
+    own = private_session(session)
+    if config.endpoint_url is None:
+        endpoint, origin = configured_endpoint(own, client_config)
+        config = replace(config, endpoint_url=endpoint or None, endpoint_origin=origin)
     return SessionCreator(
         config,
         identity,
         client_config=client_config,
         verify=verify,
-        session=private_session(session),
+        session=own,
         clock=clock,
     )
 
 
 def configured_endpoint(
     session: botocore.session.Session, client_config: ClientConfig | None = None
-) -> str | None:
-    """The endpoint that botocore will take from its settings; "" for AWS's own, None if unknown.
+) -> tuple[str | None, str]:
+    """The endpoint that botocore will take from its settings, and which of them names it.
+
+    "" for AWS's own, None if it is unknown.
 
     Raises:
         ConfigurationError: it is no URL, or holds a user name or password.
     """
-    from boto_rolesanywhere.settings.profile_reader import endpoint_of
+    from boto_rolesanywhere.settings.profile_reader import endpoint_and_origin
 
     name = "ignore_configured_endpoint_urls"
     options = (client_config, session.get_default_client_config())
@@ -325,15 +331,15 @@ def configured_endpoint(
         (value for each in options if (value := getattr(each, name, None)) is not None),
         session.instance_variables().get(name),
     )
-    endpoint = endpoint_of(
+    endpoint, origin = endpoint_and_origin(
         read_section(session),
         session.full_config.get("services", {}),
         os.environ,
         ignored=ignored,
     )
     if endpoint:
-        require_endpoint_url(endpoint, _ENDPOINT_SETTINGS)
-    return endpoint
+        require_endpoint_url(endpoint, origin)
+    return endpoint, origin
 
 
 def as_botocore_session(

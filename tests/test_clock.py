@@ -1,4 +1,4 @@
-"""The clock that counts a machine's sleep, where there is one."""
+"""The clock that counts a machine's sleep, where there is one; and durations for people."""
 
 from __future__ import annotations
 
@@ -24,3 +24,22 @@ def test_without_such_a_clock_it_is_the_monotonic_one(monkeypatch: pytest.Monkey
     assert clock._steady() is time.monotonic
     monkeypatch.setattr("sys.platform", "somewhere")
     assert clock._steady() is time.monotonic
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (90, "90 seconds"),
+        (900, "15 minutes"),
+        (3600, "60 minutes"),
+        (5400, "90 minutes"),
+        (43200, "12 hours"),
+        (86400, "1 day"),
+        (2 * 86400 - 1, "1 day"),
+        (30 * 86400, "30 days"),
+    ],
+)
+def test_a_duration_is_in_the_unit_that_people_use(seconds: float, words: str) -> None:
+    assert clock.in_words(seconds) == words

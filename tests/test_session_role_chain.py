@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from commands import ended
+from one_answer import answering
 
 import boto_rolesanywhere
 from boto_rolesanywhere.doctor import examine
@@ -174,7 +171,7 @@ def test_what_cannot_be_followed_is_named(profile: str, words: list[str], status
 
 def test_a_refusal_names_the_profile(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:
     session = boto_rolesanywhere.get_session(profile_name="chained")
-    with answering(403, DENIAL) as url:
+    with answering(403, {}, DENIAL) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
         with pytest.raises(SessionDeniedError, match="AssumeRole was refused") as raised:
             session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
@@ -186,32 +183,11 @@ def test_a_foreign_answer_is_not_quoted(
     monkeypatch: pytest.MonkeyPatch, emulator: Emulator
 ) -> None:
     session = boto_rolesanywhere.get_session(profile_name="chained")
-    with answering(400, b"S3CRET") as url:
+    with answering(400, {}, b"S3CRET") as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
         with pytest.raises(InvalidResponseError, match="answered as STS does not") as raised:
             session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
     assert "S3CRET" not in str(raised.value)
-
-
-@contextmanager
-def answering(status: int, body: bytes) -> Iterator[str]:
-    """A server that gives this one answer; its URL."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(status)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 def test_no_log_has_the_credentials(caplog: pytest.LogCaptureFixture) -> None:

@@ -29,13 +29,15 @@ from .sending import within
 from .transport import Answer, Limits, Request, TransportFault
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from botocore.awsrequest import AWSResponse
     from botocore.client import BaseClient
     from botocore.session import Session as BotocoreSession
 
     from boto_rolesanywhere.settings.config import Config
+
+    from .way import Way
 
 logger = logger_of(__name__)
 
@@ -53,14 +55,22 @@ class BotocoreTransport:
     with many sessions would run out of file descriptors. Safe to use from several threads.
     """
 
-    def __init__(self, client: BaseClient, deadline: float | None = None) -> None:
+    def __init__(
+        self,
+        client: BaseClient,
+        deadline: float | None = None,
+        *,
+        way: Callable[[], Way] | None = None,
+    ) -> None:
         """Send nothing yet.
 
         Args:
             client: from `open_client`.
             deadline: seconds that a whole call may take; None: 60, or longer if the client's
                 time-outs let one attempt take longer.
+            way: tells that of the client's calls, for errors.
         """
+        self._way = way
         # Last, since another handler adds a header.
         client.meta.events.register_last("before-call", _instead_of_sending, _DRAFT)  # type: ignore[arg-type]  # it answers
         self._client = client
@@ -80,6 +90,10 @@ class BotocoreTransport:
     def limits(self) -> Limits:
         """As the client's options and AWS_MAX_ATTEMPTS have it."""
         return self._limits
+
+    def way(self) -> Way | None:
+        """Of the client's calls."""
+        return self._way() if self._way else None
 
     def draft(self, parameters: Mapping[str, object]) -> Request:
         """The request that botocore would make, unsigned."""

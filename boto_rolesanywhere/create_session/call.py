@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
     from .transport import Limits
+    from .way import Way
 
 logger = logger_of(__name__)
 
@@ -70,7 +71,13 @@ def parameters(config: Config) -> dict[str, Any]:
 
 
 def steps(
-    config: Config, identity: Identity, draft: Request, limits: Limits, clocks: Clocks
+    config: Config,
+    identity: Identity,
+    draft: Request,
+    limits: Limits,
+    clocks: Clocks,
+    *,
+    way: Callable[[], Way | None] = lambda: None,
 ) -> Generator[Send | Pause, Answer | TransportFault | None, RolesAnywhereSession]:
     """Make the attempts of one call; returns the session.
 
@@ -80,6 +87,7 @@ def steps(
         draft: the request before it is signed.
         limits: how often and how long to try.
         clocks: the times and the chance.
+        way: tells how the requests get there, for errors; None: what `config` says of it.
 
     Raises:
         RolesAnywhereError: its subclass says why there is no session.
@@ -99,7 +107,7 @@ def steps(
             return session_of(outcome, clocks.wall())
         pause = pause_after(outcome, made, limits, ends_at - clocks.monotonic(), clocks.jitter)
         if pause is None:
-            error = error_of(outcome, config, identity, clocks.wall())
+            error = error_of(outcome, config, identity, clocks.wall(), way())
             raise error from error.__cause__
         logger.debug(
             "Attempt %d of %d at CreateSession failed (%s); the next in %.1f seconds",

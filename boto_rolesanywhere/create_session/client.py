@@ -15,6 +15,7 @@ from .botocore_transport import BotocoreTransport, open_client
 from .call import Clocks, Pause, parameters, steps
 from .call_options import call_options
 from .transport import TransportFault
+from .way import require_bundle, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from .call import Send
     from .transport import Answer, Transport
+    from .way import Way
 
 
 # One for each endpoint and its options: a client holds some hundred kilobytes.
@@ -94,19 +96,29 @@ class SessionCreator:
         identity = identity or self._identity()
         transport = self._own_transport()
         draft = transport.draft(parameters(self.config))
-        call = steps(self.config, identity, draft, transport.limits, self._clocks)
+        call = steps(
+            self.config, identity, draft, transport.limits, self._clocks, way=transport.way
+        )
         return _driven(call, transport, self._sleep)
 
     def _own_transport(self) -> Transport:
         held, process = self._transport, os.getpid()
         if held is None or held[0] != process:
-            where = (self.config.region, self.config.endpoint_url, self._verify, self._deadline)
-            inputs = Sameness(process, where, self._client_config, call_options(self._session))
+            config = self.config
+            where = (config.region, config.endpoint_url, config.endpoint_origin)
+            limits = (self._verify, self._deadline, self._client_config)
+            inputs = Sameness(process, where, limits, call_options(self._session))
             held = self._transport = (process, _TRANSPORTS.one(inputs, self._open_transport))
         return held[1]
 
     def _open_transport(self) -> BotocoreTransport:
-        return BotocoreTransport(self.open_client(), self._deadline)
+        require_bundle(self._session, self._verify)
+        client = self.open_client()
+
+        def way() -> Way:
+            return way_of(client, self.config, self._session, self._verify)
+
+        return BotocoreTransport(client, self._deadline, way=way)
 
     def open_client(self) -> BaseClient:
         """A botocore client that knows where the call goes. It signs nothing.

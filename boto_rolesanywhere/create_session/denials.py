@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class Denial(NamedTuple):
@@ -129,6 +132,29 @@ DENIALS: Final = (
         "Have a new certificate issued.",
     ),
 )
+
+
+# Causes that a check of `doctor`'s rules out, if it found all well; by the name of the check.
+SETTLED_BY: Final[Mapping[str, str]] = {
+    "the certificate's keyUsage lacks digitalSignature": "constraints",
+    "the certificate is a CA's (basicConstraints CA:TRUE)": "constraints",
+    "it was signed with a hash weaker than SHA-256": "constraints",
+    "it was issued by another CA than the trust anchor's": "trust-anchor",
+    "the certificate was issued by another CA than the trust anchor's": "trust-anchor",
+    "the intermediate certificates are missing from the request": "trust-anchor",
+    "this machine's clock is off by more than 5 minutes": "clock",
+    "the private key is not the certificate's": "key",
+    "the request went to another Region": "settings",
+}
+
+# What to do if no other cause is left.
+REMEDIES_ALONE: Final[Mapping[str, str]] = {
+    "it was issued by another CA than the trust anchor's": "Compare the issuer with the trust"
+    " anchor's certificate: --trust-anchor-certificate FILE does it.",
+    "a proxy changed the Host header or the body": "Ask the endpoint without the proxy (NO_PROXY),"
+    " or have the proxy leave these requests as they are.",
+    "the trust anchor's ARN is wrong": "Check the trust anchor's ARN, and that it is enabled.",
+}
 
 
 def find_denial(message: str) -> Denial | None:

@@ -17,6 +17,7 @@ from boto_rolesanywhere.redaction import shortened
 
 from .attempts import error_code, is_throttled, retry_after
 from .transport import REDIRECT, Answer, TransportFault
+from .way import Way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,13 +43,18 @@ _REMEDIES: Final[Mapping[FaultKind, str]] = {
     "read-timeout": "The endpoint accepted the connection but did not answer; try again.",
     "connect-timeout": "Check the firewall's way out to port 443, or set HTTPS_PROXY.",
 }
+_OF_TLS: Final[tuple[FaultKind, ...]] = ("certificate", "tls", "other")
 _DEFAULT_REMEDY: Final = (
     "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."
 )
 
 
 def error_of(
-    outcome: Answer | TransportFault, config: Config, identity: Identity, now: datetime
+    outcome: Answer | TransportFault,
+    config: Config,
+    identity: Identity,
+    now: datetime,
+    way: Way | None = None,
 ) -> RolesAnywhereError:
     """The error for the last outcome of a call that gave no session.
 
@@ -58,9 +64,11 @@ def error_of(
         identity: what it was signed with. It may sign once more, to tell whose fault a refused
             signature is.
         now: the time, aware.
+        way: how the call got there; None: what `config` says of it.
     """
+    way = way or Way(config.region, config.endpoint_url, config.endpoint_origin)
     if isinstance(outcome, Answer):
-        return _answered(outcome, config, identity, now)
+        return _answered(outcome, config, identity, now, way)
     if outcome.kind == "too-late":
         error: RolesAnywhereError = EndpointError(
             "CreateSession took too long: the endpoint, or a proxy on the way, did not complete its"
@@ -75,52 +83,55 @@ def error_of(
             remedy="Check the endpoint URL, and whether a proxy on the way answers in its place.",
         )
     elif outcome.kind == "truncated":
-        error = _truncated(config)
+        error = _truncated(way)
     else:
-        error = unreachable(_OPERATION, _place(config), outcome)
+        error = unreachable(_OPERATION, way.place, outcome, way)
     error.__cause__ = outcome.__cause__
     return error
 
 
-def unreachable(call: str, place: str, fault: TransportFault) -> EndpointError:
-    """The error for a call that got no answer from `place`."""
+def unreachable(
+    call: str, place: str, fault: TransportFault, way: Way | None = None
+) -> EndpointError:
+    """The error for a call that got no answer from `place`, on this way if it is known."""
+    facts = ""
+    if way is not None:
+        facts = way.through
+        if fault.kind in _OF_TLS:
+            facts += way.checked_with
     return EndpointError(
-        f"{call} did not reach {place}: {fault.words}",
+        f"{call} did not reach {place}{facts}: {fault.words}",
         code="endpoint-unreachable",
         remedy=_REMEDIES.get(fault.kind, _DEFAULT_REMEDY),
     )
 
 
-def _truncated(config: Config) -> InvalidResponseError:
+def _truncated(way: Way) -> InvalidResponseError:
     return InvalidResponseError(
-        f"the answer of {_place(config)} was cut off: the connection ended before its end",
+        f"the answer of {way.place} was cut off: the connection ended before its end",
         code="answer-truncated",
         remedy="Try again; if it happens often, check the proxy and the network on the way.",
     )
 
 
-def _place(config: Config) -> str:
-    return config.endpoint_url or f"IAM Roles Anywhere in {config.region}"
-
-
 def _answered(
-    answer: Answer, config: Config, identity: Identity, now: datetime
+    answer: Answer, config: Config, identity: Identity, now: datetime, way: Way
 ) -> RolesAnywhereError:
     if answer.is_truncated:
-        return _truncated(config)
+        return _truncated(way)
     if answer.status < REDIRECT:
         return InvalidResponseError(
-            f"{_place(config)} answered with something that is no JSON object",
+            f"{way.place} answered with something that is no JSON object",
             code="answer-foreign",
-            remedy=_NOT_THE_SERVICE,
+            remedy=way.advice or _NOT_THE_SERVICE,
         )
     kind = shortened(answer.headers.get("content-type", "no content type").split(";")[0])
     if "x-amzn-errortype" not in answer.headers and "json" not in kind:
         return InvalidResponseError(
-            f"{_place(config)} answered HTTP {answer.status} with {kind}, which is not how the"
+            f"{way.place} answered HTTP {answer.status} with {kind}, which is not how the"
             " service answers",
             code="answer-foreign",
-            remedy=_NOT_THE_SERVICE,
+            remedy=way.advice or _NOT_THE_SERVICE,
         )
     response = _response(answer)
     if is_throttled(answer):
@@ -130,6 +141,7 @@ def _answered(
             code="throttled",
             causes=("more than 10 CreateSession calls a second in this account and Region",),
             remedy="Share one session between clients, or have the quota raised.",
+            findings=_whose(way),
             retry_after=retry_after(answer),
         )
     if answer.status >= _SERVER_ERROR:
@@ -137,22 +149,25 @@ def _answered(
             response,
             _OPERATION,
             code="service-failed",
-            remedy="Try again later.",
+            findings=_whose(way),
+            remedy=f"Try again later. {way.advice}".strip(),
             retry_after=retry_after(answer),
         )
-    return _denied(answer, response, config, identity, now)
+    return _denied(answer, config, identity, now, way)
+
+
+def _whose(way: Way) -> tuple[str, ...]:
+    """Which endpoint answered, if it is not AWS's own."""
+    return () if way.url is None else (f"the answer is that of {way.place}",)
 
 
 def _denied(
-    answer: Answer,
-    response: Mapping[str, Any],
-    config: Config,
-    identity: Identity,
-    now: datetime,
+    answer: Answer, config: Config, identity: Identity, now: datetime, way: Way
 ) -> ServiceError:
     from .denials import find_denial
     from .diagnosis import findings, service_time
 
+    response = _response(answer)
     words = response["Error"]
     denial = find_denial(words["Message"])
     blame = SessionDeniedError if denial or "AccessDenied" in words["Code"] else ServiceError
@@ -161,16 +176,17 @@ def _denied(
         _OPERATION,
         code=denial.code if denial else "session-denied",
         causes=denial.causes if denial else (),
-        findings=tuple(
-            findings(
+        findings=(
+            *(() if denial else _whose(way)),
+            *findings(
                 config,
                 identity,
                 now=now,
                 theirs=service_time(answer.headers.get("date")),
                 code=denial.code if denial else None,
-            )
+            ),
         ),
-        remedy=denial.remedy if denial else None,
+        remedy=denial.remedy if denial else way.advice or None,
     )
 
 

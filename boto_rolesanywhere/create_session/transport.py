@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .way import Way
+
 REDIRECT: Final = 300
 """The first HTTP status that is no success."""
 
@@ -115,6 +117,10 @@ class Transport(Protocol):
     @property
     def limits(self) -> Limits:
         """How many attempts the user's settings allow, and for how long."""
+        ...
+
+    def way(self) -> Way | None:
+        """How requests get to the service, for errors."""
         ...
 
     def draft(self, parameters: Mapping[str, object]) -> Request:

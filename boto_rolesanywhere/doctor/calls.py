@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.clock import in_words
+from boto_rolesanywhere.create_session.denials import REMEDIES_ALONE, SETTLED_BY
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable, shortened
 
 from .route import one_try
-from .verdict import Verdict, of_error, skipped
+from .verdict import LIKELY, Verdict, of_error, skipped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from boto_rolesanywhere.create_session.client import SessionCreator
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
@@ -22,27 +25,48 @@ if TYPE_CHECKING:
     from .question import Check
 
 
-def check_create_session(creator: SessionCreator) -> Check[RolesAnywhereSession | None]:
-    """Ask for a session."""
+def check_create_session(
+    creator: SessionCreator, passed: Collection[str]
+) -> Check[RolesAnywhereSession | None]:
+    """Ask for a session.
+
+    Args:
+        creator: of the call.
+        passed: the names of the checks that found all well; causes that they rule out are left out.
+    """
     try:
         session = creator.create()
     except RolesAnywhereError as error:
-        yield of_error("create-session", error)
+        yield _without_settled(of_error("create-session", error), passed)
         return None
     details = {
         "role session": session.assumed_role_arn,
         "subject": session.subject_arn,
         "source identity": session.source_identity,
     }
-    minutes = round(session.lifetime / 60)
     yield Verdict(
         "create-session",
         "ok",
-        f"credentials for {minutes} minutes, until {session.expiration:%Y-%m-%d %H:%M:%S} UTC"
+        f"credentials for {in_words(session.lifetime)}, until"
+        f" {session.expiration:%Y-%m-%d %H:%M:%S} UTC"
         + (f", for the subject {session.subject_arn}" if session.subject_arn else ""),
         details=tuple((label, text) for label, text in details.items() if text),
     )
     return session
+
+
+def _without_settled(verdict: Verdict, passed: Collection[str]) -> Verdict:
+    """The verdict without causes that an earlier check has ruled out."""
+    kept = tuple(
+        (label, text)
+        for label, text in verdict.details
+        if label != LIKELY or SETTLED_BY.get(text) not in passed
+    )
+    left = [text for label, text in kept if label == LIKELY]
+    if kept == verdict.details or not left:
+        return verdict
+    remedy = REMEDIES_ALONE.get(left[0], verdict.remedy) if len(left) == 1 else verdict.remedy
+    return replace(verdict, details=kept, remedy=remedy)
 
 
 def check_roles(

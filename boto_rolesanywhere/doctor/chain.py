@@ -9,6 +9,7 @@ from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, 
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.distribution_points import distribution_points
 from boto_rolesanywhere.certificates.rules import is_ca, problems, signs_certificates, weak_hash
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
@@ -31,7 +32,6 @@ _TIME: Final = frozenset({"expired", "not-yet-valid"})
 # certificate that lives for a day must not cause a warning all day long.
 _AHEAD: Final = timedelta(days=30)
 _SHARE: Final = 3
-_DAY: Final = timedelta(days=1)
 
 
 def check_chain(
@@ -215,27 +215,21 @@ def _judge(certificate: x509.Certificate, now: datetime) -> tuple[str, list[Conc
     if now > end:
         concern = Concern(
             "fail",
-            f"it expired {_amount(now - end)} ago",
+            f"it expired {in_words((now - end).total_seconds())} ago",
             "Renew the certificate, or set this machine's clock if it is wrong.",
         )
         return f"{name}: until {end:%Y-%m-%d %H:%M} UTC", [concern]
     if now < start:
         concern = Concern(
             "fail",
-            f"it is not valid for another {_amount(start - now)}",
+            f"it is not valid for another {in_words((start - now).total_seconds())}",
             "Set this machine's clock if it is wrong; otherwise wait.",
         )
         return f"{name}: from {start:%Y-%m-%d %H:%M} UTC", [concern]
     text = f"{name}: until {end:%Y-%m-%d %H:%M} UTC"
     left = end - now
     if left < min(_AHEAD, (end - start) / _SHARE):
-        return text, [Concern("warn", f"only {_amount(left)} left", "Have it renewed soon.")]
-    return f"{text}, {_amount(left)} left", []
-
-
-def _amount(span: timedelta) -> str:
-    days, rest = divmod(span, _DAY)
-    if days:
-        return f"{days} day{'s' * (days != 1)}"
-    hours, seconds = divmod(int(rest.total_seconds()), 3600)
-    return f"{hours} h {seconds // 60} min"
+        return text, [
+            Concern("warn", f"only {in_words(left.total_seconds())} left", "Have it renewed soon.")
+        ]
+    return f"{text}, {in_words(left.total_seconds())} left", []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from boto_rolesanywhere.certificates.public_keys import algorithm_for
 from boto_rolesanywhere.clock import utc_now
@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 
     from .question import Check
     from .route import Route
-    from .verdict import Name, Verdict
+    from .verdict import Name, Status, Verdict
 
+_Value = TypeVar("_Value")
 _INCOMPLETE: Final = "the settings are not complete"
 _NO_KEY: Final = "no usable pair of key and certificate was found"
 _NO_LEAF: Final = "the certificate that belongs to the key is not known"
@@ -92,10 +93,23 @@ def examine(
         timeout=timeout,
         clock=clock,
     )
+    seen: dict[str, set[Status]] = {}
     with ExitStack() as opened:
-        workload = yield from _check_workload(question, opened)
+        workload = yield from _noted(_check_workload(question, opened), seen)
         if not offline:
-            yield from _check_calls(question, workload)
+            yield from _noted(_check_calls(question, workload, seen), seen)
+
+
+def _noted(check: Check[_Value], seen: dict[str, set[Status]]) -> Check[_Value]:
+    """The same verdicts; `seen` has the statuses of each check's by its name."""
+    while True:
+        try:
+            verdict = next(check)
+        except StopIteration as end:
+            value: _Value = end.value
+            return value
+        seen.setdefault(verdict.name, set()).add(verdict.status)
+        yield verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +208,9 @@ def _list(
         yield from check_crl(question.crl_file, path, known, question.clock())
 
 
-def _check_calls(question: Question, workload: _Workload) -> Iterator[Verdict]:
+def _check_calls(
+    question: Question, workload: _Workload, seen: Mapping[str, set[Status]]
+) -> Check[None]:
     inputs, config, identity = workload.inputs, workload.config, workload.identity
     reached = yield from _check_way(question, inputs, config)
     obstacle = workload.obstacle or ("" if reached else _NOT_REACHED)
@@ -203,7 +219,8 @@ def _check_calls(question: Question, workload: _Workload) -> Iterator[Verdict]:
         yield skipped("create-session", obstacle or _INCOMPLETE)
     else:
         creator = creator_for(question, inputs, config, lambda: identity)
-        session = yield from check_create_session(creator)
+        passed = {name for name, statuses in seen.items() if statuses == {"ok"}}
+        session = yield from check_create_session(creator, passed)
         session = yield from check_roles(session, config, inputs, question.timeout)
     if config is None or session is None:
         yield skipped("caller-identity", "there are no credentials")

@@ -8,6 +8,8 @@ import threading
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.clock import in_words
+
 from .verdict import Verdict
 
 if TYPE_CHECKING:
@@ -64,7 +66,7 @@ def _addresses(host: str, port: int, timeout: float) -> list[str] | str:
     thread = threading.Thread(target=look_up, daemon=True)
     thread.start()
     thread.join(timeout)
-    return results[0] if results else f"no answer in {timeout:g} seconds"
+    return results[0] if results else f"no answer in {in_words(timeout)}"
 
 
 def check_connection(route: Route, question: Question) -> Check[bool]:

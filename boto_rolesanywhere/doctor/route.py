@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from boto_rolesanywhere.create_session.way import BOTOCORES_OWN, bundle_of
 from boto_rolesanywhere.errors import RolesAnywhereError
 
 from .verdict import Verdict, of_error
@@ -26,9 +27,6 @@ if TYPE_CHECKING:
     from .question import Check, Question
 
 _PORTS: Final = {"http": 80, "https": 443}
-
-
-_OWN_BUNDLE: Final = "botocore's own"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,7 @@ class Route:
     proxy_url: str | None = field(default=None, repr=False)
     proxy_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     bundle: str | None = None
-    bundle_origin: str = _OWN_BUNDLE
+    bundle_origin: str = BOTOCORES_OWN
 
     @property
     def url(self) -> str:
@@ -87,7 +85,7 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     try:
         configured_endpoint(inputs.session)
         client = creator_for(question, inputs, config, _nobody).open_client()
-        route = _find_route(client, *_bundle(question.verify, inputs))
+        route = _find_route(client, *bundle_of(inputs.session, question.verify))
     except RolesAnywhereError as error:
         yield of_error("endpoint", error)
         return None
@@ -167,22 +165,6 @@ def _find_route(client: Any, bundle: str | None, origin: str) -> Route:  # noqa:
         bundle=bundle,
         bundle_origin=origin,
     )
-
-
-def _bundle(verify: bool | str | None, inputs: Inputs) -> tuple[str | None, str]:
-    """The CA bundle, in botocore's order."""
-    from botocore.httpsession import get_cert_path
-
-    if verify is False:
-        return None, "verify"
-    if isinstance(verify, str):
-        return verify, "verify"
-    named = inputs.session.get_config_variable("ca_bundle")
-    if named:
-        return str(named), "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else "ca_bundle"
-    if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
-        return bundle, "REQUESTS_CA_BUNDLE"
-    return get_cert_path(True), _OWN_BUNDLE
 
 
 def check_proxy(route: Route) -> Check[None]:

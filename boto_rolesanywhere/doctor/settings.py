@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import holds_secret
 from boto_rolesanywhere.settings.arns import require_agreement
@@ -306,7 +307,7 @@ def check_settings(
 def _verdict(config: Config) -> Verdict:
     asked = (
         f"Region {config.region}",
-        f"{config.duration} seconds" if config.duration else "the profile's own duration",
+        in_words(config.duration) if config.duration else "the profile's own duration",
         f"session name {config.session_name}" if config.session_name else "",
     )
     text = ", ".join(filter(None, asked))

@@ -37,6 +37,8 @@ RemoteName = Literal[
     "caller-identity",
 ]
 Name: TypeAlias = LocalName | RemoteName
+# The label of a cause that an error names.
+LIKELY: Final = "likely cause"
 LOCAL: Final[frozenset[Name]] = frozenset(get_args(LocalName))
 
 
@@ -95,7 +97,7 @@ def of_error(name: Name, error: RolesAnywhereError, *, status: Status = "fail") 
     details: list[tuple[str, str]] = []
     if isinstance(error, ServiceError):
         details += [("seen here", finding) for finding in error.findings]
-        details += [("likely cause", cause) for cause in error.causes]
+        details += [(LIKELY, cause) for cause in error.causes]
     return Verdict(name, status, text, error.remedy, tuple(details), error.code)
 
 

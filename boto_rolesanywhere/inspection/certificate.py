@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 
 from boto_rolesanywhere.certificates.chain import Issuers, order_chain
+from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.distribution_points import distribution_points
 from boto_rolesanywhere.certificates.odd import readable
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
@@ -373,7 +374,11 @@ def _brief(certificate: x509.Certificate) -> Brief:
 
 
 def _name(certificate: x509.Certificate, field: str) -> str:
-    return tags_of.name_text(tags_of.names_of(certificate, field)) or "(empty)"
+    """The name as every message has it, so that it can be pasted (``--cert-selector``)."""
+    if not tags_of.names_of(certificate, field):
+        return "(empty)"
+    describe = describe_subject if field == "subject" else describe_issuer
+    return describe(certificate)
 
 
 def _iso(time: datetime) -> str:

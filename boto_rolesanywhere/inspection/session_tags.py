@@ -208,18 +208,13 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
 def _shown(name: x509.GeneralName) -> str:
 
     if isinstance(name, x509.DirectoryName):
-        return name_text(_attributes(name.value))
+        return name.value.rfc4514_string()
     if isinstance(name, x509.DNSName | x509.UniformResourceIdentifier):
         return name.value
     kind = {"RFC822Name": "email", "IPAddress": "IP", "RegisteredID": "RID"}
     title = kind.get(type(name).__name__, type(name).__name__)
     value = getattr(name.value, "dotted_string", name.value)
     return title if isinstance(name, x509.OtherName) else f"{title}:{value}"
-
-
-def name_text(attributes: Iterable[tuple[str, str]]) -> str:
-    """A name for people, in the certificate's order: ``C=US, O=Example, CN=web-1``."""
-    return ", ".join(f"{attribute_name(oid)}={value}" for oid, value in attributes)
 
 
 def _attributes(name: x509.Name) -> Iterator[tuple[str, str]]:

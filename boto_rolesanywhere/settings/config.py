@@ -71,6 +71,7 @@ class Config:
         duration: seconds asked for; None leaves it to the profile.
         session_name: role session name asked for; None leaves it to the service.
         endpoint_url: None for AWS's own.
+        endpoint_origin: which setting names it.
         assumed: the roles that are assumed with the session, in order.
     """
 
@@ -82,6 +83,7 @@ class Config:
     duration: int | None = None
     session_name: str | None = None
     endpoint_url: str | None = None
+    endpoint_origin: str | None = None
     assumed: tuple[AssumedRole, ...] = ()
 
     @property
@@ -129,6 +131,7 @@ def resolve(
         duration=duration_of(found),
         session_name=session_name_of(found),
         endpoint_url=endpoint_url_of(found),
+        endpoint_origin=found[names.ENDPOINT_URL].where if names.ENDPOINT_URL in found else None,
         assumed=assumed,
     )
 

@@ -76,28 +76,43 @@ def endpoint_of(
 ) -> str | None:
     """The endpoint that botocore takes from what it has read; "" for AWS's own.
 
+    None if botocore refuses the configured endpoint.
+    """
+    return endpoint_and_origin(section, services, environ, ignored=ignored)[0]
+
+
+def endpoint_and_origin(
+    section: Mapping[str, object],
+    services: Mapping[str, Mapping[str, object]],
+    environ: Mapping[str, str],
+    *,
+    ignored: bool | None = None,
+) -> tuple[str | None, str]:
+    """As `endpoint_of`; and which setting it is from.
+
     The order is botocore's: the variable of the service, the variable of all services, the
     service's block in the section that ``services`` names, ``endpoint_url`` of the profile.
-    None if botocore refuses the configured endpoint.
     """
     if ignored is None:
         name = "ignore_configured_endpoint_urls"
         text = environ.get(f"AWS_{name.upper()}", section.get(name, ""))
         ignored = str(text).lower() == "true"
     if ignored:
-        return ""
+        return "", ""
     for variable in ("AWS_ENDPOINT_URL_ROLESANYWHERE", "AWS_ENDPOINT_URL"):
         if environ.get(variable):
-            return environ[variable]
+            return environ[variable], variable
     url: object = None
+    origin = "endpoint_url of the profile"
     if "services" in section:
         blocks = services.get(str(section["services"]))
         block = blocks.get("rolesanywhere", {}) if blocks else None
         if not isinstance(block, dict):
-            return None
-        url = block.get("endpoint_url")
+            return None, ""
+        if url := block.get("endpoint_url"):
+            origin = f"rolesanywhere's endpoint_url in [services {section['services']}]"
     url = url or section.get("endpoint_url") or ""
-    return url if isinstance(url, str) and not url.startswith("\n") else None
+    return (url if isinstance(url, str) and not url.startswith("\n") else None), origin
 
 
 def _nested(text: str) -> object:

@@ -20,7 +20,7 @@ from boto_rolesanywhere.errors import RolesAnywhereError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from boto_rolesanywhere.doctor import Verdict
 
@@ -140,8 +140,16 @@ def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:
     from boto_rolesanywhere.doctor.verdict import LOCAL
 
     counts: Counter[str] = Counter()
+    failed: list[Verdict] = []
+    skipped: list[Verdict] = []
     group = None
     for verdict in verdicts:
+        counts[verdict.status] += 1
+        if verdict.status == "fail":
+            failed.append(verdict)
+        if verdict.status == "skip" and not verbose:
+            skipped.append(verdict)
+            continue
         page = Page.for_stream(sys.stdout)
         heading = "On this machine" if verdict.name in LOCAL else "On the way to AWS"
         if heading != group:
@@ -151,12 +159,30 @@ def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:
         _show(page, verdict, details=verbose or verdict.status != "ok" or verdict.name in _ALWAYS)
         page.write(sys.stdout)
         sys.stdout.flush()  # the next one may take seconds
-        counts[verdict.status] += 1
+    _close(skipped, failed, counts)
+    return counts
+
+
+def _close(skipped: Sequence[Verdict], failed: Sequence[Verdict], counts: Counter[str]) -> None:
+    """What was not checked, in one line; the sum; and what failed once more, where people look."""
     page = Page.for_stream(sys.stdout)
     sys.stdout.write("\n")
+    if skipped:
+        page.marked("skip", "not checked", _reasons(skipped), column=_COLUMN)
     page.heading(_summary(counts))
+    for verdict in failed:
+        _show(page, verdict, details=False)
     page.write(sys.stdout)
-    return counts
+
+
+def _reasons(skipped: Sequence[Verdict]) -> str:
+    """The names of the checks by the reason why they were left out."""
+    names: dict[str, list[str]] = {}
+    for verdict in skipped:
+        named = names.setdefault(verdict.text, [])
+        if (title := _TITLES.get(verdict.name, verdict.name)) not in named:
+            named.append(title)
+    return "; ".join(f"{', '.join(each)} ({why})" for why, each in names.items())
 
 
 def _show(page: Page, verdict: Verdict, *, details: bool) -> None:

@@ -39,8 +39,8 @@ class Selector:
     """Which certificates match. An attribute that is None restricts nothing.
 
     Attributes:
-        subject: the subject, as `as_helper_shows` gives it, or as in RFC 4514.
-        issuer: the issuer, in one of the same two forms.
+        subject: the subject, in one of the forms that people paste: see `is_called`.
+        issuer: the issuer, in one of the same forms.
         serial: the serial number.
     """
 
@@ -51,8 +51,8 @@ class Selector:
     def matches(self, certificate: x509.Certificate) -> bool:
         """Whether `certificate` matches."""
         return (
-            (self.subject is None or self.subject in _forms(certificate.subject))
-            and (self.issuer is None or self.issuer in _forms(certificate.issuer))
+            (self.subject is None or is_called(certificate.subject, self.subject))
+            and (self.issuer is None or is_called(certificate.issuer, self.issuer))
             and self.serial in (None, serial_number(certificate))
         )
 
@@ -133,5 +133,19 @@ def _pair(entry: object) -> tuple[str, str] | None:
     return (key, value) if isinstance(key, str) and isinstance(value, str) else None
 
 
-def _forms(name: x509.Name) -> tuple[str, str]:
-    return as_helper_shows(name), name.rfc4514_string()
+def is_called(name: x509.Name, text: str) -> bool:
+    """Whether `text` is the whole `name`, in either order and with or without blanks.
+
+    The forms are those of AWS's helper, of `inspect` and all messages (RFC 4514, the last part of
+    the name first), and of openssl (``CN = web``, ``subject=``, ``/O=Example/CN=web``).
+    """
+    parts = [rdn.rfc4514_string() for rdn in name.rdns]
+    forms = (as_helper_shows(name), ",".join(reversed(parts)), ",".join(parts))
+    wanted = _bare(text)
+    return wanted == "/" + "/".join(parts) or wanted in map(_bare, forms)
+
+
+def _bare(text: str) -> str:
+    """A name without what does not belong to it: openssl's label, blanks around its signs."""
+    text = re.sub(r"^(subject|issuer)=", "", text.strip())
+    return re.sub(r"\s*(?<!\\)([,+=])\s*", r"\1", text)

@@ -92,6 +92,38 @@ def test_a_failure_is_status_1_with_what_to_do(flags: dict[str, str], emulator: 
     assert "Failed: 1." in text
 
 
+def test_what_failed_stands_at_the_end_and_what_was_skipped_in_one_line(
+    flags: dict[str, str],
+) -> None:
+    done = run(flags | {"--private-key": "/gone.key"}, "--offline")
+
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    (failed,) = {line for line in lines if line.startswith("FAIL")}
+    assert lines.count(failed) == 2
+    at = lines.index("Failed: 1. Warnings: 0. Not checked: 6.")
+    assert lines[at + 1] == failed
+    skips = [line for line in lines if line.startswith("skip")]
+    assert len(skips) == 1
+    assert "key (a file is not usable)" in skips[0]
+    assert "chain, constraints, validity (the certificate that belongs to the key" in skips[0]
+    each = run(flags | {"--private-key": "/gone.key"}, "--offline", "--verbose").stdout
+    assert each.count("  skip ") == 6
+
+
+@pytest.mark.parametrize("causes", ["Invalid signature", "Untrusted certificate. Insufficient"])
+def test_no_cause_is_named_that_a_check_has_ruled_out(
+    flags: dict[str, str], emulator: Emulator, causes: str
+) -> None:
+    text = "Untrusted certificate. Insufficient certificate" if "Untr" in causes else causes
+    with emulator.injected(faults.ErrorStatus(403, "AccessDeniedException", text)):
+        told = " ".join(run(flags).stdout.split())
+
+    for settled in ("keyUsage lacks", "CA:TRUE", "weaker than", "clock is off", "key is not the"):
+        assert settled not in told
+    assert told.count("likely cause") == 1
+    assert "Set the clock" not in told
+
+
 def test_details_of_what_is_well_are_shown_on_request(flags: dict[str, str]) -> None:
     assert "mode and owner" not in run(flags, "--offline").stdout
     assert "mode and owner" in run(flags, "--offline", "--verbose").stdout

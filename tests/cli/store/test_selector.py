@@ -208,6 +208,13 @@ def test_what_a_selector_means() -> None:
     assert means(subject="CN=web,OU=app,O=Example", issuer="CN=Root", serial=one.serial_number)
     # RFC 4514's form too, which openssl and Python print.
     assert means(subject=one.subject.rfc4514_string())
+    for pasted in (
+        one.subject.rfc4514_string(),
+        "O=Example, OU=app, CN=web",
+        "subject=CN = web, OU = app, O = Example",
+        "/O=Example/OU=app/CN=web",
+    ):
+        assert means(subject=pasted), pasted
     assert not means(subject="CN=web")
     assert not means(subject="CN=web,OU=app,O=Example", issuer="CN=Other")
     assert not means(serial=one.serial_number + 1)

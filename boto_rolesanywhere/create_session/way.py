@@ -1,0 +1,146 @@
+"""How the call gets to the service, and which setting says so: what errors and doctor name."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from urllib.parse import urlsplit
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+    from botocore.session import Session as BotocoreSession
+
+    from boto_rolesanywhere.settings.config import Config
+
+BOTOCORES_OWN: Final = "botocore's own"
+_FOR_ALL_SERVICES: Final = ("AWS_ENDPOINT_URL", "endpoint_url of ")
+
+
+class Way(NamedTuple):
+    """The way of a call.
+
+    Attributes:
+        region: of the call.
+        url: of an endpoint other than AWS's own; None for that.
+        url_origin: which setting names it.
+        proxy: its URL without user and password; None for none.
+        proxy_origin: which setting names it.
+        bundle: what the endpoint's certificate is checked with: a path; None for no check.
+        bundle_origin: which setting names it.
+    """
+
+    region: str
+    url: str | None = None
+    url_origin: str | None = None
+    proxy: str | None = None
+    proxy_origin: str = ""
+    bundle: str | None = None
+    bundle_origin: str = BOTOCORES_OWN
+
+    @property
+    def place(self) -> str:
+        """Who is asked, for the middle of a sentence."""
+        if self.url is None:
+            return f"IAM Roles Anywhere in {self.region}"
+        return f"{self.url} (from {self.url_origin})" if self.url_origin else self.url
+
+    @property
+    def advice(self) -> str:
+        """What to do if another service is asked by mistake; empty if AWS itself is asked."""
+        if self.url is None or self.url_origin is None:
+            return ""
+        if self.url_origin.startswith(_FOR_ALL_SERVICES) and "ROLESANYWHERE" not in self.url_origin:
+            return (
+                f"{self.url_origin} is for all services, IAM Roles Anywhere too. If only others are"
+                " there, set rolesanywhere_endpoint_url (AWS_ROLESANYWHERE_ENDPOINT_URL) to"
+                f" https://rolesanywhere.{self.region}.amazonaws.com."
+            )
+        return f"Correct {self.url_origin}, or leave it out to ask AWS."
+
+    @property
+    def through(self) -> str:
+        """The proxy, to end a clause with; empty if there is none."""
+        return f", through the proxy {self.proxy} (from {self.proxy_origin})" if self.proxy else ""
+
+    @property
+    def checked_with(self) -> str:
+        """The CA bundle, to end a clause with; empty if nothing is checked."""
+        if self.bundle is None:
+            return ""
+        return f", checked with the CA bundle {self.bundle} ({self.bundle_origin})"
+
+
+def way_of(
+    client: BaseClient, config: Config, session: BotocoreSession, verify: bool | str | None
+) -> Way:
+    """The way of the calls of `client`, which was made with the other arguments."""
+    proxy, proxy_origin = proxy_of(client.meta.config, client.meta.endpoint_url)
+    bundle, bundle_origin = bundle_of(session, verify)
+    return Way(
+        config.region,
+        config.endpoint_url,
+        config.endpoint_origin,
+        shown_proxy(proxy),
+        proxy_origin,
+        bundle,
+        bundle_origin,
+    )
+
+
+def bundle_of(session: BotocoreSession, verify: bool | str | None) -> tuple[str | None, str]:
+    """The CA bundle in botocore's order, None for no check; and which setting names it."""
+    from botocore.httpsession import get_cert_path
+
+    if verify is False:
+        return None, "verify"
+    named = str(session.get_config_variable("ca_bundle") or "")
+    if isinstance(verify, str) and verify not in (named, os.environ.get("REQUESTS_CA_BUNDLE")):
+        return verify, "verify"
+    if named:
+        return named, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else "ca_bundle"
+    if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
+        return bundle, "REQUESTS_CA_BUNDLE"
+    return get_cert_path(True), BOTOCORES_OWN
+
+
+def require_bundle(session: BotocoreSession, verify: bool | str | None) -> None:
+    """Refuse a CA bundle that is not there: botocore would try again as if the network failed.
+
+    Raises:
+        ConfigurationError: naming the setting.
+    """
+    bundle, origin = bundle_of(session, verify)
+    if bundle is not None and not Path(bundle).exists():
+        raise ConfigurationError(
+            "there is no such file",
+            code="file-missing",
+            where=f"the CA bundle {bundle} (from {origin})",
+            expected="a file of CA certificates in PEM",
+        )
+
+
+def proxy_of(options: Any, url: str) -> tuple[str | None, str]:  # noqa: ANN401  # botocore's Config
+    """The proxy that botocore takes for `url`, None for none; and which setting names it."""
+    from botocore.httpsession import ProxyConfiguration
+    from botocore.utils import get_environ_proxies
+
+    proxies = getattr(options, "proxies", None)
+    given = proxies is not None
+    found = ProxyConfiguration(proxies if given else get_environ_proxies(url)).proxy_url_for(url)
+    if given:
+        return found, "client_config"
+    name = f"{urlsplit(url).scheme}_proxy"
+    known = (name, name.upper(), "all_proxy", "ALL_PROXY")
+    return found, next((each for each in known if os.environ.get(each)), "the system's settings")
+
+
+def shown_proxy(url: str | None) -> str | None:
+    """The proxy's URL without user and password."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
