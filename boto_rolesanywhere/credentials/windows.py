@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 # Of the lifetime. Programs that were started together draw different points, so their renewals
-# spread over a quarter of it and do not come together again.
+# spread over up to a quarter of it and do not come together again.
 _EARLIEST: Final = 0.5
 _LATEST: Final = 0.75
 # The shortest lifetime, and how many seconds before its end an SDK asks for another session, with a
 # minute for the renewal: so the SDK finds it renewed. botocore asks 15 minutes before the end,
 # which is too often for sessions shorter than half an hour; others ask 5 minutes before.
 _SDKS: Final = ((1800.0, 960.0), (900.0, 360.0))
+_LEAST_SPREAD: Final = 0.1  # of the lifetime, also where an SDK asks early
 # Seconds before the end from which callers wait for the renewal; less of a very short session.
 LONGEST_WAIT: Final = 5.0
 _WAIT_SHARE: Final = 1 / 12
@@ -63,5 +64,5 @@ def _drawn(age: float, lifetime: float, jitter: float) -> float:
     """The point of renewal of a session that is `age` seconds old."""
     lead = next((lead for shortest, lead in _SDKS if lifetime >= shortest), 0.0)
     latest = min(lifetime * _LATEST, lifetime - lead)
-    earliest = max(age, min(lifetime * _EARLIEST, latest))
+    earliest = max(age, min(lifetime * _EARLIEST, latest - lifetime * _LEAST_SPREAD))
     return earliest + (latest - earliest) * jitter

@@ -43,7 +43,7 @@ class Clocks:
         )
 
     def hold(self) -> SessionState:
-        """A state that has received a session of an hour just now; due at 2,250 seconds."""
+        """A state that has received a session of an hour just now; due at 2,220 seconds."""
         state = self.state()
         state.begun()
         state.received(SESSION)
@@ -63,8 +63,8 @@ def clocks() -> Clocks:
     ("age", "need"),
     [
         (0, Need.NOTHING),
-        (2249, Need.NOTHING),
-        (2250, Need.MEANWHILE),
+        (2219, Need.NOTHING),
+        (2220, Need.MEANWHILE),
         (3594, Need.MEANWHILE),
         (3595, Need.SOON),
         (3599, Need.SOON),
@@ -232,14 +232,14 @@ def test_a_child_draws_its_own_point_and_its_own_pause(clocks: Clocks) -> None:
     clocks.jitter = 0.25
     state.draw_anew()
     assert state.held is not None
-    assert state.held.windows.advisory == 2025
+    assert state.held.windows.advisory == 2010
 
-    clocks.pass_time(1025)
+    clocks.pass_time(1010)
     state.failed(OUTAGE)
     clocks.jitter = 0.75
     state.draw_anew()
-    assert state.held.windows.advisory == 2025
-    assert state.retry_at - clocks.monotonic == pytest.approx((3600 - 2025) * 0.35)
+    assert state.held.windows.advisory == 2010
+    assert state.retry_at - clocks.monotonic == pytest.approx((3600 - 2010) * 0.35)
 
     clocks.pass_time(2000)
     state.failed(OUTAGE)

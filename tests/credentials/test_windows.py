@@ -15,7 +15,7 @@ jitters = st.floats(0, 1)
 def test_a_renewal_is_due_between_a_half_and_three_quarters(lifetime: float, jitter: float) -> None:
     windows = RefreshWindows.for_lifetime(lifetime, jitter)
 
-    assert lifetime * 0.46 <= windows.advisory <= lifetime * 0.75
+    assert lifetime * 0.36 <= windows.advisory <= lifetime * 0.75
     assert windows.advisory < windows.mandatory < windows.expiry == lifetime
     assert windows.expiry - windows.mandatory <= 5
 
@@ -23,6 +23,13 @@ def test_a_renewal_is_due_between_a_half_and_three_quarters(lifetime: float, jit
 def test_the_whole_range_is_used() -> None:
     assert RefreshWindows.for_lifetime(3600, 0.0).advisory == 1800
     assert RefreshWindows.for_lifetime(4000, 1.0).advisory == 3000
+
+
+@given(st.floats(900, 43200))
+def test_renewals_spread_over_a_tenth_of_the_lifetime_at_least(lifetime: float) -> None:
+    early, late = (RefreshWindows.for_lifetime(lifetime, jitter) for jitter in (0.0, 1.0))
+
+    assert late.advisory - early.advisory >= lifetime * 0.0999
 
 
 @given(lifetimes, jitters, jitters, st.floats(0, 1))
@@ -34,7 +41,7 @@ def test_a_draw_anew_never_makes_a_renewal_due_at_once(
 
     anew = windows.drawn_anew(age, second)
 
-    assert max(age, lifetime * 0.4599) <= anew.advisory <= lifetime * 0.7501
+    assert max(age, lifetime * 0.3599) <= anew.advisory <= lifetime * 0.7501
     assert (anew.mandatory, anew.expiry) == (windows.mandatory, windows.expiry)
 
 
