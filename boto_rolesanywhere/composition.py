@@ -17,6 +17,8 @@ from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator, pl
 from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
+from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
+from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.material import read_sources
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
@@ -27,7 +29,7 @@ from boto_rolesanywhere.settings.inputs import read_section
 from boto_rolesanywhere.settings.urls import require_endpoint_url
 
 from .clock import utc_now
-from .errors import ConfigurationError, RolesAnywhereError, hides_frames
+from .errors import CertificateError, ConfigurationError, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.inputs import Inputs
 
 logger = logger_of(__name__)
+
+_OF_TIME: Final = frozenset({"certificate-expired", "certificate-not-yet-valid"})
 
 
 def config_of(inputs: Inputs) -> Config | None:
@@ -72,6 +76,7 @@ class Issuer:
 
     Attributes:
         config: what is asked for.
+        clock: the time, corrected where the service's is known to differ.
         has_rotated: whether certificate, key or chain are no longer those of the first look, so
             that the sessions may be another identity's.
     """
@@ -106,7 +111,8 @@ class Issuer:
         self._cached_as = cached_as
         self._first_look: Sameness | None = None
         self.has_rotated = False
-        self._identity = RotatingIdentity(config.sources, clock)
+        self.clock = corrected = CorrectedClock(clock)
+        self._identity = RotatingIdentity(config.sources, corrected)
         self._options = (client_config, verify)
         verify = effective_verify(own, verify)
         self._unchecked = verify is False
@@ -123,12 +129,15 @@ class Issuer:
             client_config=client_config,
             verify=verify,
             session=own,
-            clock=clock,
+            clock=corrected,
         )
+        self.learn_time = first.learn_time
         self._creator: SessionCreator | RoleChainCreator = first
         if config.assumed:
+            plain = plain_session(own)
+            correct_signing(plain, corrected)
             self._creator = RoleChainCreator(
-                first, config.assumed, plain_session(own), region=config.region, clock=clock
+                first, config.assumed, plain, region=config.region, clock=corrected
             )
 
     @hides_frames
@@ -225,7 +234,14 @@ class Issuer:
         return get, opened.folder
 
     def _current(self) -> tuple[Material, Identity]:
-        material, identity = self._identity.current()
+        try:
+            material, identity = self._identity.current()
+        except CertificateError as error:
+            # Perhaps it is the clock that is wrong: a certificate that was just issued is not valid
+            # yet by one that is behind.
+            if error.code not in _OF_TIME or not self.learn_time():
+                raise
+            material, identity = self._identity.current()
         self._follow(material)
         return material, identity
 
@@ -309,7 +325,7 @@ def creator_of(
         client_config=client_config,
         verify=verify,
         session=own,
-        clock=clock,
+        clock=CorrectedClock(clock),
     )
 
 

@@ -10,6 +10,7 @@ import boto3
 import botocore.session
 from botocore.config import Config as ClientConfig
 
+from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up, require_followed
 
@@ -46,6 +47,7 @@ def get_session(
     pkcs11_module: str | None = None,
     tpm_tcti: str | None = None,
     cache: bool | str | os.PathLike[str] = False,
+    clock_correction: bool = False,
 ) -> boto3.Session:
     """A boto3 session whose credentials come from IAM Roles Anywhere and renew themselves.
 
@@ -79,6 +81,9 @@ def get_session(
         cache: True to share sessions with this user's other processes (the command's too) that ask
             for the same session, through files of mode 0600; or the folder for the files. Not with
             ``verify=False``. On Windows it needs the extra ``cache``.
+        clock_correction: whether the session's clients sign by the service's time where this
+            machine's clock is off by more than 5 minutes. CreateSession does so in any case, if
+            TLS verifies who says the time.
 
     Returns:
         The session. Its default Region is what boto3 would choose, else that of the call.
@@ -146,6 +151,9 @@ def get_session(
     session._credentials = credentials  # type: ignore[attr-defined]  # noqa: SLF001  # above
     if session.get_config_variable("region") is None:
         session.set_config_variable("region", config.region)
+    if clock_correction:
+        # A session out of the cache tells no time.
+        correct_signing(session, issuer.clock, issuer.learn_time if cache else None)
     if isinstance(botocore_session, boto3.Session):
         # A second one around the same session of botocore could make no client of S3.
         return botocore_session

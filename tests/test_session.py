@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -375,7 +376,7 @@ def test_what_aws_would_refuse_is_refused_before_anything_is_sent(
     with pytest.raises(error, match=wording):
         call(emulator, ca.issue("flawed", flaws=(flaw,)))  # type: ignore[arg-type]  # a str
 
-    assert emulator.requests == []
+    assert [each for each in emulator.requests if each.operation == "CreateSession"] == []
 
 
 def test_a_refusal_reaches_whoever_uses_the_session_as_botocores_errors(
@@ -392,13 +393,18 @@ def test_a_refusal_reaches_whoever_uses_the_session_as_botocores_errors(
     assert caught.value.service_message == "Untrusted signing certificate"
 
 
-def test_a_clock_that_is_off_is_named_as_the_reason(
-    emulator: Emulator, issued: IssuedCertificate
+def test_a_clock_that_is_off_is_named_as_the_reason_where_nothing_vouches_for_the_services(
+    emulator: Emulator, issued: IssuedCertificate, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator.clock_offset = timedelta(minutes=12)
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *rest, **named: look_up("127.0.0.1", *rest, **named)
+    )
+    url = emulator.endpoint_url.replace("127.0.0.1", "private.example")  # over plain HTTP
 
     with pytest.raises(SessionDeniedError, match="Invalid signature") as caught:
-        _ = credentials(call(emulator, issued)).session
+        _ = credentials(call(emulator, issued, endpoint_url=url)).session
 
     (finding,) = caught.value.findings
     assert "behind the service's, which is more than the 5 minutes allowed" in finding

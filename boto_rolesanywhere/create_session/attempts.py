@@ -25,6 +25,7 @@ _PASSING: Final[frozenset[FaultKind]] = frozenset(
 )
 _THROTTLED: Final = frozenset({"ThrottlingException", "TooManyRequestsException", "Throttling"})
 _TOO_MANY: Final = 429
+_REFUSED: Final = 400
 _REQUEST_TIMEOUT: Final = 408
 _SERVER_ERROR: Final = 500
 
@@ -77,6 +78,11 @@ def is_throttled(answer: Answer) -> bool:
     return answer.status == _TOO_MANY or (
         answer.status >= REDIRECT and error_code(answer) in _THROTTLED
     )
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether the service looked at the request and refused it."""
+    return _REFUSED <= answer.status < _SERVER_ERROR and not is_throttled(answer)
 
 
 def error_code(answer: Answer) -> str:

@@ -58,14 +58,16 @@ class BotocoreTransport:
     def __init__(
         self,
         client: BaseClient,
-        deadline: float | None = None,
         *,
+        verify: bool | str | None,
+        deadline: float | None = None,
         way: Callable[[], Way] | None = None,
     ) -> None:
         """Send nothing yet.
 
         Args:
             client: from `open_client`.
+            verify: what it was opened with.
             deadline: seconds that a whole call may take; None: 60, or longer if the client's
                 time-outs let one attempt take longer.
             way: tells that of the client's calls, for errors.
@@ -74,6 +76,9 @@ class BotocoreTransport:
         # Last, since another handler adds a header.
         client.meta.events.register_last("before-call", _instead_of_sending, _DRAFT)  # type: ignore[arg-type]  # it answers
         self._client = client
+        url = urlsplit(client.meta.endpoint_url)
+        verified = url.scheme == "https" and verify not in {False, ""}
+        self._is_trusted = verified or is_this_machine(url.hostname or "")
         self._sending = 0
         self._lock = threading.Lock()
         config: Any = client.meta.config
@@ -94,6 +99,11 @@ class BotocoreTransport:
     def way(self) -> Way | None:
         """Of the client's calls."""
         return self._way() if self._way else None
+
+    @property
+    def is_trusted(self) -> bool:
+        """Whether its TLS is verified, or its endpoint is on this machine."""
+        return self._is_trusted
 
     def draft(self, parameters: Mapping[str, object]) -> Request:
         """The request that botocore would make, unsigned."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
 from .answer import session_of
-from .attempts import pause_after
+from .attempts import is_refusal, pause_after
 from .service_errors import error_of
 from .signer import host_header, sign
 from .transport import Answer, Request, TransportFault
@@ -44,6 +44,10 @@ class Pause(NamedTuple):
     seconds: float
 
 
+def _learns_nothing(_: Answer) -> bool:
+    return False
+
+
 class Clocks(NamedTuple):
     """The times and the chance that a call depends on.
 
@@ -51,11 +55,14 @@ class Clocks(NamedTuple):
         wall: gives the time, aware.
         monotonic: gives seconds that never go back.
         jitter: gives a random number from 0 to 1.
+        learn: corrects `wall` by a refusal's Date, and says whether that changed it; left out, it
+            does not, since the Date cannot be trusted.
     """
 
     wall: Callable[[], datetime]
     monotonic: Callable[[], float]
     jitter: Callable[[], float]
+    learn: Callable[[Answer], bool] = _learns_nothing
 
 
 def parameters(config: Config) -> dict[str, Any]:
@@ -81,6 +88,9 @@ def steps(
 ) -> Generator[Send | Pause, Answer | TransportFault | None, RolesAnywhereSession]:
     """Make the attempts of one call; returns the session.
 
+    A refusal by which the clock turns out to be off is answered with one more attempt, signed by
+    the service's time.
+
     Args:
         config: of the call.
         identity: signs each attempt. A generator's step may therefore take as long as the key.
@@ -92,7 +102,7 @@ def steps(
     Raises:
         RolesAnywhereError: its subclass says why there is no session.
     """
-    invocation, made = str(uuid.uuid4()), 0
+    invocation, made, corrected = str(uuid.uuid4()), 0, False
     ends_at = clocks.monotonic() + limits.deadline
     while True:
         made += 1
@@ -105,6 +115,11 @@ def steps(
             raise TypeError("the driver gave no outcome of a request")
         if isinstance(outcome, Answer) and outcome.is_success:
             return session_of(outcome, clocks.wall())
+        if isinstance(outcome, Answer) and is_refusal(outcome) and not corrected:
+            corrected = clocks.learn(outcome)
+            if corrected:
+                limits = limits._replace(attempts=limits.attempts + 1)
+                continue
         pause = pause_after(outcome, made, limits, ends_at - clocks.monotonic(), clocks.jitter)
         if pause is None:
             error = error_of(outcome, config, identity, clocks.wall(), way())

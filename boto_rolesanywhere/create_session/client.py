@@ -5,21 +5,23 @@ from __future__ import annotations
 import os
 import random
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urljoin
 
-from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.sharing import Sameness, Shared
 
 from .botocore_session import private_session
 from .botocore_transport import BotocoreTransport, open_client
 from .call import Clocks, Pause, parameters, steps
 from .call_options import call_options
-from .transport import TransportFault
+from .corrected_clock import CorrectedClock
+from .transport import Request, TransportFault
 from .way import require_bundle, way_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from datetime import datetime
 
     from botocore.client import BaseClient
     from botocore.config import Config as ClientConfig
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 
 
 # One for each endpoint and its options: a client holds some hundred kilobytes.
+_PATIENCE: Final = 5.0  # seconds for an answer whose Date alone counts
 _TRANSPORTS: Final[Shared[BotocoreTransport]] = Shared()
 
 
@@ -52,7 +55,7 @@ class SessionCreator:
         client_config: ClientConfig | None = None,
         verify: bool | str | None = None,
         session: BotocoreSession | None = None,
-        clock: Callable[[], datetime] = utc_now,
+        clock: CorrectedClock | None = None,
         deadline: float | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] = random.random,
@@ -66,7 +69,7 @@ class SessionCreator:
             client_config: botocore's options for this call (proxies, time-outs, attempts, FIPS).
             verify: as in `boto3.client`: False, or the path of a CA bundle.
             session: from `private_session`; None: one without a parent.
-            clock: gives the time, aware.
+            clock: gives the time; the service's Date may correct it. None: this machine's.
             deadline: seconds after which a call sends, waits and reads no more; None: 60, or
                 longer if the time-outs of `client_config` let one attempt take longer.
             monotonic: seconds that never go back.
@@ -79,7 +82,8 @@ class SessionCreator:
         self._verify = verify
         self._session = session or private_session(None)
         self._deadline = deadline
-        self._clocks = Clocks(clock, monotonic, jitter)
+        self._clock = clock or CorrectedClock()
+        self._clocks = Clocks(self._clock, monotonic, jitter)
         self._sleep = sleep
         # The connections belong to one process: a forked child opens some of its own.
         self._transport: tuple[int, Transport] | None = None
@@ -96,10 +100,28 @@ class SessionCreator:
         identity = identity or self._identity()
         transport = self._own_transport()
         draft = transport.draft(parameters(self.config))
-        call = steps(
-            self.config, identity, draft, transport.limits, self._clocks, way=transport.way
-        )
+        clocks = self._clocks
+        if transport.is_trusted:
+            clocks = clocks._replace(learn=self._clock.learn)
+        call = steps(self.config, identity, draft, transport.limits, clocks, way=transport.way)
         return _driven(call, transport, self._sleep)
+
+    def learn_time(self) -> bool:
+        """Ask the endpoint for its time, unsigned; True if the clock was off and is corrected.
+
+        For a certificate that is refused by this machine's clock before it could be sent.
+        """
+        try:
+            transport = self._own_transport()
+            draft = transport.draft(parameters(self.config))
+        except RolesAnywhereError:
+            return False
+        if not transport.is_trusted:
+            return False
+        root = urljoin(draft.url, "/")
+        with suppress(TransportFault):
+            return self._clock.learn(transport.send(Request("GET", root, {}, b""), _PATIENCE))
+        return False
 
     def _own_transport(self) -> Transport:
         held, process = self._transport, os.getpid()
@@ -118,7 +140,9 @@ class SessionCreator:
         def way() -> Way:
             return way_of(client, self.config, self._session, self._verify)
 
-        return BotocoreTransport(client, self._deadline, way=way)
+        return BotocoreTransport(
+            client, verify=self._verify, deadline=self._deadline, way=way
+        )
 
     def open_client(self) -> BaseClient:
         """A botocore client that knows where the call goes. It signs nothing.

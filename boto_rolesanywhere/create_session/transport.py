@@ -123,6 +123,11 @@ class Transport(Protocol):
         """How requests get to the service, for errors."""
         ...
 
+    @property
+    def is_trusted(self) -> bool:
+        """Whether nobody on the way can change an answer: verified TLS, or this machine."""
+        ...
+
     def draft(self, parameters: Mapping[str, object]) -> Request:
         """The request for these parameters of CreateSession, unsigned.
 

@@ -116,7 +116,7 @@ def test_what_botocore_adds_to_every_request_is_added_here(
     now = datetime.now(timezone.utc)
     arguments = dict.fromkeys(("trustAnchorArn", "profileArn", "roleArn"), "arn")
 
-    ours = BotocoreTransport(opened(private_session(None)))
+    ours = BotocoreTransport(opened(private_session(None)), verify=None)
     mark = attempt_headers("id", 1, ours.limits)
     request = signed(ours.draft(arguments), mark, open_identity(sources, now=now), "eu-west-1", now)
     sent = {name.lower() for name in request.headers}

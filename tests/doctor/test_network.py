@@ -240,14 +240,8 @@ def test_a_clock_that_is_off_by_much(emulator: Emulator) -> None:
 
     assert verdicts["clock"].status == "fail"
     assert "behind the service's, which is more than the 5 minutes" in verdicts["clock"].text
-    refused = verdicts["create-session"]
-    assert refused.status == "fail"
-    assert "Invalid signature" in refused.text
-    assert any(label == "seen here" and "clock" in text for label, text in refused.details)
-    causes = [text for label, text in refused.details if label == "likely cause"]
-    assert "this machine's clock is off by more than 5 minutes" in causes
-    assert "the private key is not the certificate's" not in causes  # which is checked before
-    assert verdicts["caller-identity"].status == "skip"
+    # The library's call is signed by the service's time; others are not.
+    assert verdicts["create-session"].status == "ok"
 
 
 def test_a_clock_that_is_off_by_little(emulator: Emulator) -> None:
