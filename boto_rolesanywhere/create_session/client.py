@@ -140,9 +140,7 @@ class SessionCreator:
         def way() -> Way:
             return way_of(client, self.config, self._session, self._verify)
 
-        return BotocoreTransport(
-            client, verify=self._verify, deadline=self._deadline, way=way
-        )
+        return BotocoreTransport(client, verify=self._verify, deadline=self._deadline, way=way)
 
     def open_client(self) -> BaseClient:
         """A botocore client that knows where the call goes. It signs nothing.
