@@ -6,7 +6,7 @@ what it had with the first. The emulator runs in another process.
 
 Targets: one CreateSession for all sessions of the same inputs, and no descriptor left open.
 
-Run: python benchmarks/sessions.py [--before FOLDER] [--count NUMBER] [--check]
+Run: python benchmarks/shared_sessions.py [--before FOLDER] [--count NUMBER] [--check]
 """
 
 from __future__ import annotations
