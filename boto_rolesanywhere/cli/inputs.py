@@ -17,7 +17,11 @@ from boto_rolesanywhere.settings.config import (
 )
 from boto_rolesanywhere.settings.inputs import Inputs, follow_roles, read_section, require_followed
 from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
-from boto_rolesanywhere.settings.passphrases import configured_secret, read_secret_file
+from boto_rolesanywhere.settings.passphrases import (
+    configured_secret,
+    is_secret_configured,
+    read_secret_file,
+)
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.sources import Secret
 
@@ -26,6 +30,7 @@ from .cached_answer import store_fingerprint
 from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, SECRETS
 from .flags import given_flags
 from .outcome import AWS_PROFILE_ELSEWHERE, PROGRAM
+from .prompt import asked_secret
 
 if TYPE_CHECKING:
     import argparse
@@ -200,6 +205,8 @@ def _arguments(
             where=flag_table.STORE,
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
         )
+    if secret is None and not is_secret_configured(inputs.found(), inputs.environ):
+        secret = asked_secret()
     if flag_table.SELECTOR not in flags:
         return Arguments(passphrase=secret)
     from .store.certificate_store import choose
@@ -217,4 +224,5 @@ def _arguments(
 def _store_access(flags: Mapping[str, str], inputs: Inputs) -> Access:
     found = inputs.found()
     secret = secret_from(flags, inputs.environ) or configured_secret(found, inputs.environ)
+    secret = secret or asked_secret()
     return Access(secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None)

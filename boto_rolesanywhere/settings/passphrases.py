@@ -47,6 +47,12 @@ def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]
     return Secret(environ[text], text)
 
 
+def is_secret_configured(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> bool:
+    """Whether `configured_secret` finds one, or fails."""
+    named = any(optional_text(found, form) for form in (PASSPHRASE_ENV, PASSPHRASE_FILE))
+    return named or bool(environ.get(PASSPHRASE_VARIABLE))
+
+
 def read_secret_file(path: str, where: str) -> bytes:
     """The passphrase in a file, without the last line break."""
     from pathlib import Path

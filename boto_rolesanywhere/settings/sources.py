@@ -53,8 +53,20 @@ class Secret:
         """What tells it from another: its file, its callable, or the secret itself."""
         return self.file or self._source
 
-    def reveal(self) -> bytes:
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked, who should not be asked for what is not needed."""
+        return False
+
+    def ask_again(self) -> bool:
+        """After a wrong passphrase: whether `reveal` may give another one."""
+        return False
+
+    def reveal(self, what: str = "passphrase") -> bytes:  # noqa: ARG002  # for a person who is asked
         """The secret, as bytes. A callable is called each time.
+
+        Args:
+            what: what it is and what it opens, for a person who is asked.
 
         Raises:
             PassphraseError: the callable failed, or what it gave is neither str nor bytes.

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import sys
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.cli.outcome import PROGRAM
+from boto_rolesanywhere.cli.prompt import asked_secret
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
 from boto_rolesanywhere.identity.opening import Access
 from boto_rolesanywhere.settings.names import PKCS11_MODULE, TPM_TCTI
@@ -69,11 +69,7 @@ def authority_of(arguments: argparse.Namespace) -> Authority:
 
 def access_of(arguments: argparse.Namespace) -> Access:
     """What opens the CA's key: passphrase or PIN, asked for at a terminal if none is given."""
-    secret = secret_of(arguments)
-    if secret is None and sys.stdin.isatty():
-        from getpass import getpass
-
-        secret = Secret(lambda: getpass("Passphrase or PIN of the CA's key: "), "the prompt")
+    secret = secret_of(arguments) or asked_secret()
     module, tcti = (
         os.environ.get(setting.variable) or None for setting in (PKCS11_MODULE, TPM_TCTI)
     )

@@ -15,7 +15,7 @@ from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
 
 from .pem import Block, PemError, as_plain_text, scan
-from .private_keys import ask_passphrase, decode_key, wrong_passphrase
+from .private_keys import ask_passphrase, decode_key, until_right, wrong_passphrase
 from .recognise import PKCS12, by_content, foreign, recognise
 
 if TYPE_CHECKING:
@@ -226,14 +226,18 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
     except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         if not _is_about_passphrase(error):
             raise unreadable from None
-    passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
-    _require_text(passphrase, secret, part)
-    try:
-        return load(passphrase)
-    except Exception as error:  # noqa: BLE001  # the library's, of many kinds for what is damaged
-        if not _is_about_passphrase(error):
-            raise unreadable from None
-        raise wrong_passphrase(secret, passphrase, part.where, _OR_FILE_DAMAGED) from None
+
+    def attempt() -> Contents:
+        passphrase = ask_passphrase(secret, part.where, _OR_DAMAGED)
+        _require_text(passphrase, secret, part)
+        try:
+            return load(passphrase)
+        except Exception as error:  # noqa: BLE001  # as above
+            if not _is_about_passphrase(error):
+                raise unreadable from None
+            raise wrong_passphrase(secret, passphrase, part.where, _OR_FILE_DAMAGED) from None
+
+    return until_right(secret, attempt)
 
 
 def _require_text(passphrase: bytes, secret: Secret | None, part: Part) -> None:

@@ -6,7 +6,7 @@ Where the bytes came from, and which certificate the key belongs to, is decided 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.public_keys import NEW_KEY, USABLE_KEYS
@@ -19,10 +19,14 @@ from .pem import Block
 from .rsa_numbers import MOST_KEY_BYTES, MOST_NUMBER_BYTES, belong_together
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from boto_rolesanywhere.settings.sources import Secret
 
+
+Result = TypeVar("Result")
 
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 _PBES2: Final = "1.2.840.113549.1.5.13"
@@ -56,7 +60,7 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
         PrivateKeyError: it cannot be read.
     """
     if block.is_encrypted:
-        return _decrypt(block, where, secret)
+        return until_right(secret, lambda: _decrypt(block, where, secret))
     return _decode_plain(block.der, where)
 
 
@@ -126,6 +130,21 @@ def _check_size(encoded: bytes, where: str, *numbers: bytes) -> None:
         )
 
 
+def until_right(secret: Secret | None, attempt: Callable[[], Result]) -> Result:
+    """What `attempt` gives; it is made again while a person who is asked gives a wrong passphrase.
+
+    Raises:
+        PassphraseError: the last attempt's.
+    """
+    while True:
+        try:
+            return attempt()
+        except PassphraseError as error:  # noqa: PERF203  # a person takes longer
+            wrong = error.code in ("passphrase-wrong", "passphrase-unusable")
+            if secret is None or not wrong or not secret.ask_again():
+                raise
+
+
 def ask_passphrase(secret: Secret | None, where: str, alternative: str = "") -> bytes:
     """The passphrase for the file `where`.
 
@@ -137,7 +156,7 @@ def ask_passphrase(secret: Secret | None, where: str, alternative: str = "") -> 
     Raises:
         PassphraseError: there is none, or it is empty.
     """
-    passphrase = secret.reveal() if secret else None
+    passphrase = secret.reveal(f"Passphrase of {where}") if secret else None
     if secret is None or not passphrase:
         lack = "and the passphrase is empty" if secret else "and no passphrase was given"
         raise PassphraseError(

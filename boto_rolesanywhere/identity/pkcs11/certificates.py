@@ -39,7 +39,7 @@ def read_certificates(
     """
     check_type(access.uri)
     named, others = _in_session(access, _split, login=False)
-    if not named and access.has_pin():
+    if not named and access.has_pin(by_asking=not others):
         named, others = _in_session(access, _split, login=True)
     if not (named or others):
         raise NotFoundError(
@@ -67,7 +67,7 @@ def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate]
     def look(*, login: bool) -> tuple[tuple[str, x509.Certificate], ...]:
         return tuple(_in_session(access, _named, login=login))
 
-    return look(login=False) or (look(login=True) if access.has_pin() else ())
+    return look(login=False) or (look(login=True) if access.has_pin(by_asking=True) else ())
 
 
 def _named(session: Session, uri: Pkcs11Uri) -> list[tuple[str, x509.Certificate]]:

@@ -70,9 +70,10 @@ class TokenPin:
         """Forget the PIN; the next use asks for it anew."""
         self._pin = None
 
-    def available(self) -> bool:
-        """Whether a PIN is configured."""
-        return bool(self._uri.pin_value or self._uri.pin_source or self.secret)
+    def available(self, *, by_asking: bool) -> bool:
+        """Whether a PIN is configured, or a person can be asked for it and `by_asking` is true."""
+        secret = self.secret is not None and (by_asking or not self.secret.asks)
+        return bool(self._uri.pin_value or self._uri.pin_source or secret)
 
     def _obtain(self) -> tuple[bytes, str]:
         if self._uri.pin_value is not None:
@@ -81,7 +82,7 @@ class TokenPin:
             path = pin_source_path(self._uri.pin_source)
             return _read(path), f"pin-source of the PKCS#11 URI, {path}"
         if self.secret is not None:
-            return self.secret.reveal(), self.secret.origin
+            return self.secret.reveal(f"PIN for {self._where}"), self.secret.origin
         raise _missing("the token wants a PIN, and none is given", where=self._where)
 
     def __repr__(self) -> str:

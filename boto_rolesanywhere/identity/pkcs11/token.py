@@ -95,9 +95,9 @@ class TokenAccess:
             token = self._log_in(token)
         return token.open()
 
-    def has_pin(self) -> bool:
-        """Whether a PIN is configured."""
-        return self._pin.available()
+    def has_pin(self, *, by_asking: bool) -> bool:
+        """Whether a PIN is configured, or a person can be asked for it and `by_asking` is true."""
+        return self._pin.available(by_asking=by_asking)
 
     def pin_for(self, token: Token) -> str:
         """The PIN, unless the token has refused it before. Only within `run`."""

@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 # Without a resource manager two processes can fill the three slots of a TPM for a moment.
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between tries
 _LONGEST_PASSWORD: Final = 64  # TPM2B_AUTH holds a digest: SHA-512's at most
+_GIVE_IT: Final = (
+    "Give it as the argument `passphrase`, by --tpm-key-password-file or -env, or as a passphrase "
+    "in the settings. If the key has none after all (tpm2_encodeobject says without -p that it has "
+    "one), say so: --no-tpm-key-password, or an empty passphrase."
+)
+_LEAVE_IT_OUT: Final = (
+    "Leave it out. If the key has one after all, emptyAuth in its file is wrong: write the file "
+    "again, with `tpm2_encodeobject` without -p."
+)
 
 
 def open_tpm_key(
@@ -161,15 +170,25 @@ class TpmKey:
             raise
 
     def _reveal(self) -> bytes | None:
-        if self._secret is None:
+        """The password; what cannot be right is refused before the TPM counts it as a try.
+
+        An empty one is said to be none, and so is tried whatever the key's file says.
+        """
+        has_password, where = self._stored.has_password, self._stored.where
+        secret = self._secret
+        if secret is None or (secret.asks and has_password is False):
+            if has_password:
+                raise _refused("the key has a password, and none was given", where, _GIVE_IT)
             return None
-        password = self._secret.reveal()
+        password = secret.reveal(f"Password of the TPM key {where} (empty for none)")
+        if password and has_password is False:
+            raise _refused("a password was given, and the key has none", where, _LEAVE_IT_OUT)
         if len(password) > _LONGEST_PASSWORD:
             raise PassphraseError(
                 f"the TPM key's password is longer than {_LONGEST_PASSWORD} bytes, which no TPM "
                 "takes",
                 code="passphrase-unusable",
-                where=self._secret.origin,
+                where=secret.origin,
             )
         return password or None
 
@@ -178,6 +197,10 @@ class TpmKey:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a TpmKey cannot be pickled: open the identity again in the other process")
+
+
+def _refused(problem: str, where: str, remedy: str) -> PassphraseError:
+    return PassphraseError(problem, code="tpm-password-refused", where=where, remedy=remedy)
 
 
 def _sign_digest(tpm: TpmConnection, handle: int, digest: bytes, scheme: int) -> bytes:

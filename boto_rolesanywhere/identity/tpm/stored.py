@@ -47,12 +47,14 @@ class StoredKey(ABC):
         identifier: what tells this key from every other key.
         public: its public key.
         scheme: the TPM_ALG_ID with which it signs.
+        has_password: as its file says; None if that is nowhere said.
     """
 
     where: str
     identifier: bytes = field(repr=False)
     public: PublicKeyTypes
     scheme: int
+    has_password: bool | None = None
 
     @abstractmethod
     def loaded(
@@ -81,7 +83,6 @@ class FileKey(StoredKey):
     ) -> Iterator[int]:
         """Load the key, and flush it afterwards: the TPM has few slots."""
         step: Step = "primary" if self.parent == _OWNER else "parent"
-        # The file's flag emptyAuth is ignored: tpm2-openssl 1.1 writes it at random.
         loadable = load_library("tpm2_pytss.tsskey").TSSPrivKey(
             self.private_blob, self.public_blob, not password, self.parent
         )
@@ -158,6 +159,7 @@ def read_file_key(data: bytes, *, where: str) -> FileKey:
         identifier=hashlib.sha256(der).digest(),
         public=public_key(area, where=where),
         scheme=signature_scheme(area),
+        has_password=not parsed.empty_auth,
         private_blob=parsed.private,
         public_blob=parsed.public,
         parent=parent,

@@ -22,6 +22,7 @@ from boto_rolesanywhere.errors import (
     RolesAnywhereError,
 )
 from boto_rolesanywhere.identity.tpm import open_tpm_key
+from boto_rolesanywhere.settings.sources import Secret
 from boto_rolesanywhere.signing_key import SigningKey
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -77,7 +78,8 @@ def test_a_file_is_read_in_any_form(pem: bytes, form: Callable[[bytes], bytes]) 
 def test_a_file_that_tpm2_tools_wrote(tpm: SoftwareTpm) -> None:
     tpm.run("tpm2_create", "-C", "0x81000001", "-G", "ecc256", "-u", "e.pub", "-r", "e.priv")
     tpm.run("tpm2_encodeobject", "-C", "0x81000001", "-u", "e.pub", "-r", "e.priv", "-o", "e.pem")
-    assert works(open_tpm_key((tpm.folder / "e.pem").read_bytes()))
+    # The tool writes of every key that it has a password, unless it is called with -p.
+    assert works(open_tpm_key((tpm.folder / "e.pem").read_bytes(), secret=Secret("")))
 
 
 def test_a_key_made_as_the_errors_advise(tpm: SoftwareTpm) -> None:
@@ -86,7 +88,8 @@ def test_a_key_made_as_the_errors_advise(tpm: SoftwareTpm) -> None:
         *("-u", "e.pub", "-r", "e.priv"),
     )
     tpm.run("tpm2_encodeobject", "-C", "0x81000001", "-u", "e.pub", "-r", "e.priv", "-o", "e.pem")
-    assert works(open_tpm_key((tpm.folder / "e.pem").read_bytes()))
+    # The tool writes of every key that it has a password, unless it is called with -p.
+    assert works(open_tpm_key((tpm.folder / "e.pem").read_bytes(), secret=Secret("")))
 
 
 def test_a_file_that_tpm2_pytss_wrote(tpm: SoftwareTpm) -> None:

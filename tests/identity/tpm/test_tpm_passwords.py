@@ -138,8 +138,33 @@ def test_a_forked_child_does_not_try_it_again(tpm: SoftwareTpm) -> None:
     assert tpm.failed_tries() == 1
 
 
-def test_a_missing_password(tpm: SoftwareTpm) -> None:
+def test_a_missing_password_costs_no_try(tpm: SoftwareTpm) -> None:
     key = open_tpm_key(tpm.pem("group:P-256", "user-auth:secret"))
+    with pytest.raises(PassphraseError, match="the key has a password, and none was given"):
+        key.sign(b"data")
+    assert tpm.failed_tries() == 0
+
+
+def test_a_password_for_a_key_without_one_costs_no_try(tpm: SoftwareTpm) -> None:
+    pem = tpm.pem("bits:2048", algorithm="RSA")
+    with pytest.raises(PassphraseError, match="a password was given, and the key has none"):
+        open_tpm_key(pem, secret=Secret("superfluous")).sign(b"data")
+    assert tpm.failed_tries() == 0
+    assert works(open_tpm_key(pem))
+
+
+def test_whoever_says_that_there_is_none_is_believed_before_the_file(tpm: SoftwareTpm) -> None:
+    tpm.run("tpm2_create", "-C", "0x81000001", "-G", "ecc256", "-u", "k.pub", "-r", "k.priv")
+    tpm.run("tpm2_encodeobject", "-C", "0x81000001", "-u", "k.pub", "-r", "k.priv", "-o", "k.pem")
+    pem = (tpm.folder / "k.pem").read_bytes()
+
+    with pytest.raises(PassphraseError, match="--no-tpm-key-password, or an empty passphrase"):
+        open_tpm_key(pem).sign(b"data")
+    assert works(open_tpm_key(pem, secret=Secret("")))
+
+
+def test_of_a_handle_nothing_is_known_before_it_is_tried(tpm: SoftwareTpm) -> None:
+    key = open_tpm_key(tpm.persistent(0x81000103, "ecc256", "-p", "secret"))
     with pytest.raises(PassphraseError, match=r"it is wrong, or missing"):
         key.sign(b"data")
     with pytest.raises(PassphraseError, match="refused the key without a password before"):
@@ -147,15 +172,9 @@ def test_a_missing_password(tpm: SoftwareTpm) -> None:
     assert tpm.failed_tries() == 1
 
 
-def test_a_password_for_a_key_without_one(tpm: SoftwareTpm) -> None:
-    pem = tpm.pem("group:P-256")
-    with pytest.raises(PassphraseError, match="or the key has none and one was given"):
-        open_tpm_key(pem, secret=Secret("superfluous")).sign(b"data")
-    assert works(open_tpm_key(pem))
-
-
 def test_a_password_that_no_tpm_takes(tpm: SoftwareTpm) -> None:
-    key = open_tpm_key(tpm.pem("group:P-256"), secret=Secret("x" * 65, origin="TPM_PASSWORD_FILE"))
+    pem = tpm.pem("group:P-256", "user-auth:secret")
+    key = open_tpm_key(pem, secret=Secret("x" * 65, origin="TPM_PASSWORD_FILE"))
     with pytest.raises(PassphraseError, match=r"^TPM_PASSWORD_FILE: .* longer than 64 bytes"):
         key.sign(b"data")
     assert tpm.failed_tries() == 0
@@ -190,7 +209,7 @@ def test_a_parent_with_a_password(tpm: SoftwareTpm) -> None:
         *("-u", "k.pub", "-r", "k.priv"),
     )
     tpm.run("tpm2_encodeobject", "-C", "0x81000002", "-u", "k.pub", "-r", "k.priv", "-o", "k.pem")
-    key = open_tpm_key((tpm.folder / "k.pem").read_bytes())
+    key = open_tpm_key((tpm.folder / "k.pem").read_bytes(), secret=Secret(""))
     for words in (r"the key's parent in the TPM has a password.*0x98e", "not asked again"):
         with pytest.raises(PassphraseError, match=words):
             key.sign(b"data")
