@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final
 
 import botocore.session
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator, plain_session
-from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.botocore_session import plain_options, private_session
 from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
@@ -113,6 +114,8 @@ class Issuer:
         self.has_rotated = False
         self.clock = corrected = CorrectedClock(clock)
         self._identity = RotatingIdentity(config.sources, corrected)
+        if client_config is not None:
+            client_config = plain_options(client_config)
         self._options = (client_config, verify)
         verify = effective_verify(own, verify)
         self._unchecked = verify is False
@@ -141,12 +144,21 @@ class Issuer:
             )
 
     @hides_frames
-    def sameness(self) -> Sameness:
-        """All that decides about the calls, with what certificate, key and chain hold just now.
+    def shared(self) -> Issuer:
+        """The one `Issuer` of these inputs in this process, with certificate and key opened.
+
+        All that decides about its calls counts: what certificate, key and chain hold just now, the
+        settings, the session's options and its profile's, and the environment.
 
         Raises:
-            RolesAnywhereError: a file cannot be read.
+            RolesAnywhereError: certificate and key cannot be used.
         """
+        inputs = self._sameness()
+        issuer = _ISSUERS.one(inputs, lambda: self, usable=lambda found: not found.has_rotated)
+        issuer.open()
+        return issuer
+
+    def _sameness(self) -> Sameness:
         return Sameness(
             self.config,
             read_sources(self.config.sources).contents(),
@@ -273,31 +285,6 @@ class Issuer:
         )
 
 
-def issuer_of(
-    config: Config,
-    session: botocore.session.Session,
-    *,
-    profile_name: str | None = None,
-    client_config: ClientConfig | None = None,
-    verify: bool | str | None = None,
-) -> Issuer:
-    """The one `Issuer` of these inputs in this process, with certificate and key opened.
-
-    The arguments are those of `Issuer`. All that decides about its calls counts: what certificate,
-    key and chain hold just now, the settings, the session's options and its profile's, and the
-    environment.
-
-    Raises:
-        RolesAnywhereError: certificate and key cannot be used.
-    """
-    own = Issuer(
-        config, session, profile_name=profile_name, client_config=client_config, verify=verify
-    )
-    issuer = _ISSUERS.one(own.sameness(), lambda: own, usable=lambda found: not found.has_rotated)
-    issuer.open()
-    return issuer
-
-
 _ISSUERS: Final[Shared[Issuer]] = Shared()
 _CREDENTIALS: Final[Shared[SessionCredentials]] = Shared()
 
@@ -361,20 +348,41 @@ def configured_endpoint(
 def as_botocore_session(
     session: boto3.Session | botocore.session.Session | None,
 ) -> botocore.session.Session:
-    """The botocore session in a session of boto3, or in its default one."""
-    if isinstance(session, botocore.session.Session):
-        return session
-    import boto3
+    """The botocore session in a session of boto3, or in its default one.
 
-    if session is None:
-        if boto3.DEFAULT_SESSION is None:
-            boto3.setup_default_session()
-        session = boto3.DEFAULT_SESSION
-    if not isinstance(session, boto3.Session):
-        raise ConfigurationError(
-            f"it is a {type(session).__name__}",
-            code="setting-not-text",
-            where="the session",
-            expected="a session of boto3 or botocore",
+    Raises:
+        ConfigurationError: it is something else, or its credentials are awaited.
+    """
+    if not isinstance(session, botocore.session.Session):
+        import boto3
+
+        if session is None:
+            if boto3.DEFAULT_SESSION is None:
+                boto3.setup_default_session()
+            session = boto3.DEFAULT_SESSION
+        if not isinstance(session, boto3.Session):
+            raise not_a_session(session)
+        session = session._session  # noqa: SLF001  # no public name
+    if is_async(session):
+        raise not_a_session(
+            session, remedy="Use boto_rolesanywhere.aio, which has the same functions for it."
         )
-    return session._session  # noqa: SLF001  # no public name
+    return session
+
+
+def is_async(session: botocore.session.Session) -> bool:
+    """Whether it is one of aiobotocore, whose credentials are awaited."""
+    return iscoroutinefunction(session.get_credentials)
+
+
+def not_a_session(
+    given: object, expected: str = "a session of boto3 or botocore", remedy: str | None = None
+) -> ConfigurationError:
+    """The error about a session of another kind."""
+    return ConfigurationError(
+        f"it is a {type(given).__name__}",
+        code="setting-not-text",
+        where="the session",
+        expected=expected,
+        remedy=remedy,
+    )

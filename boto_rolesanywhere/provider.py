@@ -7,20 +7,19 @@ something is configured and wrong.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import botocore.session
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError
 
-from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.names import CORE
 from boto_rolesanywhere.settings.precedence import ahead_of_provider
 from boto_rolesanywhere.settings.role_chain import chain_of, environ_of_source, has_settings
 
-from .composition import as_botocore_session, config_of, issuer_of
+from .composition import Issuer, as_botocore_session, config_of
 from .errors import PROVIDER, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
@@ -28,6 +27,8 @@ if TYPE_CHECKING:
 
     import boto3
     from botocore.credentials import ProfileProviderBuilder
+
+    from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 
 logger = logger_of(__name__)
 
@@ -70,12 +71,17 @@ class RolesAnywhereProvider(CredentialProvider):
             RolesAnywhereError: what is configured is wrong, or the profile does not exist (which
                 is botocore's `ProfileNotFound` too).
         """
-        config = config_of(
-            look_up(self.session, profile_name=self._profile_name, environ=self._environ)
-        )
-        if config is None:
-            return None
-        return issuer_of(config, self.session).credentials()
+        return load_from(self.session, self._profile_name, self._environ)
+
+
+def load_from(
+    session: botocore.session.Session,
+    profile_name: str | None,
+    environ: Mapping[str, str] | None,
+) -> SessionCredentials | None:
+    """What `RolesAnywhereProvider.load` gives, for a provider of these arguments."""
+    config = config_of(look_up(session, profile_name=profile_name, environ=environ))
+    return None if config is None else Issuer(config, session).shared().credentials()
 
 
 def install(session: boto3.Session | botocore.session.Session | None = None) -> None:
@@ -93,25 +99,45 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     Args:
         session: of boto3 or botocore; boto3's default session when left out.
     """
-    botocore_session = as_botocore_session(session)
-    resolver = botocore_session.get_component("credential_provider")
-    methods = [provider.METHOD for provider in resolver.providers]
+    put_in_chain(as_botocore_session(session), RolesAnywhereProvider, Watch)
+
+
+class _Provider(Protocol):
+    """How a provider is made for a session, and for a profile that is the source of a role."""
+
+    def __call__(
+        self,
+        session: botocore.session.Session,
+        /,
+        *,
+        profile_name: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> CredentialProvider: ...
+
+
+def put_in_chain(
+    session: botocore.session.Session, provider: _Provider, watch: type[Watch]
+) -> None:
+    """Put `provider` and `watch` in the credential chain of a session; see `install`."""
+    resolver = session.get_component("credential_provider")
+    methods = [each.METHOD for each in resolver.providers]
     if PROVIDER in methods:
         return
-    watch = _Watch(botocore_session)
-    watch.load()
-    resolver.insert_before(methods[0], watch)
+    watching = watch(session)
+    watching.look()
+    resolver.insert_before(methods[0], watching)
     assume_role = resolver.get_provider("assume-role")
-    resolver.insert_after("assume-role", RolesAnywhereProvider(botocore_session))
+    resolver.insert_after("assume-role", provider(session))
     # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
     # other way into it; test_client_botocore.py fails when this attribute moves.
     assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001  # see above
         assume_role._profile_provider_builder,  # noqa: SLF001  # see above
-        botocore_session,
+        session,
+        provider,
     )
 
 
-class _Watch(CredentialProvider):
+class Watch(CredentialProvider):
     """First in the chain: gives nothing, and warns once of what is found before our settings."""
 
     METHOD = f"{PROVIDER}-watch"
@@ -122,6 +148,10 @@ class _Watch(CredentialProvider):
 
     def load(self) -> None:
         """Look again: a program may fill its environment after `install`."""
+        self.look()
+
+    def look(self) -> None:
+        """Warn, unless it was done before."""
         if not self._has_warned and (found := _ahead_of_us(self.session)):
             self._has_warned = True
             logger.warning(
@@ -147,7 +177,7 @@ def _ahead_of_us(session: botocore.session.Session) -> list[str]:
     else:
         return []
     held = getattr(session, "_credentials", None)  # what a program gave, or the chain found before
-    if held is not None and not isinstance(held, SessionCredentials):
+    if held is not None and held.method != PROVIDER:
         ahead.insert(0, f"the credentials that the session already has ({held.method})")
     return ahead
 
@@ -155,13 +185,19 @@ def _ahead_of_us(session: botocore.session.Session) -> list[str]:
 class _ProfileProviders:
     """botocore's builder of the providers for a source_profile, with ours before them."""
 
-    def __init__(self, builder: ProfileProviderBuilder, session: botocore.session.Session) -> None:
+    def __init__(
+        self,
+        builder: ProfileProviderBuilder,
+        session: botocore.session.Session,
+        provider: _Provider,
+    ) -> None:
         self._builder = builder
         self._session = session
+        self._provider = provider
 
     def providers(
         self, profile_name: str, disable_env_vars: bool = False
     ) -> list[CredentialProvider]:
         environ = environ_of_source(os.environ) if disable_env_vars else None
-        ours = RolesAnywhereProvider(self._session, profile_name=profile_name, environ=environ)
+        ours = self._provider(self._session, profile_name=profile_name, environ=environ)
         return [ours, *self._builder.providers(profile_name, disable_env_vars)]

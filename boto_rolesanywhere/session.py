@@ -14,7 +14,7 @@ from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up, require_followed
 
-from .composition import as_botocore_session, config_of, issuer_of
+from .composition import Issuer, as_botocore_session, config_of
 from .errors import ConfigurationError, hides_frames
 
 if TYPE_CHECKING:
@@ -98,6 +98,46 @@ def get_session(
         session = botocore.session.Session()
     else:
         session = as_botocore_session(botocore_session)
+    arguments = Arguments(
+        cert=cert,
+        key=key,
+        anchor=anchor,
+        profile=profile,
+        role=role,
+        chain=chain,
+        passphrase=passphrase,
+        region=region,
+        duration=duration,
+        session_name=session_name,
+        endpoint_url=endpoint_url,
+        pkcs11_module=pkcs11_module,
+        tpm_tcti=tpm_tcti,
+    )
+    issuer = issuer_for(session, arguments, profile_name, client_config, verify).shared()
+    credentials = issuer.credentials(cache)
+    put_into(session, credentials, issuer.config.region, profile_name)
+    if clock_correction:
+        # A session out of the cache tells no time.
+        correct_signing(session, issuer.clock, issuer.learn_time if cache else None)
+    if isinstance(botocore_session, boto3.Session):
+        # A second one around the same session of botocore could make no client of S3.
+        return botocore_session
+    return boto3.Session(botocore_session=session)
+
+
+def issuer_for(
+    session: botocore.session.Session,
+    arguments: Arguments,
+    profile_name: str | None,
+    client_config: ClientConfig | None,
+    verify: bool | str | None,
+) -> Issuer:
+    """The issuer for the arguments of `get_session`; it opens nothing yet.
+
+    Raises:
+        ConfigurationError: settings are missing or wrong.
+        botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
+    """
     _require_usable(verify)
     if client_config is not None and not isinstance(client_config, ClientConfig):
         raise ConfigurationError(
@@ -106,25 +146,7 @@ def get_session(
             where="argument client_config",
             expected="a botocore.config.Config",
         )
-    inputs = look_up(
-        session,
-        profile_name=profile_name,
-        arguments=Arguments(
-            cert=cert,
-            key=key,
-            anchor=anchor,
-            profile=profile,
-            role=role,
-            chain=chain,
-            passphrase=passphrase,
-            region=region,
-            duration=duration,
-            session_name=session_name,
-            endpoint_url=endpoint_url,
-            pkcs11_module=pkcs11_module,
-            tpm_tcti=tpm_tcti,
-        ),
-    )
+    inputs = look_up(session, profile_name=profile_name, arguments=arguments)
     config = config_of(inputs)
     if config is None:
         require_followed(inputs)
@@ -135,29 +157,32 @@ def get_session(
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
         )
-    issuer = issuer_of(
+    return Issuer(
         config,
         session,
         profile_name=profile_name,
         client_config=client_config,
         verify=verify,
     )
-    credentials = issuer.credentials(cache)
-    # From here on nothing fails: the caller's session is changed as a whole or not at all.
+
+
+def put_into(
+    session: botocore.session.Session,
+    credentials: object,
+    region: str,
+    profile_name: str | None,
+) -> None:
+    """Have `session` use these credentials, with this profile, and this Region if it has none.
+
+    Nothing fails here: the caller's session is changed as a whole or not at all.
+    """
     if profile_name is not None:
         session.set_config_variable("profile", profile_name)
     # What an older chain of this session found is dropped; botocore has no public setter for
     # credentials that renew themselves.
     session._credentials = credentials  # type: ignore[attr-defined]  # noqa: SLF001  # above
     if session.get_config_variable("region") is None:
-        session.set_config_variable("region", config.region)
-    if clock_correction:
-        # A session out of the cache tells no time.
-        correct_signing(session, issuer.clock, issuer.learn_time if cache else None)
-    if isinstance(botocore_session, boto3.Session):
-        # A second one around the same session of botocore could make no client of S3.
-        return botocore_session
-    return boto3.Session(botocore_session=session)
+        session.set_config_variable("region", region)
 
 
 def _require_usable(verify: object) -> None:

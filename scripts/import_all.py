@@ -8,7 +8,7 @@ import pkgutil
 import boto_rolesanywhere
 
 # Of extras that this environment need not have, and of the tests.
-OPTIONAL = {"asn1crypto", "pkcs11", "pytest", "tpm2_pytss"}
+OPTIONAL = {"aiobotocore", "asn1crypto", "pkcs11", "pytest", "tpm2_pytss"}
 
 imported = 0
 for module in pkgutil.walk_packages(boto_rolesanywhere.__path__, "boto_rolesanywhere."):
@@ -17,7 +17,8 @@ for module in pkgutil.walk_packages(boto_rolesanywhere.__path__, "boto_rolesanyw
     try:
         importlib.import_module(module.name)
         imported += 1
-    except ModuleNotFoundError as error:
-        if error.name not in OPTIONAL:
+    except ImportError as error:
+        cause = error.__cause__ if isinstance(error.__cause__, ImportError) else error
+        if cause.name not in OPTIONAL:
             raise
 print(f"{imported} modules can be imported")

@@ -42,7 +42,7 @@ FLOORS: Final = (
     {"account", "composition", "testing"},
     {"doctor", "provider"},
     {"cli", "session"},
-    {"__main__", ROOT},
+    {"__main__", "aio", ROOT},
 )
 
 # What must not be reached from a module, however long the way there.
@@ -67,6 +67,7 @@ UNREACHABLE: Final = {
 
 # The distributions of the extras, and the only modules (patterns) that may import them.
 EXTRAS: Final = {
+    "aiobotocore": ("aio",),
     "filelock": ("credentials.turn",),
     "httptools": ("server.endpoint", "server.listening"),
     "pkcs11": ("identity.pkcs11",),

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from botocore.config import Config as ClientConfig
 from botocore.handlers import add_recursion_detection_header
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
@@ -41,9 +42,20 @@ def private_session(parent: BotocoreSession | None) -> BotocoreSession:
         for name, value in parent.instance_variables().items():
             session.set_config_variable(name, value)
         if (options := parent.get_default_client_config()) is not None:
-            session.set_default_client_config(options)
+            session.set_default_client_config(plain_options(options))
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     return session
+
+
+def plain_options(options: ClientConfig) -> ClientConfig:
+    """Those of the options that botocore itself has: a subclass (aiobotocore's) has more."""
+    if type(options) is ClientConfig:
+        return options
+    defaults: Mapping[str, object] = ClientConfig.OPTION_DEFAULTS
+    chosen = {name: getattr(options, name, default) for name, default in defaults.items()}
+    return ClientConfig(
+        **{name: value for name, value in chosen.items() if value != defaults[name]}  # type: ignore[arg-type]  # its own options
+    )
 
 
 class _OneServiceLoader(Loader):

@@ -6,23 +6,35 @@ they sign for in the request's context, and that is where it is corrected.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime, timedelta
 
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session as BotocoreSession
-
-    from .corrected_clock import CorrectedClock
 
 _TIMESTAMP: Final = "timestamp"
 _FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
 
+class SigningClock(Protocol):
+    """Gives the time to sign by: a `CorrectedClock`, or what finds one later."""
+
+    @property
+    def offset(self) -> timedelta:
+        """What the machine's time lacks; zero if it is right."""
+        ...
+
+    def __call__(self) -> datetime:
+        """The time, aware."""
+        ...
+
+
 def correct_signing(
     session: BotocoreSession,
-    clock: CorrectedClock,
+    clock: SigningClock,
     learn_time: Callable[[], object] | None = None,
 ) -> None:
     """Let the clients that `session` makes from now on sign by `clock`, presigned URLs too.
@@ -49,7 +61,7 @@ def correct_signing(
 class _Corrected(dict[str, Any]):
     """A request's context whose time of signing is the corrected one, whatever a signer sets."""
 
-    def __init__(self, context: Mapping[str, Any], clock: CorrectedClock) -> None:
+    def __init__(self, context: Mapping[str, Any], clock: SigningClock) -> None:
         super().__init__(context)
         self._clock = clock
 

@@ -20,9 +20,12 @@ LOCKS = [
     ROOT / "tests" / "build.lock",
     ROOT / "tests" / "floor.lock",
     ROOT / "tests" / "clients" / "requirements.lock",
+    *sorted((ROOT / "tests" / "aiobotocores").glob("*.lock")),
     ROOT / "scripts" / "uv.lock",
     ROOT / "scripts" / "audit.lock",
 ]
+
+OLDEST_AIO = ROOT / "tests" / "aiobotocores" / "aioboto3.lock"
 
 
 def pinned(lock: Path) -> dict[str, str]:
@@ -53,7 +56,7 @@ def test_the_lock_is_of_the_tools_that_are_asked_for() -> None:
 
 
 def test_each_dependency_of_the_package_is_locked() -> None:
-    locked = {line.split("==")[0] for lock in LOCKS[:2] for line in pinned(lock)}
+    locked = {line.split("==")[0] for lock in (*LOCKS[:2], OLDEST_AIO) for line in pinned(lock)}
     metadata = (ROOT / "setup.cfg").read_text()
 
     names = re.findall(r"(?m)^    ([\w-]+)>=", metadata)
@@ -63,6 +66,8 @@ def test_each_dependency_of_the_package_is_locked() -> None:
 
 def test_the_oldest_releases_that_are_tried_are_those_that_the_package_allows() -> None:
     locked = dict(release.split("==") for release in pinned(ROOT / "tests" / "floor.lock"))
+    aio = dict(release.split("==") for release in pinned(OLDEST_AIO))
+    locked["aiobotocore"] = aio["aiobotocore"]
     floors = dict(re.findall(r"(?m)^    ([\w-]+)>=([\d.]+)$", (ROOT / "setup.cfg").read_text()))
     built_apart = {"python-pkcs11", "tpm2-pytss"}
 
