@@ -8,8 +8,10 @@ import inspect
 import sys
 import threading
 import time
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import botocore.session
@@ -342,6 +344,27 @@ def test_options_that_botocore_has_count(emulator: Emulator, issued: IssuedCerti
     with pytest.raises(EndpointError, match="proxy"):
         asyncio.run(keys_of(session))
     assert emulator.requests == []
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_clients_sign_by_the_services_time(
+    emulator: Emulator, issued: IssuedCertificate, tmp_path: Path, *, cached: bool
+) -> None:
+    emulator.clock_offset = timedelta(hours=2)
+    cache = str(tmp_path) if cached else False
+
+    async def use() -> datetime:
+        if cached:  # another program's session: this one learns no time by a call of its own
+            await keys_of(aio_session(emulator, issued, cache=cache))
+            gc.collect()
+        session = aio_session(emulator, issued, cache=cache, clock_correction=True)
+        options = AioConfig(signature_version="s3v4")
+        async with session.create_client("s3", config=options) as s3:
+            url = await s3.generate_presigned_url("get_object", {"Bucket": "b", "Key": "k"})
+        return datetime.strptime(parse_qs(urlsplit(url).query)["X-Amz-Date"][0], "%Y%m%dT%H%M%S%z")
+
+    ahead = asyncio.run(use()) - datetime.now(timezone.utc)
+    assert abs(ahead - timedelta(hours=2)) < timedelta(minutes=5)
 
 
 class TestInstall:
