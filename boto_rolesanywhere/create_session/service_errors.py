@@ -16,7 +16,7 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.redaction import shortened
 
 from .attempts import error_code, is_throttled, retry_after
-from .transport import REDIRECT, Answer, TransportFault
+from .transport import REDIRECT, Answer, TransportFault, proxy_login
 from .way import Way
 
 if TYPE_CHECKING:
@@ -30,20 +30,31 @@ if TYPE_CHECKING:
 
 _OPERATION: Final = "CreateSession"
 _SERVER_ERROR: Final = 500
+_PROXY_LOGIN: Final = 407
 _NOT_THE_SERVICE: Final = (
     "Check the endpoint URL, and whether a proxy on the way answers in its place."
 )
 
 _REMEDIES: Final[Mapping[FaultKind, str]] = {
+    "name": "Check the Region, the endpoint URL and name resolution.",
     "certificate": "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or"
     " ca_bundle.",
-    "tls": "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or"
-    " ca_bundle.",
+    "certificate-name": "Check the endpoint URL, and what answers there in AWS's place.",
+    "certificate-time": "Check this machine's clock; if it is right, whoever runs the endpoint, or"
+    " the proxy that inspects TLS, has to renew its certificate.",
+    "tls-alert": "No CA helps here. Check the endpoint URL and what inspects TLS on the way: AWS"
+    " takes TLS 1.2 and 1.3, and asks for no client certificate.",
+    "no-tls": "Check the port, and whether the URL has to begin with http://.",
+    "only-tls": "Write https:// in the endpoint URL.",
+    "tls": "Check what inspects TLS on the way, and the settings of OpenSSL on this machine.",
     "proxy": "Check HTTPS_PROXY, and NO_PROXY if none should be used.",
+    "proxy-login": "Put them in the proxy's URL (HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT), or"
+    " correct those that are there.",
+    "proxy-refusal": "Have the proxy allow the endpoint, or name its host in NO_PROXY.",
     "read-timeout": "The endpoint accepted the connection but did not answer; try again.",
     "connect-timeout": "Check the firewall's way out to port 443, or set HTTPS_PROXY.",
 }
-_OF_TLS: Final[tuple[FaultKind, ...]] = ("certificate", "tls", "other")
+_OF_TLS: Final[tuple[FaultKind, ...]] = ("certificate", "certificate-time", "tls", "other")
 _DEFAULT_REMEDY: Final = (
     "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."
 )
@@ -68,7 +79,11 @@ def error_of(
     """
     way = way or Way(config.region, config.endpoint_url, config.endpoint_origin)
     if isinstance(outcome, Answer):
-        return _answered(outcome, config, identity, now, way)
+        if outcome.is_truncated:
+            return _truncated(way)
+        if outcome.status != _PROXY_LOGIN:
+            return _answered(outcome, config, identity, now, way)
+        outcome = proxy_login()
     if outcome.kind == "too-late":
         error: RolesAnywhereError = EndpointError(
             "CreateSession took too long: the endpoint, or a proxy on the way, did not complete its"
@@ -117,8 +132,6 @@ def _truncated(way: Way) -> InvalidResponseError:
 def _answered(
     answer: Answer, config: Config, identity: Identity, now: datetime, way: Way
 ) -> RolesAnywhereError:
-    if answer.is_truncated:
-        return _truncated(way)
     if answer.status < REDIRECT:
         return InvalidResponseError(
             f"{way.place} answered with something that is no JSON object",

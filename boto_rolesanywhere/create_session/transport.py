@@ -26,9 +26,16 @@ FaultKind = Literal[
     "too-late",  # the time that was left for the attempt is over
     "truncated",  # the body ended before its announced end
     "too-long",  # the body is longer than any of the service's
-    "certificate",  # the endpoint's TLS certificate is not trusted, or not for this host
+    "certificate",  # no CA that is known signed the endpoint's TLS certificate
+    "certificate-name",  # the certificate is another host's
+    "certificate-time",  # the certificate has ended, or has not begun
+    "tls-alert",  # the other side ended the handshake, and said why
+    "no-tls",  # the other side answers without TLS
+    "only-tls",  # the other side answers with TLS, and was asked without
     "tls",  # any other failure of TLS
-    "proxy",  # the proxy was not reached, or did not let the call through
+    "proxy",  # the proxy was not reached, or did not reach the endpoint
+    "proxy-login",  # the proxy asks for a user name and a password
+    "proxy-refusal",  # the proxy lets nobody through to the endpoint
     "other",
 ]
 
@@ -96,6 +103,11 @@ class TransportFault(Exception):  # noqa: N818  # a fault of the way, which may 
         super().__init__(kind, words)
         self.kind = kind
         self.words = words
+
+
+def proxy_login() -> TransportFault:
+    """The fault of a proxy that answers HTTP 407, to a tunnel's CONNECT or to the call itself."""
+    return TransportFault("proxy-login", "the proxy asks for a user name and a password (HTTP 407)")
 
 
 class Limits(NamedTuple):
