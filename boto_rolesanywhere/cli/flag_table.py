@@ -28,7 +28,6 @@ STORE_LOCATION: Final = "--system-store-location"
 CONFIG_PROFILE: Final = "--config-profile"
 NO_VERIFY: Final = "--no-verify-ssl"
 NO_TPM_PASSWORD: Final = "--no-tpm-key-password"  # noqa: S105  # a flag's name
-_HELPERS_DURATION: Final = "3600"
 SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
 FROM_ENV: Final = "-env"
 FROM_FILE: Final = "-file"
@@ -208,7 +207,7 @@ def settings_of(
     duration = names.DURATION.flag or ""
     by_helpers_flags = names.ROLE.flag in values and CONFIG_PROFILE not in flags
     if environ is not None and by_helpers_flags and not environ.get(names.DURATION.variable):
-        values.setdefault(duration, _HELPERS_DURATION)
+        values.setdefault(duration, names.HELPERS_DURATION)
     if (seconds := whole_number(values.get(duration, ""))) is not None:
         values[duration] = str(seconds)
     return values

@@ -105,7 +105,12 @@ def config_from(inputs: Inputs) -> Config:
 def _remedy(inputs: Inputs) -> str | None:
     if inputs.environ.get("AWS_PROFILE") or inputs.environ.get("AWS_DEFAULT_PROFILE"):
         return AWS_PROFILE_ELSEWHERE
-    return _NO_ARGUMENTS if inputs.bare else None
+    if not inputs.bare:
+        return None
+    from boto_rolesanywhere.settings.process_line import torn_line
+
+    place = torn_line(inputs.environ)
+    return f"{_NO_ARGUMENTS} It is {place}." if place else _NO_ARGUMENTS
 
 
 def issuer_from(arguments: argparse.Namespace, inputs: Inputs | None = None) -> Issuer:

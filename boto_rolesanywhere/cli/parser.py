@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import os
 import re
 import sys
 from typing import TYPE_CHECKING, NoReturn
@@ -47,7 +48,11 @@ class Parser(argparse.ArgumentParser):
         arguments, strangers = self.parse_known_args(words)
         arguments.words = words
         if any("\n" in word or word.endswith("\\") for word in strangers):
-            self._end(f"there is something that no flag takes. {_TORN}")
+            from boto_rolesanywhere.settings.process_line import torn_line
+
+            place = torn_line(os.environ)
+            seen = f" Look at {place}." if place else ""
+            self._end(f"there is something that no flag takes. {_TORN}{seen}")
         if strangers:
             self.error(self._meant_profile(words, strangers) or self._unknown(strangers))
         return arguments

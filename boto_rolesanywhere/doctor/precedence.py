@@ -40,6 +40,8 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
 def _ahead(inputs: Inputs) -> list[str]:
     profile = inputs.profile_name or "default"
     given = {*inputs.arguments, *(inputs.flags or {})}
+    if inputs.process is not None:
+        return ahead_of_process(inputs.environ, inputs.section, profile)
     if any(setting.argument in given or setting.flag in given for setting in CORE):
         # Not the profile's settings are examined, so what else it has says nothing.
         return ahead_of_provider(inputs.environ, {}, profile)

@@ -56,6 +56,8 @@ def check_configuration(question: Question) -> Check[Inputs]:
         *_shown_settings(inputs, found),
     )
     where = f"profile {inputs.profile_name!r} of {_config_file(inputs.environ)}"
+    if inputs.process is not None:
+        where = f"credential_process of profile {inputs.profile_name!r}, {inputs.process}"
     missing = [setting for setting in REQUIRED if setting not in found]
     if not any(setting in found for setting in CORE):
         yield Verdict(
@@ -105,7 +107,12 @@ def _read_profile(question: Question) -> Check[Inputs]:
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
-    from boto_rolesanywhere.settings.inputs import Inputs, follow_roles, read_section
+    from boto_rolesanywhere.settings.inputs import (
+        Inputs,
+        follow_process,
+        follow_roles,
+        read_section,
+    )
 
     session = Session(profile=question.profile)
     profile_name = session.profile or "default"
@@ -127,10 +134,27 @@ def _read_profile(question: Question) -> Check[Inputs]:
         flags=question.flags,
     )
     try:
-        return follow_roles(inputs)
+        followed = follow_process(follow_roles(inputs))
+        if followed.process is not None:
+            yield from _unlooked(inputs)
     except ConfigurationError as error:
         yield of_error("configuration", error)
         return inputs
+    return followed
+
+
+def _unlooked(inputs: Inputs) -> Iterator[Verdict]:
+    """Flags of the profile's credential_process that no setting stands for."""
+    from boto_rolesanywhere.settings.inputs import line_of
+
+    line = line_of(inputs.session, inputs.profile_name or "default", inputs.section)
+    if line is not None and line.others:
+        yield Verdict(
+            "configuration",
+            "warn",
+            f"{', '.join(line.others)} of credential_process is not looked at",
+            "Give doctor the flags of that line.",
+        )
 
 
 def _config_file(environ: Mapping[str, str]) -> str:

@@ -89,11 +89,13 @@ def parse_private_ca_arn(text: str, *, where: str = "private CA ARN") -> Arn:
     return _parse(text, service="acm-pca", kinds=kinds, where=where, example=example)
 
 
-def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
+def require_agreement(anchor: Arn, profile: Arn, role: Arn | None = None) -> None:
     """Check the documented rules of AWS for which ARNs go together.
 
     Trust anchor, profile and endpoint are in one Region and account (User Guide, "Creating a trust
     anchor and profile"), and all three ARNs in one partition.
+
+    Without `role`, the other two alone are compared.
 
     Raises:
         ConfigurationError: naming both ARNs and the field they differ in.
@@ -102,7 +104,7 @@ def require_agreement(anchor: Arn, profile: Arn, role: Arn) -> None:
         ("partition", "profile", anchor.partition, profile.partition),
         ("account", "profile", anchor.account, profile.account),
         ("Region", "profile", anchor.region, profile.region),
-        ("partition", "role", anchor.partition, role.partition),
+        ("partition", "role", anchor.partition, role.partition if role else anchor.partition),
     )
     for field, kind, ours, theirs in pairs:
         if ours != theirs:

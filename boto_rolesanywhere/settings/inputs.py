@@ -15,8 +15,19 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
 
 from .config import Arguments, identity_sources
-from .names import CORE, PREFIX, gather
+from .names import (
+    CORE,
+    DURATION,
+    HELPERS_DURATION,
+    PASSPHRASE_ENV,
+    PASSPHRASE_FILE,
+    PREFIX,
+    ROLE,
+    gather,
+)
+from .profile_reader import title_of
 from .role_chain import SOURCE, assumes_role, chain_of, environ_of_source, has_settings
+from .sources import Secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,9 +35,12 @@ if TYPE_CHECKING:
     import botocore.session
 
     from .names import Found, Setting
+    from .process_line import ProcessLine
     from .role_chain import AssumedRole
     from .sources import IdentitySources
 
+PROCESS: Final = "credential_process"
+_OF_PASSPHRASES: Final = (PASSPHRASE_FILE.config_key, PASSPHRASE_ENV.config_key)
 _MARKS: Final = {
     codecs.BOM_UTF8: "UTF-8",
     codecs.BOM_UTF16_LE: "UTF-16",
@@ -45,6 +59,7 @@ class Inputs(NamedTuple):
         profile_name: the profile's name; None if no profile is read.
         flags: of the command, with their values; None if this is not the command.
         assumed: the roles that are assumed with the session, in order.
+        process: where the ``credential_process`` stands whose flags these are; None for none.
         bare: whether nothing at all was given to the command.
         cached_as: stands for certificate, key and chain in the key of a cache entry, in place of
             the fingerprint of their contents; None for that fingerprint.
@@ -57,6 +72,7 @@ class Inputs(NamedTuple):
     profile_name: str | None
     flags: Mapping[str, str] | None = None
     assumed: tuple[AssumedRole, ...] = ()
+    process: str | None = None
     bare: bool = False
     cached_as: str | None = None
 
@@ -112,9 +128,9 @@ def follow_roles(inputs: Inputs) -> Inputs:
     name = inputs.profile_name
     if name is None or given or not assumes_role(inputs.section):
         return inputs
-    profiles = inputs.session.full_config["profiles"]
-    chain = chain_of(profiles.get, name)
-    if chain is None or not has_settings(profiles[chain.source]):
+    chain = chain_of(inputs.session.full_config["profiles"].get, name)
+    section = None if chain is None else _own_section(inputs.session, chain.source)
+    if chain is None or section is None:
         return inputs
     for role in chain.roles:
         if role.mfa_serial is not None:
@@ -126,9 +142,73 @@ def follow_roles(inputs: Inputs) -> Inputs:
             )
     return inputs._replace(
         environ=environ_of_source(inputs.environ),
-        section=profiles[chain.source],
+        section=section,
         profile_name=chain.source,
         assumed=chain.roles,
+    )
+
+
+def _own_section(session: botocore.session.Session, profile: str) -> Mapping[str, object] | None:
+    """The section of a profile with settings of ours, be they in a line of credential_process."""
+    section: Mapping[str, object] = session.full_config["profiles"][profile]
+    if has_settings(section):
+        return section
+    line = line_of(session, profile, section)
+    return None if line is None else {**section, **line.section()}
+
+
+def line_of(
+    session: botocore.session.Session, profile: str, section: Mapping[str, object]
+) -> ProcessLine | None:
+    """The profile's ``credential_process``, if it is ours or that of AWS's helper.
+
+    Raises:
+        ConfigurationError: it does not arrive whole; the file and line are named.
+    """
+    if PROCESS not in section:
+        return None
+    from .process_line import read_line
+
+    return read_line(section[PROCESS], process_place(session, profile))
+
+
+def process_place(session: botocore.session.Session, profile: str) -> str:
+    """Where the profile's ``credential_process`` stands: the file and the line."""
+    from .process_line import place_of
+
+    path = os.path.expanduser(session.get_config_variable("config_file") or "")  # noqa: PTH111  # never fails
+    return place_of(path, title_of(profile, os.environ) or profile)
+
+
+def follow_process(inputs: Inputs) -> Inputs:
+    """The inputs that the profile's ``credential_process`` gives, if nothing else is configured.
+
+    Unchanged if there is no such line, or it runs another program.
+
+    Raises:
+        ConfigurationError: as `line_of`, or the line names a profile that does not exist.
+    """
+    name = inputs.profile_name
+    if name is None or any(setting in inputs.found() for setting in CORE):
+        return inputs
+    line = line_of(inputs.session, name, inputs.section)
+    if line is None or not (line.values or line.config_profile):
+        return inputs
+    section, flags = dict(inputs.section), dict(line.values)
+    if line.config_profile:
+        section |= read_section(inputs.session, line.config_profile, by_flag=True)
+    elif ROLE.flag in flags and DURATION.flag:
+        flags.setdefault(DURATION.flag, HELPERS_DURATION)
+    arguments = inputs.arguments
+    if line.secret is not None:
+        flag, secret = line.secret
+        arguments = {**arguments, "passphrase": Secret(secret, f"{flag} of {PROCESS}")}
+    named = {key: text for key, text in line.section().items() if key in _OF_PASSPHRASES}
+    return inputs._replace(
+        arguments=arguments,
+        section={**section, **named},
+        flags=flags,
+        process=process_place(inputs.session, name),
     )
 
 
@@ -211,6 +291,10 @@ def unparseable(error: ConfigParseError) -> ConfigurationError:
 
     The line itself is not quoted: it may hold a secret.
     """
+    from .process_line import torn, torn_line
+
+    if place := torn_line(os.environ):
+        return torn(place)
     cause = error.kwargs.get("error")
     # One of configparser's errors names all lines that it cannot read, the others the first.
     lines = getattr(cause, "errors", None)

@@ -18,6 +18,7 @@ PREFIX: Final = "rolesanywhere_"
 # Seconds. CreateSession: durationSeconds is 900 to 43200.
 SHORTEST_SESSION: Final = 900
 LONGEST_SESSION: Final = 43200
+HELPERS_DURATION: Final = "3600"  # what AWS's helper asks for by itself
 # The passphrase itself is never written in the config file, so it is no Setting.
 PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
 

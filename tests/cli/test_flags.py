@@ -276,6 +276,14 @@ def test_when_nothing_arrives_the_backslash_is_suspected() -> None:
     assert "continued with a backslash delivers no arguments" in message
 
 
+def test_the_line_that_lost_its_arguments_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    file.write_text(
+        "[profile x]\n\ncredential_process = boto-rolesanywhere credential-process \\\n"
+    )
+    assert f"It is {file}, line 3." in refusal(environ={"AWS_CONFIG_FILE": str(file)})
+
+
 def test_certificate_and_key_alone_suffice_where_no_service_is_asked() -> None:
     only_key = sources_from(parsed("--private-key", "key.pem"), environ={})
     assert (only_key.certificate, only_key.private_key) == ("key.pem", "key.pem")

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flag_table import (
+    CONFIG_PROFILE,
     FROM_ENV,
     FROM_FILE,
     NO_VERIFY,
@@ -27,22 +28,17 @@ from boto_rolesanywhere.cli.flags import (
 from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.cli.program import own_program
+from boto_rolesanywhere.cli.questions import Questions, answered
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.settings import names
-from boto_rolesanywhere.settings.arns import (
-    parse_profile_arn,
-    parse_role_arn,
-    parse_trust_anchor_arn,
-)
-from boto_rolesanywhere.settings.inputs import unparseable
+from boto_rolesanywhere.settings.inputs import line_of, read_section, unparseable
 from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from boto_rolesanywhere.identity.files.reading import Role
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.names import Setting
 
@@ -59,24 +55,20 @@ read through this package. With --credential-process it gets a line that the AWS
 other SDK runs.
 
 With --config-profile, the command copies from that profile what no flag gives, or the line names
-that profile. It may be the profile that the command writes."""
+that profile. It may be the profile that the command writes.
+
+With --from-profile, the settings come from that profile's credential_process line, be it ours or
+that of AWS's aws_signing_helper; the line itself stays."""
 _EPILOG: Final = """\
 examples:
   boto-rolesanywhere configure --profile onprem
+
+  boto-rolesanywhere configure --from-profile onprem
 
   boto-rolesanywhere configure --profile onprem --credential-process \\
     --certificate cert.pem --private-key key.pem \\
     --trust-anchor-arn ARN --profile-arn ARN --role-arn ARN"""
 
-# The questions in order: the setting, whether it may be left out, its check.
-_QUESTIONS: Final[tuple[tuple[Setting, bool, Callable[[str], object]], ...]] = (
-    (names.CERTIFICATE, False, lambda text: _require_part(text, names.CERTIFICATE, "certificate")),
-    (names.PRIVATE_KEY, True, lambda text: _require_part(text, names.PRIVATE_KEY, "private key")),
-    (names.CHAIN, True, lambda text: _require_part(text, names.CHAIN, "chain")),
-    (names.TRUST_ANCHOR, False, parse_trust_anchor_arn),
-    (names.PROFILE, False, parse_profile_arn),
-    (names.ROLE, False, parse_role_arn),
-)
 _SELECTOR_FILE: Final = "file://"
 _NAMED: Final = (FROM_FILE, FROM_ENV)
 _PASSPHRASE: Final = (names.PASSPHRASE_FILE, names.PASSPHRASE_ENV)
@@ -91,7 +83,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_flags(parser)
     group = parser.add_argument_group("the file")
     group.add_argument(
-        "--profile", default="default", metavar="NAME", help="to write (default: %(default)s)"
+        "--profile", metavar="NAME", help="to write (default: that of --from-profile, else default)"
+    )
+    group.add_argument(
+        "--from-profile", metavar="NAME", help="whose credential_process line is made settings"
     )
     add_switch(group, "--credential-process", "write a credential_process line instead of settings")
 
@@ -99,12 +94,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask, check, write."""
     prepare(arguments)
+    if arguments.profile is None:
+        arguments.profile = arguments.from_profile or "default"
+    if arguments.from_profile is not None:
+        _take_line(arguments)
     flags = given_flags(arguments)
     section = section_of(flags)
     _require_storable(arguments, flags, section)
-    if sys.stdin.isatty():
-        _ask(arguments, flags, section)
-    config = _check(arguments, section)
+    questions = _questions(arguments.profile, flags, section)
+    try:
+        if sys.stdin.isatty():
+            _ask(arguments, questions, flags, section)
+        config = _check(arguments, section)
+    except (RolesAnywhereError, KeyboardInterrupt):
+        if questions.answers:
+            sys.stderr.write("\n")
+            complain(f"nothing was written. To go on: {questions.command(arguments.profile)}")
+        raise
     flags = given_flags(arguments)
     values = _values(flags, section)
     if arguments.credential_process:
@@ -151,28 +157,63 @@ def _require_no_pin(text: str, where: str) -> None:
         )
 
 
+def _take_line(arguments: argparse.Namespace) -> None:
+    """Set what the profile's credential_process line gives as if its flags had been given."""
+    from botocore.session import Session
+
+    name = arguments.from_profile
+    session = Session(profile=name)
+    line = line_of(session, name, read_section(session, by_flag=True))
+    if line is None:
+        raise ConfigurationError(
+            f"profile {name!r} has no credential_process of this program or of aws_signing_helper",
+            code="settings-missing",
+            where="--from-profile",
+        )
+    if line.secret is not None:
+        raise _not_storable(
+            "its value is not written to a file",
+            where=f"{line.secret[0]} of credential_process",
+            expected=f"{line.secret[0]}{FROM_FILE} or {line.secret[0]}{FROM_ENV}",
+        )
+    if line.others:
+        raise _not_storable(
+            "a profile has no setting for it",
+            where=f"{' and '.join(line.others)} of credential_process",
+            remedy="Remove it from the line, or leave the line as it is.",
+        )
+    taken = {
+        **line.values,
+        f"{SECRETS[0]}{FROM_FILE}": line.secret_file,
+        f"{SECRETS[0]}{FROM_ENV}": line.secret_variable,
+        CONFIG_PROFILE: line.config_profile,
+    }
+    for flag, value in taken.items():
+        place = flag[2:].replace("-", "_")
+        if value is not None and getattr(arguments, place) is None:
+            setattr(arguments, place, value)
+
+
+def _questions(profile: str, flags: Mapping[str, str], section: Mapping[str, str]) -> Questions:
+    from boto_rolesanywhere.settings.profile_reader import read_profile
+
+    present = read_profile(profile, os.environ) or {}
+    given = dict(section)
+    for setting in names.SETTINGS:
+        if (value := flags.get(setting.flag or "")) is not None:
+            given[setting.config_key] = value
+    return Questions(given, present, _require_part)
+
+
 def _ask(
-    arguments: argparse.Namespace, flags: Mapping[str, str], section: Mapping[str, str]
+    arguments: argparse.Namespace,
+    questions: Questions,
+    flags: Mapping[str, str],
+    section: Mapping[str, str],
 ) -> None:
     has_identity = SELECTOR in flags or names.CERTIFICATE.config_key in section
-    for setting, optional, check in _QUESTIONS:
-        flag = setting.flag or ""
-        if flag in flags or setting.config_key in section:
-            continue
-        if has_identity and setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
-            continue
-        hint = " (Enter if there is none, or it is in the certificate's file)" if optional else ""
-        while True:
-            answer = _answer(f"{setting.title}{hint}: ")
-            if not answer and optional:
-                break
-            try:
-                check(answer)
-            except RolesAnywhereError as error:
-                complain(f"{error} [{error.code}]")
-            else:
-                setattr(arguments, flag[2:].replace("-", "_"), answer)
-                break
+    questions.ask(has_identity=has_identity)
+    questions.give(arguments)
 
 
 def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
@@ -205,20 +246,13 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
         else:
             return config
         asked = True
-        answer = _answer("file with the passphrase of the private key, or $NAME of a variable: ")
+        answer = answered("file with the passphrase of the private key, or $NAME of a variable: ")
         name = answer[1:] if answer.startswith("$") else None
         arguments.pkcs8_password_env = name
         arguments.pkcs8_password_file = None if name else answer
 
 
-def _answer(question: str) -> str:
-    try:
-        return input(question).strip()
-    except EOFError:
-        raise KeyboardInterrupt from None  # Ctrl-D ends the command, as Ctrl-C does
-
-
-def _require_part(text: str, setting: Setting, role: Role) -> None:
+def _require_part(text: str, setting: Setting) -> None:
     """Refuse an answer that names no file, or a file that does not hold what was asked for."""
     _require_no_pin(text, setting.title)
     if is_device(text):
@@ -226,10 +260,10 @@ def _require_part(text: str, setting: Setting, role: Role) -> None:
     from boto_rolesanywhere.identity.opening import open_certificates, open_key
 
     try:
-        if role == "private key":
+        if setting is names.PRIVATE_KEY:
             open_key(text)
         else:
-            open_certificates(text, role)
+            open_certificates(text, "chain" if setting is names.CHAIN else "certificate")
     except PassphraseError:
         return  # a later question asks where the passphrase is
 

@@ -313,7 +313,7 @@ def test_configure_asks_where_the_passphrase_is(
     assert section["rolesanywhere_private_key_passphrase_file"] == str(secret)
 
 
-def at_terminal(words: list[str], answers: list[str]) -> str:
+def at_terminal(words: list[str], answers: list[str], status: int = 0) -> str:
     """The complaints of a command that asks at a terminal and finally succeeds."""
     ours, theirs = pty.openpty()
     process = processes.Process(
@@ -323,8 +323,109 @@ def at_terminal(words: list[str], answers: list[str]) -> str:
     _, told = process.communicate(timeout=60)
     os.close(ours)
     os.close(theirs)
-    assert process.returncode == 0, told
+    assert process.returncode == status, told
     return told
+
+
+def test_answers_are_checked_against_each_other_as_they_are_given(
+    ca: CertificateAuthority,
+    emulator: Emulator,
+    paths: IssuedPaths,
+    clean_environment: Path,
+    tmp_path: Path,
+) -> None:
+    other = ca.issue("other").write(tmp_path / "other")
+    elsewhere = emulator.profile_arn.replace("eu-west-1", "us-east-1")
+    answers = [
+        *(str(paths.certificate), str(other.private_key), "", str(paths.private_key), ""),
+        *(emulator.trust_anchor_arn, elsewhere, emulator.profile_arn),
+        *("arn:aws-cn:iam::123456789012:role/x", emulator.role_arn),
+    ]
+
+    told = at_terminal(["configure"], answers)
+
+    assert "[key-not-of-certificate]" in told
+    assert "[key-not-in-file]" in told
+    assert "in Region 'eu-west-1' and the profile in 'us-east-1'" in told
+    assert "in partition 'aws' and the role in 'aws-cn'" in told
+    section = parsed(clean_environment / ".aws" / "config")["default"]
+    assert section["rolesanywhere_private_key"] == str(paths.private_key)
+
+
+def test_a_certificate_that_the_key_shows_unusable_is_asked_for_again(
+    ca: CertificateAuthority, emulator: Emulator, paths: IssuedPaths, tmp_path: Path
+) -> None:
+    expired = ca.issue("old", flaws=("expired",)).write(tmp_path / "old")
+    answers = [
+        *(str(expired.certificate), str(expired.private_key)),
+        *(str(paths.certificate), str(paths.private_key), ""),
+        *(emulator.trust_anchor_arn, emulator.profile_arn, emulator.role_arn),
+    ]
+    assert "[certificate-expired]" in at_terminal(["configure"], answers)
+
+
+def test_what_the_profile_has_is_offered(
+    emulator: Emulator, flags: list[str], paths: IssuedPaths, file: Path
+) -> None:
+    ended("configure", "--profile", "onprem", *flags)
+    role = emulator.role_arn.replace("role/", "role/path/")
+
+    at_terminal(["configure", "--profile", "onprem"], ["", "", "", "", "", role])
+
+    section = parsed(file)["profile onprem"]
+    assert section["rolesanywhere_certificate"] == str(paths.certificate)
+    assert section["rolesanywhere_role_arn"] == role
+
+
+def test_what_was_answered_is_kept_when_it_is_broken_off(paths: IssuedPaths) -> None:
+    told = at_terminal(["configure"], [str(paths.certificate), str(paths.private_key), "\x04"], 130)
+    assert (
+        "nothing was written. To go on: boto-rolesanywhere configure --profile default"
+        f" --certificate {paths.certificate} --private-key {paths.private_key}" in told
+    )
+
+
+HELPER = "aws_signing_helper credential-process"
+
+
+@pytest.mark.parametrize("target", ["onprem", "other"])
+def test_a_line_of_the_helper_becomes_settings(
+    emulator: Emulator, flags: list[str], file: Path, target: str
+) -> None:
+    line = f"{HELPER} {' '.join(flags)} --session-duration 900 --debug"
+    file.write_text(f"[profile onprem]\ncredential_process = {line}\n")
+    more = [] if target == "onprem" else ["--profile", target]
+
+    ended("configure", "--from-profile", "onprem", *more)
+
+    sections = parsed(file)
+    assert sections["profile onprem"]["credential_process"] == line
+    assert sections[f"profile {target}"]["rolesanywhere_duration_seconds"] == "900"
+    session = boto_rolesanywhere.get_session(profile_name=target)
+    assert session.get_credentials().get_frozen_credentials().access_key
+    assert emulator.created == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "words", "status"),
+    [
+        ("vault credentials", "has no credential_process of this program", 2),
+        (f"{HELPER} --pkcs8-password hunter2", "--pkcs8-password of credential_process", 1),
+        (f"{HELPER} --cert-selector Key=x509Serial,Value=1F", "--cert-selector of", 1),
+        (f"{HELPER} \\\n  --certificate x", "line 2: this line is continued", 1),
+    ],
+)
+def test_a_line_that_cannot_become_settings_is_refused(
+    file: Path, line: str, words: str, status: int
+) -> None:
+    file.write_text(f"[profile onprem]\ncredential_process = {line}\n")
+    before = file.read_bytes()
+
+    told = ended("configure", "--from-profile", "onprem", status=status).stderr
+
+    assert words in told
+    assert "hunter2" not in told
+    assert file.read_bytes() == before
 
 
 def test_configure_asks_for_what_no_flag_gives_and_asks_again(

@@ -1,0 +1,175 @@
+"""A profile's ``credential_process`` line, ours or that of AWS's helper, as the settings it means.
+
+botocore splits the line as a shell splits words, and runs no shell: no variable and no ``~`` in it
+is expanded, and a backslash does not continue it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from boto_rolesanywhere.errors import ConfigurationError
+
+from .names import ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+KEY: Final = "credential_process"
+_COMMAND: Final = "credential-process"
+_PROGRAMS: Final = re.compile(r"(aws_signing_helper|boto[-_]rolesanywhere)(\.exe)?", re.IGNORECASE)
+_CONFIG_PROFILE: Final = "--config-profile"
+_SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
+_WITH_VALUE: Final = frozenset(
+    [setting.flag for setting in SETTINGS if setting.flag]
+    + [f"{secret}{form}" for secret in _SECRETS for form in ("", "-env", "-file")]
+    + [_CONFIG_PROFILE, "--cert-selector", "--cert-store", "--cache-dir"]
+    + ["--system-store-name", "--system-store-location"]
+)
+# They change nothing in a profile: it has neither the cache nor the messages of the command.
+_OF_THE_COMMAND: Final = frozenset(
+    ["--debug", "--with-proxy", "--reuse-pin", "--no-cache", "--cache-dir", "--force-refresh"]
+)
+
+
+class ProcessLine(NamedTuple):
+    """What the line says.
+
+    Attributes:
+        program: the program that it runs.
+        values: the flags of settings, with their values.
+        secret: the flag that brings a passphrase, PIN or password itself, and it; None for none.
+        secret_file: the file with it.
+        secret_variable: the variable with it.
+        config_profile: the profile whose settings fill in what is missing.
+        others: flags that no setting stands for.
+    """
+
+    program: str
+    values: dict[str, str]
+    secret: tuple[str, str] | None
+    secret_file: str | None
+    secret_variable: str | None
+    config_profile: str | None
+    others: tuple[str, ...]
+
+    def __repr__(self) -> str:
+        return f"<line of {self.program}>"  # it may hold a secret
+
+    def section(self) -> dict[str, str]:
+        """The keys that a profile with the same settings has, but for the secret itself."""
+        keys = {setting.flag: setting.config_key for setting in SETTINGS if setting.flag}
+        found = {keys[flag]: value for flag, value in self.values.items()}
+        named = {PASSPHRASE_FILE: self.secret_file, PASSPHRASE_ENV: self.secret_variable}
+        return found | {key.config_key: text for key, text in named.items() if text}
+
+
+def read_line(text: object, where: str = KEY) -> ProcessLine | None:
+    """The settings in a ``credential_process`` value; None if it runs another program.
+
+    Raises:
+        ConfigurationError: it is continued with a backslash, or its quotes do not end.
+    """
+    if not isinstance(text, str) or not _PROGRAMS.search(text):
+        return None
+    if "\n" in text.strip() or text.rstrip().endswith("\\"):
+        raise torn(where)
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise ConfigurationError(
+            "a quote in it does not end",
+            code="config-file-unparseable",
+            where=where,
+            expected="a command line as a shell reads it",
+        ) from None
+    program = next((word for word in words if _is_ours(word)), None)
+    if program is None:
+        return None
+    return _read(program, words[words.index(program) + 1 :])
+
+
+def torn(where: str) -> ConfigurationError:
+    """The error for a line that goes on below, with a backslash or without."""
+    return ConfigurationError(
+        "this line is continued on the next, and the program does not get its arguments whole",
+        code="config-file-unparseable",
+        where=where,
+        expected="the whole of it on one line: a backslash at its end does not continue it",
+    )
+
+
+def _is_ours(word: str) -> bool:
+    return bool(_PROGRAMS.fullmatch(PurePath(word.replace("\\", "/")).name))
+
+
+def _read(program: str, words: Sequence[str]) -> ProcessLine:
+    flags: dict[str, str] = {}
+    rest = [word for word in words if word != _COMMAND]
+    while rest:
+        flag, equals, value = rest.pop(0).partition("=")
+        if flag in _WITH_VALUE and not equals:
+            value = rest.pop(0) if rest else ""
+            while flag == "--cert-selector" and rest and not rest[0].startswith("-"):
+                value += f" {rest.pop(0)}"
+        flags[flag] = value
+    endpoint = ENDPOINT_URL.flag or ""
+    if endpoint in flags and "://" not in flags[endpoint]:  # a bare host name means TLS
+        flags[endpoint] = f"https://{flags[endpoint]}"
+    settings = {setting.flag for setting in SETTINGS if setting.flag}
+
+    def secret(form: str) -> tuple[str, str] | None:
+        return next(
+            ((base, flags[f"{base}{form}"]) for base in _SECRETS if base + form in flags), None
+        )
+
+    known = settings | _OF_THE_COMMAND | {_CONFIG_PROFILE}
+    known |= {f"{base}{form}" for base in _SECRETS for form in ("", "-env", "-file")}
+    return ProcessLine(
+        program=program,
+        values={flag: value for flag, value in flags.items() if flag in settings and value},
+        secret=secret(""),
+        secret_file=(secret("-file") or (None, None))[1],
+        secret_variable=(secret("-env") or (None, None))[1],
+        config_profile=flags.get(_CONFIG_PROFILE),
+        others=tuple(flag for flag in flags if flag.startswith("-") and flag not in known),
+    )
+
+
+def place_of(path: str, title: str, key: str = KEY) -> str:
+    """The file and line where `key` stands in the section ``[title]``: ``FILE, line N``."""
+    for number, (section, line) in enumerate(_lines(path), 1):
+        if section == title and re.match(rf"\s*{re.escape(key)}\s*[=:]", line):
+            return f"{path}, line {number}"
+    return path
+
+
+def torn_line(environ: Mapping[str, str]) -> str | None:
+    """Where a ``credential_process`` of ours in the config file ends with a backslash.
+
+    The file and line as ``FILE, line N``; None if there is no such line.
+    """
+    path = os.path.expanduser(os.path.expandvars(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"))  # noqa: PTH111  # never fails
+    for number, (_, line) in enumerate(_lines(path), 1):
+        if _PROGRAMS.search(line) and KEY in line and line.rstrip().endswith("\\"):
+            return f"{path}, line {number}"
+    return None
+
+
+def _lines(path: str) -> list[tuple[str, str]]:
+    """Each line with the title of its section."""
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # any text at all
+            text = file.read()
+    except (OSError, ValueError):
+        return []
+    section, lines = "", []
+    for line in text.split("\n"):
+        if header := re.match(r"\[(.+)\]", line.strip()):
+            section = header[1]
+        lines.append((section, line))
+    return lines

@@ -1,0 +1,117 @@
+"""doctor reads and checks the profile's ``credential_process``, ours or that of AWS's helper."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from examined import ARNS, ISSUING, bad, config_file, examined, named, only, written
+
+PROGRAMS = (
+    "aws_signing_helper credential-process",
+    "/opt/bin/aws_signing_helper credential-process",
+    "boto-rolesanywhere credential-process",
+    "/usr/bin/python3 -m boto_rolesanywhere credential-process",
+    "env AWS_CA_BUNDLE=/x boto-rolesanywhere --debug credential-process",
+)
+
+
+def line(arguments: dict[str, object], *more: str, program: str = PROGRAMS[0]) -> str:
+    words = {
+        "--certificate": arguments["cert"],
+        "--private-key": arguments["key"],
+        "--trust-anchor-arn": ARNS["anchor"],
+        "--profile-arn": ARNS["profile"],
+    }
+    flags = [f"{flag} {value}" for flag, value in words.items()]
+    return " ".join([program, *flags, f"--role-arn={ARNS['role']}", *more])
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_line_is_checked(folder: Path, clean_environment: Path, program: str) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    file = config_file(
+        clean_environment,
+        f"[profile onprem]\ncredential_process = {line(arguments, program=program)}\n",
+    )
+    verdicts = examined({}, profile_name="onprem")
+
+    found = only(verdicts, "configuration")
+    assert found.status == "ok", found
+    assert f"credential_process of profile 'onprem', {file}, line 2" in found.text
+    assert dict(found.details)["certificate"] == f"{arguments['cert']} (from --certificate)"
+    assert only(verdicts, "key").status == "ok"
+    assert "60 minutes" in only(verdicts, "settings").text  # as the helper asks for
+
+
+def test_what_is_wrong_in_the_line_is_found(folder: Path, clean_environment: Path) -> None:
+    arguments = written(ISSUING.issue("app"), folder) | {"key": "/gone.key"}
+    more = "--session-duration 10 --cert-store /x"
+    config_file(clean_environment, f"[default]\ncredential_process = {line(arguments, more)}\n")
+
+    verdicts = examined({})
+
+    assert ("file", "fail") in bad(verdicts)
+    assert "--session-duration: '10' is not" in only(verdicts, "settings").text
+    told = [one.text for one in named(verdicts, "configuration") if one.status == "warn"]
+    assert told == ["--cert-store of credential_process is not looked at"]
+
+
+@pytest.mark.parametrize("form", ["--pkcs8-password-file {}", "--pkcs8-password hunter2"])
+def test_the_passphrase_of_the_line_is_used_and_not_shown(
+    folder: Path, clean_environment: Path, form: str
+) -> None:
+    arguments = written(ISSUING.issue("app"), folder, passphrase="hunter2")
+    (folder / "phrase").write_text("hunter2\n")
+    (folder / "phrase").chmod(0o600)
+    config_file(
+        clean_environment,
+        f"[default]\ncredential_process = {line(arguments, form.format(folder / 'phrase'))}\n",
+    )
+    verdicts = examined({})
+    assert only(verdicts, "key").status == "ok"
+    assert "hunter2" not in str(verdicts)
+
+
+def test_a_line_that_names_a_profile_is_followed(folder: Path, clean_environment: Path) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    keys = {
+        "certificate": arguments["cert"],
+        "private_key": arguments["key"],
+        "trust_anchor_arn": ARNS["anchor"],
+        "profile_arn": ARNS["profile"],
+        "role_arn": ARNS["role"],
+    }
+    text = "".join(f"rolesanywhere_{key} = {value}\n" for key, value in keys.items())
+    config_file(
+        clean_environment,
+        f"[profile base]\n{text}[profile onprem]\n"
+        "credential_process = boto-rolesanywhere credential-process --config-profile base\n",
+    )
+    verdicts = examined({}, profile_name="onprem")
+    assert only(verdicts, "configuration").status == "ok"
+    assert only(verdicts, "key").status == "ok"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "{} \\\n  --certificate x \\\n  --private-key y",
+        "{} \\\n--certificate x \\\n--private-key y",
+        "{} \\\n  # nothing follows",
+        "{} \\",
+    ],
+)
+def test_a_continued_line_is_named_with_its_number(clean_environment: Path, lines: str) -> None:
+    value = lines.format("aws_signing_helper credential-process")
+    file = config_file(clean_environment, f"[default]\ncredential_process = {value}\n")
+
+    failed = [one for one in examined({}) if one.code == "config-file-unparseable"]
+
+    assert len(failed) == 1
+    assert failed[0].text.startswith(f"{file}, line 2: this line is continued")
+
+
+def test_another_program_is_left_alone(clean_environment: Path) -> None:
+    config_file(clean_environment, "[default]\ncredential_process = vault 'aws\n")
+    assert "nothing is configured" in only(examined({}), "configuration").text
