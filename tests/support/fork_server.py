@@ -110,7 +110,7 @@ def load(names: list[str]) -> None:
             module = import_module(name)
             for found in walk_packages(getattr(module, "__path__", ()), f"{name}."):
                 if not found.name.endswith(("__main__", "pytest_plugin")):
-                    with suppress(ModuleNotFoundError):
+                    with suppress(ImportError):
                         import_module(found.name)
 
 
