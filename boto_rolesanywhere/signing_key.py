@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 Algorithm = Literal["AWS4-X509-RSA-SHA256", "AWS4-X509-ECDSA-SHA256", "AWS4-X509-MLDSA"]
+Digest = Literal["SHA256", "SHA384", "SHA512"]
 
 
 @runtime_checkable
@@ -30,4 +31,13 @@ class SigningKey(Protocol):
 
     def sign(self, data: bytes) -> bytes:
         """Sign `data`."""
+        ...
+
+
+@runtime_checkable
+class DigestSigningKey(SigningKey, Protocol):
+    """A key of a device, which also signs as AWS does not want it: to try the device."""
+
+    def sign_with(self, data: bytes, digest: Digest) -> bytes:
+        """Sign `data` as `sign` does, but with this digest."""
         ...

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     )
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
-    from boto_rolesanywhere.signing_key import Algorithm
+    from boto_rolesanywhere.signing_key import Algorithm, Digest
 
 USABLE_KEYS: Final = "RSA of 2048 bits or more, EC on P-256, P-384 or P-521, or ML-DSA"
 NEW_KEY: Final = (
@@ -78,17 +78,20 @@ def describe_key(public_key: object) -> str:
     return name.replace("MLDSA", "ML-DSA-")
 
 
-def verify_signature(public_key: PublicKeyTypes, signature: bytes, data: bytes) -> bool:
+def verify_signature(
+    public_key: PublicKeyTypes, signature: bytes, data: bytes, digest: Digest = "SHA256"
+) -> bool:
     """Whether `signature` is a valid signature of `data` by the algorithm of this key."""
     from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-    from cryptography.hazmat.primitives.hashes import SHA256
 
+    hashed: hashes.HashAlgorithm = getattr(hashes, digest)()
     try:
         if isinstance(public_key, rsa.RSAPublicKey):
-            public_key.verify(signature, data, padding.PKCS1v15(), SHA256())
+            public_key.verify(signature, data, padding.PKCS1v15(), hashed)
         elif isinstance(public_key, ec.EllipticCurvePublicKey):
-            public_key.verify(signature, data, ec.ECDSA(SHA256()))
+            public_key.verify(signature, data, ec.ECDSA(hashed))
         elif is_mldsa(public_key):
             public_key.verify(signature, data)
         else:

@@ -47,8 +47,9 @@ class SoftwareTpm:
         return done.stdout
 
     def flush(self) -> None:
-        """Free all slots."""
-        self.run("tpm2_flushcontext", "--transient-object", flush=False)
+        """Free all slots, those of sessions too: tpm2_encodeobject leaves its own."""
+        for kind in ("--transient-object", "--loaded-session"):
+            self.run("tpm2_flushcontext", kind, flush=False)
 
     def fill(self) -> None:
         """Occupy all slots: a TPM must have three, and swtpm has no more."""

@@ -18,6 +18,7 @@ from boto_rolesanywhere.cli.flags import add_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.signing_key import DigestSigningKey
 
 if TYPE_CHECKING:
     import argparse
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
     from boto_rolesanywhere.settings.sources import IdentitySources
-    from boto_rolesanywhere.signing_key import SigningKey
+    from boto_rolesanywhere.signing_key import Digest, SigningKey
 
 DIGESTS: Final = ("SHA256", "SHA384", "SHA512")
 FORMATS: Final = ("json", "text", "bin")
@@ -84,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     return OK
 
 
-def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
+def sign_text(key: SigningKey | PrivateKeyTypes, digest: Digest) -> bytes:
     """The signature of the fixed text."""
     from boto_rolesanywhere.certificates.public_keys import algorithm_for
 
@@ -95,9 +96,11 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: str) -> bytes:
         return key.sign(text, padding.PKCS1v15(), _hash(digest))
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return key.sign(text, ec.ECDSA(_hash(digest)))
+    if isinstance(key, DigestSigningKey):
+        return key.sign_with(text, digest)
     if digest != "SHA256":
         raise ConfigurationError(
-            "tokens, TPMs and ML-DSA keys sign only as IAM Roles Anywhere wants it",
+            "an ML-DSA key signs without a digest",
             code="setting-invalid",
             where=f"--digest {digest}",
             expected="SHA256",
@@ -120,7 +123,7 @@ def fixed_text(public_key: PublicKeyTypes) -> bytes:
     return _TEXT + _VERSION + sha256(_PREFIX + encoded).digest()
 
 
-def _hash(digest: str) -> HashAlgorithm:
+def _hash(digest: Digest) -> HashAlgorithm:
 
     kind: type[HashAlgorithm] = getattr(hashes, digest)
     return kind()

@@ -28,12 +28,23 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from pkcs11.types import Session, SignMixin
 
+    from boto_rolesanywhere.signing_key import Digest
+
     from .token import TokenAccess
 
 Result = TypeVar("Result")
 
-# RFC 8017 section 9.2, note 1: the DER of DigestInfo for SHA-256, up to the digest.
-_DIGEST_INFO: Final = bytes.fromhex("3031300d060960864801650304020105000420")
+# RFC 8017 section 9.2, note 1: the DER of DigestInfo, up to the digest.
+_DIGEST_INFO: Final[dict[Digest, bytes]] = {
+    "SHA256": bytes.fromhex("3031300d060960864801650304020105000420"),
+    "SHA384": bytes.fromhex("3041300d060960864801650304020205000430"),
+    "SHA512": bytes.fromhex("3051300d060960864801650304020305000440"),
+}
+_HASHING_RSA: Final[dict[Digest, Mechanism]] = {
+    "SHA256": Mechanism.SHA256_RSA_PKCS,
+    "SHA384": Mechanism.SHA384_RSA_PKCS,
+    "SHA512": Mechanism.SHA512_RSA_PKCS,
+}
 # Cannot be a string to sign, which begins with the name of an algorithm.
 _PROBE: Final = b"boto_rolesanywhere: which public key is this private key's?"
 
@@ -103,11 +114,14 @@ class _Opened:
             raise
         return handles
 
-    def sign(self, data: bytes) -> bytes:
+    def sign(self, data: bytes, digest: Digest) -> bytes:
         """Sign `data`, opening the key if need be. Only within `TokenAccess.run`."""
         handles = self.get()
+        if digest != "SHA256":
+            mechanism = _mechanism(handles.session, handles.public, digest)
+            handles = replace(handles, mechanism=mechanism)
         try:
-            return self._sign(handles, data)
+            return self._sign(handles, data, digest)
         except PKCS11Error:
             self._live.close()  # the operation may still be active in the session
             raise
@@ -117,7 +131,7 @@ class _Opened:
         private = find_private_key(session, uri)
         always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
         public, *others = find_public_keys(session, private, uri)
-        mechanism = _mechanism(session, public)
+        mechanism = _mechanism(session, public, "SHA256")
         handles = _Handles(generation, session, private, public, mechanism, always_authenticate)
         return self._proven(handles, others) if others else handles
 
@@ -129,9 +143,9 @@ class _Opened:
                 return replace(handles, public=public)
         return handles
 
-    def _sign(self, handles: _Handles, data: bytes) -> bytes:
+    def _sign(self, handles: _Handles, data: bytes, digest: Digest = "SHA256") -> bytes:
         # The mechanism is always named: python-pkcs11's defaults are those of SHA-512.
-        message, mechanism = _input(handles.mechanism, data), handles.mechanism
+        message, mechanism = _input(handles, data, digest), handles.mechanism
         if not handles.always_authenticate:
             return _encoded(handles, handles.private.sign(message, mechanism=mechanism))
         token = handles.session.token
@@ -171,8 +185,12 @@ class TokenKey:
             PassphraseError: the PIN is missing, or the token refused it (now or before).
             KeyDeviceError: the key was closed or is another by now; the token is gone, or failed.
         """
-        signature = self._run(lambda opened: opened.sign(data))
-        if not verify_signature(self._public, signature, data):
+        return self.sign_with(data, "SHA256")
+
+    def sign_with(self, data: bytes, digest: Digest) -> bytes:
+        """Sign `data` with a digest that AWS may not take. Raises as `sign` does."""
+        signature = self._run(lambda opened: opened.sign(data, digest))
+        if not verify_signature(self._public, signature, data, digest):
             raise KeyDeviceError(
                 "the token's signature does not fit the public key found on it: the key was"
                 " replaced, or its public key or certificate belongs to another key",
@@ -209,21 +227,24 @@ class TokenKey:
         )
 
 
-def _mechanism(session: Session, public: PublicKeyTypes) -> Mechanism:
+def _mechanism(session: Session, public: PublicKeyTypes, digest: Digest) -> Mechanism:
     # Few tokens hash for ECDSA (SoftHSM does not), and each signs a digest.
     if isinstance(public, ec.EllipticCurvePublicKey):
         return Mechanism.ECDSA
-    offered = session.token.slot.get_mechanisms()
-    if Mechanism.SHA256_RSA_PKCS in offered or Mechanism.RSA_PKCS not in offered:
-        return Mechanism.SHA256_RSA_PKCS
+    offered, hashing = session.token.slot.get_mechanisms(), _HASHING_RSA[digest]
+    if hashing in offered or Mechanism.RSA_PKCS not in offered:
+        return hashing
     return Mechanism.RSA_PKCS
 
 
-def _input(mechanism: Mechanism, data: bytes) -> bytes:
-    if mechanism is Mechanism.SHA256_RSA_PKCS:
+def _input(handles: _Handles, data: bytes, digest: Digest) -> bytes:
+    if handles.mechanism is _HASHING_RSA[digest]:
         return data
-    digest = hashlib.sha256(data).digest()
-    return digest if mechanism is Mechanism.ECDSA else _DIGEST_INFO + digest
+    hashed = hashlib.new(digest, data).digest()
+    if isinstance(handles.public, ec.EllipticCurvePublicKey):
+        # ECDSA takes as many bits as the curve's order has (SEC 1, 4.1.3); some tokens refuse more.
+        return hashed[: (handles.public.curve.key_size + 7) // 8]
+    return _DIGEST_INFO[digest] + hashed
 
 
 def _encoded(handles: _Handles, signature: bytes) -> bytes:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from boto_rolesanywhere.settings.sources import Secret
-    from boto_rolesanywhere.signing_key import SigningKey
+    from boto_rolesanywhere.signing_key import Digest, SigningKey
 
     from .device import TpmConnection, TpmDevice
     from .stored import StoredKey
@@ -115,6 +115,10 @@ class TpmKey:
             KeyDeviceError: the TPM does not answer, is locked out, does not know the key, …
             PrivateKeyError: the key has been closed, or replaced in the TPM.
         """
+        return self.sign_with(data, "SHA256")
+
+    def sign_with(self, data: bytes, digest: Digest) -> bytes:
+        """Sign `data` with a digest that AWS may not take. Raises as `sign` does."""
         if self._closed:
             raise PrivateKeyError(
                 "the TPM key has been closed",
@@ -122,10 +126,10 @@ class TpmKey:
                 where=self._stored.where,
                 remedy="Open it anew.",
             )
-        digest = hashlib.sha256(data).digest()
+        digested = hashlib.new(digest, data).digest()
         # Before any lock is taken: the user's callable may do anything.
         password = self._password or self._reveal()
-        signature = self._sign_patiently(digest, password)
+        signature = self._sign_patiently(digested, digest, password)
         self._password = None if self._closed else password
         return signature
 
@@ -134,17 +138,19 @@ class TpmKey:
         self._closed = True
         self._password = self._secret = None
 
-    def _sign_patiently(self, digest: bytes, password: bytes | None) -> bytes:
+    def _sign_patiently(self, digested: bytes, digest: Digest, password: bytes | None) -> bytes:
         for pause in _PAUSES:
             try:
                 with self._device.connection(self._stored.where) as tpm:
-                    return self._sign_once(tpm, digest, password)
+                    return self._sign_once(tpm, digested, digest, password)
             except TpmBusyError:  # noqa: PERF203  # the loop is there to try again
                 self._sleep(pause)
         with self._device.connection(self._stored.where) as tpm:
-            return self._sign_once(tpm, digest, password)
+            return self._sign_once(tpm, digested, digest, password)
 
-    def _sign_once(self, tpm: TpmConnection, digest: bytes, password: bytes | None) -> bytes:
+    def _sign_once(
+        self, tpm: TpmConnection, digested: bytes, digest: Digest, password: bytes | None
+    ) -> bytes:
         stored = self._stored
         # Under the device's lock: if eight threads have the same wrong password, only one tries it.
         if was_refused(stored.identifier, password):
@@ -163,7 +169,7 @@ class TpmKey:
                 stored.loaded(tpm, self._device, password) as handle,
                 self._device.explained("sign", stored.where),
             ):
-                return _sign_digest(tpm, handle, digest, stored.scheme)
+                return _sign_digest(tpm, handle, digested, digest, stored.scheme)
         except PassphraseError:
             remember_refusal(stored.identifier, password)
             self._password = None
@@ -203,13 +209,15 @@ def _refused(problem: str, where: str, remedy: str) -> PassphraseError:
     return PassphraseError(problem, code="tpm-password-refused", where=where, remedy=remedy)
 
 
-def _sign_digest(tpm: TpmConnection, handle: int, digest: bytes, scheme: int) -> bytes:
+def _sign_digest(
+    tpm: TpmConnection, handle: int, digested: bytes, digest: Digest, scheme: int
+) -> bytes:
     library = load_library()
     in_scheme = library.TPMT_SIG_SCHEME(scheme=scheme)
-    in_scheme.details.any.hashAlg = tpm_public.SHA256
+    in_scheme.details.any.hashAlg = tpm_public.HASHES[digest]
     # TPM 2.0 Library, Part 3, 20.2 (TPM2_Sign): for an unrestricted key the ticket may be this
     # NULL ticket, which says that the digest was made outside the TPM.
     ticket = library.TPMT_TK_HASHCHECK(
         tag=library.TPM2_ST.HASHCHECK, hierarchy=library.TPM2_RH.NULL, digest=b""
     )
-    return bytes(tpm.sign(handle, library.TPM2B_DIGEST(digest), in_scheme, ticket))
+    return bytes(tpm.sign(handle, library.TPM2B_DIGEST(digested), in_scheme, ticket))

@@ -13,10 +13,12 @@ from boto_rolesanywhere.errors import PrivateKeyError
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+    from boto_rolesanywhere.signing_key import Digest
+
 # TPM 2.0 Library, Part 2, 6.3 (TPM_ALG_ID) and 8.3 (TPMA_OBJECT).
 RSASSA: Final = 0x0014
 ECDSA: Final = 0x0018
-SHA256: Final = 0x000B
+HASHES: Final[dict[Digest, int]] = {"SHA256": 0x000B, "SHA384": 0x000C, "SHA512": 0x000D}
 _NO_SCHEME: Final = 0x0010
 _SCHEMES: Final = {0x0001: RSASSA, 0x0023: ECDSA}
 _USER_WITH_AUTH: Final = 1 << 6
@@ -86,7 +88,7 @@ def _objection(area: object) -> str | None:
     if not attributes & _USER_WITH_AUTH:
         return "the TPM key is guarded by a policy"
     if int(_scheme(area)) != _NO_SCHEME and (
-        int(_scheme(area)) != wanted or int(_scheme_hash(area)) != SHA256
+        int(_scheme(area)) != wanted or int(_scheme_hash(area)) != HASHES["SHA256"]
     ):
         return "the TPM key is bound to a signature scheme that AWS does not take"
     return None

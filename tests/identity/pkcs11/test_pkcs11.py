@@ -24,8 +24,8 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.identity.pkcs11 import open_token_key, read_token_certificates
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
-from boto_rolesanywhere.signing_key import SigningKey
-from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate, utc_now
+from boto_rolesanywhere.signing_key import Digest, DigestSigningKey, SigningKey
+from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate, KeyType, utc_now
 
 CA = CertificateAuthority()
 
@@ -53,6 +53,20 @@ def fails(token: SoftToken, rest: str) -> str:
 def public_of(key: object) -> PublicKeyTypes:
     assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
     return key.public_key()
+
+
+@pytest.mark.parametrize("digest", ["SHA256", "SHA384", "SHA512"])
+@pytest.mark.parametrize("key_type", ["P-256", "P-384", "RSA-2048"])
+def test_a_token_signs_with_other_digests(
+    token: SoftToken, key_type: KeyType, digest: Digest
+) -> None:
+    issued = CA.issue("app", key_type=key_type)
+    token.add_key(issued.private_key, label="app", id_="01")
+    token.add_certificate(issued.certificate, label="app", id_="01")
+    key = opened(token, ";object=app")
+
+    assert isinstance(key, DigestSigningKey)
+    assert verify_signature(key.public_key(), key.sign_with(b"data", digest), b"data", digest)
 
 
 class TestWhichKey:

@@ -23,7 +23,7 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.tpm import open_tpm_key
 from boto_rolesanywhere.settings.sources import Secret
-from boto_rolesanywhere.signing_key import SigningKey
+from boto_rolesanywhere.signing_key import Digest, DigestSigningKey, SigningKey
 from boto_rolesanywhere.testing import CertificateAuthority
 
 BEGIN, END = b"-----BEGIN TSS2 PRIVATE KEY-----\n", b"-----END TSS2 PRIVATE KEY-----\n"
@@ -48,6 +48,14 @@ def tcti(tpm: SoftwareTpm, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def works(key: SigningKey) -> bool:
     return verify_signature(key.public_key(), key.sign(b"data"), b"data")
+
+
+@pytest.mark.parametrize("digest", ["SHA384", "SHA512"])
+def test_a_tpm_signs_with_other_digests(tpm: SoftwareTpm, digest: Digest) -> None:
+    key = open_tpm_key(tpm.pem("bits:2048", algorithm="RSA"))
+
+    assert isinstance(key, DigestSigningKey)
+    assert verify_signature(key.public_key(), key.sign_with(b"data", digest), b"data", digest)
 
 
 def with_der(pem: bytes, change: Callable[[bytes], bytes]) -> bytes:
@@ -256,7 +264,7 @@ def test_the_codes_for_unsuitable_keys_are_those_of_a_real_tpm(tpm: SoftwareTpm)
         with device_at(tpm.tcti).connection("k") as connection:
             found = connection.tr_from_tpmpublic(handle)
             with pytest.raises(TSS2_Exception) as caught:
-                module._sign_digest(connection, found, bytes(32), scheme)
+                module._sign_digest(connection, found, bytes(32), "SHA256", scheme)
             assert caught.value.rc == code
 
 
