@@ -18,7 +18,7 @@ from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator, pl
 from boto_rolesanywhere.create_session.botocore_session import plain_options, private_session
 from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
-from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
+from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
 from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.material import read_sources
@@ -47,8 +47,6 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.inputs import Inputs
 
 logger = logger_of(__name__)
-
-_OF_TIME: Final = frozenset({"certificate-expired", "certificate-not-yet-valid"})
 
 
 def config_of(inputs: Inputs) -> Config | None:
@@ -251,7 +249,7 @@ class Issuer:
         except CertificateError as error:
             # Perhaps it is the clock that is wrong: a certificate that was just issued is not valid
             # yet by one that is behind.
-            if error.code not in _OF_TIME or not self.learn_time():
+            if error.code not in OF_TIME or not self.learn_time():
                 raise
             material, identity = self._identity.current()
         self._follow(material)
@@ -266,23 +264,11 @@ class Issuer:
 
     def _key(self, material: Material) -> str | None:
         """The key of the session that `material` signs for; None if it must not be cached."""
-        from boto_rolesanywhere.credentials.cache_key import entry_key, fingerprint
+        from boto_rolesanywhere.credentials.cache_key import key_of
 
         if self._unchecked or self._endpoint is None:
             return None
-        config = self.config
-        return entry_key(
-            trust_anchor=str(config.trust_anchor),
-            profile=str(config.profile),
-            role=str(config.role),
-            identity=self._cached_as
-            or fingerprint(material.contents(), config.sources.pkcs11_module or ""),
-            region=config.region,
-            duration=str(config.duration or ""),
-            session_name=config.session_name or "",
-            endpoint=self._endpoint,
-            assumed=config.assumed,
-        )
+        return key_of(self.config, material.contents(), self._endpoint, self._cached_as)
 
 
 _ISSUERS: Final[Shared[Issuer]] = Shared()

@@ -39,7 +39,7 @@ FLOORS: Final = (
     {"certificates", "settings"},
     {"credentials", "identity", "inspection"},
     {"authority", "create_session", "server"},
-    {"account", "composition", "testing"},
+    {"account", "composition", "direct", "testing"},
     {"doctor", "provider"},
     {"cli", "session"},
     {"__main__", "aio", ROOT},

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+_FEW_BITS = 8000  # of a number that `str` gives
+
 
 def quietly(call: Callable[[], Result]) -> Result:
     """The result of `call`, also where the program turns `cryptography`'s warnings into errors.
@@ -50,6 +52,8 @@ def serial_number(certificate: x509.Certificate) -> int:
 
 def decimal(serial_number: int) -> str:
     """A serial number in decimal; `str` gives no more than 4,300 digits."""
+    if serial_number.bit_length() <= _FEW_BITS:
+        return str(serial_number)
     from decimal import Decimal
 
     return f"{Decimal(serial_number):f}"

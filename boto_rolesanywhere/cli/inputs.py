@@ -8,15 +8,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.composition import Issuer, config_of
 from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.identity.opening import Access
-from boto_rolesanywhere.settings.config import (
-    Arguments,
-)
+from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import Inputs, follow_roles, read_section, require_followed
-from boto_rolesanywhere.settings.names import CERTIFICATE, PKCS11_MODULE, PREFIX, PRIVATE_KEY
+from boto_rolesanywhere.settings.names import (
+    CERTIFICATE,
+    PKCS11_MODULE,
+    PREFIX,
+    PRIVATE_KEY,
+)
 from boto_rolesanywhere.settings.passphrases import (
     configured_secret,
     is_secret_configured,
@@ -36,13 +37,21 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+    from boto_rolesanywhere.composition import Issuer
+    from boto_rolesanywhere.credentials.cache import Created
+    from boto_rolesanywhere.identity.opening import Access
     from boto_rolesanywhere.settings.config import Config
+    from boto_rolesanywhere.settings.names import Found, Setting
     from boto_rolesanywhere.settings.sources import IdentitySources
 
 _NO_ARGUMENTS: Final = (
     "In ~/.aws/config, a line that is continued with a backslash delivers no arguments: write"
     " credential_process on one line. For an example see --help."
 )
+
+
+# A certificate store is read by `issuer_from`; botocore's log is a part of what --debug shows.
+_OTHERWISE: Final = (flag_table.SELECTOR, flag_table.STORE, flag_table.NO_VERIFY, "--debug")
 
 
 def inputs_from(
@@ -81,6 +90,8 @@ def section_of(flags: Mapping[str, str]) -> dict[str, str]:
 
 def config_from(inputs: Inputs) -> Config:
     """All settings, checked."""
+    from boto_rolesanywhere.composition import config_of
+
     config = config_of(inputs)
     if config is not None:
         return config
@@ -115,12 +126,34 @@ def _remedy(inputs: Inputs) -> str | None:
 
 def issuer_from(arguments: argparse.Namespace, inputs: Inputs | None = None) -> Issuer:
     """The issuer of the flags' sessions; it opens nothing before the first call."""
+    from boto_rolesanywhere.composition import Issuer
+
     inputs = inputs or inputs_from(arguments)
     return Issuer(
         config_from(inputs),
         inputs.session,
         verify=False if arguments.no_verify_ssl else None,
         cached_as=inputs.cached_as,
+    )
+
+
+def created_from(arguments: argparse.Namespace) -> Created:
+    """A session that the flags ask for, and the key to cache it under."""
+    return _created_directly(arguments) or issuer_from(arguments).create_keyed()
+
+
+def _created_directly(arguments: argparse.Namespace) -> Created | None:
+    """The same without botocore; None where botocore has to read settings or make the call."""
+    from boto_rolesanywhere.direct import create_directly
+
+    flags = given_flags(arguments)
+    if any(flag in flags for flag in _OTHERWISE):
+        return None
+    return create_directly(
+        lambda found: Arguments(passphrase=_passphrase(flags, os.environ, found)),
+        flag_table.settings_of(flags, os.environ),
+        flags.get(CONFIG_PROFILE) or None,
+        os.environ,
     )
 
 
@@ -202,7 +235,6 @@ def _store_contents(flags: Mapping[str, str]) -> dict[str, bytes | None] | str |
 def _arguments(
     flags: Mapping[str, str], inputs: Inputs, contents: dict[str, bytes | None] | str | None
 ) -> Arguments:
-    secret = secret_from(flags, inputs.environ)
     if flag_table.STORE in flags and flag_table.SELECTOR not in flags:
         raise ConfigurationError(
             "it is given without --cert-selector, which chooses from it",
@@ -210,8 +242,7 @@ def _arguments(
             where=flag_table.STORE,
             remedy="`boto-rolesanywhere read-certificate-data --cert-store …` lists what is there.",
         )
-    if secret is None and not is_secret_configured(inputs.found(), inputs.environ):
-        secret = asked_secret()
+    secret = _passphrase(flags, inputs.environ, inputs.found())
     if flag_table.SELECTOR not in flags:
         return Arguments(passphrase=secret)
     from .store.certificate_store import choose
@@ -226,7 +257,19 @@ def _arguments(
     return {"passphrase": secret, **chosen}
 
 
+def _passphrase(
+    flags: Mapping[str, str], environ: Mapping[str, str], found: Mapping[Setting, Found]
+) -> Secret | None:
+    """What a flag gives or names, or whoever sits at the terminal; None if a setting names it."""
+    secret = secret_from(flags, environ)
+    if secret is None and not is_secret_configured(found, environ):
+        secret = asked_secret()
+    return secret
+
+
 def _store_access(flags: Mapping[str, str], inputs: Inputs) -> Access:
+    from boto_rolesanywhere.identity.opening import Access
+
     found = inputs.found()
     secret = secret_from(flags, inputs.environ) or configured_secret(found, inputs.environ)
     secret = secret or asked_secret()

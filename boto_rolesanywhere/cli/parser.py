@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import os
 import re
 import sys
@@ -118,6 +117,8 @@ class Parser(argparse.ArgumentParser):
         """The flag, with the nearest that there is; without what may be a value glued to it."""
         known = [text for action in self._actions for text in action.option_strings]
         begins = [text for text in known if flag.startswith(text) and text.startswith("--")]
+        import difflib  # here, since few command lines are wrong
+
         near = [*sorted(begins, key=len)[-1:], *difflib.get_close_matches(flag, known, n=1)][:1]
         if not near:
             return flag if _LIKE_A_FLAG.fullmatch(flag) else "of that name"

@@ -26,7 +26,7 @@ from boto_rolesanywhere.settings.urls import is_this_machine, require_proxy_url
 from .botocore_faults import ON_THE_WAY, fault_of
 from .botocore_session import SERVICE
 from .sending import within
-from .transport import Answer, Limits, Request, TransportFault
+from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-LONGEST_BODY: Final = 1_000_000  # bytes; the service answers with about 3,000
 _PIECE: Final = 4096
 _DRAFT: Final = "boto_rolesanywhere-draft"
 # botocore's default, 60 seconds each, would hold up the program if a network drops packets.

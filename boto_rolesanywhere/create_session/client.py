@@ -14,14 +14,15 @@ from boto_rolesanywhere.identity.sharing import Sameness, Shared
 
 from .botocore_session import private_session
 from .botocore_transport import BotocoreTransport, open_client
-from .call import Clocks, Pause, parameters, steps
+from .call import Clocks, parameters
 from .call_options import call_options
 from .corrected_clock import CorrectedClock
+from .driver import call
 from .transport import Request, TransportFault
 from .way import require_bundle, way_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from botocore.client import BaseClient
     from botocore.config import Config as ClientConfig
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
 
-    from .call import Send
-    from .transport import Answer, Transport
+    from .transport import Transport
     from .way import Way
 
 
@@ -83,7 +83,7 @@ class SessionCreator:
         self._session = session or private_session(None)
         self._deadline = deadline
         self._clock = clock or CorrectedClock()
-        self._clocks = Clocks(self._clock, monotonic, jitter)
+        self._clocks = Clocks(self._clock, monotonic, jitter, self._clock.learn)
         self._sleep = sleep
         # The connections belong to one process: a forked child opens some of its own.
         self._transport: tuple[int, Transport] | None = None
@@ -99,12 +99,7 @@ class SessionCreator:
         """
         identity = identity or self._identity()
         transport = self._own_transport()
-        draft = transport.draft(parameters(self.config))
-        clocks = self._clocks
-        if transport.is_trusted:
-            clocks = clocks._replace(learn=self._clock.learn)
-        call = steps(self.config, identity, draft, transport.limits, clocks, way=transport.way)
-        return _driven(call, transport, self._sleep)
+        return call(self.config, identity, transport, self._clocks, self._sleep)
 
     def learn_time(self) -> bool:
         """Ask the endpoint for its time, unsigned; True if the clock was off and is corrected.
@@ -154,28 +149,6 @@ class SessionCreator:
             client_config=self._client_config,
             verify=self._verify,
         )
-
-
-def _driven(
-    call: Generator[Send | Pause, Answer | TransportFault | None, RolesAnywhereSession],
-    transport: Transport,
-    sleep: Callable[[float], None],
-) -> RolesAnywhereSession:
-    outcome: Answer | TransportFault | None = None
-    while True:
-        try:
-            step = call.send(outcome)
-        except StopIteration as end:
-            session: RolesAnywhereSession = end.value
-            return session
-        if isinstance(step, Pause):
-            sleep(step.seconds)
-            outcome = None
-            continue
-        try:
-            outcome = transport.send(step.request, step.seconds)
-        except TransportFault as fault:
-            outcome = fault
 
 
 def effective_verify(session: BotocoreSession, verify: bool | str | None) -> bool | str:

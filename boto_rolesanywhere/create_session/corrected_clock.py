@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
+OF_TIME: Final = frozenset({"certificate-expired", "certificate-not-yet-valid"})
+"""The codes of errors that a wrong clock makes."""
 _TOLERANCE: Final = timedelta(seconds=CLOCK_TOLERANCE)
 # Whatever says it is another year is no service of AWS's.
 _EARLIEST: Final = datetime(2020, 1, 1, tzinfo=timezone.utc)

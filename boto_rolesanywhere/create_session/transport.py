@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 REDIRECT: Final = 300
 """The first HTTP status that is no success."""
 
+LONGEST_BODY: Final = 1_000_000
+"""Bytes of an answer; the service's have about 3,000."""
+
 FaultKind = Literal[
     "name",  # the host's name has no address
     "connection",  # refused, unreachable, reset, or closed without an answer

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Final
 
+    from boto_rolesanywhere.settings.config import Config
+
 # A path may hold bytes that are no UTF-8; Python has them as lone surrogates.
 _UTF8: Final = ("utf-8", "surrogateescape")
 _LARGEST_FILE: Final = 4 * 1024 * 1024  # what is larger is no certificate and no key
@@ -66,6 +68,33 @@ def entry_key(
         *(_digest((text or "").encode(*_UTF8) for text in role) for role in assumed),
     )
     return _digest(text.encode(*_UTF8) for text in inputs)
+
+
+def key_of(
+    config: Config,
+    contents: Iterable[bytes | str | None],
+    endpoint: str,
+    cached_as: str | None = None,
+) -> str:
+    """The key of the session of `config`.
+
+    Args:
+        config: what is asked for.
+        contents: of certificate, private key and chain, as `fingerprint` takes them.
+        endpoint: as in `entry_key`.
+        cached_as: in place of the fingerprint of `contents`.
+    """
+    return entry_key(
+        trust_anchor=str(config.trust_anchor),
+        profile=str(config.profile),
+        role=str(config.role),
+        identity=cached_as or fingerprint(contents, config.sources.pkcs11_module or ""),
+        region=config.region,
+        duration=str(config.duration or ""),
+        session_name=config.session_name or "",
+        endpoint=endpoint,
+        assumed=config.assumed,
+    )
 
 
 def fingerprint(parts: Iterable[bytes | str | None], module: str = "") -> str:

@@ -40,6 +40,32 @@ def read_merged_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]
     return None if ours is None and added is None else {**(ours or {}), **(added or {})}
 
 
+def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str, str] | None:
+    """As `read_merged_profile`; None also if botocore might read a file in another way.
+
+    Without `name` the environment chooses; ``default``, if nothing does, need not be there.
+    """
+    merged: dict[str, str] = {}
+    known = not (name or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE"))
+    name = name or chosen_profile(environ)
+    places = (("AWS_CONFIG_FILE", "~/.aws/config"), (_STORED, _STORED_USUALLY))
+    for variable, usual in places:
+        try:
+            with open(_expanded(environ.get(variable, usual))) as file:
+                sections = read_plainly(file.read())
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            return None
+        if sections is None:
+            return None
+        is_stored = variable == _STORED
+        found = sections.get(name) if is_stored else _section(sections, "profile", name)
+        known = known or found is not None
+        merged.update(found or {})
+    return merged if known else None
+
+
 def read_stored_keys(name: str, environ: Mapping[str, str]) -> str | None:
     """The shared credentials file, if it holds access keys for the profile `name`; else None."""
     stored = _sections(_read(environ, _STORED, _STORED_USUALLY)).get(name, {})
@@ -130,10 +156,14 @@ def _read_config(environ: Mapping[str, str]) -> str:
 def _read(environ: Mapping[str, str], variable: str, usual: str) -> str:
     path = environ.get(variable, usual)
     try:
-        with open(os.path.expanduser(os.path.expandvars(path))) as file:  # as botocore does
+        with open(_expanded(path)) as file:
             return file.read()
     except (OSError, ValueError):
         return ""
+
+
+def _expanded(path: str) -> str:
+    return os.path.expanduser(os.path.expandvars(path))  # as botocore does
 
 
 def _sections(text: str) -> Sections:

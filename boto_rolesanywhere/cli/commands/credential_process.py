@@ -75,9 +75,9 @@ def run(arguments: argparse.Namespace) -> int:
 
     def create() -> Created:
         # Here, since another process may create the session, and this one need not load botocore.
-        from boto_rolesanywhere.cli.inputs import issuer_from
+        from boto_rolesanywhere.cli.inputs import created_from
 
-        return issuer_from(arguments).create_keyed()
+        return created_from(arguments)
 
     if cache is None or key is None:
         answer = credential_process_answer(create().session)

@@ -1,0 +1,173 @@
+"""The transport without botocore, for a command that makes one call and ends.
+
+To import botocore takes longer than the rest of such a command. It is taken for a `Route` alone,
+where no setting asks for more; the standard library's `http.client` sends.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere._version import __version__
+
+from . import trusted_roots
+from .sending import within
+from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
+from .way import BOTOCORES_OWN, Way
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Iterator, Mapping
+
+    from .plain_route import Route
+    from .transport import FaultKind
+
+_CONNECT_TIMEOUT: Final = 10.0  # seconds, as for the transport through botocore
+_READ_TIMEOUT: Final = 30.0
+_PIECE: Final = 4096
+_PATH: Final = "/sessions"
+
+
+class DirectTransport:
+    """Sends each request over a connection of its own."""
+
+    def __init__(self, region: str, route: Route) -> None:
+        """Send nothing yet. `region` is that of the call."""
+        self._region = region
+        self._route = route
+
+    @property
+    def limits(self) -> Limits:
+        """The usual ones: other numbers are settings of botocore's."""
+        return Limits()
+
+    @property
+    def is_trusted(self) -> bool:
+        """Always: a route is TLS, which is verified, or on this machine."""
+        return True
+
+    def way(self) -> Way:
+        """How the call gets there, for errors."""
+        route = self._route
+        return Way(
+            self._region,
+            route.endpoint or None,
+            route.origin,
+            bundle=route.bundle or trusted_roots.bundle_file(),
+            bundle_origin="AWS_CA_BUNDLE" if route.bundle else BOTOCORES_OWN,
+        )
+
+    def draft(self, parameters: Mapping[str, object]) -> Request:
+        """The request for these parameters, unsigned."""
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"boto_rolesanywhere/{__version__} direct",
+        }
+        body = json.dumps(parameters).encode()
+        return Request("POST", f"{self._route.url}{_PATH}", headers, body)
+
+    def send(self, request: Request, seconds: float) -> Answer:
+        """Send it in a thread of its own, which is abandoned when the time is over."""
+        return within(seconds, lambda given_up: self._send(request, given_up))
+
+    def _send(self, request: Request, given_up: threading.Event) -> Answer:
+        connection = self._connected()
+        try:
+            connection.request(
+                request.method,
+                request.url.removeprefix(self._route.url),
+                request.body,
+                dict(request.headers),
+            )
+            response = connection.getresponse()
+            headers: dict[str, str] = {}
+            for name, text in response.headers.items():
+                lower = name.lower()
+                headers[lower] = f"{headers[lower]}, {text}" if lower in headers else text
+            return Answer(response.status, headers, _body(response, given_up))
+        except TransportFault:
+            raise
+        except Exception as error:
+            raise _fault(error, self._route.url, "read-timeout") from error
+        finally:
+            connection.close()
+
+    def _connected(self) -> http.client.HTTPConnection:
+        route, failed = self._route, None
+        for context in self._contexts():
+            connection: http.client.HTTPConnection
+            if context is None:
+                connection = http.client.HTTPConnection(
+                    route.host, route.port, timeout=_CONNECT_TIMEOUT
+                )
+            else:
+                connection = http.client.HTTPSConnection(
+                    route.host, route.port, timeout=_CONNECT_TIMEOUT, context=context
+                )
+            try:
+                connection.connect()
+            except ssl.SSLCertVerificationError as error:  # nothing was sent yet
+                failed = error
+                continue
+            except Exception as error:
+                raise _fault(error, route.url, "connect-timeout") from error
+            connection.sock.settimeout(_READ_TIMEOUT)
+            return connection
+        raise _fault(failed, route.url, "connect-timeout") from failed
+
+    def _contexts(self) -> Iterator[ssl.SSLContext | None]:
+        """With which to try, in this order: whatever fails with a few CAs is tried with all."""
+        route = self._route
+        if not route.encrypted:
+            yield None
+            return
+        try:
+            file = route.bundle or trusted_roots.bundle_file() or ""
+            if not (route.bundle or route.endpoint):
+                few = trusted_roots.amazons_context(file)
+                if few is not None:
+                    yield few
+            yield trusted_roots.context_of(file)
+        except (OSError, ValueError) as error:
+            raise TransportFault("tls", f"the CA certificates cannot be read ({error})") from error
+
+
+def _body(response: http.client.HTTPResponse, given_up: threading.Event) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        while piece := response.read(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > LONGEST_BODY or given_up.is_set():
+                break
+    except TimeoutError as error:
+        raise TransportFault("read-timeout", "the answer stopped in the middle") from error
+    except Exception:  # noqa: BLE001  # of many kinds for what is torn; they may quote the body
+        raise TransportFault("truncated", "the answer was cut off") from None
+    if size > LONGEST_BODY:
+        raise TransportFault("too-long", f"more than {LONGEST_BODY:,} bytes")
+    return b"".join(pieces)
+
+
+_KINDS: Final[tuple[tuple[type[Exception], FaultKind], ...]] = (
+    (ssl.SSLError, "tls"),
+    (socket.gaierror, "name"),
+    (OSError, "connection"),
+    (http.client.HTTPException, "connection"),
+)
+
+
+def _fault(error: Exception | None, url: str, late: FaultKind) -> TransportFault:
+    """The fault for what the standard library raised; `late` for its time-outs."""
+    if isinstance(error, TimeoutError):
+        return TransportFault(late, f"{url} did not answer in time")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return TransportFault("certificate", f"certificate verify failed: {error.verify_message}")
+    kind: FaultKind = next((kind for known, kind in _KINDS if isinstance(error, known)), "other")
+    reason = getattr(error, "strerror", None) or error
+    return TransportFault(kind, str(reason).rstrip(".") or "there was no answer")
