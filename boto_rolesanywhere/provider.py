@@ -129,7 +129,7 @@ def put_in_chain(
     assume_role = resolver.get_provider("assume-role")
     resolver.insert_after("assume-role", provider(session))
     # The assume-role provider has a chain of its own for a source_profile, and botocore gives no
-    # other way into it; test_client_botocore.py fails when this attribute moves.
+    # other way into it; test_botocores_ground.py fails when this attribute moves.
     assume_role._profile_provider_builder = _ProfileProviders(  # noqa: SLF001  # see above
         assume_role._profile_provider_builder,  # noqa: SLF001  # see above
         session,

@@ -130,7 +130,7 @@ class BotocoreTransport:
 
     @property
     def _http_session(self) -> Any:  # noqa: ANN401  # botocore's
-        # botocore has no public way to its HTTP session. A contract test holds it.
+        # botocore has no public way to its HTTP session; test_botocores_ground.py guards it.
         return self._client._endpoint.http_session  # type: ignore[attr-defined]  # noqa: SLF001  # see above
 
     def _send(self, request: Request, given_up: threading.Event) -> Answer:
