@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import botocore.session
 import pytest
-from aio_sessions import Key, aio_session, arguments, keys_of
+from aio_sessions import Key, aio_session, arguments, keys_of, type_page
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
 from sessions import set_variables
@@ -465,3 +465,10 @@ def test_this_side_refuses_what_is_not_awaited(make: Any) -> None:  # noqa: ANN4
             take(make())
     with pytest.raises(ConfigurationError, match=r"boto_rolesanywhere\.get_session"):
         aio.get_session(botocore_session=make())
+
+
+def test_the_page_is_as_it_says(tmp_path: Path, moto_url: str) -> None:
+    made, installed = type_page(tmp_path, moto_url, "aio")
+
+    assert "async-data" in made
+    assert "async-data" in installed

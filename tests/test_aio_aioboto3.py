@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import aioboto3
 import pytest
-from aio_sessions import aio_session, arguments, keys_of
+from aio_sessions import aio_session, arguments, keys_of, type_page
 from sessions import set_variables
 
 import boto_rolesanywhere
@@ -47,9 +48,9 @@ def test_installed_in_a_session_of_its_own(
     ca: CertificateAuthority,
     emulator: Emulator,
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: object,
+    tmp_path: Path,
 ) -> None:
-    set_variables(monkeypatch, ca.issue("app").write(f"{tmp_path}/pki"), emulator)
+    set_variables(monkeypatch, ca.issue("app").write(tmp_path / "pki"), emulator)
     session = aioboto3.Session()
     aio.install(session)
 
@@ -62,3 +63,9 @@ def test_the_other_side_names_the_way(ca: CertificateAuthority, emulator: Emulat
         boto_rolesanywhere.get_session(**given)
     with pytest.raises(ConfigurationError, match=r"Use boto_rolesanywhere\.aio"):
         boto_rolesanywhere.install(aioboto3.Session())
+
+
+def test_the_page_is_as_it_says(tmp_path: Path, moto_url: str) -> None:
+    (printed,) = type_page(tmp_path, moto_url, "aioboto3")
+
+    assert printed.startswith("arn:aws:sts::")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import fsspec
 import pytest
 import s3fs
-from aio_sessions import aio_session, keys_of
+from aio_sessions import aio_session, keys_of, type_page
 from sessions import set_variables
 
 from boto_rolesanywhere import aio
@@ -84,11 +85,11 @@ def test_the_profile_of_an_installed_session(
     moto_url: str,
     bucket: str,
     monkeypatch: pytest.MonkeyPatch,
-    tmp_path: object,
+    tmp_path: Path,
 ) -> None:
     from aiobotocore.session import AioSession
 
-    set_variables(monkeypatch, ca.issue("app").write(f"{tmp_path}/pki"), emulator)
+    set_variables(monkeypatch, ca.issue("app").write(tmp_path / "pki"), emulator)
     session = AioSession()
     aio.install(session)
     files = fsspec.filesystem(
@@ -97,3 +98,9 @@ def test_the_profile_of_an_installed_session(
 
     assert files.exists(bucket)
     assert emulator.created == 1
+
+
+def test_the_page_is_as_it_says(tmp_path: Path, moto_url: str) -> None:
+    (printed,) = type_page(tmp_path, moto_url, "s3fs")
+
+    assert "b'sensor,value\\na,1.5\\n'" in printed

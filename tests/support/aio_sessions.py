@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from aiobotocore.session import AioSession
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
+from pages import blocks, equip, reading
 
 from boto_rolesanywhere import aio
 from boto_rolesanywhere.testing import Emulator, IssuedCertificate
@@ -52,3 +54,11 @@ class Key:
         self._ask()
         assert isinstance(self._key, ec.EllipticCurvePrivateKey)
         return self._key.sign(data, ec.ECDSA(SHA256()))
+
+
+def type_page(folder: Path, moto_url: str, needed: str) -> list[str]:
+    """Run the blocks of docs/async.md that need this; what each prints."""
+    with reading(folder / "reader") as reader:
+        equip(reader)
+        reader.variables.update(AWS_ENDPOINT_URL_S3=moto_url, AWS_ENDPOINT_URL_STS=moto_url)
+        return [reader.type(block) for block in blocks("async.md", needed)]

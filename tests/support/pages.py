@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import subprocess
@@ -89,7 +90,8 @@ class Reader:
         return done.stdout
 
     def access_key(self, cert: str, key: str, passphrase: str | None = None) -> str:
-        """That of a session for these files."""
+        """That of a new session for these files."""
+        gc.collect()  # what an earlier call left, perhaps in a circle, would be shared
         credentials = boto_rolesanywhere.get_session(
             self.folder / cert,
             self.folder / key,
