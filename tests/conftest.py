@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
@@ -32,6 +33,9 @@ os.environ.pop("PYTHONUNBUFFERED", None)
 
 # scripts/test runs these in environments of their own: aiobotocore wants an older botocore.
 collect_ignore_glob = [] if find_spec("aiobotocore") else ["test_aio*.py"]
+
+# The managed policies of AWS that tests and pages attach.
+ATTACHED = ("AWSDenyAll", "AmazonS3ReadOnlyAccess", "ReadOnlyAccess")
 
 
 @pytest.fixture(autouse=True)
@@ -111,8 +115,13 @@ def emulator(ca: CertificateAuthority) -> Iterator[Emulator]:
 def moto_url() -> Iterator[str]:
     """A server that answers as S3, STS and the rest of AWS do."""
     os.environ["MOTO_IAM_LOAD_MANAGED_POLICIES"] = "true"  # AWS's own policies, to attach
+    from moto.iam import models
     from moto.server import ThreadedMotoServer  # slow to load, and few tests ask for it
 
+    # moto makes all of AWS's policies, over a thousand, anew at each reset: it took most of the
+    # time of many tests.
+    policies = json.loads(models.aws_managed_policies_data)
+    models.aws_managed_policies_data = json.dumps({name: policies[name] for name in ATTACHED})
     server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
