@@ -36,7 +36,7 @@ from .provider import Watch, load_from, put_in_chain
 from .session import issuer_for, put_into
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, timedelta
 
     import botocore.session
@@ -61,8 +61,8 @@ _Result = TypeVar("_Result")
 def get_session(
     cert: CertificateSource | None = None,
     key: KeySource | None = None,
-    anchor: str | None = None,
-    profile: str | None = None,
+    anchor: str | Sequence[str] | None = None,
+    profile: str | Sequence[str] | None = None,
     role: str | None = None,
     *,
     chain: ChainSource | None = None,
@@ -70,7 +70,7 @@ def get_session(
     region: str | None = None,
     duration: int | None = None,
     session_name: str | None = None,
-    endpoint_url: str | None = None,
+    endpoint_url: str | Sequence[str] | None = None,
     verify: bool | str | None = None,
     client_config: ClientConfig | None = None,
     profile_name: str | None = None,

@@ -6,7 +6,6 @@ Settings → `Config` → identity → CreateSession → cache → credentials t
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Final
@@ -19,6 +18,8 @@ from boto_rolesanywhere.create_session.botocore_session import plain_options, pr
 from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
+from boto_rolesanywhere.create_session.endpoints import configured_endpoint, located
+from boto_rolesanywhere.create_session.failover import FailoverCreator
 from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.material import read_sources
@@ -26,13 +27,12 @@ from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.identity.sharing import Sameness, Shared
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
-from boto_rolesanywhere.settings.inputs import read_section
-from boto_rolesanywhere.settings.urls import require_endpoint_url
 
 from .clock import utc_now
 from .errors import CertificateError, ConfigurationError, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
     from datetime import datetime
 
@@ -117,23 +117,25 @@ class Issuer:
         self._options = (client_config, verify)
         verify = effective_verify(own, verify)
         self._unchecked = verify is False
-        self._endpoint, origin = config.endpoint_url, config.endpoint_origin
-        if not self._endpoint:
-            self._endpoint, origin = configured_endpoint(own, client_config)
+        self._endpoint, regions = located(config, own, client_config)
         # A cached session is keyed by the endpoint, so the calls must not move to another one.
         if self._endpoint == "":
             aws_own = ClientConfig(ignore_configured_endpoint_urls=True)  # type: ignore[call-arg]  # stub
             client_config = client_config.merge(aws_own) if client_config else aws_own
-        first = SessionCreator(
-            replace(config, endpoint_url=self._endpoint or None, endpoint_origin=origin),
-            self._identity,
-            client_config=client_config,
-            verify=verify,
-            session=own,
-            clock=corrected,
-        )
+        creators = [
+            SessionCreator(
+                region,
+                self._identity,
+                client_config=client_config,
+                verify=verify,
+                session=own,
+                clock=corrected,
+            )
+            for region in regions
+        ]
+        first = FailoverCreator(creators) if len(creators) > 1 else creators[0]
         self.learn_time = first.learn_time
-        self._creator: SessionCreator | RoleChainCreator = first
+        self._creator: SessionCreator | FailoverCreator | RoleChainCreator = first
         if config.assumed:
             plain = plain_session(own)
             correct_signing(plain, corrected)
@@ -300,35 +302,6 @@ def creator_of(
         session=own,
         clock=CorrectedClock(clock),
     )
-
-
-def configured_endpoint(
-    session: botocore.session.Session, client_config: ClientConfig | None = None
-) -> tuple[str | None, str]:
-    """The endpoint that botocore will take from its settings, and which of them names it.
-
-    "" for AWS's own, None if it is unknown.
-
-    Raises:
-        ConfigurationError: it is no URL, or holds a user name or password.
-    """
-    from boto_rolesanywhere.settings.profile_reader import endpoint_and_origin
-
-    name = "ignore_configured_endpoint_urls"
-    options = (client_config, session.get_default_client_config())
-    ignored = next(
-        (value for each in options if (value := getattr(each, name, None)) is not None),
-        session.instance_variables().get(name),
-    )
-    endpoint, origin = endpoint_and_origin(
-        read_section(session),
-        session.full_config.get("services", {}),
-        os.environ,
-        ignored=ignored,
-    )
-    if endpoint:
-        require_endpoint_url(endpoint, origin)
-    return endpoint, origin
 
 
 def as_botocore_session(

@@ -64,7 +64,7 @@ def create_directly(
         profile_name=profile_name,
     )
     route = plain_route(config, read, environ) if config is not None else None
-    if config is None or route is None:
+    if config is None or route is None or config.others:
         return None
     warn_of_misspelt(section, profile_name)
     return _created(config, route)

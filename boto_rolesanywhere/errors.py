@@ -47,7 +47,12 @@ class RolesAnywhereError(CredentialRetrievalError):
         where: the file, field, variable or profile it was seen in; None if it has no place.
         expected: what would have been right; None if `problem` says it.
         remedy: what to do next; None if nothing but the obvious helps.
+        passing: whether the service or the way to it failed for the moment (no connection, a
+            time-out, HTTP 5xx, throttling), so that the same call may succeed later, or in another
+            Region. A refusal stays one.
     """
+
+    passing: bool = False
 
     def __init__(
         self,

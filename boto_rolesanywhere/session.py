@@ -18,6 +18,8 @@ from .composition import Issuer, as_botocore_session, config_of
 from .errors import ConfigurationError, hides_frames
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from boto_rolesanywhere.settings.sources import (
         CertificateSource,
         ChainSource,
@@ -30,8 +32,8 @@ if TYPE_CHECKING:
 def get_session(
     cert: CertificateSource | None = None,
     key: KeySource | None = None,
-    anchor: str | None = None,
-    profile: str | None = None,
+    anchor: str | Sequence[str] | None = None,
+    profile: str | Sequence[str] | None = None,
     role: str | None = None,
     *,
     chain: ChainSource | None = None,
@@ -39,7 +41,7 @@ def get_session(
     region: str | None = None,
     duration: int | None = None,
     session_name: str | None = None,
-    endpoint_url: str | None = None,
+    endpoint_url: str | Sequence[str] | None = None,
     verify: bool | str | None = None,
     client_config: ClientConfig | None = None,
     profile_name: str | None = None,
@@ -61,16 +63,19 @@ def get_session(
             `cryptography`.
         key: its private key: a path or bytes as above, a ``pkcs11:`` URI, ``handle:0x…`` of a TPM,
             an object of `cryptography`, or any `SigningKey`. Not needed if `cert` holds it.
-        anchor: the trust anchor's ARN.
-        profile: the ARN of the IAM Roles Anywhere profile.
+        anchor: the trust anchor's ARN; or a list of them, in order of preference: if the Region of
+            the first cannot be reached, fails or throttles, the next one is asked.
+        profile: the ARN of the IAM Roles Anywhere profile; a list with one for each trust anchor.
         role: the role's ARN, with its path.
         chain: the intermediate certificates, in any order.
         passphrase: the passphrase, PIN or TPM password of `key`: str, bytes, or a callable that
             gives one of them and is called only when it is needed.
-        region: where CreateSession is called; the trust anchor's Region by default.
+        region: where CreateSession is called; the trust anchor's Region by default, and always with
+            several.
         duration: seconds, 900 to 43200; the profile's own duration by default.
         session_name: the role session name, which the profile must accept.
-        endpoint_url: of the CreateSession call alone, as in `boto3.client`.
+        endpoint_url: of the CreateSession call alone, as in `boto3.client`; a list with one for
+            each trust anchor.
         verify: of the CreateSession call alone: False, or the path of a CA bundle.
         client_config: botocore's options of the CreateSession call alone.
         profile_name: the profile of the AWS config file, for these settings and for the session.

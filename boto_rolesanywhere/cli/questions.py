@@ -14,8 +14,8 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.arns import Arn, require_agreement
-from boto_rolesanywhere.settings.config import ARN_PARSERS, arn_of
 from boto_rolesanywhere.settings.places import is_device
+from boto_rolesanywhere.settings.regions import ARN_PARSERS, arn_of
 from boto_rolesanywhere.settings.sources import IdentitySources
 
 from .outcome import PROGRAM, complain

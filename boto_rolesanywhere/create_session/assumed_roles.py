@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.role_chain import AssumedRole
 
     from .client import SessionCreator
+    from .failover import FailoverCreator
 
 OPERATION: Final = "AssumeRole"
 _TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
@@ -54,7 +55,7 @@ class RoleChainCreator:
 
     def __init__(
         self,
-        first: SessionCreator,
+        first: SessionCreator | FailoverCreator,
         roles: Sequence[AssumedRole],
         session: BotocoreSession,
         *,
@@ -177,6 +178,7 @@ def _session(
             subject_arn=before.subject_arn,
             source_identity=answer.get("SourceIdentity") or before.source_identity,
             packed_policy_size=answer.get("PackedPolicySize"),
+            region=before.region,
         )
     except (LookupError, ValueError) as error:
         raise InvalidResponseError(  # from None: the exception's words may quote the answer

@@ -73,6 +73,13 @@ def passes(outcome: Answer | TransportFault) -> bool:
     return outcome.status >= _SERVER_ERROR
 
 
+def is_passing(outcome: Answer | TransportFault) -> bool:
+    """Whether the same request may succeed later, or elsewhere."""
+    if isinstance(outcome, TransportFault):
+        return outcome.kind in (*_PASSING, "too-late")
+    return passes(outcome) or is_throttled(outcome)
+
+
 def is_throttled(answer: Answer) -> bool:
     """Whether the service says that there were too many calls."""
     return answer.status == _TOO_MANY or (

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
 from .answer import session_of
-from .attempts import is_refusal, pause_after
+from .attempts import is_passing, is_refusal, pause_after
 from .service_errors import error_of
 from .signer import host_header, sign
 from .transport import Answer, Request, TransportFault
@@ -123,6 +123,7 @@ def steps(
         pause = pause_after(outcome, made, limits, ends_at - clocks.monotonic(), clocks.jitter)
         if pause is None:
             error = error_of(outcome, config, identity, clocks.wall(), way())
+            error.passing = is_passing(outcome)
             raise error from error.__cause__
         logger.debug(
             "Attempt %d of %d at CreateSession failed (%s); the next in %.1f seconds",

@@ -88,18 +88,21 @@ class SessionCreator:
         # The connections belong to one process: a forked child opens some of its own.
         self._transport: tuple[int, Transport] | None = None
 
-    def create(self, identity: Identity | None = None) -> RolesAnywhereSession:
+    def create(
+        self, identity: Identity | None = None, *, share: float = 1.0
+    ) -> RolesAnywhereSession:
         """Call CreateSession.
 
         Args:
             identity: signs the call; None: the current identity.
+            share: of the deadline that this call may take, above 0 to 1.
 
         Raises:
             RolesAnywhereError: its subclass says why; see `boto_rolesanywhere.errors`.
         """
         identity = identity or self._identity()
         transport = self._own_transport()
-        return call(self.config, identity, transport, self._clocks, self._sleep)
+        return call(self.config, identity, transport, self._clocks, self._sleep, share=share)
 
     def learn_time(self) -> bool:
         """Ask the endpoint for its time, unsigned; True if the clock was off and is corrected.

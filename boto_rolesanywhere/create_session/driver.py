@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .call import Clocks, Pause, parameters, steps
@@ -24,6 +25,8 @@ def call(
     transport: Transport,
     clocks: Clocks,
     sleep: Callable[[float], None],
+    *,
+    share: float = 1.0,
 ) -> RolesAnywhereSession:
     """Call CreateSession.
 
@@ -33,6 +36,7 @@ def call(
         transport: sends it.
         clocks: the times and the chance; `learn` counts only if the transport is trusted.
         sleep: waits so many seconds.
+        share: of the deadline that the call may take, above 0 to 1.
 
     Raises:
         RolesAnywhereError: as `steps`, and if the transport cannot be used.
@@ -40,11 +44,10 @@ def call(
     draft = transport.draft(parameters(config))
     if not transport.is_trusted:
         clocks = Clocks(clocks.wall, clocks.monotonic, clocks.jitter)
-    return _driven(
-        steps(config, identity, draft, transport.limits, clocks, way=transport.way),
-        transport,
-        sleep,
-    )
+    limits = transport.limits
+    limits = limits._replace(deadline=limits.deadline * share)
+    made = steps(config, identity, draft, limits, clocks, way=transport.way)
+    return replace(_driven(made, transport, sleep), region=config.region)
 
 
 def _driven(

@@ -42,7 +42,8 @@ def entry_key(
 ) -> str:
     """The name of the entry for these inputs: 64 hexadecimal digits.
 
-    Blanks around a text do not count, nor do zeros before the duration.
+    Blanks around a text do not count, nor do zeros before the duration. Of several Regions, trust
+    anchors, profiles and endpoints are separated by blanks or commas, whichever.
 
     Args:
         trust_anchor: the trust anchor's ARN.
@@ -55,16 +56,16 @@ def entry_key(
         endpoint: the URL of an endpoint other than AWS's own; "" for AWS's own.
         assumed: the roles that are assumed with the session, each as texts.
     """
-    anchor, seconds = trust_anchor.strip(), duration.strip()
+    anchor, seconds = _listed(trust_anchor), duration.strip()
     inputs = (
         anchor,
-        profile.strip(),
+        _listed(profile),
         role.strip(),
         region.strip() or "".join(anchor.split(":")[_REGION_FIELD : _REGION_FIELD + 1]),
         identity,
         seconds.lstrip("0") if seconds.isdecimal() else seconds,
         session_name.strip(),
-        endpoint.strip(),
+        _listed(endpoint),
         *(_digest((text or "").encode(*_UTF8) for text in role) for role in assumed),
     )
     return _digest(text.encode(*_UTF8) for text in inputs)
@@ -85,8 +86,8 @@ def key_of(
         cached_as: in place of the fingerprint of `contents`.
     """
     return entry_key(
-        trust_anchor=str(config.trust_anchor),
-        profile=str(config.profile),
+        trust_anchor=" ".join(str(each.trust_anchor) for each in config.regions),
+        profile=" ".join(str(each.profile) for each in config.regions),
         role=str(config.role),
         identity=cached_as or fingerprint(contents, config.sources.pkcs11_module or ""),
         region=config.region,
@@ -95,6 +96,10 @@ def key_of(
         endpoint=endpoint,
         assumed=config.assumed,
     )
+
+
+def _listed(text: str) -> str:
+    return " ".join(text.replace(",", " ").split())
 
 
 def fingerprint(parts: Iterable[bytes | str | None], module: str = "") -> str:

@@ -22,6 +22,7 @@ _DETAILS: Final[dict[str, type]] = {
     "subject_arn": str,
     "source_identity": str,
     "packed_policy_size": int,
+    "region": str,
 }
 _LONGEST_MANDATORY: Final = 5 * 60.0  # seconds before the end, as botocore has it
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"

@@ -29,6 +29,7 @@ class RolesAnywhereSession:
         subject_arn: the subject that the certificate stands for, in IAM Roles Anywhere.
         source_identity: what CloudTrail shows; from the certificate's subject.
         packed_policy_size: percent of the space for session policies and tags that is used.
+        region: whose IAM Roles Anywhere made it; of several, the first that could.
     """
 
     access_key_id: str
@@ -42,6 +43,7 @@ class RolesAnywhereSession:
     subject_arn: str | None = None
     source_identity: str | None = None
     packed_policy_size: int | None = None
+    region: str | None = None
 
     @property
     def account_id(self) -> str | None:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
+    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
     from boto_rolesanywhere.identity.opening import Matched
     from boto_rolesanywhere.settings.config import Arguments, Config
     from boto_rolesanywhere.settings.inputs import Inputs
@@ -211,21 +212,47 @@ def _list(
 def _check_calls(
     question: Question, workload: _Workload, seen: Mapping[str, set[Status]]
 ) -> Check[None]:
-    inputs, config, identity = workload.inputs, workload.config, workload.identity
-    reached = yield from _check_way(question, inputs, config)
-    obstacle = workload.obstacle or ("" if reached else _NOT_REACHED)
-    session = None
-    if config is None or identity is None or obstacle:
-        yield skipped("create-session", obstacle or _INCOMPLETE)
-    else:
-        creator = creator_for(question, inputs, config, lambda: identity)
-        passed = {name for name, statuses in seen.items() if statuses == {"ok"}}
-        session = yield from check_create_session(creator, passed)
-        session = yield from check_roles(session, config, inputs, question.timeout)
+    inputs, config = workload.inputs, workload.config
+    check = _check_region(question, workload, config, seen)
+    if config is not None and config.others:
+        check = _named(check, config.region)
+    session = yield from check
     if config is None or session is None:
         yield skipped("caller-identity", "there are no credentials")
     else:
         yield from check_caller_identity(session, config, inputs, question.timeout)
+    for other in config.others if config is not None else ():
+        yield from _named(_check_region(question, workload, other, seen), other.region)
+
+
+def _named(check: Check[_Value], region: str) -> Check[_Value]:
+    """The same verdicts, which say of which Region they are."""
+    while True:
+        try:
+            verdict = next(check)
+        except StopIteration as end:
+            value: _Value = end.value
+            return value
+        yield replace(verdict, text=f"{region}: {verdict.text}")
+
+
+def _check_region(
+    question: Question,
+    workload: _Workload,
+    config: Config | None,
+    seen: Mapping[str, set[Status]],
+) -> Check[RolesAnywhereSession | None]:
+    """The way to one Region, and the call there; gives the session."""
+    inputs, identity = workload.inputs, workload.identity
+    reached = yield from _check_way(question, inputs, config)
+    obstacle = workload.obstacle or ("" if reached else _NOT_REACHED)
+    if config is None or identity is None or obstacle:
+        yield skipped("create-session", obstacle or _INCOMPLETE)
+        return None
+    creator = creator_for(question, inputs, config, lambda: identity)
+    passed = {name for name, statuses in seen.items() if statuses == {"ok"}}
+    session = yield from check_create_session(creator, passed)
+    return (yield from check_roles(session, config, inputs, question.timeout))
 
 
 def _check_way(question: Question, inputs: Inputs, config: Config | None) -> Check[bool]:

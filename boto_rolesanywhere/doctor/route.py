@@ -79,7 +79,7 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     """Ask botocore where the call goes."""
     from botocore.exceptions import BotoCoreError
 
-    from boto_rolesanywhere.composition import configured_endpoint
+    from boto_rolesanywhere.create_session.endpoints import configured_endpoint
     from boto_rolesanywhere.settings.urls import is_this_machine
 
     try:

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import holds_secret
-from boto_rolesanywhere.settings.arns import require_agreement
-from boto_rolesanywhere.settings.config import ARN_PARSERS, arn_of
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
     CORE,
@@ -25,6 +23,7 @@ from boto_rolesanywhere.settings.names import (
     SETTINGS,
 )
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
+from boto_rolesanywhere.settings.regions import ARN_PARSERS, arns_of, require_all_agree
 
 from .verdict import Verdict, of_error, skipped
 
@@ -269,25 +268,26 @@ def _is_ours(key: str) -> bool:
 
 def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
     """Parse each ARN, and check that they belong together; True if so."""
-    parsed: list[Arn] = []
+    parsed: dict[Setting, tuple[Arn, ...]] = {}
     for setting in ARN_PARSERS:
         found = settings.get(setting)
         if found is None:
             yield skipped("arns", f"the {setting.title} is not set")
             continue
         try:
-            parsed.append(arn_of(setting, str(found.value), found.where))
+            parsed[setting] = arns_of(settings, setting)
         except ConfigurationError as error:
             yield of_error("arns", error)
     if len(parsed) < len(ARN_PARSERS):
         return False
-    anchor, profile, role = parsed
+    anchors, profiles, (role,) = (parsed[setting] for setting in ARN_PARSERS)
     try:
-        require_agreement(anchor, profile, role)
+        require_all_agree(settings, anchors, profiles, role)
     except ConfigurationError as error:
         yield of_error("arns", error)
         return False
-    text = f"trust anchor, profile and role agree: account {anchor.account}, {anchor.region}"
+    profile, regions = profiles[0], ", ".join(anchor.region for anchor in anchors)
+    text = f"trust anchor, profile and role agree: account {profile.account}, {regions}"
     if role.account != profile.account:
         yield Verdict(
             "arns",
@@ -330,7 +330,7 @@ def check_settings(
 
 def _verdict(config: Config) -> Verdict:
     asked = (
-        f"Region {config.region}",
+        f"Region {', then '.join(each.region for each in config.regions)}",
         in_words(config.duration) if config.duration else "the profile's own duration",
         f"session name {config.session_name}" if config.session_name else "",
     )

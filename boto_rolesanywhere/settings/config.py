@@ -6,35 +6,29 @@ brings both.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypedDict, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
 
 from . import names
-from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
+from .arns import Arn, parse_role_arn
 from .names import Found, Setting, gather
 from .passphrases import configured_secret
 from .places import plain_place
+from .regions import places_of
 from .sources import IdentitySources, Secret
-from .values import duration_of, endpoint_url_of, optional_text, region_of, session_name_of, text_of
+from .values import duration_of, optional_text, session_name_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from .role_chain import AssumedRole
     from .sources import CertificateSource, ChainSource, KeySource, SecretSource
 
 logger = logger_of(__name__)
 _Source = TypeVar("_Source")
-
-
-ARN_PARSERS: Final[dict[Setting, Callable[..., Arn]]] = {
-    names.TRUST_ANCHOR: parse_trust_anchor_arn,
-    names.PROFILE: parse_profile_arn,
-    names.ROLE: parse_role_arn,
-}
 
 
 class Arguments(TypedDict, total=False):
@@ -45,15 +39,15 @@ class Arguments(TypedDict, total=False):
 
     cert: CertificateSource | None
     key: KeySource | None
-    anchor: str | None
-    profile: str | None
+    anchor: str | Sequence[str] | None
+    profile: str | Sequence[str] | None
     role: str | None
     chain: ChainSource | None
     passphrase: SecretSource | Secret | None
     region: str | None
     duration: int | str | None
     session_name: str | None
-    endpoint_url: str | None
+    endpoint_url: str | Sequence[str] | None
     pkcs11_module: str | None
     tpm_tcti: str | None
 
@@ -73,6 +67,7 @@ class Config:
         endpoint_url: None for AWS's own.
         endpoint_origin: which setting names it.
         assumed: the roles that are assumed with the session, in order.
+        others: the same for the Regions to turn to if this one fails, in order of preference.
     """
 
     sources: IdentitySources
@@ -85,6 +80,12 @@ class Config:
     endpoint_url: str | None = None
     endpoint_origin: str | None = None
     assumed: tuple[AssumedRole, ...] = ()
+    others: tuple[Config, ...] = ()
+
+    @property
+    def regions(self) -> tuple[Config, ...]:
+        """This one and the `others`."""
+        return (self, *self.others)
 
     @property
     def last_role(self) -> Arn:
@@ -115,47 +116,22 @@ def resolve(
     missing = [setting for setting in names.REQUIRED if setting not in found]
     if missing:
         raise _not_set(missing, found, section, profile_name, by_flag=flags is not None)
-    anchor, profile, role = (
-        arn_of(setting, text_of(found[setting], setting), found[setting].where)
-        for setting in ARN_PARSERS
-    )
-    require_agreement(anchor, profile, role)
+    places = places_of(found)
     for each in assumed:
         parse_role_arn(each.role_arn, where=f"role_arn of profile {each.profile!r}")
-    return Config(
+    first = Config(
         sources=identity_sources(found, arguments, environ),
-        trust_anchor=anchor,
-        profile=profile,
-        role=role,
-        region=region_of(found) or anchor.region,
+        trust_anchor=places[0].trust_anchor,
+        profile=places[0].profile,
+        role=parse_role_arn(text_of(found[names.ROLE], names.ROLE)),
+        region=places[0].region,
         duration=duration_of(found),
         session_name=session_name_of(found),
-        endpoint_url=endpoint_url_of(found),
+        endpoint_url=places[0].endpoint_url,
         endpoint_origin=found[names.ENDPOINT_URL].where if names.ENDPOINT_URL in found else None,
         assumed=assumed,
     )
-
-
-def arn_of(setting: Setting, text: str, where: str) -> Arn:
-    """The ARN in `text`; for a profile's name in place of its ARN, the error says where that goes.
-
-    Raises:
-        ConfigurationError: it is no ARN of the setting's kind.
-    """
-    try:
-        return ARN_PARSERS[setting](text, where=where)
-    except ConfigurationError as error:
-        if setting is not names.PROFILE or text.startswith("arn:"):
-            raise
-        by_flag = "--config-profile" if where.startswith("--") else "the argument profile_name"
-        error_with_advice = ConfigurationError(
-            error.problem,
-            code="arn-invalid",
-            where=where,
-            expected=error.expected,
-            remedy=f"A profile of the AWS config file is named by {by_flag}.",
-        )
-        raise error_with_advice from None
+    return replace(first, others=tuple(replace(first, **each._asdict()) for each in places[1:]))
 
 
 def identity_sources(

@@ -20,6 +20,7 @@ from boto_rolesanywhere.credentials import cache
 from boto_rolesanywhere.credentials.cache import SessionCache
 from boto_rolesanywhere.credentials.cached_session import to_entry
 from boto_rolesanywhere.credentials.moment import Moment
+from boto_rolesanywhere.credentials.policy import renewal_pause
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
 
@@ -126,14 +127,16 @@ def test_a_failed_renewal_leaves_a_good_session_in_use_and_says_so(
     world.now, world.failing = NOW + HOUR - 600, True
 
     assert world.get() == "ASIA1"
-    assert "ends in 600 seconds. Next try in 180 seconds. the network is down" in warnings()
+    pause = renewal_pause(600, 1.0, refused=False)
+    words = f"ends in 600 seconds. Next try in {pause:.0f} seconds. the network is down"
+    assert words in warnings()
 
 
 def test_after_a_failure_there_is_a_pause_for_all_processes(world: World) -> None:
     world.get()
     world.now, world.failing = NOW + HOUR - 600, True
     world.get()
-    world.now += 179
+    world.now += renewal_pause(600, 1.0, refused=False) - 1
     world.get()
     assert world.calls == 2
     world.now += 1
@@ -142,7 +145,7 @@ def test_after_a_failure_there_is_a_pause_for_all_processes(world: World) -> Non
     # A share of what is left: near the end more often.
     world.now = NOW + HOUR - 100
     world.get()
-    world.now += 29.9
+    world.now += renewal_pause(100, 1.0, refused=False) - 0.1
     world.get()
     assert world.calls == 4
     world.now += 0.2
