@@ -52,11 +52,12 @@ class Attempt:
         """Begin the work in a thread; False if the system gives none: then call `run`."""
         if sys.is_finalizing():  # before Python 3.12, new threads are accepted then and never run
             return False
-        thread = threading.Thread(
-            target=copy_context().run, args=(self.run,), name="credentials", daemon=True
-        )
+        target = copy_context().run
         try:
-            thread.start()
+            # It raises where there are no daemons: in a subinterpreter that allows none.
+            threading.Thread(
+                target=target, args=(self.run,), name="credentials", daemon=True
+            ).start()
         except RuntimeError:
             return False
         return True

@@ -123,10 +123,9 @@ class SessionCredentials(RefreshableCredentials):
         self._current()
 
     def _current(self) -> Held:
-        need, held = self._state.need(), self._state.held
-        if need is Need.NOTHING and held is not None:
-            return held
-        return self._renewed(need)
+        need = self._state.need()
+        held = self._state.held
+        return held if need is Need.NOTHING and held else self._renewed(need)
 
     def _renewed(self, need: Need) -> Held:
         """The session to use, after as long a wait for its renewal as `need` asks for."""

@@ -132,13 +132,22 @@ class SessionState:
 
     def need(self) -> Need:
         """What is needed now."""
-        now, held, failure = self._monotonic(), self.held, self._failure
-        pausing = failure is not None and now < failure.retry_at
-        if held is None or now - held.monotonic >= held.windows.expiry:
-            return Need.PAUSE if pausing else Need.NOW
-        age = max(now - held.monotonic, self._wall() - held.wall)
-        if age < held.windows.advisory or pausing or now < held.renewable_at:
+        held, now = self.held, self._monotonic()
+        if held is not None:
+            elapsed = now - held.monotonic
+            due = held.windows.advisory
+            if elapsed < due and self._wall() - held.wall < due:  # as nearly always
+                return Need.NOTHING
+            if elapsed < held.windows.expiry:
+                return self._need_of_good(held, now)
+        failure = self._failure
+        return Need.PAUSE if failure is not None and now < failure.retry_at else Need.NOW
+
+    def _need_of_good(self, held: Held, now: float) -> Need:
+        """What is needed when `held` is due."""
+        if now < max(self.retry_at, held.renewable_at):
             return Need.NOTHING
+        age = max(now - held.monotonic, self._wall() - held.wall)
         return Need.MEANWHILE if age < held.windows.mandatory else Need.SOON
 
     @property

@@ -434,16 +434,17 @@ atexit.register(lambda: print(use(credentials), world.pass_time(3000), use(crede
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("refused", ["__init__", "start"])
 def test_where_the_system_gives_no_thread_the_caller_renews(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, refused: str
 ) -> None:
     world = World()
     credentials = world.credentials()
 
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("no daemon in this subinterpreter, or no thread at all")
 
-    monkeypatch.setattr(threading.Thread, "start", refuse)
+    monkeypatch.setattr(threading.Thread, refused, refuse)
     assert use(credentials) == "ASIA1"
     world.pass_time(3000)
     assert use(credentials) == "ASIA2"
