@@ -7,6 +7,7 @@ each use, `Attempt` does it in a thread of its own. The caller says how a sessio
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -131,6 +132,9 @@ class SessionCredentials(RefreshableCredentials):
         """The session to use, after as long a wait for its renewal as `need` asks for."""
         if need is Need.PAUSE:
             raise self._state.failure()
+        # The interpreter takes its modules apart: a call would most likely break off.
+        if sys.is_finalizing() and (held := self._good()):
+            return held
         attempt, begins = self._join()
         if attempt is None:  # another thread's has ended since `need` was worked out
             return self._current()

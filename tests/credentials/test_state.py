@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
@@ -197,6 +198,9 @@ def test_the_failure_is_a_copy_without_the_frames_it_passed(clocks: Clocks) -> N
     assert failures[0] is not failures[1]
     assert {str(each) for each in failures} == {"no route."}
     assert all(each.__traceback__ is None for each in failures)
+    assert state._failure is not None
+    assert state._failure.error is not None
+    assert state._failure.error.__traceback__ is None
     assert isinstance(failures[0].__cause__, OSError)
 
 
@@ -246,3 +250,15 @@ def test_a_child_draws_its_own_point_and_its_own_pause(clocks: Clocks) -> None:
     clocks.jitter = 0.0
     state.draw_anew()
     assert state.retry_at - clocks.monotonic == pytest.approx(0.1)
+
+
+def test_hosts_whose_programs_seed_alike_draw_different_points() -> None:
+    points = set()
+    for _ in range(5):
+        random.seed(1)
+        state = SessionState()
+        state.received(SESSION)
+        assert state.held is not None
+        points.add(state.held.windows.advisory)
+
+    assert len(points) == 5
