@@ -127,12 +127,13 @@ def _remedy(inputs: Inputs) -> str | None:
 def issuer_from(arguments: argparse.Namespace, inputs: Inputs | None = None) -> Issuer:
     """The issuer of the flags' sessions; it opens nothing before the first call."""
     from boto_rolesanywhere.composition import Issuer
+    from boto_rolesanywhere.create_session.trust import trust_of_the_command
 
     inputs = inputs or inputs_from(arguments)
     return Issuer(
         config_from(inputs),
         inputs.session,
-        verify=False if arguments.no_verify_ssl else None,
+        verify=False if arguments.no_verify_ssl else trust_of_the_command(inputs.session),
         cached_as=inputs.cached_as,
     )
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError
+from botocore.exceptions import BotoCoreError, SSLError
 from botocore.utils import get_environ_proxies
 from urllib3 import exceptions as urllib3_errors
 
@@ -27,11 +27,12 @@ from .botocore_faults import ON_THE_WAY, fault_of
 from .botocore_session import SERVICE
 from .sending import within
 from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
+from .trust import BothStores, trust_system_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from botocore.awsrequest import AWSResponse
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
     from botocore.client import BaseClient
     from botocore.session import Session as BotocoreSession
 
@@ -77,6 +78,9 @@ class BotocoreTransport:
         self._client = client
         url = urlsplit(client.meta.endpoint_url)
         verified = url.scheme == "https" and verify not in {False, ""}
+        # The system's store takes time to read, so it is read when botocore's own does not do.
+        self._may_trust_system = isinstance(verify, BothStores)
+        self._trusts_system = False
         self._is_trusted = verified or is_this_machine(url.hostname or "")
         self._sending = 0
         self._lock = threading.Lock()
@@ -142,11 +146,26 @@ class BotocoreTransport:
             stream_output=True,  # so that `send` leaves the body alone
         ).prepare()
         try:
-            response = self._http_session.send(prepared)
+            response = self._send_prepared(prepared)
         except ON_THE_WAY as error:
             raise fault_of(error) from error
         headers = {name.lower(): str(text) for name, text in response.headers.items()}
         return Answer(response.status_code, headers, _body(response, given_up))
+
+    def _send_prepared(self, prepared: AWSPreparedRequest) -> AWSResponse:
+        trusted_system = self._trusts_system
+        try:
+            response: AWSResponse = self._http_session.send(prepared)
+        except SSLError as error:
+            again = self._may_trust_system and not trusted_system
+            if not again or fault_of(error).kind != "certificate":
+                raise
+            with self._lock:
+                if not self._trusts_system:
+                    trust_system_store(self._http_session)
+                    self._trusts_system = True
+            response = self._http_session.send(prepared)
+        return response
 
 
 def _instead_of_sending(params: dict[str, Any], **_: object) -> object:

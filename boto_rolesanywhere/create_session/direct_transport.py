@@ -17,7 +17,8 @@ from boto_rolesanywhere._version import __version__
 from . import trusted_roots
 from .sending import within
 from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
-from .way import BOTOCORES_OWN, Way
+from .trust import BOTH, add_system_store
+from .way import Way
 
 if TYPE_CHECKING:
     import threading
@@ -58,7 +59,7 @@ class DirectTransport:
             route.endpoint or None,
             route.origin,
             bundle=route.bundle or trusted_roots.bundle_file(),
-            bundle_origin="AWS_CA_BUNDLE" if route.bundle else BOTOCORES_OWN,
+            bundle_origin="AWS_CA_BUNDLE" if route.bundle else BOTH,
         )
 
     def draft(self, parameters: Mapping[str, object]) -> Request:
@@ -131,7 +132,10 @@ class DirectTransport:
                 few = trusted_roots.amazons_context(file)
                 if few is not None:
                     yield few
-            yield trusted_roots.context_of(file)
+            context = trusted_roots.context_of(file)
+            if not route.bundle:
+                add_system_store(context)
+            yield context
         except (OSError, ValueError) as error:
             raise TransportFault("tls", f"the CA certificates cannot be read ({error})") from error
 

@@ -38,7 +38,7 @@ _NOT_THE_SERVICE: Final = (
 _REMEDIES: Final[Mapping[FaultKind, str]] = {
     "name": "Check the Region, the endpoint URL and name resolution.",
     "certificate": "Name the CA that signed the endpoint's certificate: `verify`, AWS_CA_BUNDLE or"
-    " ca_bundle.",
+    " ca_bundle. The command also trusts the system's store (SSL_CERT_FILE, SSL_CERT_DIR).",
     "certificate-name": "Check the endpoint URL, and what answers there in AWS's place.",
     "certificate-time": "Check this machine's clock; if it is right, whoever runs the endpoint, or"
     " the proxy that inspects TLS, has to renew its certificate.",

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
 
+from .trust import BOTH, BothStores
+
 if TYPE_CHECKING:
     from botocore.client import BaseClient
     from botocore.session import Session as BotocoreSession
@@ -96,6 +98,8 @@ def bundle_of(session: BotocoreSession, verify: bool | str | None) -> tuple[str 
 
     if verify is False:
         return None, "verify"
+    if isinstance(verify, BothStores):
+        return verify, BOTH
     named = str(session.get_config_variable("ca_bundle") or "")
     if isinstance(verify, str) and verify not in (named, os.environ.get("REQUESTS_CA_BUNDLE")):
         return verify, "verify"

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.clock import in_words
+from boto_rolesanywhere.create_session.trust import BothStores, trust_system_store
 
 from .verdict import Verdict
 
@@ -178,6 +179,8 @@ def _date_header(route: Route, timeout: float) -> str | None:
         proxies=proxies,
         timeout=(timeout, timeout),  # type: ignore[arg-type]  # a pair, as in its own code
     )
+    if isinstance(route.bundle, BothStores):
+        trust_system_store(session)
     try:
         answer = session.send(AWSRequest("GET", f"{route.url}/").prepare())
     except (BotoCoreError, HTTPClientError) as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from boto_rolesanywhere.create_session.trust import trust_of_the_command
 from boto_rolesanywhere.create_session.way import BOTOCORES_OWN, bundle_of
 from boto_rolesanywhere.errors import RolesAnywhereError
 
@@ -85,7 +86,7 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     try:
         configured_endpoint(inputs.session)
         client = creator_for(question, inputs, config, _nobody).open_client()
-        route = _find_route(client, *bundle_of(inputs.session, question.verify))
+        route = _find_route(client, *bundle_of(inputs.session, _verify(question, inputs)))
     except RolesAnywhereError as error:
         yield of_error("endpoint", error)
         return None
@@ -116,9 +117,16 @@ def creator_for(
         inputs.session,
         identity,
         client_config=one_try(question.timeout),
-        verify=question.verify,
+        verify=_verify(question, inputs),
         clock=question.clock,
     )
+
+
+def _verify(question: Question, inputs: Inputs) -> bool | str | None:
+    """The command trusts the system's store too, where nobody says otherwise."""
+    if question.verify is None and question.flags is not None:
+        return trust_of_the_command(inputs.session)
+    return question.verify
 
 
 def one_try(timeout: float) -> ClientConfig:

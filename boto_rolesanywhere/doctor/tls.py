@@ -6,6 +6,8 @@ import http.client
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.create_session.trust import BothStores, add_system_store
+
 from .network import open_socket, reason, tunnels
 from .verdict import Verdict, skipped
 
@@ -57,6 +59,8 @@ def _context(bundle: str | None) -> ssl.SSLContext:
         context.verify_mode = ssl.CERT_NONE
     else:
         context.load_verify_locations(bundle)
+        if isinstance(bundle, BothStores):
+            add_system_store(context)
         context.verify_mode = ssl.CERT_REQUIRED
         context.check_hostname = True
     return context
@@ -118,7 +122,8 @@ def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificatio
     issuer = f", issued by {_name(shown.issuer)}," if shown else ""
     remedy = (
         "If that issuer is your company's or the endpoint's own CA, name its certificate:"
-        " AWS_CA_BUNDLE, or ca_bundle in the profile. If not, somebody intercepts the connection."
+        " AWS_CA_BUNDLE, or ca_bundle in the profile, or put it into the system's store, which the"
+        " command trusts too. If not, somebody intercepts the connection."
     )
     if error.verify_code in {_HOSTNAME, _ADDRESS}:
         remedy = "Use the host name that the certificate is for, or correct the endpoint URL."

@@ -28,6 +28,7 @@ from botocore.exceptions import EndpointConnectionError
 from botocore.httpsession import ProxyConfiguration, URLLib3Session, get_cert_path
 
 import boto_rolesanywhere
+from boto_rolesanywhere.create_session.trust import trust_system_store
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(boto_rolesanywhere.__file__).parent
@@ -69,6 +70,25 @@ def requests() -> None:
     assert (prepared.headers["A"], prepared.headers["Content-Length"]) == ("b", "4")
     assert prepared.stream_output is True
     assert issubclass(urllib3.exceptions.ReadTimeoutError, urllib3.exceptions.HTTPError)
+
+
+@guards("._get_ssl_context", "._manager", "._proxy_managers")
+def tls_contexts() -> None:
+    """A URLLib3Session makes its TLS contexts by `_get_ssl_context`, one for `_manager` when it is
+    made, others for proxies when they are used, in `_proxy_managers`. create_session.trust adds
+    the system's CAs to each."""
+    file = get_cert_path(True)
+    session = URLLib3Session()
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SSL_CERT_FILE", str(file))
+        patch.setenv("SSL_CERT_DIR", folder)
+        trust_system_store(session)
+        contexts = [session._manager.connection_pool_kw["ssl_context"]]
+        manager = session._get_proxy_manager("http://proxy:8080")
+        contexts.append(manager.connection_pool_kw["ssl_context"])
+        assert session._proxy_managers == {"http://proxy:8080": manager}
+        trusted = {context.cert_store_stats()["x509_ca"] for context in contexts}
+    assert trusted == {Path(file).read_text("utf-8").count("-----BEGIN CERTIFICATE")}
 
 
 @guards("botocore.httpsession.URLLib3Session", "._endpoint")

@@ -1,0 +1,58 @@
+"""Which CAs the command trusts where nobody says otherwise: botocore's bundle and the system's.
+
+A company's own CA, or its proxy that inspects TLS, is in the system's store as a rule. The library
+trusts what botocore trusts, as every other client of a program does.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from botocore.session import Session as BotocoreSession
+
+BOTH: Final = "botocore's own, beside the system's store"
+
+
+class BothStores(str):
+    """The path of botocore's bundle, for `verify`; beside it the system's store is trusted."""
+
+    __slots__ = ()
+
+
+def trust_of_the_command(session: BotocoreSession) -> BothStores | None:
+    """What the command gives as `verify`; None if the environment or the profile names a bundle."""
+    from botocore.httpsession import get_cert_path
+
+    if session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE"):
+        return None
+    return BothStores(get_cert_path(True))
+
+
+def add_system_store(context: ssl.SSLContext) -> None:
+    """Trust the system's CAs too: of SSL_CERT_FILE and SSL_CERT_DIR, else OpenSSL's, or Windows'.
+
+    What is not there, or cannot be read, is passed over, as in every program that uses OpenSSL.
+    """
+    context.load_default_certs(ssl.Purpose.SERVER_AUTH)
+
+
+def trust_system_store(http_session: Any) -> None:  # noqa: ANN401  # botocore's URLLib3Session
+    """Let botocore's HTTP session trust the system's store too, in its next connections.
+
+    botocore has no public way to its TLS contexts. A contract test holds it.
+    """
+    make = http_session._get_ssl_context  # noqa: SLF001  # see above
+
+    def context() -> ssl.SSLContext:
+        made: ssl.SSLContext = make()
+        add_system_store(made)
+        return made
+
+    http_session._get_ssl_context = context  # noqa: SLF001  # of proxies that are not used yet
+    managers = (http_session._manager, *http_session._proxy_managers.values())  # noqa: SLF001  # see above
+    for manager in managers:
+        manager.clear()
+        add_system_store(manager.connection_pool_kw["ssl_context"])
