@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import socket
 import ssl
-from http.client import BadStatusLine
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import (
     ConnectionClosedError,
@@ -19,14 +17,13 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from .network_faults import beneath, connection_fault, first, tls_fault
 from .transport import TransportFault, proxy_login
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from .transport import FaultKind
-
-_Error = TypeVar("_Error", bound=BaseException)
 
 ON_THE_WAY: Final = (HTTPClientError, ConnectionError, IncompleteReadError)
 """What botocore raises for a request that got no answer."""
@@ -40,65 +37,31 @@ _BY_CLASS: Final[tuple[tuple[type[Exception], FaultKind], ...]] = (
     (ConnectionClosedError, "connection"),
     (ConnectionError, "connection"),
 )
-# OpenSSL's codes of a failed verification (X509_V_ERR_…).
-_OF_TIME: Final = frozenset({9, 10})
-_OF_NAME: Final = frozenset({62, 64})
 _CLIENT_ERROR, _SERVER_ERROR, _LOGIN = 400, 500, 407
-_TLS_RECORD: Final = "\x15\x03"  # how an alert begins (RFC 8446, section 5.1)
 
 
 def fault_of(error: Exception) -> TransportFault:
     """The fault that botocore raised `error` for."""
     kind: FaultKind = next((kind for known, kind in _BY_CLASS if isinstance(error, known)), "other")
-    beneath = tuple(_beneath(error))
+    errors = tuple(beneath(error))
     if kind == "tls":
-        fault = _of_tls(beneath)
+        fault = tls_fault(errors)
     elif kind == "proxy":
-        fault = _of_a_proxy(beneath)
+        fault = _of_a_proxy(errors)
     elif kind == "connection":
-        fault = _of_a_connection(beneath)
+        fault = connection_fault(errors)
     else:
         fault = None
-    fault = fault or TransportFault(kind, _words(error, beneath))
+    fault = fault or TransportFault(kind, _words(error, errors))
     fault.__cause__ = error
     return fault
 
 
-def _of_a_certificate(beneath: Sequence[BaseException]) -> TransportFault | None:
-    # urllib3's own error has another place in each of its releases.
-    if names := next((each for each in beneath if type(each).__name__ == "CertificateError"), None):
-        return TransportFault("certificate-name", f"its certificate: {names}")
-    unverified = _first(beneath, ssl.SSLCertVerificationError)
-    if unverified is None:
-        return None
-    code, words = unverified.verify_code, f"its certificate: {unverified.verify_message}"
-    if code in _OF_NAME:
-        return TransportFault("certificate-name", words)
-    return TransportFault("certificate-time" if code in _OF_TIME else "certificate", words)
-
-
-def _of_tls(beneath: Sequence[BaseException]) -> TransportFault | None:
-    if unverified := _of_a_certificate(beneath):
-        return unverified
-    if _first(beneath, ssl.SSLEOFError):
-        return TransportFault("connection", "the connection was closed during the TLS handshake")
-    failed = _first(beneath, ssl.SSLError)
-    reason = (failed.reason if failed else None) or ""
-    if reason in {"WRONG_VERSION_NUMBER", "HTTP_REQUEST"}:
-        return TransportFault("no-tls", "what answers there speaks no TLS")
-    if alert := re.fullmatch(r"(?:SSLV3|TLSV1|TLSV13)_(?:ALERT_)?([A-Z_0-9]+)", reason):
-        name = alert[1].lower().replace("_", " ")
-        # It passes: a load balancer says so of a server behind it.
-        kind: FaultKind = "connection" if name == "internal error" else "tls-alert"
-        return TransportFault(kind, f"the other side ended the TLS handshake with {name!r}")
-    return None
-
-
-def _of_a_proxy(beneath: Sequence[BaseException]) -> TransportFault | None:
+def _of_a_proxy(errors: Sequence[BaseException]) -> TransportFault | None:
     # http.client knows the status in its words alone.
-    said = re.search(r"Tunnel connection failed: (\d{3}) ?([ -~]{0,60})", str(beneath[-1]))
+    said = re.search(r"Tunnel connection failed: (\d{3}) ?([ -~]{0,60})", str(errors[-1]))
     if said is None:
-        if (failed := _first(beneath, ssl.SSLError)) and failed.reason == "WRONG_VERSION_NUMBER":
+        if (failed := first(errors, ssl.SSLError)) and failed.reason == "WRONG_VERSION_NUMBER":
             return TransportFault("no-tls", "the proxy speaks no TLS, and its URL is https://")
         return None
     status = int(said[1])
@@ -109,40 +72,13 @@ def _of_a_proxy(beneath: Sequence[BaseException]) -> TransportFault | None:
     return TransportFault("proxy-refusal" if refused else "proxy", words)
 
 
-def _of_a_connection(beneath: Sequence[BaseException]) -> TransportFault | None:
-    if unknown := _first(beneath, socket.gaierror):
-        return TransportFault("name", f"its name has no address ({unknown.strerror})")
-    odd = _first(beneath, BadStatusLine)
-    if odd is not None and str(odd).startswith(_TLS_RECORD):
-        return TransportFault("only-tls", "what answers there speaks TLS, and the URL is http://")
-    return None
-
-
-def _words(error: Exception, beneath: Sequence[BaseException]) -> str:
+def _words(error: Exception, errors: Sequence[BaseException]) -> str:
     """Botocore's words, with the reason that it leaves out."""
     words = _without_user(error)
     reason = next(
-        (each.strerror for each in beneath if isinstance(each, OSError) and each.strerror), None
+        (each.strerror for each in errors if isinstance(each, OSError) and each.strerror), None
     )
     return words if reason is None or reason in words else f"{words} ({reason})"
-
-
-def _first(beneath: Sequence[BaseException], kind: type[_Error]) -> _Error | None:
-    return next((each for each in beneath if isinstance(each, kind)), None)
-
-
-def _beneath(error: BaseException) -> Iterator[BaseException]:
-    """The error, and those that it was raised for or carries."""
-    waiting, seen = [error], set[int]()
-    while waiting:
-        each = waiting.pop()
-        if id(each) in seen:
-            continue
-        seen.add(id(each))
-        yield each
-        carried = (each.__cause__, each.__context__, getattr(each, "reason", None), *each.args)
-        named = getattr(each, "kwargs", {}).values()  # where botocore keeps it
-        waiting += [other for other in (*carried, *named) if isinstance(other, BaseException)]
 
 
 def _without_user(error: Exception) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import socket
 import ssl
 from typing import TYPE_CHECKING, Final
 
@@ -158,20 +157,19 @@ def _body(response: http.client.HTTPResponse, given_up: threading.Event) -> byte
     return b"".join(pieces)
 
 
-_KINDS: Final[tuple[tuple[type[Exception], FaultKind], ...]] = (
-    (ssl.SSLError, "tls"),
-    (socket.gaierror, "name"),
-    (OSError, "connection"),
-    (http.client.HTTPException, "connection"),
-)
-
-
 def _fault(error: Exception | None, url: str, late: FaultKind) -> TransportFault:
     """The fault for what the standard library raised; `late` for its time-outs."""
+    from .network_faults import beneath, connection_fault, tls_fault
+
     if isinstance(error, TimeoutError):
         return TransportFault(late, f"{url} did not answer in time")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return TransportFault("certificate", f"certificate verify failed: {error.verify_message}")
-    kind: FaultKind = next((kind for known, kind in _KINDS if isinstance(error, known)), "other")
+    errors = tuple(beneath(error)) if error else ()
+    kind: FaultKind = "other"
+    if isinstance(error, ssl.SSLError):
+        kind, named = "tls", tls_fault(errors)
+    elif isinstance(error, OSError | http.client.HTTPException):
+        kind, named = "connection", connection_fault(errors)
+    else:
+        named = None
     reason = getattr(error, "strerror", None) or error
-    return TransportFault(kind, str(reason).rstrip(".") or "there was no answer")
+    return named or TransportFault(kind, str(reason).rstrip(".") or "there was no answer")
