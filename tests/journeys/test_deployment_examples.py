@@ -23,6 +23,7 @@ import pytest
 import yaml
 from repository import DOCS, EXAMPLES
 
+import boto_rolesanywhere
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
 UNITS = sorted((EXAMPLES / "systemd").iterdir())
@@ -346,14 +347,13 @@ def test_the_image_runs_what_it_copies_and_holds_no_key(
     (command,) = re.findall(r"^CMD (.*)", dockerfile, flags=re.MULTILINE)
     compose = yaml.safe_load((EXAMPLES / "docker" / "compose.yaml").read_text())
     service = compose["services"]["gets3buckets"]
-    secrets = {f"/run/secrets/{name}" for name in service["secrets"]}
+    (volume,) = service["volumes"]
 
     root = EXAMPLES.parent
     assert ("examples/gets3buckets.py", "/app/gets3buckets.py") in copied
     assert all((root / source).exists() for line in lines for source in line.split()[1:-1])
     assert not [line for line in lines if "key" in line or ".pem" in line]
-    assert set(variables.values()) == secrets
-    assert set(compose["secrets"]) == set(service["secrets"])
+    assert {str(Path(file).parent) for file in variables.values()} == {volume["target"]}
     assert set(service["environment"]) == set(arns(emulator))
 
     (_, script) = json.loads(command)
@@ -373,3 +373,108 @@ def test_the_image_runs_what_it_copies_and_holds_no_key(
 
     assert done.returncode == 0, done.stderr
     assert emulator.created == 1
+
+
+MOUNTING = """
+set -e
+for pair in $MOUNTS; do mount --bind "${pair%%:*}" "${pair#*:}"; done
+"$@"
+echo first >&2
+read -r _
+exec "$@"
+"""
+
+
+def test_the_container_sees_a_certificate_that_is_replaced(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path
+) -> None:
+    """Mounts as Docker makes them of the Compose file, the program in them, and a rotation."""
+    unshare = shutil.which("unshare")
+    if unshare is None or os.geteuid() != 0:
+        pytest.skip("only root mounts, with unshare")
+    compose = yaml.safe_load((EXAMPLES / "docker" / "compose.yaml").read_text())
+    mounts = compose["services"]["gets3buckets"]["volumes"]
+    here = tmp_path / "container"
+    places = {}
+    for mount in mounts:
+        source = tmp_path / Path(mount["source"]).name
+        target = here / mount["target"].lstrip("/")
+        ca.issue("first").write(source, name="app")
+        target.mkdir(parents=True)
+        places[source] = target
+    image = (EXAMPLES / "docker" / "Dockerfile").read_text()
+    variables = {
+        name: str(here / file.lstrip("/")) for name, file in re.findall(r"(AWS_\w+)=(/\S+)", image)
+    }
+    environ = environment(emulator, **arns(emulator), **variables)
+    environ["MOUNTS"] = " ".join(f"{source}:{target}" for source, target in places.items())
+    command = [*PROGRAM, "credential-process", "--no-cache"]
+
+    with subprocess.Popen(
+        [unshare, "--mount", "sh", "-c", MOUNTING, "sh", *command],
+        env=environ,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "first\n"
+        renewed = [replaced(ca, source) for source in places]
+        told = process.communicate("go on\n", timeout=60)[1]
+
+    assert process.returncode == 0, told
+    assert emulator.requests[-1].certificate_serial in renewed
+    assert emulator.requests[0].certificate_serial not in renewed
+
+
+@pytest.mark.parametrize("name", ["deployment.yaml", "sidecar.yaml"])
+def test_a_pod_sees_a_secret_that_is_replaced(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path, name: str
+) -> None:
+    """The Secret's volume as a kubelet fills it: a new folder each time, behind a link."""
+    path = ("spec",) if name == "sidecar.yaml" else ("spec", "template", "spec")
+    pod: Any = reduce(lambda part, key: part[key], path, kubernetes(name)[1])
+    containers = [*pod.get("initContainers", []), *pod["containers"]]
+    mounts = [mount for each in containers for mount in each["volumeMounts"]]
+    (mount,) = [mount for mount in mounts if mount["name"] == "pki"]
+    assert "subPath" not in mount
+    volume = tmp_path / "pki"
+    volume.mkdir()
+    for file in ("tls.crt", "tls.key"):
+        (volume / file).symlink_to(f"..data/{file}")
+    filled(volume, ca.issue("app").write(tmp_path / "one"), "..1")
+    session = boto_rolesanywhere.get_session(
+        str(volume / "tls.crt"),
+        str(volume / "tls.key"),
+        emulator.trust_anchor_arn,
+        emulator.profile_arn,
+        emulator.role_arn,
+        endpoint_url=emulator.endpoint_url,
+    )
+    credentials: Any = session.get_credentials()
+    credentials.get_frozen_credentials()
+    renewed = ca.issue("app")
+    filled(volume, renewed.write(tmp_path / "two"), "..2")
+
+    credentials._create()  # a renewal, whenever it comes
+
+    first, last = (emulator.requests[at].certificate_serial for at in (0, -1))
+    assert (first == last, last) == (False, renewed.certificate.serial_number)
+
+
+def filled(volume: Path, paths: IssuedPaths, folder: str) -> None:
+    (volume / folder).mkdir()
+    shutil.copy(paths.certificate, volume / folder / "tls.crt")
+    shutil.copy(paths.private_key, volume / folder / "tls.key")
+    (volume / "..data_tmp").symlink_to(folder)
+    (volume / "..data_tmp").rename(volume / "..data")
+
+
+def replaced(ca: CertificateAuthority, folder: Path) -> int:
+    """Put a new certificate and key in the places of the old; gives the serial number."""
+    issued = ca.issue("second")
+    paths = issued.write(folder.with_name("next"), name="app")
+    for new in (paths.private_key, paths.certificate):
+        new.rename(folder / new.name)
+    return issued.certificate.serial_number

@@ -77,7 +77,16 @@ def machine(
     ):
         assert json.loads(service.readline())["endpoint_url"] == ROLES_ANYWHERE
         assert s3.readline() == "ready\n"
+        put(machine, "first")
         yield machine
+
+
+def put(machine: BootedMachine, which: str) -> None:
+    """Put a certificate and its key where the units have them, each in one step."""
+    for name in ("app-cert.pem", "app-key.pem"):
+        there = f"/etc/boto-rolesanywhere/{name}"
+        machine.run("install", "--mode=600", f"/opt/{which}/{name}", f"{there}.new")
+        machine.run("mv", f"{there}.new", there)
 
 
 def installed(folder: Path) -> dict[str, Path]:
@@ -106,7 +115,8 @@ def installed(folder: Path) -> dict[str, Path]:
 
 def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
     """The units with their configuration, certificate and key, and files to copy."""
-    pki = ca.issue("app").write(folder / "pki", name="app")
+    for which in ("first", "second"):
+        ca.issue("app").write(folder / which, name="app")
     config = folder / "config"
     arns = folder / "arns"
     drop_in = folder / "drop-in"
@@ -124,12 +134,11 @@ def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
     }
     for name, content in files.items():
         (folder / name).write_text(content)
-    units = (ROOT / "examples" / "systemd").glob("*.service")
+    units = (ROOT / "examples" / "systemd").iterdir()
     return {
         "/etc/boto-rolesanywhere/config": config,
         "/etc/boto-rolesanywhere/arns": arns,
-        "/etc/boto-rolesanywhere/app-cert.pem": pki.certificate,
-        "/etc/boto-rolesanywhere/app-key.pem": pki.private_key,
+        **{f"/opt/{which}": folder / which for which in ("first", "second")},
         **{f"/etc/boto-rolesanywhere/{name}": folder / name for name in files},
         "/etc/systemd/system/service.d/endpoints.conf": drop_in,
         "/var/lib/measurements/today": measurement,
@@ -212,3 +221,23 @@ def test_a_list_gets_to_aws_and_is_kept_there(machine: BootedMachine) -> None:
     told = machine.run("journalctl", "--no-pager", "--output=cat", "--unit=crl-sync*")
     assert "is imported and enabled" in told
     assert "is imported already" in told
+
+
+def test_a_renewed_certificate_restarts_what_has_a_copy_of_the_old(machine: BootedMachine) -> None:
+    units = (SERVER, "gets3buckets.service")
+    machine.run("systemctl", "start", *units)
+    token = machine.run("cat", "/run/boto-rolesanywhere/reader.token")
+    before = [shown(machine, unit, "MainPID") for unit in units]
+
+    put(machine, "second")
+
+    renewed = machine.run("cat", "/opt/second/app-cert.pem")
+    end = time.monotonic() + PATIENCE
+    for unit, process in zip(units, before, strict=True):
+        while shown(machine, unit, "MainPID") in (process, {"MainPID": "0"}):
+            assert time.monotonic() < end, unit
+            time.sleep(0.1)
+        assert machine.run("cat", f"/run/credentials/{unit}/certificate") == renewed
+    machine.run("systemctl", "start", "s3-sync")  # which waits for the server
+    assert machine.run("cat", "/run/boto-rolesanywhere/reader.token") == token
+    put(machine, "first")
