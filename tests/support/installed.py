@@ -9,6 +9,7 @@ from repository import ROOT
 
 AWS_CLI = ROOT / ".cache" / "awscli"
 PROGRAMS = ROOT / ".cache" / "programs"  # of tests/clients/programs.txt
+FROZEN = ROOT / ".cache" / "frozen"  # of tests/clients/frozen.txt, with the package
 NODE_MODULES = ROOT / ".cache" / "node" / "node_modules"
 
 
