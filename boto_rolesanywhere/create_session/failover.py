@@ -12,6 +12,7 @@ import time
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, cold_pause
+from boto_rolesanywhere.credentials.state import asked_pause
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -107,6 +108,7 @@ class FailoverCreator:
         with self._lock:
             region.failures += 1
             pause = cold_pause(region.failures, self._jitter(), refused=False)
+            pause = max(pause, asked_pause(error))
             region.closed_until = self._monotonic() + pause
         logger.warning(
             "IAM Roles Anywhere in %s failed; it is asked again after %.0f seconds: %s",

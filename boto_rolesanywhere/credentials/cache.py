@@ -26,7 +26,7 @@ from .failure_mark import FailureMark, read_mark
 from .marked_error import SHARED, to_error, to_mark
 from .moment import Moment, present
 from .policy import cold_pause, renewal_pause
-from .state import is_refusal
+from .state import asked_pause, is_refusal
 from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry
 
 if TYPE_CHECKING:
@@ -232,8 +232,10 @@ class SessionCache:
     def _pause(self, error: RolesAnywhereError, row: int, left: float | None) -> float:
         jitter, refused = self._jitter(), is_refusal(error)
         if left is not None:
-            return renewal_pause(left, jitter, refused=refused)
-        return cold_pause(row, jitter, refused=refused)
+            pause = renewal_pause(left, jitter, refused=refused)
+        else:
+            pause = cold_pause(row, jitter, refused=refused)
+        return max(pause, asked_pause(error))
 
     def _store(self, entry: Entry) -> None:
         """Keep the entry, unless another process has stored a later one.

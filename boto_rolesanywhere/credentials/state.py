@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 _SERVER_ERROR: Final = 500
+_LONGEST_ASKED: Final = 300.0
 
 
 class Need(Enum):
@@ -196,7 +197,7 @@ class SessionState:
         own = error if isinstance(error, RolesAnywhereError) else None
         good = held is not None and self._left(held) > 0
         cold = 0 if good else (last.cold if last else 0) + 1
-        pause = self._pause(cold, refused=is_refusal(error))
+        pause = max(self._pause(cold, refused=is_refusal(error)), asked_pause(error))
         # Kept without the frames that it passed, whose variables may be secret.
         kept = _copied(own) if own else None
         self._failure = _Failure(kept, is_refusal(error), cold, self._monotonic() + pause)
@@ -241,6 +242,12 @@ class SessionState:
 
     def _left(self, held: Held) -> float:
         return held.windows.expiry - (self._monotonic() - held.monotonic)
+
+
+def asked_pause(error: BaseException) -> float:
+    """Seconds for which the service asked not to be called (Retry-After), 5 minutes at most."""
+    asked = error.retry_after if isinstance(error, ServiceError) else None
+    return min(asked or 0.0, _LONGEST_ASKED)
 
 
 def is_refusal(error: BaseException) -> bool:

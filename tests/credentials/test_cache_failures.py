@@ -18,6 +18,7 @@ from boto_rolesanywhere.errors import (
     PassphraseError,
     RolesAnywhereError,
     SessionDeniedError,
+    ThrottledError,
 )
 
 DENIED = SessionDeniedError(
@@ -64,6 +65,22 @@ def test_until_the_pause_is_over_all_get_the_same_failure_at_once(
     assert (world.calls, world.slept) == (1, [])
     world.now += 0.2
     fail(world)
+    assert world.calls == 2
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(30.0, 30), (0.2, 1), (86400.0, 300), (None, 1)])
+def test_the_pause_is_as_long_as_the_service_asks_for(
+    world: World, asked: float | None, pause: float
+) -> None:
+    response = {"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {}}
+    world.failing = True
+    world.failure = ThrottledError(response, "CreateSession", code="throttled", retry_after=asked)
+    fail(world, ThrottledError)
+    world.now += pause - 0.1
+    fail(world, ThrottledError)
+    assert world.calls == 1
+    world.now += 0.2
+    fail(world, ThrottledError)
     assert world.calls == 2
 
 

@@ -262,3 +262,18 @@ def test_hosts_whose_programs_seed_alike_draw_different_points() -> None:
         points.add(state.held.windows.advisory)
 
     assert len(points) == 5
+
+
+@pytest.mark.parametrize(("asked", "pause"), [(30.0, 30), (86400.0, 300), (None, 1)])
+def test_a_pause_is_as_long_as_the_service_asks_for(
+    clocks: Clocks, asked: float | None, pause: float
+) -> None:
+    response = {"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {}}
+    clocks.jitter = 1.0
+    state = clocks.state()
+    state.failed(ThrottledError(response, "CreateSession", code="throttled", retry_after=asked))
+
+    clocks.monotonic += pause - 0.1
+    assert state.need() is Need.PAUSE
+    clocks.monotonic += 0.2
+    assert state.need() is Need.NOW
