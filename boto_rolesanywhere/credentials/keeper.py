@@ -47,6 +47,7 @@ class Keeper:
         self._credentials = credentials
         self._tick = tick
         self._patience = patience
+        self._out = False  # of credentials
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -76,16 +77,19 @@ class Keeper:
 
         Does not wait during the pause between two tries.
         """
-        if not self._credentials.pausing:
-            loop = asyncio.get_running_loop()
-            waiting = (loop, loop.create_future())
-            with self._lock:
-                self._waiting.append(waiting)
-            self._wake.set()
-            with suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(waiting[1], self._patience)
-            with self._lock, suppress(ValueError):
-                self._waiting.remove(waiting)
+        if self._credentials.pausing:
+            if not self._out:
+                self._wake.set()  # it says at once that there are none
+            return self.current()
+        loop = asyncio.get_running_loop()
+        waiting = (loop, loop.create_future())
+        with self._lock:
+            self._waiting.append(waiting)
+        self._wake.set()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(waiting[1], self._patience)
+        with self._lock, suppress(ValueError):
+            self._waiting.remove(waiting)
         return self.current()
 
     def _run(self) -> None:
@@ -94,7 +98,8 @@ class Keeper:
             self._wake.clear()
             if self._stopped.is_set():
                 return
-            if self._credentials.refresh_needed() and not self._credentials.pausing:
+            # The first look after the end says that there are none, also in the midst of a pause.
+            if self._credentials.refresh_needed() and not (self._out and self._credentials.pausing):
                 self._renew()
             self._tell_waiting()
 
@@ -102,6 +107,7 @@ class Keeper:
         try:
             # If the renewal failed, `SessionCredentials` has logged it, and the old ones go on.
             self.failing = not self._credentials.renew()
+            self._out = False
         except RolesAnywhereError as error:
             self._fail("%s: there are no credentials: %s", str(error))
         except BaseException as error:  # noqa: BLE001  # without this thread nothing is renewed
@@ -109,7 +115,7 @@ class Keeper:
             self._fail("%s: the renewal broke off (%s)", type(error).__name__)
 
     def _fail(self, message: str, reason: str) -> None:
-        self.failing = True
+        self.failing = self._out = True
         logger.error(message, self.name, reason)
 
     def _tell_waiting(self) -> None:

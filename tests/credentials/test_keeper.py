@@ -186,6 +186,22 @@ def test_after_the_end_tries_follow_in_growing_pauses_whatever_the_load(
     assert "reader: there are no credentials" in caplog.text
 
 
+def test_the_end_is_told_once_though_the_next_try_is_not_yet_due(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.keeper.start()
+    world.failure = EndpointError("no route", code="made-up")
+    world.now = LIFETIME - 1
+    world.wait_until(lambda: world.calls == 2)
+    world.now = LIFETIME - 0.001  # the next try is due a little later
+    world.wait_until(lambda: world.keeper.failing)
+    world.now = LIFETIME
+
+    world.wait_until(lambda: "there are no credentials" in caplog.text)
+    threading.Event().wait(0.05)
+    assert caplog.text.count("there are no credentials") <= world.calls - 1
+
+
 def test_it_recovers(world: World) -> None:
     world.keeper.start()
     world.failure = EndpointError("no route", code="made-up")

@@ -226,7 +226,7 @@ def test_it_waits_for_the_network(emulator: Emulator, flags: list[str], tmp_path
     emulator.inject(ErrorStatus(503), times=3)
     with serving(flags, tmp_path, AWS_MAX_ATTEMPTS="3") as running:
         assert running.by_container().json["AccessKeyId"] == last_key(emulator)
-        assert "RolesAnywhere: trying again for 60 seconds" in running.end()[2]
+        assert "RolesAnywhere: trying again for " in running.end()[2]
 
 
 def test_nobody_who_answers_ends_the_start_when_the_time_is_over(flags: list[str]) -> None:
