@@ -39,7 +39,7 @@ FLOORS: Final = (
     {"certificates", "settings"},
     {"credentials", "identity", "inspection"},
     {"authority", "create_session", "server"},
-    {"account", "composition", "direct", "testing"},
+    {"account", "composition", "testing"},
     {"doctor", "provider"},
     {"cli", "session"},
     {"__main__", "aio", ROOT},
@@ -192,7 +192,7 @@ def reached_from(starts: Iterable[str], *when: When) -> set[str]:
 def test_the_house_is_small() -> None:
     rooms = {room(module) for module in modules()}
     assert rooms == set().union(*FLOORS)
-    assert len(rooms) <= 26
+    assert len(rooms) <= 25
     assert len(FLOORS) <= 8
 
 

@@ -47,7 +47,10 @@ def test_the_composition_alone_puts_the_parts_together() -> None:
 
     assert {path: names for path, names in users.items() if names} == {
         "composition.py": sorted(PARTS),
-        "direct.py": ["RotatingIdentity", "resolve"],  # the one exception, of a cold command
+        "create_session/direct.py": [
+            "RotatingIdentity",
+            "resolve",
+        ],  # the one exception, of a cold command
     }
 
 
@@ -175,7 +178,7 @@ def test_an_empty_ca_bundle_counts_as_not_set(
     put(folder, cert=issued, key=issued)
     monkeypatch.setenv(variable, "")
     with Emulator(ca, tls=True) as emulator:
-        with pytest.raises(EndpointError, match="certificate verify failed"):
+        with pytest.raises(EndpointError, match="unable to get local issuer certificate"):
             Workload(emulator, folder, cache=False).subject()  # its failure would be shared
         assert Workload(emulator, folder, verify=str(emulator.ca_bundle_path)).subject()
 

@@ -145,7 +145,7 @@ def created_from(arguments: argparse.Namespace) -> Created:
 
 def _created_directly(arguments: argparse.Namespace) -> Created | None:
     """The same without botocore; None where botocore has to read settings or make the call."""
-    from boto_rolesanywhere.direct import create_directly
+    from boto_rolesanywhere.create_session.direct import create_directly
 
     flags = given_flags(arguments)
     if any(flag in flags for flag in _OTHERWISE):

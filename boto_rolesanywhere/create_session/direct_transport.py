@@ -97,7 +97,8 @@ class DirectTransport:
             connection.close()
 
     def _connected(self) -> http.client.HTTPConnection:
-        route, failed = self._route, None
+        route = self._route
+        failed: Exception = TransportFault("tls", "there are no CA certificates")
         for context in self._contexts():
             connection: http.client.HTTPConnection
             if context is None:
@@ -111,10 +112,14 @@ class DirectTransport:
             try:
                 connection.connect()
             except ssl.SSLCertVerificationError as error:  # nothing was sent yet
+                connection.close()
                 failed = error
                 continue
             except Exception as error:
-                raise _fault(error, route.url, "connect-timeout") from error
+                shaking_hands = connection.sock is not None
+                connection.close()
+                late: FaultKind = "read-timeout" if shaking_hands else "connect-timeout"
+                raise _fault(error, route.url, late) from error
             connection.sock.settimeout(_READ_TIMEOUT)
             return connection
         raise _fault(failed, route.url, "connect-timeout") from failed

@@ -27,7 +27,7 @@ ARN_PARSERS: Final[dict[Setting, Callable[..., Arn]]] = {
     ROLE: parse_role_arn,
 }
 # Of AWS's own endpoints, VPC endpoints included.
-_ENDPOINTS_REGION: Final = re.compile(r"rolesanywhere(?:-fips)?\.([a-z]+(?:-[a-z]+)+-[0-9]+)\.")
+_ENDPOINTS_REGION: Final = r"rolesanywhere(?:-fips)?\.([a-z]+(?:-[a-z]+)+-[0-9]+)\."
 
 
 class Place(NamedTuple):
@@ -143,7 +143,7 @@ def _endpoints(found: Mapping[Setting, Found], anchors: tuple[Arn, ...]) -> tupl
     _require_as_many(found, ENDPOINT_URL, len(endpoints), len(anchors))
     for endpoint, anchor in zip(endpoints, anchors, strict=True):
         require_endpoint_url(endpoint, where)
-        region = _ENDPOINTS_REGION.search(endpoint)
+        region = re.search(_ENDPOINTS_REGION, endpoint)
         if len(anchors) > 1 and region and region[1] != anchor.region:
             raise ConfigurationError(
                 f"the endpoint {endpoint} stands where that of {anchor.region} belongs",

@@ -99,6 +99,9 @@ class _Handler(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         length, head = 0, b""
+        if self.rfile.peek(1)[:1] == b"\x16":  # the first byte of TLS
+            self.wfile.write(self.server.answer)
+            return
         while line := self.rfile.readline().strip():
             head += line + b"\n"
             if line.lower().startswith(b"content-length:"):
@@ -195,6 +198,19 @@ def test_a_name_without_address_has_the_same_outcome(identity: Identity) -> None
     ours, botocores = (outcome(config, identity, made(config, None)) for made in BOTH)
 
     assert ours == botocores
+
+
+def test_tls_on_one_side_alone_has_the_same_outcome(
+    service: Service, ca: CertificateAuthority, identity: Identity
+) -> None:
+    service.answer = b"HTTP/1.1 400 Bad Request\r\n\r\n"
+    without = config_for(f"https://127.0.0.1:{service.server_address[1]}")
+    with Emulator(ca, tls=True) as emulator:
+        alone = config_for(emulator.endpoint_url.replace("https://", "http://"))
+
+        for config in (without, alone):
+            ours, botocores = (outcome(config, identity, made(config, None)) for made in BOTH)
+            assert ours == botocores
 
 
 def test_the_same_is_sent(service: Service, identity: Identity) -> None:

@@ -11,26 +11,27 @@ import random
 import time
 from typing import TYPE_CHECKING
 
-from boto_rolesanywhere.create_session.call import Clocks
-from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
-from boto_rolesanywhere.create_session.direct_transport import DirectTransport
-from boto_rolesanywhere.create_session.driver import call
-from boto_rolesanywhere.create_session.plain_route import plain_route
 from boto_rolesanywhere.credentials.cache import Created
 from boto_rolesanywhere.credentials.cache_key import key_of
+from boto_rolesanywhere.errors import CertificateError, hides_frames
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
 from boto_rolesanywhere.settings.names import gather
 from boto_rolesanywhere.settings.profile_reader import read_plain_profile
 
-from .errors import CertificateError, hides_frames
+from .call import Clocks
+from .corrected_clock import OF_TIME, CorrectedClock
+from .direct_transport import DirectTransport
+from .driver import call
+from .plain_route import plain_route
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from boto_rolesanywhere.create_session.plain_route import Route
     from boto_rolesanywhere.settings.config import Arguments, Config
     from boto_rolesanywhere.settings.names import Found, Setting
+
+    from .plain_route import Route
 
 
 @hides_frames

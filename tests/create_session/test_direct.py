@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from boto_rolesanywhere.cli import main
-from boto_rolesanywhere.direct import create_directly
+from boto_rolesanywhere.create_session.direct import create_directly
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
