@@ -278,7 +278,7 @@ def read_section(
 
 def _lookalike(session: botocore.session.Session, name: str) -> str:
     """What was perhaps meant to be the profile's section, as a sentence; or nothing."""
-    path = Path(session.get_config_variable("config_file") or "").expanduser()
+    path = Path(os.path.expanduser(session.get_config_variable("config_file") or ""))  # noqa: PTH111  # never fails
     if path.is_dir():
         return f"{path} is a folder; AWS_CONFIG_FILE names a file. "
     if name in session.full_config:

@@ -15,6 +15,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from os import PathLike
+    from pathlib import Path
     from typing import Final, Literal, TypeAlias
 
     Kind: TypeAlias = Literal["file", "token", "tpm", "object"]
@@ -57,6 +59,25 @@ def plain_place(text: str) -> str:
     """
     scheme = _scheme(text)
     return scheme + text.strip()[len(scheme) :] if scheme in SCHEMES else text
+
+
+def home_path(text: str | PathLike[str]) -> Path:
+    """The path that `text` is, with ``~`` and ``~user`` expanded.
+
+    Raises:
+        ConfigurationError: there is no such home folder.
+    """
+    from pathlib import Path
+
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        from boto_rolesanywhere.errors import ConfigurationError
+
+        user = str(text).partition("/")[0]
+        raise ConfigurationError(
+            f"there is no home folder for {user}", code="home-missing", where=str(text)
+        ) from None
 
 
 def _scheme(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 
 from .long_lived_keys import set_aside
+from .places import home_path
 from .profile_reader import title_of
 from .profile_section import quoted_name, with_section
 from .safe_walk import RefusedPlaceError
@@ -114,7 +115,7 @@ def _change(
     patience: float = _LOCK_TIMEOUT,
 ) -> None:
     try:
-        with SharedFile.opened(path.expanduser()) as file:
+        with SharedFile.opened(home_path(path)) as file:
             file.read()  # before a lock is made beside what is no file to write
             with file.locked(patience):
                 file.remove_left_overs()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.authority.folder import open_authority
@@ -19,6 +18,7 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.identity.files.reading import read_part
 from boto_rolesanywhere.identity.opening import Access, open_certificates
+from boto_rolesanywhere.settings.places import home_path
 
 from .buckets import read_object
 from .downloads import download, require_url, shown_url
@@ -87,7 +87,7 @@ class Reader:
             return self._in_s3(source)
         if "://" in source:
             return self._at_url(source)
-        path = Path(source).expanduser()
+        path = home_path(source)
         if (path / RECORDS).exists() or path.is_dir():
             authority = open_authority(path, self.access, clock=self.clock)
             listed = current_list(authority)

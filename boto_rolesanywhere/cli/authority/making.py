@@ -20,7 +20,7 @@ from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
+from boto_rolesanywhere.settings.places import TOKEN, home_path, is_device, kind_of
 
 from .opening import (
     access_of,
@@ -107,7 +107,7 @@ def declare_import(parser: argparse.ArgumentParser) -> None:
 
 def import_(arguments: argparse.Namespace) -> int:
     """Take over what openssl has recorded."""
-    index = Path(arguments.index).expanduser()
+    index = home_path(arguments.index)
     records = tuple(read_index(index, arguments.newcerts))
     list_number = read_list_number(index.with_name("crlnumber"))
     if bool(arguments.certificate) != bool(arguments.key):
@@ -176,4 +176,4 @@ def _kept_place(text: str) -> str:
             where="--key",
             expected="--passphrase-file, --passphrase-env or pin-source=file:… in its place",
         )
-    return text if is_device(text) else str(Path(text).expanduser().absolute())
+    return text if is_device(text) else str(home_path(text).absolute())

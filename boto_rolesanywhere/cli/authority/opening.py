@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.authority.folder import open_authority
@@ -16,11 +15,13 @@ from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
 from boto_rolesanywhere.identity.opening import Access
 from boto_rolesanywhere.settings.names import PKCS11_MODULE, TPM_TCTI
 from boto_rolesanywhere.settings.passphrases import read_secret_file
+from boto_rolesanywhere.settings.places import home_path
 from boto_rolesanywhere.settings.sources import Secret
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from pathlib import Path
 
     from boto_rolesanywhere.authority.authority import Authority
 
@@ -49,7 +50,7 @@ def add_passphrase(parser: argparse.ArgumentParser, purpose: str, whose: str = C
 
 def folder_of(arguments: argparse.Namespace) -> Path:
     """The CA's folder, absolute."""
-    return Path(arguments.ca or os.environ.get(CA_VARIABLE) or _CA_FOLDER).expanduser().absolute()
+    return home_path(arguments.ca or os.environ.get(CA_VARIABLE) or _CA_FOLDER).absolute()
 
 
 def next_command(arguments: argparse.Namespace, words: str) -> str:

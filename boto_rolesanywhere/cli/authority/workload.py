@@ -24,6 +24,7 @@ from boto_rolesanywhere.settings.names import (
     PASSPHRASE_FILE,
     PRIVATE_KEY,
 )
+from boto_rolesanywhere.settings.places import home_path
 from boto_rolesanywhere.settings.profile_section import quoted_name, with_section
 from boto_rolesanywhere.settings.profile_writer import change_profile
 
@@ -208,7 +209,7 @@ def new_key(
 
 def output_of(arguments: argparse.Namespace, default: Path) -> Path:
     """Where files go, absolute."""
-    return Path(arguments.out).expanduser().absolute() if arguments.out else default.absolute()
+    return home_path(arguments.out).absolute() if arguments.out else default.absolute()
 
 
 def require_file_name(name: str) -> str:
@@ -316,7 +317,7 @@ def write_profile(arguments: argparse.Namespace, certificate: Path, key: Path) -
     values = {
         CERTIFICATE.config_key: str(certificate),
         PRIVATE_KEY.config_key: str(key),
-        PASSPHRASE_FILE.config_key: str(Path(secret).expanduser().absolute()) if secret else None,
+        PASSPHRASE_FILE.config_key: str(home_path(secret).absolute()) if secret else None,
         PASSPHRASE_ENV.config_key: arguments.key_passphrase_env,
     }
     path, title = change_profile(arguments.profile, values)
@@ -343,7 +344,7 @@ def read_file(path: Path) -> bytes:
         ConfigurationError: it cannot be read.
     """
     try:
-        return path.expanduser().read_bytes()
+        return home_path(path).read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"it cannot be read ({error.strerror})", code="file-unreadable", where=str(path)

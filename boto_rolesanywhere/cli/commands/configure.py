@@ -33,7 +33,7 @@ from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, Roles
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.inputs import line_of, read_section, unparseable
-from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of
+from boto_rolesanywhere.settings.places import TOKEN, home_path, is_device, kind_of
 
 if TYPE_CHECKING:
     import argparse
@@ -298,7 +298,7 @@ def _values(flags: Mapping[str, str], section: Mapping[str, str]) -> dict[str, s
 
 
 def _absolute(text: str) -> str:
-    return text if is_device(text) else str(Path(text).expanduser().absolute())
+    return text if is_device(text) else str(home_path(text).absolute())
 
 
 def _command(flags: Mapping[str, str], values: Mapping[str, str]) -> str:

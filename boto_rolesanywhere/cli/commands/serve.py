@@ -14,7 +14,6 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
@@ -23,10 +22,12 @@ from boto_rolesanywhere.cli.outcome import FAILED, OK, asked_to_leave, complain,
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import ROLE
+from boto_rolesanywhere.settings.places import home_path
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
     from boto_rolesanywhere.credentials.keeper import Keeper
     from boto_rolesanywhere.server.role import ServedRole
@@ -313,7 +314,7 @@ def _tokens(
     from boto_rolesanywhere.server.token_files import NoPlaceError, default_folder, token_file
 
     try:
-        place = Path(folder).expanduser() if folder else default_folder(os.environ)
+        place = home_path(folder) if folder else default_folder(os.environ)
         return {role: token_file(place.absolute(), role.name) for role in roles}
     except NoPlaceError as error:
         if folder or required:
