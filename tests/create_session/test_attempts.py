@@ -322,6 +322,28 @@ def test_the_deadline_leaves_time_for_one_whole_attempt(
     assert creator_for(**options)._own_transport().limits.deadline == deadline
 
 
+def test_a_key_that_waits_for_a_touch_takes_nothing_from_the_deadline(
+    emulator: Emulator, creator_for: Callable[..., SessionCreator], time: Time
+) -> None:
+    creator = creator_for()
+    touched = creator._identity()
+
+    class Slow:
+        """An identity whose key is touched after a minute and a half."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(touched, name)
+
+        def sign(self, data: bytes) -> bytes:
+            time.now += 90
+            return touched.sign(data)
+
+    emulator.inject(faults.ErrorStatus(503))
+
+    assert creator.create(Slow()).subject_arn  # type: ignore[arg-type]  # as good as one
+    assert statuses(emulator) == [503, 201]
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_pauses_of_a_call_stay_below_the_deadline(seed: int) -> None:
     chance = random.Random(seed)
