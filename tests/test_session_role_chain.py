@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,24 @@ def test_get_session_assumes_the_roles(
     assert held.session.assumed_role_arn.startswith(arn)  # type: ignore[union-attr]
     assert held.account_id == account  # type: ignore[union-attr]
     assert emulator.created == 1
+
+
+def test_the_next_role_is_asked_for_by_the_services_time(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.clock_offset = timedelta(hours=2)
+    asked: list[Mapping[str, str]] = []
+
+    with answering(403, {"content-type": "text/xml"}, DENIAL, asked) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        with pytest.raises(SessionDeniedError, match="AssumeRole"):
+            boto_rolesanywhere.get_session(
+                profile_name="chained"
+            ).get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
+
+    stamp = datetime.strptime(asked[0]["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
+    off = stamp - datetime.now(timezone.utc)
+    assert abs(off - emulator.clock_offset) < timedelta(minutes=1)
 
 
 def test_the_source_is_read_from_the_file_alone_as_install_reads_it(

@@ -9,12 +9,19 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 
 @contextmanager
-def answering(status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:
-    """Its URL."""
+def answering(
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    asked: list[Mapping[str, str]] | None = None,
+) -> Iterator[str]:
+    """Its URL; the headers of each request are added to `asked`."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
+            if asked is not None:
+                asked.append(self.headers)
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
