@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 from botocore import UNSIGNED
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config as ClientConfig
-from botocore.exceptions import BotoCoreError, SSLError
+from botocore.exceptions import BotoCoreError, DataNotFoundError, SSLError
+from botocore.loaders import Loader
 from botocore.utils import get_environ_proxies
 from urllib3 import exceptions as urllib3_errors
 
@@ -246,6 +247,16 @@ def open_client(
 
 
 def _unusable(error: BotoCoreError) -> ConfigurationError:
+    if isinstance(error, DataNotFoundError):
+        name = error.kwargs.get("data_path") or error.kwargs.get("service_name")
+        return ConfigurationError(
+            f"botocore's data of {name} is missing",
+            code="botocore-setting-unusable",
+            where=Loader.BUILTIN_DATA_PATH,
+            remedy="This installation was made smaller, as for a frozen program or a layer of"
+            " Lambda: keep in it rolesanywhere, partitions.json and"
+            " sdk-default-configuration.json of botocore/data, and sts if roles are chained.",
+        )
     return ConfigurationError(
         f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
         code="botocore-setting-unusable",

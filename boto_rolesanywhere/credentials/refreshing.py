@@ -82,6 +82,19 @@ class SessionCredentials(RefreshableCredentials):
         self.method = PROVIDER
         _instances.add(self)
 
+    def __copy__(self) -> SessionCredentials:
+        """These themselves: copies of a session share what renews itself."""
+        return self
+
+    def __deepcopy__(self, _memo: object) -> SessionCredentials:
+        return self
+
+    def __reduce__(self) -> str:
+        raise TypeError(
+            "credentials that renew themselves cannot be pickled: their key stays in this process;"
+            " ask for a session in the other process"
+        )
+
     @property
     def session(self) -> RolesAnywhereSession:
         """The session in use. Waits for the first one, and for its renewal if it is about to end.
