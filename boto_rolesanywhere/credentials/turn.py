@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Final
 
-# Seconds. A CreateSession usually takes less, its time-outs included: a process that holds the lock
-# for longer hangs or is suspended, and one of those who wait calls in its place.
-PATIENCE: Final = 60.0
+# Seconds. A call takes 60 at most: a process that holds the lock for longer hangs or is suspended,
+# or somebody has to touch the key's device. One of those who wait calls in its place.
+PATIENCE: Final = 75.0
 # Seconds that a process waits for a renewal while the session that it has is good.
 _LONGEST_WAIT: Final = 5.0
 # Seconds between looks: often at first, then seldom, since many may be waiting on few processors.

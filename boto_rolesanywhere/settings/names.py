@@ -98,7 +98,8 @@ TRUST_ANCHOR: Final = Setting(
     argument="anchor",
     flag="--trust-anchor-arn",
     metavar="ARN",
-    help="the trust anchor",
+    help="the trust anchor; or several, with commas between: if the first one's Region fails, the"
+    " next is asked",
 )
 PROFILE: Final = Setting(
     "profile_arn",
@@ -106,7 +107,7 @@ PROFILE: Final = Setting(
     argument="profile",
     flag="--profile-arn",
     metavar="ARN",
-    help="the IAM Roles Anywhere profile",
+    help="the IAM Roles Anywhere profile; one for each trust anchor",
 )
 ROLE: Final = Setting(
     "role_arn",
@@ -156,7 +157,7 @@ ENDPOINT_URL: Final = Setting(
     argument="endpoint_url",
     flag="--endpoint",
     metavar="URL",
-    help="an endpoint other than AWS's own",
+    help="an endpoint other than AWS's own; one for each trust anchor",
     shown="url",
 )
 PASSPHRASE_FILE: Final = Setting("private_key_passphrase_file", "passphrase file", shown="place")

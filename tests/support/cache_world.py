@@ -15,6 +15,7 @@ from boto_rolesanywhere.credentials.cache import Created, SessionCache
 from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 from boto_rolesanywhere.credentials.moment import Moment
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+from boto_rolesanywhere.credentials.turn import PATIENCE
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError
 
 KEY = "ab" * 32
@@ -67,7 +68,7 @@ class World:
         self.slept.append(seconds)
         self.while_waiting()
 
-    def cache(self, patience: float = 60.0) -> SessionCache:
+    def cache(self, patience: float = PATIENCE) -> SessionCache:
         return SessionCache(
             str(self.folder),
             clock=self.moment,
@@ -76,7 +77,7 @@ class World:
             jitter=lambda: 1.0,
         )
 
-    def get(self, *, force: bool = False, patience: float = 60.0) -> str:
+    def get(self, *, force: bool = False, patience: float = PATIENCE) -> str:
         entry = self.cache(patience).get(KEY, self.create, force=force)
         key_id: str = json.loads(entry.answer)["AccessKeyId"]
         return key_id
