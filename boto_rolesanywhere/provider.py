@@ -14,6 +14,7 @@ from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError
 
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.names import CORE
 from boto_rolesanywhere.settings.precedence import ahead_of_provider
@@ -57,7 +58,8 @@ class RolesAnywhereProvider(CredentialProvider):
             profile_name: a profile other than the session's.
             environ: in place of the process's environment.
         """
-        super().__init__(as_botocore_session(session) if session else botocore.session.Session())
+        own = as_botocore_session(session) if session else botocore.session.Session()
+        super().__init__(own if session else without_empty_variables(own))
         self._profile_name = profile_name
         self._environ = environ
 

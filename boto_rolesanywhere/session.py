@@ -12,6 +12,7 @@ from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 from boto_rolesanywhere.settings.inputs import look_up, require_followed
 
 from .composition import Issuer, as_botocore_session, config_of
@@ -100,7 +101,7 @@ def get_session(
         botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
     """
     if botocore_session is None:
-        session = botocore.session.Session()
+        session = without_empty_variables(botocore.session.Session())
     else:
         session = as_botocore_session(botocore_session)
     arguments = Arguments(

@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings.config import Arguments
-from boto_rolesanywhere.settings.inputs import Inputs, follow_roles, read_section, require_followed
+from boto_rolesanywhere.settings.inputs import (
+    Inputs,
+    follow_roles,
+    pass_over_unparseable,
+    read_section,
+    require_followed,
+)
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
     PKCS11_MODULE,
@@ -215,7 +221,11 @@ def _bare_inputs(
     """The inputs without what a selector chooses and without the passphrase."""
     from botocore.session import Session
 
-    session = Session(profile=profile)
+    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+
+    session = without_empty_variables(Session(profile=profile))
+    if profile is None:
+        pass_over_unparseable(session)
     # Also without --config-profile: botocore takes its own options for the call from a profile.
     section = read_section(session, by_flag=profile is not None)
     return Inputs(

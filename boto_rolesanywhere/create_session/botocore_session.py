@@ -17,6 +17,7 @@ from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
 from boto_rolesanywhere._version import __version__
+from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ def private_session(parent: BotocoreSession | None) -> BotocoreSession:
     Not `parent` itself: it may be waiting for these very credentials, and it must not get the model
     and the handlers that are added here.
     """
-    session = BotocoreSession(include_builtin_handlers=False)
+    session = without_empty_variables(BotocoreSession(include_builtin_handlers=False))
     # The one of botocore's handlers that adds a header to every service's requests; the other,
     # which counts attempts, is the call's own.
     session.register("before-call", add_recursion_detection_header)  # type: ignore[arg-type]  # takes its event's arguments

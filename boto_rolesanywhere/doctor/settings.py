@@ -106,6 +106,7 @@ def _read_profile(question: Question) -> Check[Inputs]:
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
+    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
     from boto_rolesanywhere.settings.inputs import (
         Inputs,
         follow_process,
@@ -113,17 +114,17 @@ def _read_profile(question: Question) -> Check[Inputs]:
         read_section,
     )
 
-    session = Session(profile=question.profile)
+    session = without_empty_variables(Session(profile=question.profile))
     profile_name = session.profile or "default"
     section: Mapping[str, object] = {}
     try:
         section = read_section(session, by_flag=question.flags is not None)
     except ConfigurationError as error:
         yield of_error("configuration", error)
-        session = Session()  # whatever botocore can do without the profile
+        session = without_empty_variables(Session())  # whatever botocore can do without the profile
     except BotoCoreError as error:
         yield Verdict("configuration", "fail", str(error), "Correct the AWS config file.")
-        session = Session()
+        session = without_empty_variables(Session())
     inputs = Inputs(
         session=session,
         arguments=question.arguments,

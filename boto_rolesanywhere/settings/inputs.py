@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
+from boto_rolesanywhere.redaction import logger_of
 
 from .config import Arguments, identity_sources
 from .names import (
@@ -39,8 +40,11 @@ if TYPE_CHECKING:
     from .role_chain import AssumedRole
     from .sources import IdentitySources
 
+logger = logger_of(__name__)
+
 PROCESS: Final = "credential_process"
 _OF_PASSPHRASES: Final = (PASSPHRASE_FILE.config_key, PASSPHRASE_ENV.config_key)
+_FILES: Final = ("config_file", "credentials_file")
 _MARKS: Final = {
     codecs.BOM_UTF8: "UTF-8",
     codecs.BOM_UTF16_LE: "UTF-16",
@@ -314,6 +318,22 @@ def unparseable(error: ConfigParseError) -> ConfigurationError:
         where=path + (f", line {line}" if line else ""),
         expected="[sections] with lines of key = value, each section and key once",
     )
+
+
+def pass_over_unparseable(session: botocore.session.Session) -> None:
+    """Let the session do without AWS's files that cannot be parsed; a warning says which.
+
+    For a command that takes nothing from a profile: its flags and the environment say all.
+    """
+    for _ in _FILES:
+        try:
+            _ = session.full_config
+        except ConfigParseError as error:  # noqa: PERF203  # of two files
+            logger.warning("Nothing in it counts: %s", unparseable(error))
+            for name in _FILES:
+                path = os.path.expandvars(session.get_config_variable(name) or "")
+                if Path(path).expanduser() == Path(str(error.kwargs["path"])):
+                    session.set_config_variable(name, os.devnull)
 
 
 def _byte_order_mark(path: str) -> str | None:

@@ -29,6 +29,7 @@ from botocore.httpsession import ProxyConfiguration, URLLib3Session, get_cert_pa
 
 import boto_rolesanywhere
 from boto_rolesanywhere.create_session.trust import trust_system_store
+from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(boto_rolesanywhere.__file__).parent
@@ -70,6 +71,24 @@ def requests() -> None:
     assert (prepared.headers["A"], prepared.headers["Content-Length"]) == ("b", "4")
     assert prepared.stream_output is True
     assert issubclass(urllib3.exceptions.ReadTimeoutError, urllib3.exceptions.HTTPError)
+
+
+@guards(
+    "botocore.configprovider.BOTOCORE_DEFAUT_SESSION_VARIABLES",
+    "botocore.configprovider.ConfigChainFactory",
+)
+def variables() -> None:
+    """A session takes its options from a component `config_store`, in which one provider can be
+    put in place of another; the table has each option's key, variables, default and conversion.
+    settings.empty_variables gives a provider an environment without empty variables."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_PROFILE", "")
+        patch.setenv("AWS_MAX_ATTEMPTS", "")
+        session = without_empty_variables(botocore.session.Session())
+        assert session.get_config_variable("profile") is None
+        assert session.get_config_variable("max_attempts") is None
+        session.set_config_variable("profile", "chosen")
+        assert session.get_config_variable("profile") == "chosen"
 
 
 @guards("._get_ssl_context", "._manager", "._proxy_managers")

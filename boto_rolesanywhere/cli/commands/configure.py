@@ -161,8 +161,10 @@ def _take_line(arguments: argparse.Namespace) -> None:
     """Set what the profile's credential_process line gives as if its flags had been given."""
     from botocore.session import Session
 
+    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+
     name = arguments.from_profile
-    session = Session(profile=name)
+    session = without_empty_variables(Session(profile=name))
     line = line_of(session, name, read_section(session, by_flag=True))
     if line is None:
         raise ConfigurationError(
