@@ -140,7 +140,7 @@ DURATION: Final = Setting(
     argument="duration",
     flag="--session-duration",
     metavar="SECONDS",
-    help="900 to 43200; default: the profile's own duration",
+    help="900 to 43200; default: 3600 where --role-arn is given, else the profile's own duration",
 )
 SESSION_NAME: Final = Setting(
     "role_session_name",
