@@ -108,7 +108,7 @@ class FailoverCreator:
         with self._lock:
             region.failures += 1
             pause = cold_pause(region.failures, self._jitter(), refused=False)
-            pause = max(pause, asked_pause(error))
+            pause = max(pause, asked_pause(error, self._jitter()))
             region.closed_until = self._monotonic() + pause
         logger.warning(
             "IAM Roles Anywhere in %s failed; it is asked again after %.0f seconds: %s",

@@ -235,7 +235,7 @@ class SessionCache:
             pause = renewal_pause(left, jitter, refused=refused)
         else:
             pause = cold_pause(row, jitter, refused=refused)
-        return max(pause, asked_pause(error))
+        return max(pause, asked_pause(error, jitter))
 
     def _store(self, entry: Entry) -> None:
         """Keep the entry, unless another process has stored a later one.

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 logger = logger_of(__name__)
 
 _SERVER_ERROR: Final = 500
-_LONGEST_ASKED: Final = 300.0
+_LONGEST_ASKED: Final = 250.0
+_ASKED_SPREAD: Final = 0.2  # of it: else all hosts that it told would come back at once
 
 
 class Need(Enum):
@@ -197,7 +198,8 @@ class SessionState:
         own = error if isinstance(error, RolesAnywhereError) else None
         good = held is not None and self._left(held) > 0
         cold = 0 if good else (last.cold if last else 0) + 1
-        pause = max(self._pause(cold, refused=is_refusal(error)), asked_pause(error))
+        asked = asked_pause(error, self._jitter())
+        pause = max(self._pause(cold, refused=is_refusal(error)), asked)
         # Kept without the frames that it passed, whose variables may be secret.
         kept = _copied(own) if own else None
         self._failure = _Failure(kept, is_refusal(error), cold, self._monotonic() + pause)
@@ -244,10 +246,17 @@ class SessionState:
         return held.windows.expiry - (self._monotonic() - held.monotonic)
 
 
-def asked_pause(error: BaseException) -> float:
-    """Seconds for which the service asked not to be called (Retry-After), 5 minutes at most."""
+def asked_pause(error: BaseException, jitter: float) -> float:
+    """Seconds for which the service asked not to be called (Retry-After), and up to a fifth more.
+
+    Not more than 5 minutes.
+
+    Args:
+        error: of the call.
+        jitter: 0 to 1.
+    """
     asked = error.retry_after if isinstance(error, ServiceError) else None
-    return min(asked or 0.0, _LONGEST_ASKED)
+    return min(asked or 0.0, _LONGEST_ASKED) * (1 + _ASKED_SPREAD * jitter)
 
 
 def is_refusal(error: BaseException) -> bool:
