@@ -1,4 +1,4 @@
-"""Endpoints, proxies, TLS, time-outs and retries are botocore's own; here they are shown to hold.
+"""Endpoints, proxies, TLS and time-outs are botocore's own; here they are shown to hold.
 
 Real host names over real TLS: a proxy on loopback tunnels every CONNECT to the emulator, whose
 certificate carries those names and is signed by a private CA.
@@ -108,6 +108,7 @@ def creator_for(
         client_config=client_config,
         verify=verify,
         session=private_session(session),
+        sleep=lambda _: None,
     )
 
 
