@@ -15,6 +15,7 @@ from configparser import Error, RawConfigParser
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import cache
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 from typing import Final
@@ -35,6 +36,8 @@ from boto_rolesanywhere.create_session.answer import session_of
 from boto_rolesanywhere.create_session.transport import Answer
 from boto_rolesanywhere.credentials.cache_entry import Entry
 from boto_rolesanywhere.credentials.cached_session import to_received
+from boto_rolesanywhere.credentials.failure_mark import FailureMark
+from boto_rolesanywhere.credentials.marked_error import to_error
 from boto_rolesanywhere.credentials.moment import Moment
 from boto_rolesanywhere.doctor.crl import check_crl
 from boto_rolesanywhere.errors import RolesAnywhereError
@@ -180,6 +183,16 @@ def take_entry(data: bytes) -> None:
         to_received(entry, Moment(NOW.timestamp()), 0.0)
 
 
+def take_mark(data: bytes) -> None:
+    """Of whatever lies under a right checksum an error of ours can be made, or it is no mark."""
+    first = f"boto_rolesanywhere failure 1 {sha256(data).hexdigest()}\n".encode()
+    mark = FailureMark.from_bytes(first + data)
+    if mark is not None:
+        error = to_error(mark, 1001.0)
+        assert error.code == mark.code
+        assert str(error).endswith(mark.note(1001.0))
+
+
 def take_answer(data: bytes) -> None:
     """A session lives, and no longer than AWS lets one live."""
     answer = Answer(201, {}, data)
@@ -224,6 +237,7 @@ TARGETS: Final[dict[str, Callable[[bytes], object]]] = {
     "chain": lambda data: opened(*pair(), data),
     "crl": take_crl,
     "der": take_der,
+    "failure-mark": take_mark,
     "key": lambda data: opened(pair()[0], data),
     "mappings": take_mappings,
     "pkcs11-uri": take_uri,
