@@ -268,6 +268,18 @@ def test_the_loop_itself_is_busy_for_less_than_50_milliseconds(
     assert emulator.created == 2
 
 
+def test_a_later_read_needs_no_thread(
+    emulator: Emulator, issued: IssuedCertificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def use() -> None:
+        session = aio_session(emulator, issued)
+        before = await keys_of(session)
+        monkeypatch.delattr(threading.Thread, "start")
+        assert await keys_of(session) == before
+
+    asyncio.run(use())
+
+
 def test_while_a_renewal_is_under_way_nobody_waits(
     emulator: Emulator, issued: IssuedCertificate
 ) -> None:

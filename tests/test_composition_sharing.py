@@ -133,6 +133,14 @@ def test_each_argument_decides_and_none_is_forgotten(
     assert len(set(map(id, kept.values()))) == len(kept)
 
 
+def test_what_a_program_set_in_its_session_decides(asker: Asker) -> None:
+    before = asker.credentials()
+    session = botocore.session.Session()
+    session.set_config_variable("max_attempts", 7)
+
+    assert asker.credentials(botocore_session=session) is not before
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -153,17 +161,26 @@ def test_what_botocore_reads_from_the_environment_decides(
     assert asker.credentials() is not before
 
 
-@pytest.mark.parametrize("text", ["max_attempts = 2", "services = x\n[services x]\na =\n  b = c"])
+SERVICES = "services = x\n[services x]\nrolesanywhere =\n  endpoint_url = {}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("", "max_attempts = 2"),
+        (SERVICES.format("http://127.0.0.1:9"), SERVICES.format("http://127.0.0.1:8")),
+    ],
+)
 def test_what_the_config_file_says_by_now_decides(
-    asker: Asker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    asker: Asker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str, after: str
 ) -> None:
     config = tmp_path / "config"
-    config.write_text("")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
-    before = asker.credentials()
-    config.write_text(f"[default]\n{text}\n")
+    config.write_text(f"[default]\n{before}\n")
+    credentials = asker.credentials()
+    config.write_text(f"[default]\n{after}\n")
 
-    assert asker.credentials() is not before
+    assert asker.credentials() is not credentials
 
 
 def test_a_key_object_is_the_same_as_itself_alone(
