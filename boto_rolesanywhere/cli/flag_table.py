@@ -202,7 +202,7 @@ def settings_of(
     values = {flag: value for flag, value in flags.items() if flag in known and value}
     endpoint = names.ENDPOINT_URL.flag or ""
     if endpoint in values and "://" not in values[endpoint]:
-        # AWS's helper takes a bare host name, and speaks TLS to it.
+        # A bare host name, which AWS's helper does not take.
         values[endpoint] = f"https://{values[endpoint]}"
     duration = names.DURATION.flag or ""
     by_helpers_flags = names.ROLE.flag in values and CONFIG_PROFILE not in flags

@@ -7,6 +7,7 @@ parser and its signer are passed by.
 
 from __future__ import annotations
 
+import os
 import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +23,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
-from boto_rolesanywhere.settings.urls import is_this_machine, require_proxy_url
+from boto_rolesanywhere.settings.urls import bypasses_proxy, is_this_machine, require_proxy_url
 
 from .botocore_faults import ON_THE_WAY, fault_of
 from .botocore_session import SERVICE
@@ -216,6 +217,20 @@ def open_client(
     options = _TIMEOUTS
     for each in (session.get_default_client_config(), client_config):
         options = options.merge(each) if each is not None else options
+    client = _made(config, session, options, verify)
+    url = client.meta.endpoint_url
+    by_environment = getattr(options, "proxies", None) is None
+    if by_environment and get_environ_proxies(url) and bypasses_proxy(url, os.environ):
+        client = _made(config, session, options.merge(ClientConfig(proxies={})), verify)
+    else:
+        require_usable_proxy(getattr(options, "proxies", None), url)
+    _warn_of_plain_http(url)
+    return client
+
+
+def _made(
+    config: Config, session: BotocoreSession, options: ClientConfig, verify: bool | str | None
+) -> BaseClient:
     try:
         client: BaseClient = session.create_client(
             SERVICE,
@@ -241,8 +256,6 @@ def open_client(
             where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
             expected="a URL such as https://host:443",
         ) from None
-    require_usable_proxy(getattr(options, "proxies", None), client.meta.endpoint_url)
-    _warn_of_plain_http(client.meta.endpoint_url)
     return client
 
 

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from ipaddress import ip_address
-from typing import Final
+from ipaddress import ip_address, ip_network
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from ipaddress import IPv4Address, IPv6Address
 
 # RFC 3986, section 3.2: the characters of a user and a password, a host's name or an address.
 _USER_INFO: Final = r"[A-Za-z0-9._~!$&'()*+,;=:%-]*"
@@ -22,6 +26,12 @@ _PROXY: Final = rf"(?:https?:)?//(?:{_USER_INFO}@)?{_HOST}(?::([0-9]{{1,5}}))?/?
 _PORTS: Final = range(1, 65536)
 _SCHEMES: Final = ("http:", "https:", "//")
 _invalid: Final = partial(ConfigurationError, code="endpoint-url-invalid")
+_unusable_proxy: Final = partial(
+    ConfigurationError,
+    code="proxy-url-invalid",
+    where="HTTPS_PROXY, HTTP_PROXY or the argument client_config",
+    expected="http://host:port or http://user:password@host:port",
+)
 
 
 def require_endpoint_url(url: str, where: str) -> None:
@@ -59,15 +69,51 @@ def require_proxy_url(url: object) -> None:
     """
     text = url if isinstance(url, str) else ""
     found = re.fullmatch(_PROXY, text if text.startswith(_SCHEMES) else f"//{text}")
-    if found is None or int(found[1] or 80) not in _PORTS:
-        raise ConfigurationError(
-            "the proxy's URL cannot be used, or has a user name or password that is not"
-            " percent-encoded",
-            code="proxy-url-invalid",
-            where="HTTPS_PROXY, HTTP_PROXY or the argument client_config",
-            expected="http://host:port or http://user:password@host:port",
+    if found is not None and int(found[1] or 80) in _PORTS:
+        return
+    if re.match("socks", text, re.IGNORECASE):
+        raise _unusable_proxy(
+            "the proxy is a SOCKS proxy, and botocore uses none",
+            remedy="Name an HTTP proxy; many SOCKS proxies (Dante, ssh -D with privoxy) have one"
+            " beside them. NO_PROXY names hosts that need none.",
+        )
+    if "@" in text:
+        raise _unusable_proxy(
+            "the user name or password in the proxy's URL is not percent-encoded, or the URL"
+            " cannot be used",
             remedy="Write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40 in the password.",
         )
+    raise _unusable_proxy("the proxy's URL cannot be used", remedy="Correct it.")
+
+
+def bypasses_proxy(url: str, environ: Mapping[str, str]) -> bool:
+    """Whether NO_PROXY covers the host of `url` as the package requests reads it.
+
+    That knows more than the standard library, which botocore asks: networks (CIDR) for a host that
+    is an address, and ends of names; and here ``*.domain`` too.
+
+    Args:
+        url: of the endpoint.
+        environ: no_proxy counts before NO_PROXY.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    names = [name.strip().lower() for name in listed.split(",")]
+    try:
+        address = ip_address(host)
+    except ValueError:
+        ends = [name.removeprefix("*") for name in names if name]
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        return any(host.endswith(end) or f"{host}:{port}".endswith(end) for end in ends)
+    return any(_covers(name, address) for name in names)
+
+
+def _covers(name: str, address: IPv4Address | IPv6Address) -> bool:
+    try:
+        return name == "*" or address in ip_network(name.strip("[]"), strict=False)
+    except ValueError:
+        return False
 
 
 def is_this_machine(host: str) -> bool:

@@ -425,3 +425,13 @@ def test_an_endpoint_elsewhere_that_is_not_encrypted_is_warned_of(
     creator_for(emulator, identity, endpoint_url=url).open_client()
 
     assert ("is not encrypted" in caplog.text) == warned
+
+
+@pytest.mark.parametrize("listed", ["127.0.0.0/8", "10.0.0.0/8, 127.0.0.1/32", "127.0.0.1"])
+def test_no_proxy_may_name_a_network(
+    emulator: Emulator, identity: Identity, monkeypatch: pytest.MonkeyPatch, listed: str
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")  # nobody listens there
+    monkeypatch.setenv("NO_PROXY", listed)
+
+    assert create(emulator, identity, endpoint_url=emulator.endpoint_url).subject_arn
