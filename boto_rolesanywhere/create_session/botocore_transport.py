@@ -30,6 +30,7 @@ from .botocore_session import SERVICE
 from .sending import within
 from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
 from .trust import BothStores, trust_system_store
+from .way import proxy_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -78,15 +79,17 @@ class BotocoreTransport:
         # Last, since another handler adds a header.
         client.meta.events.register_last("before-call", _instead_of_sending, _DRAFT)  # type: ignore[arg-type]  # it answers
         self._client = client
+        config: Any = client.meta.config
         url = urlsplit(client.meta.endpoint_url)
         verified = url.scheme == "https" and verify not in {False, ""}
+        here = is_this_machine(url.hostname or "")
+        proxy, _ = proxy_of(config, client.meta.endpoint_url) if here else (None, "")
         # The system's store takes time to read, so it is read when botocore's own does not do.
         self._may_trust_system = isinstance(verify, BothStores)
         self._trusts_system = False
-        self._is_trusted = verified or is_this_machine(url.hostname or "")
+        self._is_trusted = verified or (here and proxy is None)
         self._sending = 0
         self._lock = threading.Lock()
-        config: Any = client.meta.config
         timeouts = (config.connect_timeout, config.read_timeout)
         longest = sum(seconds for seconds in timeouts if isinstance(seconds, int | float))
         attempts = (config.retries or {}).get("total_max_attempts")

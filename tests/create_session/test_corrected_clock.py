@@ -13,6 +13,8 @@ import botocore.session
 import pytest
 
 from boto_rolesanywhere.composition import Issuer, config_of
+from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.transport import Answer
 from boto_rolesanywhere.errors import CertificateError, SessionDeniedError
@@ -133,6 +135,37 @@ def test_whoever_is_on_the_way_does_not_say_the_time(
         creator.create()
     assert statuses(emulator) == [403]
     assert creator.clock.offset == timedelta()
+
+
+@pytest.mark.parametrize(
+    ("url", "verify", "proxy", "trusted"),
+    [
+        ("https://private.example", None, None, True),
+        ("https://private.example", True, "http://proxy.example", True),
+        ("https://private.example", "/ca.pem", None, True),
+        ("https://private.example", False, None, False),
+        ("https://private.example", "", None, False),
+        ("http://private.example", True, None, False),
+        ("http://127.0.0.1:8080", None, None, True),
+        ("https://localhost", False, None, True),
+        ("http://127.0.0.1:8080", None, "http://proxy.example", False),
+    ],
+)
+def test_who_is_trusted_to_say_the_time(
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    verify: bool | str | None,
+    proxy: str | None,
+    trusted: bool,
+) -> None:
+    if proxy is not None:
+        monkeypatch.setenv("HTTP_PROXY", proxy)
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    client = private_session(None).create_client(
+        "rolesanywhere", region_name="eu-west-1", endpoint_url=url
+    )
+
+    assert BotocoreTransport(client, verify=verify).is_trusted == trusted
 
 
 def test_no_more_than_one_signature_is_made_for_the_clock(
