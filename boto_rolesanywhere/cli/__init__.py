@@ -180,13 +180,10 @@ def _load(name: str) -> Command:
 
 
 def _parser(name: str, command: Command) -> argparse.ArgumentParser:
-    import argparse
-
     from .parser import Parser
 
     parser = Parser(
         prog=f"{PROGRAM} {name}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,  # an abbreviation in a script would break with the next option
     )
     command.add_arguments(parser)
@@ -194,9 +191,11 @@ def _parser(name: str, command: Command) -> argparse.ArgumentParser:
 
 
 def _help() -> str:
+    from .help_text import columns, wrapped
+
     width = max(map(len, COMMANDS))
     table = "\n".join(f"  {name:<{width}}  {text}" for name, (_, text) in COMMANDS.items())
-    return f"""usage: {PROGRAM} COMMAND [options]
+    text = f"""usage: {PROGRAM} COMMAND [options]
 
 Credentials from AWS IAM Roles Anywhere, for a workload that holds an X.509 certificate.
 
@@ -207,9 +206,12 @@ example:
   {PROGRAM} inspect /etc/pki/workload.pem
 
 Each command explains itself: {PROGRAM} COMMAND --help
+
 From Python: import boto_rolesanywhere; session = boto_rolesanywhere.get_session(...)
+
 When something fails, the message ends with a code: {PROGRAM} explain CODE
 """
+    return f"{wrapped(text, columns())}\n"
 
 
 def _unknown(name: str) -> str:

@@ -6,12 +6,13 @@ import argparse
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from boto_rolesanywhere.settings import names
 
 from .flag_table import CONFIG_PROFILE
 from .go_values import boolean
+from .help_text import Help, own_first
 from .outcome import PROGRAM, USAGE, complain
 
 if TYPE_CHECKING:
@@ -35,6 +36,14 @@ class Parser(argparse.ArgumentParser):
     """
 
     usage_status: int = USAGE
+
+    def __init__(self, **options: Any) -> None:  # noqa: ANN401  # argparse's
+        super().__init__(**{"formatter_class": Help, **options})
+
+    def format_help(self) -> str:
+        """The help, with the command's own options before those of all commands."""
+        self._action_groups = own_first(self._action_groups)
+        return super().format_help()
 
     def parse_args(  # type: ignore[override]  # without a namespace of the caller's
         self, args: Sequence[str] | None = None

@@ -82,6 +82,7 @@ def test_a_mistyped_flag_is_named_and_its_value_is_not(
     command: str, words: tuple[str, ...], named: str
 ) -> None:
     needed = {
+        "completion": ("bash",),
         "crl": ("--trust-anchor", "x"),
         "inspect": ("--certificate", "x"),
         "revoke": ("--trust-anchor", "x", "x"),

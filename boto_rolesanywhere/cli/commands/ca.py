@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -10,6 +9,7 @@ from boto_rolesanywhere.cli.authority import issuing, making, revoking
 from boto_rolesanywhere.cli.authority.opening import CAS_KEY, NEW_KEY, naming_flags
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
 _DESCRIPTION: Final = """\
@@ -99,7 +99,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=action.summary,
             description=action.summary[0].upper() + action.summary[1:] + ".",
             epilog=f"example:\n  boto-rolesanywhere ca {action.example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
         action.declare(of_action)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.account import crl_status, crl_sync
+
+if TYPE_CHECKING:
+    import argparse
 
 _DESCRIPTION: Final = """\
 Revocation lists of a trust anchor: bring them there from the CA, and look at what is there.
@@ -82,7 +84,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             help=summary,
             description=description,
             epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
         declare(action)
