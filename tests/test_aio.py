@@ -19,6 +19,7 @@ import pytest
 from aio_sessions import Key, aio_session, arguments, keys_of, type_page
 from aiobotocore.config import AioConfig
 from aiobotocore.session import AioSession
+from botocore.config import Config
 from sessions import set_variables
 
 import boto_rolesanywhere
@@ -356,6 +357,33 @@ def test_options_that_botocore_has_count(emulator: Emulator, issued: IssuedCerti
     with pytest.raises(EndpointError, match="proxy"):
         asyncio.run(keys_of(session))
     assert emulator.requests == []
+
+
+def test_another_region_is_asked_when_the_first_fails(
+    ca: CertificateAuthority, issued: IssuedCertificate
+) -> None:
+    role = "arn:aws:iam::123456789012:role/Both"
+    with (
+        Emulator(ca, region="eu-west-1", role_arn=role) as first,
+        Emulator(ca, region="eu-central-1", role_arn=role) as second,
+    ):
+        first.inject(faults.ErrorStatus(503, "ServiceUnavailableException", "no"))
+        session = aio_session(
+            first,
+            issued,
+            anchor=[first.trust_anchor_arn, second.trust_anchor_arn],
+            profile=[first.profile_arn, second.profile_arn],
+            endpoint_url=[first.endpoint_url, second.endpoint_url],
+            client_config=Config(retries={"total_max_attempts": 1}),
+        )
+
+        async def use() -> str | None:
+            credentials = await session.get_credentials()
+            made = await credentials.get_rolesanywhere_session()
+            region: str | None = made.region
+            return region
+
+        assert asyncio.run(use()) == "eu-central-1"
 
 
 @pytest.mark.parametrize("cached", [False, True])
