@@ -223,8 +223,17 @@ class SessionCredentials(RefreshableCredentials):
         except BaseException as error:
             self._state.failed(error)
             raise
-        self._publish(received.session if isinstance(received, Received) else received)
-        self._state.received(received)  # last: who sees that it is good relies on the rest
+        else:
+            self._publish(received.session if isinstance(received, Received) else received)
+            self._state.received(received)  # last: who sees that it is good relies on the rest
+        finally:
+            self._forget_attempt()
+
+    def _forget_attempt(self) -> None:
+        # Or the last attempt and what it raised would keep these credentials, and they the attempt.
+        with self._refresh_lock:  # whoever began it lets go of the lock when it is known
+            if self._attempt is not None and self._attempt.runs_here:
+                self._attempt = None
 
     def _publish(self, session: RolesAnywhereSession) -> None:
         self._access_key = session.access_key_id

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -669,6 +671,37 @@ def test_a_fork_amidst_a_renewal_can_renew_for_itself() -> None:
     use(credentials)
 
     assert forked == [True]
+
+
+def no_route() -> None:
+    raise EndpointError("no route", code="made-up")
+
+
+def no_file() -> None:
+    raise FileNotFoundError
+
+
+@pytest.mark.parametrize("fails", [None, no_route, no_file])
+def test_credentials_go_with_their_last_user(fails: Callable[[], None] | None) -> None:
+    world = World()
+    credentials = world.credentials()
+    use(credentials)
+    world.during = fails
+    world.pass_time(3000)
+    renewed(credentials)
+    gone = weakref.ref(credentials)
+    gc.collect()
+    gc.disable()
+    try:
+        del credentials
+        for _ in range(1000):  # its thread ends a moment after the attempt
+            if gone() is None:
+                break
+            threading.Event().wait(0.01)
+    finally:
+        gc.enable()
+
+    assert gone() is None
 
 
 def test_no_repr_shows_a_secret() -> None:
