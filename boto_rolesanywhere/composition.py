@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Final
 import botocore.session
 from botocore.config import Config as ClientConfig
 
-from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator, plain_session
 from boto_rolesanywhere.create_session.botocore_session import plain_options, private_session
 from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
 from boto_rolesanywhere.create_session.endpoints import configured_endpoint, located
-from boto_rolesanywhere.create_session.failover import FailoverCreator
-from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
 from boto_rolesanywhere.identity.material import read_sources
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
@@ -38,6 +35,8 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator
+    from boto_rolesanywhere.create_session.failover import FailoverCreator
     from boto_rolesanywhere.credentials.cache import Created
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
     from boto_rolesanywhere.credentials.state import Received
@@ -133,10 +132,20 @@ class Issuer:
             )
             for region in regions
         ]
-        first = FailoverCreator(creators) if len(creators) > 1 else creators[0]
+        first: SessionCreator | FailoverCreator = creators[0]
+        if len(creators) > 1:
+            from boto_rolesanywhere.create_session.failover import FailoverCreator
+
+            first = FailoverCreator(creators)
         self.learn_time = first.learn_time
         self._creator: SessionCreator | FailoverCreator | RoleChainCreator = first
         if config.assumed:
+            from boto_rolesanywhere.create_session.assumed_roles import (
+                RoleChainCreator,
+                plain_session,
+            )
+            from boto_rolesanywhere.create_session.signing_time import correct_signing
+
             plain = plain_session(own)
             correct_signing(plain, corrected)
             self._creator = RoleChainCreator(

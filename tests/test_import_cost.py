@@ -50,7 +50,11 @@ def test_what_is_loaded_would_be_seen(name: str) -> None:
 # What nobody asks for on the way to the first credentials, by what once brought it.
 SLOW = {
     "boto_rolesanywhere.certificates.twin": "a certificate that is plain",
+    "boto_rolesanywhere.create_session.assumed_roles": "a profile that assumes no role",
+    "boto_rolesanywhere.create_session.botocore_faults": "a call that fails",
     "boto_rolesanywhere.create_session.denials": "an answer that is no refusal",
+    "boto_rolesanywhere.create_session.failover": "one Region",
+    "boto_rolesanywhere.create_session.service_errors": "a call that fails",
     "boto_rolesanywhere.identity.files.costs": "a key that is not encrypted",
     "boto_rolesanywhere.identity.files.lenient_keys": "a key that can be read",
     "boto_rolesanywhere.identity.files.pkcs12": "a file in PEM",
@@ -67,9 +71,6 @@ DATACLASSES = {"Config", "Identity", "RolesAnywhereSession"}
 PATTERNS = {
     "boto_rolesanywhere.create_session.signer": {"_PLACE", "_TOKEN", "_URL"},
     "boto_rolesanywhere.identity.files.pem": {"_BREAK", "_MARKER"},
-    "boto_rolesanywhere.settings.arns": {
-        *("REGION", "_ACCOUNT", "_PARTITION", "_RESOURCE_ID", "_ROLE"),
-    },
 }
 FIRST_CREDENTIALS = """
 import boto_rolesanywhere, json, sys
@@ -83,10 +84,15 @@ print(json.dumps({
         name for module, names in own.items() for name, value in names.items()
         if dataclasses.is_dataclass(value) and value.__module__ == module
     ],
+    "compiled records": [
+        name for module, names in own.items() for name, value in names.items()
+        if isinstance(value, type) and hasattr(value, "_fields") and value.__module__ == module
+        and not all(isinstance(each, str) for each in value.__annotations__.values())
+    ],
     "patterns": {
         module: found for module, names in own.items()
         if (found := [name for name, value in names.items()
-                      if isinstance(value, re.Pattern) and name not in ("REGION_NAME",)])
+                      if isinstance(value, re.Pattern)])
     },
 }))
 """
@@ -119,3 +125,8 @@ def test_first_credentials_make_few_dataclasses(first_credentials: dict[str, Any
 def test_first_credentials_compile_few_patterns(first_credentials: dict[str, Any]) -> None:
     found = {module: set(names) for module, names in first_credentials["patterns"].items()}
     assert found == PATTERNS
+
+
+def test_first_credentials_compile_no_annotations(first_credentials: dict[str, Any]) -> None:
+    """`boto_rolesanywhere.records` has the NamedTuple that does not; the signer stands alone."""
+    assert first_credentials["compiled records"] == ["_Target"]

@@ -6,7 +6,7 @@ minimal lengths only (X.690, section 10.1): that is all that certificates and ke
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from boto_rolesanywhere.records import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 SEQUENCE, SET = 0x30, 0x31

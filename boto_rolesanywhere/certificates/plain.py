@@ -10,7 +10,9 @@ from __future__ import annotations
 import ssl
 import sys
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
+
+from boto_rolesanywhere.records import NamedTuple
 
 from . import der
 from .names import IA5, PRINTABLE, UTF8

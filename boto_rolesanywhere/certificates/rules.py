@@ -6,9 +6,10 @@ Each finding says what is wrong and what to do; the caller decides whether to go
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Final, Literal
 
 from boto_rolesanywhere.errors import CertificateError
+from boto_rolesanywhere.records import NamedTuple
 
 from . import der
 from .public_keys import NEW_KEY, USABLE_KEYS, algorithm_for, describe_key

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.records import NamedTuple
 
 from . import der
 from .names import ENCODINGS, PRINTABLE, UTF8

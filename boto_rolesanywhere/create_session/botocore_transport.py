@@ -25,7 +25,6 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.urls import bypasses_proxy, is_this_machine, require_proxy_url
 
-from .botocore_faults import ON_THE_WAY, fault_of
 from .botocore_session import SERVICE
 from .sending import within
 from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
@@ -152,8 +151,12 @@ class BotocoreTransport:
         ).prepare()
         try:
             response = self._send_prepared(prepared)
-        except ON_THE_WAY as error:
-            raise fault_of(error) from error
+        except Exception as error:
+            from .botocore_faults import ON_THE_WAY, fault_of  # few calls fail
+
+            if isinstance(error, ON_THE_WAY):
+                raise fault_of(error) from error
+            raise
         headers = {name.lower(): str(text) for name, text in response.headers.items()}
         return Answer(response.status_code, headers, _body(response, given_up))
 
@@ -162,6 +165,8 @@ class BotocoreTransport:
         try:
             response: AWSResponse = self._http_session.send(prepared)
         except SSLError as error:
+            from .botocore_faults import fault_of
+
             again = self._may_trust_system and not trusted_system
             if not again or fault_of(error).kind != "certificate":
                 raise

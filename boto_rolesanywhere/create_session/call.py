@@ -7,13 +7,13 @@ what came of it. The synchronous client and an asynchronous one drive the same s
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
 from .answer import session_of
 from .attempts import is_passing, is_refusal, pause_after
-from .service_errors import error_of
 from .signer import host_header, sign
 from .transport import Answer, Request, TransportFault
 
@@ -122,6 +122,8 @@ def steps(
                 continue
         pause = pause_after(outcome, made, limits, ends_at - clocks.monotonic(), clocks.jitter)
         if pause is None:
+            from .service_errors import error_of
+
             error = error_of(outcome, config, identity, clocks.wall(), way())
             error.passing = is_passing(outcome)
             raise error from error.__cause__

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.names import PREFIX
 from boto_rolesanywhere.settings.profile_reader import endpoint_and_origin
 

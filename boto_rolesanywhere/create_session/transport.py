@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
+
+from boto_rolesanywhere.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.records import NamedTuple
 
 from .trust import BOTH, BothStores
 

@@ -13,10 +13,11 @@ import time
 from contextlib import closing, suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
 from . import cache_entry, failure_mark

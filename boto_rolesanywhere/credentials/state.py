@@ -21,10 +21,11 @@ import random
 import time
 from copy import copy
 from enum import Enum
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.clock import steady
 from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError, ThrottledError
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
 from .policy import cold_pause, renewal_pause

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple
+from typing import Final
+
+from boto_rolesanywhere.records import NamedTuple
 
 # Of the lifetime. Programs that were started together draw different points, so their renewals
 # spread over up to a quarter of it and do not come together again.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
 
 from boto_rolesanywhere.certificates.chain import find_leaf
 from boto_rolesanywhere.certificates.descriptions import describe_subject
@@ -11,6 +11,7 @@ from boto_rolesanywhere.certificates.reading import readable_public_key, serial_
 from boto_rolesanywhere.certificates.rules import check_certificate, problems
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.identity.files.software_key import SoftwareKey
+from boto_rolesanywhere.records import NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -6,11 +6,12 @@ Comparing two materials shows whether files have changed.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.plain import is_certificate
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.files.reading import Part, Role, read_part
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.places import TOKEN, is_device, kind_of, plain_place
 from boto_rolesanywhere.signing_key import SigningKey
 

@@ -7,7 +7,7 @@ object. `open_identity` opens certificate, key and chain, and checks that they b
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
@@ -18,6 +18,7 @@ from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import FileSource, Part, Role, read_part
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
 

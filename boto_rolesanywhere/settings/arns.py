@@ -5,10 +5,11 @@ Pure text: nothing here knows what AWS has behind an ARN.
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from string import ascii_letters, ascii_lowercase, digits
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import shown
 
 if TYPE_CHECKING:
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 
 # AWS General Reference, "Amazon Resource Names": six fields; the last may hold colons.
 _FIELDS: Final = 6
-_PARTITION: Final = re.compile(r"aws(-[a-z]+)*", re.ASCII)
-REGION: Final = re.compile(r"[a-z]{2,}(-[a-z]+)+-[0-9]+", re.ASCII)
-_ACCOUNT: Final = re.compile(r"[0-9]{12}", re.ASCII)
-_RESOURCE_ID: Final = re.compile(r"[A-Za-z0-9_+=,.@/-]+", re.ASCII)
-# IAM API Reference, CreateRole: the path may hold all printable ASCII, the name less.
-_ROLE: Final = re.compile(r"([!-~]*/)?[A-Za-z0-9_+=,.@-]+", re.ASCII)
+_ACCOUNT_DIGITS: Final = 12
+_LOWER: Final = frozenset(ascii_lowercase)
+_NAME: Final = frozenset(f"{ascii_letters}{digits}_+=,.@-")
+_RESOURCE_ID: Final = _NAME | {"/"}
 
 
 class Arn(NamedTuple):
@@ -139,16 +138,17 @@ def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example
 def _problem(arn: Arn, service: str, kinds: Sequence[str]) -> str | None:
     """What is wrong with an ARN that should name something of `kinds`; None for nothing."""
     kind = next((kind for kind in kinds if arn.resource.startswith(kind)), "")
-    name = _ROLE if service == "iam" else _RESOURCE_ID
-    region_is_right = not arn.region if service == "iam" else REGION.fullmatch(arn.region)
+    rest = arn.resource[len(kind) :]
+    name_is_right = _is_role(rest) if service == "iam" else _consists_of(rest, _RESOURCE_ID)
+    region_is_right = not arn.region if service == "iam" else is_region(arn.region)
     checks = (
-        (_PARTITION.fullmatch(arn.partition), "has no valid partition in its second field"),
+        (_is_partition(arn.partition), "has no valid partition in its second field"),
         (arn.service == service, f"is of the service {shown(arn.service)}"),
-        (_ACCOUNT.fullmatch(arn.account), "has no twelve-digit account in its fifth field"),
+        (_is_account(arn.account), "has no twelve-digit account in its fifth field"),
         (kind, f"names a {shown(arn.resource.split('/')[0])}"),
         (arn.resource != kind, "ends too soon"),
         (
-            name.fullmatch(arn.resource[len(kind) :]),
+            name_is_right,
             f"has a character after {kind!r} that names do not have",
         ),
         (
@@ -159,3 +159,32 @@ def _problem(arn: Arn, service: str, kinds: Sequence[str]) -> str | None:
         ),
     )
     return next((problem for is_right, problem in checks if not is_right), None)
+
+
+# Not patterns: to compile them would take longer than all the checks of a call.
+
+
+def is_region(text: str) -> bool:
+    """Whether `text` is formed as the name of a Region, such as ``us-gov-west-1``."""
+    first, *words, number = text.split("-") if "-" in text else ("", "")
+    lower = len(first) > 1 and all(_consists_of(word, _LOWER) for word in (first, *words))
+    return lower and bool(words) and number.isascii() and number.isdecimal()
+
+
+def _is_partition(text: str) -> bool:
+    first, *words = text.split("-")
+    return first == "aws" and all(_consists_of(word, _LOWER) for word in words)
+
+
+def _is_account(text: str) -> bool:
+    return len(text) == _ACCOUNT_DIGITS and text.isascii() and text.isdecimal()
+
+
+def _is_role(text: str) -> bool:
+    """IAM API Reference, CreateRole: the path may hold all printable ASCII, the name less."""
+    path, _, name = text.rpartition("/")
+    return _consists_of(name, _NAME) and path.isascii() and path.isprintable() and " " not in path
+
+
+def _consists_of(text: str, characters: frozenset[str]) -> bool:
+    return bool(text) and characters.issuperset(text)

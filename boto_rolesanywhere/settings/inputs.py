@@ -8,11 +8,12 @@ from __future__ import annotations
 import codecs
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ConfigParseError, ProfileNotFound
 
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
 from .config import Arguments, identity_sources

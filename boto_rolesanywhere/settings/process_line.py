@@ -10,9 +10,10 @@ import os
 import re
 import shlex
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.records import NamedTuple
 
 from .names import ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
 

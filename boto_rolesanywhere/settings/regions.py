@@ -7,9 +7,10 @@ between them, or as a list in Python.
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.records import NamedTuple
 
 from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
 from .names import ENDPOINT_URL, PROFILE, REGION, ROLE, TRUST_ANCHOR

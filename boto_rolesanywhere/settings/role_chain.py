@@ -5,7 +5,9 @@ Read as botocore's `AssumeRoleProvider` reads them.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
+
+from boto_rolesanywhere.records import NamedTuple
 
 from .names import (
     PASSPHRASE_ENV,

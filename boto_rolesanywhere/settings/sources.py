@@ -5,9 +5,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from boto_rolesanywhere.errors import PassphraseError, RolesAnywhereError
+from boto_rolesanywhere.records import NamedTuple
 
 if TYPE_CHECKING:
     import os

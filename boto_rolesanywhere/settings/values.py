@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
 
-from .arns import REGION as REGION_NAME
+from .arns import is_region
 from .names import DURATION, ENDPOINT_URL, LONGEST_SESSION, REGION, SESSION_NAME, SHORTEST_SESSION
 from .urls import require_endpoint_url
 
@@ -28,7 +28,7 @@ _SESSION_NAME: Final = r"[A-Za-z0-9_+=,.@-]{2,64}"
 def region_of(found: Mapping[Setting, Found]) -> str | None:
     """The Region that is set, if any."""
     text = optional_text(found, REGION)
-    if text is not None and not REGION_NAME.fullmatch(text):
+    if text is not None and not is_region(text):
         raise ConfigurationError(
             f"{shown(text)} is not a Region",
             code="setting-invalid",

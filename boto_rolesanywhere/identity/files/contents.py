@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.odd import load_certificate
 from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
+from boto_rolesanywhere.records import NamedTuple
 
 from .pem import Block, PemError, as_plain_text, scan
 from .private_keys import ask_passphrase, decode_key, until_right, wrong_passphrase

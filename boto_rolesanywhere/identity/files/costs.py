@@ -9,9 +9,10 @@ library reads BER, so this module reads BER.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.der import INTEGER, OCTET_STRING, OID, DerError
+from boto_rolesanywhere.records import NamedTuple
 
 from .rsa_numbers import MOST_KEY_BYTES
 

@@ -11,7 +11,8 @@ import binascii
 import codecs
 import re
 from itertools import takewhile
-from typing import NamedTuple
+
+from boto_rolesanywhere.records import NamedTuple
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
 _BREAK = re.compile(rb"\r\n|\r|\n")

@@ -8,9 +8,10 @@ from __future__ import annotations
 import os
 import stat
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
+from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import holds_secret
 
 FileSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview"
