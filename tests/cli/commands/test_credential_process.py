@@ -328,7 +328,9 @@ def test_until_a_pause_is_over_other_processes_report_the_same_failure(caller: C
 
 def test_16_processes_that_start_at_once_share_one_failure(caller: Caller) -> None:
     attempts = len(caller.emulator.requests)
-    with caller.emulator.injected(ErrorStatus(403, "AccessDeniedException", "no")):
+    # The pause that the service asks for outlasts the start of the last process.
+    fault = ErrorStatus(429, "ThrottlingException", "no", retry_after_seconds=60)
+    with caller.emulator.injected(fault):
         started = [
             processes.Process(
                 "credential-process",
@@ -343,7 +345,7 @@ def test_16_processes_that_start_at_once_share_one_failure(caller: Caller) -> No
 
     assert {one.returncode for one in started} == {1}
     assert {out for out, _ in answers} == {b""}
-    assert all(b"AccessDeniedException, HTTP 403): no." in err for _, err in answers)
+    assert all(b"ThrottlingException, HTTP 429): no." in err for _, err in answers)
     assert len(caller.emulator.requests) == attempts + 1
 
 
