@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
+import subprocess
+import sys
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -50,3 +54,31 @@ def test_every_public_name_is_there_and_listed() -> None:
     for name in boto_rolesanywhere.__all__:
         assert getattr(boto_rolesanywhere, name) is not None
     assert dir(boto_rolesanywhere) == sorted(boto_rolesanywhere.__all__)
+
+
+def test_the_first_command_of_the_readme_installs_the_checkout(tmp_path: Path) -> None:
+    """And so works before there is a release. What it would download is left out here."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    pip, install, *what = shlex.split(re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)[0])
+    assert (pip, install) == ("pip", "install")
+    inside = ("boto_rolesanywhere", "setup.cfg", "pyproject.toml", "README.md", "LICENSE")
+    for name in inside:  # pip builds beside what it reads
+        (tmp_path / name).symlink_to(ROOT / name)
+    offline = ["--quiet", "--no-index", "--no-deps", "--no-build-isolation", "--target", "made"]
+
+    subprocess.run([sys.executable, "-m", pip, install, *offline, *what], cwd=tmp_path, check=True)
+
+    done = subprocess.run(
+        [tmp_path / "made" / "bin" / "boto-rolesanywhere", "version"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "made")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert boto_rolesanywhere.__version__ in done.stdout
+
+
+def test_a_release_has_its_addresses() -> None:
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    urls = metadata.metadata("boto_rolesanywhere").get_all("Project-URL") or []
+    assert "(unreleased)" in changes or urls
