@@ -14,6 +14,7 @@ from boto_rolesanywhere.redaction import logger_of
 
 from .answer import session_of
 from .attempts import is_passing, is_refusal, pause_after
+from .diagnosis import CLOCK_TOLERANCE
 from .signer import host_header, sign
 from .transport import Answer, Request, TransportFault
 
@@ -106,9 +107,9 @@ def steps(
     ends_at = clocks.monotonic() + limits.deadline
     while True:
         made += 1
-        began = clocks.monotonic()
+        began, signed_at = clocks.monotonic(), clocks.wall()
         mark = attempt_headers(invocation, made, limits)
-        request = signed(draft, mark, identity, config.region, clocks.wall())
+        request = signed(draft, mark, identity, config.region, signed_at)
         ends_at += clocks.monotonic() - began
         outcome = yield Send(request, ends_at - clocks.monotonic())
         if outcome is None:
@@ -116,7 +117,10 @@ def steps(
         if isinstance(outcome, Answer) and outcome.is_success:
             return session_of(outcome, clocks.wall())
         if isinstance(outcome, Answer) and is_refusal(outcome) and not corrected:
-            corrected = clocks.learn(outcome)
+            # Another call may have learnt the time since this one was signed.
+            passed = (clocks.wall() - signed_at).total_seconds()
+            moved = abs(passed - (clocks.monotonic() - began)) > CLOCK_TOLERANCE
+            corrected = clocks.learn(outcome) or moved
             if corrected:
                 limits = limits._replace(attempts=limits.attempts + 1)
                 continue
