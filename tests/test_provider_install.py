@@ -20,7 +20,7 @@ source_profile = onprem
 
 [profile both]
 role_arn = arn:aws:iam::123456789012:role/Next
-source_profile = onprem
+credential_source = Environment
 rolesanywhere_role_arn = arn:aws:iam::123456789012:role/app
 
 [profile static]

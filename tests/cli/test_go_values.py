@@ -99,9 +99,8 @@ def test_the_words_of_an_action_are_read_once() -> None:
     action.add_argument("--name")
     add_switch(action, "--new", "")
 
-    arguments = made.parse_args(
-        ["--folder", "-f", "--all=T", "issue", "--new=F", "--name", "--all"]
-    )
+    words = ["--folder", "-f", "--all=T", "issue", "--new=F", "--name", "--all"]
+    arguments = made.parse_args(words)
 
     assert vars(arguments) == {
         "folder": "-f",
@@ -109,6 +108,7 @@ def test_the_words_of_an_action_are_read_once() -> None:
         "action": "issue",
         "new": False,
         "name": "--all",
+        "words": words,
     }
 
 

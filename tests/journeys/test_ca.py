@@ -245,7 +245,7 @@ def test_a_workloads_key_is_encrypted(workshop: Path, clean_environment: Path) -
     ca("init", "--name", "Example CA")
     unusable = ca("issue", "app1", "--key-passphrase-file", "empty", status=1)
     assert "passphrase-unusable" in unusable
-    assert "no effect" in ca("renew", "app1", "--reuse-key", *secret, status=1)
+    assert "no effect" in ca("renew", "app1", "--reuse-key", *secret, status=2)
     assert json.loads(ca("list", "--json")) == []
 
     ca("issue", "app1", "--profile", "onprem", *secret)

@@ -143,7 +143,8 @@ class TestKmsKey(SigningKeyCompliance):
             assert opens_a_session(emulator, cert=files[0], key=files[1])
             emulator.import_crl(Path("ca-crl.pem").read_bytes())
             with pytest.raises(SessionDeniedError, match="Certificate revoked"):
-                opens_a_session(emulator, cert=files[0], key=files[1])
+                # Another session than that of above, which the same inputs would share.
+                opens_a_session(emulator, cert=files[0], key=files[1], duration=900)
 
 
 @pytest.mark.parametrize("spec", ["ECC_NIST_P384", "ECC_NIST_P521"])

@@ -84,8 +84,8 @@ def test_the_commands_are_those_of_the_aws_cli(folder: Path) -> None:
     [
         (["cli"], None, 1, "no Region is set"),
         (["policy", "--account", "12"], "eu-west-1", 2, "it must be twelve digits"),
-        (["cli", "--plan"], "eu-west-1", 1, "--emit and --plan were both given"),
-        (["policy", "--print-profile"], "eu-west-1", 1, "--emit and --print-profile were"),
+        (["cli", "--plan"], "eu-west-1", 2, "--emit and --plan were both given"),
+        (["policy", "--print-profile"], "eu-west-1", 2, "--emit and --print-profile were"),
         (["yaml"], "eu-west-1", 2, "it must be one of"),
         (["cli", "--admin-profile", "none"], None, 1, "there is no profile 'none'"),
     ],

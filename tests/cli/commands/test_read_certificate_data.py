@@ -149,20 +149,22 @@ def test_a_token_is_listed_with_uris_that_name_each(tmp_path: Path, token: SoftT
 
 
 @pytest.mark.parametrize(
-    ("flags", "words"),
+    ("flags", "words", "status"),
     [
-        ((), "neither a certificate nor a private key was given"),
-        (("--certificate", "/nowhere/cert.pem"), "/nowhere/cert.pem: there is no such file"),
-        (("--certificate", __file__), "expected a certificate in PEM or DER"),
-        (("--cert-selector", "Key=x509Subject,Value=a"), "--cert-store with a folder of certif"),
-        (("--cert-store", "/nowhere"), "--cert-store /nowhere: it cannot be read"),
-        (("--certificate", "pkcs11:nope"), "PKCS#11 URI"),
+        ((), "neither a certificate nor a private key was given", 2),
+        (("--certificate", "/nowhere/cert.pem"), "/nowhere/cert.pem: there is no such file", 1),
+        (("--certificate", __file__), "expected a certificate in PEM or DER", 1),
+        (("--cert-selector", "Key=x509Subject,Value=a"), "--cert-store with a folder of certif", 2),
+        (("--cert-store", "/nowhere"), "--cert-store /nowhere: it cannot be read", 1),
+        (("--certificate", "pkcs11:nope"), "PKCS#11 URI", 1),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
-    tmp_path: Path, flags: tuple[str, ...], words: str
+    tmp_path: Path, flags: tuple[str, ...], words: str, status: int
 ) -> None:
-    assert words in complaint(run("read-certificate-data", *flags, env=environment(tmp_path)))
+    done = run("read-certificate-data", *flags, env=environment(tmp_path))
+
+    assert words in complaint(done, status)
 
 
 def test_the_version_is_a_bare_number(tmp_path: Path) -> None:
