@@ -70,3 +70,8 @@ def _driven(
             outcome = transport.send(step.request, step.seconds)
         except TransportFault as fault:
             outcome = fault
+            if fault.kind == "certificate":
+                from .shown_certificate import with_issuer
+
+                way = transport.way()
+                outcome = with_issuer(fault, step.request.url, way.proxy if way else None)

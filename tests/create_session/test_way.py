@@ -124,6 +124,7 @@ def test_the_bundle_that_lacks_the_issuer_is_named(
         error = failure(paths, EndpointError, endpoint_url=emulator.endpoint_url, **options)
 
     assert f"checked with the CA bundle {bundle} ({setting})" in str(error)
+    assert f"the certificate was issued by {ca.certificate.subject.rfc4514_string()}" in str(error)
 
 
 @pytest.mark.parametrize("setting", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bundle"])
