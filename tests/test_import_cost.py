@@ -69,8 +69,8 @@ SLOW = {
 DATACLASSES = {"Config", "Identity", "RolesAnywhereSession"}
 # Patterns that every call needs. Others are compiled by what uses them.
 PATTERNS = {
-    "boto_rolesanywhere.create_session.signer": {"_PLACE", "_TOKEN", "_URL"},
-    "boto_rolesanywhere.identity.files.pem": {"_BREAK", "_MARKER"},
+    "boto_rolesanywhere.create_session.signer": {"_TOKEN", "_URL"},
+    "boto_rolesanywhere.identity.files.pem": {"_MARKER"},
 }
 FIRST_CREDENTIALS = """
 import boto_rolesanywhere, json, sys
@@ -128,5 +128,5 @@ def test_first_credentials_compile_few_patterns(first_credentials: dict[str, Any
 
 
 def test_first_credentials_compile_no_annotations(first_credentials: dict[str, Any]) -> None:
-    """`boto_rolesanywhere.records` has the NamedTuple that does not; the signer stands alone."""
-    assert first_credentials["compiled records"] == ["_Target"]
+    """`boto_rolesanywhere.records` has the NamedTuple that does not."""
+    assert first_credentials["compiled records"] == []

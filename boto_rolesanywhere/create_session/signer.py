@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from datetime import timezone
 from functools import lru_cache
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from urllib.parse import quote, unquote_to_bytes
 
 if TYPE_CHECKING:
@@ -46,7 +46,6 @@ _URL: Final = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")  # RFC 9110, section 5.6.2
-_PLACE: Final = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9-]+")
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HIGHEST_PORT: Final = 65535
 
@@ -83,11 +82,14 @@ class SigningIdentity(Protocol):
         ...
 
 
-class _Target(NamedTuple):
+class _Target:
     """What comes of a method and a URL."""
 
-    host: str
-    lines: str  # the first three of the canonical request: method, path, query
+    __slots__ = ("host", "lines")
+
+    def __init__(self, host: str, lines: str) -> None:
+        self.host = host
+        self.lines = lines  # the first three of the canonical request: method, path, query
 
 
 def sign(
@@ -352,11 +354,14 @@ def _without_tabs(name: str, value: str) -> str:
 @lru_cache(maxsize=8)
 def _place(region: str, service: str) -> str:
     place = f"{region}/{service}"
-    both_texts = isinstance(region, str) and isinstance(service, str)
-    if not (both_texts and _PLACE.fullmatch(place)):
+    if not (_is_name(region) and _is_name(service)):
         problem = "it is not a Region or service name that can be signed for"
         raise _unsignable(problem, repr(place), "letters, digits and hyphens in each")
     return place
+
+
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and text.isascii() and text.replace("-", "0").isalnum()
 
 
 def _unsignable(problem: str, where: str, expected: str | None = None) -> ConfigurationError:

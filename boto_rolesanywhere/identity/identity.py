@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.signing_key import Algorithm, SigningKey
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False, eq=False)
 class Identity:
     """An end-entity certificate with its chain and its key.
 

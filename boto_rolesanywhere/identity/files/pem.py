@@ -15,7 +15,6 @@ from itertools import takewhile
 from boto_rolesanywhere.records import NamedTuple
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
-_BREAK = re.compile(rb"\r\n|\r|\n")
 _WIDE_BEGIN = "-----BEGIN "
 _WIDE_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
@@ -98,7 +97,7 @@ def scan(data: bytes) -> tuple[Block, ...]:
 
 
 def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
-    lines = [line.strip() for line in _BREAK.split(inner.strip())]
+    lines = [line.strip() for line in inner.strip().splitlines()]
     named = list(takewhile(lambda line: b":" in line, lines))
     headers = []
     for line in named:
@@ -113,7 +112,7 @@ def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
 
 
 def _name(opened: re.Match[bytes], data: bytes) -> str:
-    line = len(_BREAK.findall(data, 0, opened.start())) + 1
+    line = len((data[: opened.start()] + b"-").splitlines())
     return f"the block {_text(opened[2])!r} that begins in line {line}"
 
 
