@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.certificates.chain import is_issued_by, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
-from boto_rolesanywhere.certificates.odd import slips_of
 from boto_rolesanywhere.certificates.plain import is_certificate
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key, is_untried
 from boto_rolesanywhere.certificates.rules import check_certificate
@@ -19,7 +18,6 @@ from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAn
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
 from boto_rolesanywhere.identity.files.reading import FileSource, Part, Role, read_part
 from boto_rolesanywhere.records import NamedTuple
-from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
 
 from .identity import Identity
@@ -32,9 +30,10 @@ from .material import (
     read_key,
     read_sources,
 )
+from .notices import warn_of_slips, warn_of_strangers, warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
     from datetime import datetime
 
     from cryptography import x509
@@ -45,11 +44,7 @@ if TYPE_CHECKING:
 
     from .matching import AnyKey, KeyOpener
 
-logger = logger_of("boto_rolesanywhere.identity")
-
 _SWAPPED: Final = "Are certificate and private key given the wrong way round?"
-
-_warned_of: set[str] = set()
 
 
 class Matched(NamedTuple):
@@ -209,11 +204,11 @@ def build_identity(
     chain = order_chain(matched.leaf, matched.candidates, now=now, where=where)
     if in_use is not None:
         _require_whole((matched.leaf, *chain), in_use, where, apart=material.chain is not None)
-    _warn_of_strangers(matched.leaf, matched.intermediates, matched.candidates, material)
-    _warn_of_slips((matched.leaf, *chain), place)
+    warn_of_strangers(matched.leaf, matched.intermediates, matched.candidates, material)
+    warn_of_slips((matched.leaf, *chain), place)
     public_key = matched.leaf.public_key()
     if is_untried(public_key):
-        _warn_once(
+        warn_once(
             f"{place}: its key is {describe_key(public_key)}, and AWS publishes no upper bound."
         )
     return Identity(
@@ -227,7 +222,13 @@ def build_identity(
 def match_key(material: Material, sources: IdentitySources, *, now: datetime) -> Matched:
     """Open the key and find its certificate. Raises as `open_identity` does."""
     access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
-    held = _certificates_in(material.certificate, "certificate", access, key_decides=True)
+    for_certificate = for_key = access
+    if isinstance(material.certificate, str) and isinstance(material.private_key, str):
+        from .pkcs11 import secrets_of_a_pair
+
+        secrets = secrets_of_a_pair(material.certificate, material.private_key, access.secret)
+        for_certificate, for_key = (access._replace(secret=secret) for secret in secrets)
+    held = _certificates_in(material.certificate, "certificate", for_certificate, key_decides=True)
     chain = Contents()
     if material.chain is not None:
         chain = _certificates_in(material.chain, "chain", access)
@@ -237,9 +238,9 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     intermediates = (*chain.certificates, *chain.beside)
     candidates = (*held.certificates, *intermediates, *key_file.certificates)
     if material.private_key is None:
-        openers = _keys_in(material.certificate, held, access)
+        openers = _keys_for_match(material.certificate, held, access)
     else:
-        openers = _keys_in(material.private_key, key_file, access)
+        openers = _keys_for_match(material.private_key, key_file, for_key)
     apart = material.private_key is not None
     pair = match(
         openers,
@@ -289,6 +290,22 @@ def _certificates_in(
     return contents
 
 
+def _keys_for_match(
+    read: Part | str | x509.Certificate | AnyKey, contents: Contents, access: Access
+) -> list[KeyOpener]:
+    """As `_keys_in`, and of a token every key that may be meant: the certificate decides."""
+    if not isinstance(read, str) or kind_of(read) != TOKEN:
+        return _keys_in(read, contents, access)
+    from .pkcs11 import token_keys
+
+    keys = token_keys(read, module=access.pkcs11_module, secret=access.secret)
+    return [partial(_itself, key) for key in keys]
+
+
+def _itself(key: SigningKey) -> SigningKey:
+    return key
+
+
 def _keys_in(
     read: Part | str | x509.Certificate | AnyKey, contents: Contents, access: Access
 ) -> list[KeyOpener]:
@@ -311,7 +328,7 @@ def _keys_in(
 def _warning(open_one: KeyOpener, part: Part) -> AnyKey:
     """The key; first a warning if others may read its file."""
     key = open_one()
-    _warn_once(f"{part.where} holds a private key that other users may read: chmod 600.")
+    warn_once(f"{part.where} holds a private key that other users may read: chmod 600.")
     return key
 
 
@@ -368,33 +385,3 @@ def _require_whole(
             code="rotation-held-back",
             where=where,
         )
-
-
-def _warn_of_strangers(
-    leaf: x509.Certificate,
-    intermediates: tuple[x509.Certificate, ...],
-    candidates: Iterable[x509.Certificate],
-    material: Material,
-) -> None:
-    if intermediates and not any(is_issued_by(leaf, issuer) for issuer in candidates):
-        logger.warning(
-            "None of the certificates in %s issued %s: no chain is sent.",
-            place_of(material.chain),
-            describe_subject(leaf),
-        )
-
-
-def _warn_of_slips(sent: tuple[x509.Certificate, ...], where: str | None) -> None:
-    """Say what is odd about a certificate that is sent all the same."""
-    for certificate in sent:
-        if slips := slips_of(certificate):
-            _warn_once(
-                f"{where}: the certificate of {describe_subject(certificate)} is used as it is, "
-                f"although {'; '.join(slips)}. AWS may refuse it."
-            )
-
-
-def _warn_once(text: str) -> None:
-    if text not in _warned_of:
-        _warned_of.add(text)
-        logger.warning("%s", text)

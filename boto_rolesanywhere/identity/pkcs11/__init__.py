@@ -5,9 +5,11 @@ Only what the rest of the package calls stands here; it loads nothing until it i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import KeyDeviceError
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
+from boto_rolesanywhere.settings.sources import Secret
 
 from .library_path import library_path
 from .pin import TokenPin
@@ -16,17 +18,24 @@ from .uri import parse_pkcs11_uri
 if TYPE_CHECKING:
     from cryptography import x509
 
-    from boto_rolesanywhere.settings.sources import Secret
     from boto_rolesanywhere.signing_key import SigningKey
 
     from .token import TokenAccess
+    from .uri import Pkcs11Uri
 
 __all__ = [
     "list_token_certificates",
     "named_token_certificates",
     "open_token_key",
     "read_token_certificates",
+    "secrets_of_a_pair",
+    "token_keys",
 ]
+
+_OF_A_TOKEN: Final = (
+    *("token", "manufacturer", "serial", "model"),
+    *("slot_id", "slot_description", "slot_manufacturer"),
+)
 
 
 def open_token_key(
@@ -57,6 +66,54 @@ def open_token_key(
     from .key import TokenKey
 
     return TokenKey(access)
+
+
+def token_keys(
+    uri: str, *, module: str | None = None, secret: Secret | None = None
+) -> list[SigningKey]:
+    """The private keys that `uri` may mean, on all tokens that it may mean, opened.
+
+    Arguments and errors are those of `open_token_key`, but several keys are no error. The PIN is
+    tried on those tokens only that show an object of the URI's name.
+
+    Raises:
+        KeyDeviceError: also if several tokens match, and the URI names no object.
+    """
+    parsed = parse_pkcs11_uri(uri)
+    _access(parsed, module, secret)  # which says what is not installed
+    from .several import open_keys
+
+    return list(open_keys(parsed, lambda each: _access(each, module, secret)))
+
+
+def secrets_of_a_pair(
+    certificate: object, key: object, secret: Secret | None
+) -> tuple[Secret | None, Secret | None]:
+    """What opens a certificate and a key: the PIN of one URI serves the other on the same token.
+
+    Args:
+        certificate: its ``pkcs11:`` URI, or anything else.
+        key: the key's.
+        secret: that is configured; it goes before another URI's PIN.
+    """
+    if secret is not None and not secret.asks:
+        return secret, secret
+    on_tokens = [isinstance(place, str) and kind_of(place) == TOKEN for place in (certificate, key)]
+    if not all(on_tokens):
+        return secret, secret
+    first, second = parse_pkcs11_uri(str(certificate)), parse_pkcs11_uri(str(key))
+    return _lent_pin(first, second) or secret, _lent_pin(second, first) or secret
+
+
+def _lent_pin(uri: Pkcs11Uri, other: Pkcs11Uri) -> Secret | None:
+    """The PIN of `other` for `uri`, if that has none and may name the same token."""
+    if uri.has_pin or not other.has_pin:
+        return None
+    for name in _OF_A_TOKEN:
+        named = (getattr(uri, name), getattr(other, name))
+        if None not in named and named[0] != named[1]:
+            return None
+    return Secret(TokenPin(other, None).obtain, "the other PKCS#11 URI")
 
 
 def read_token_certificates(
@@ -128,8 +185,8 @@ def _split(
     return access.run(lambda: read_certificates(access))
 
 
-def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:
-    parsed = parse_pkcs11_uri(uri)
+def _access(uri: str | Pkcs11Uri, module: str | None, secret: Secret | None) -> TokenAccess:
+    parsed = parse_pkcs11_uri(uri) if isinstance(uri, str) else uri
     try:
         from .token import TokenAccess
     except ImportError as error:

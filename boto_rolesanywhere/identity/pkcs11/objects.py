@@ -7,6 +7,7 @@ within `TokenAccess.run`.
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
@@ -44,6 +45,35 @@ _CURVES: Final = {
 _LISTED: Final = 20  # an HSM may hold thousands
 
 
+def matching_keys(session: Session, uri: Pkcs11Uri) -> list[Object]:
+    """The private keys that `uri` may mean: by themselves, their certificate or public key.
+
+    Raises:
+        ConfigurationError: the URI names something else than a key or certificate.
+    """
+    check_type(uri)
+    keys = _named(session, uri, "private") if uri.type in (None, "private") else []
+    for twin_type in ("cert", "public"):
+        if not keys and uri.type in (None, twin_type):
+            keys = _keys_of(session, _named(session, uri, twin_type))
+    return keys
+
+
+def uris_of_keys(session: Session, uri: Pkcs11Uri) -> list[Pkcs11Uri]:
+    """A URI for each private key that `uri` may mean and that may sign."""
+    keys = [key for key in matching_keys(session, uri) if isinstance(key, SignMixin)]
+    named = [
+        replace(
+            uri,
+            object=read(key, Attribute.LABEL) or None,
+            id=read(key, Attribute.ID) or None,
+            type="private",
+        )
+        for key in keys
+    ]
+    return [each for each in named if each.object or each.id]
+
+
 def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
     """The one private key that `uri` means and that may sign.
 
@@ -55,11 +85,7 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
         KeyDeviceError: several keys match, or no matching key may sign.
         ConfigurationError: the URI names something else than a key or certificate.
     """
-    check_type(uri)
-    keys = _named(session, uri, "private") if uri.type in (None, "private") else []
-    for twin_type in ("cert", "public"):
-        if not keys and uri.type in (None, twin_type):
-            keys = _keys_of(session, _named(session, uri, twin_type))
+    keys = matching_keys(session, uri)
     if not keys:
         raise NotFoundError(
             _unclear(

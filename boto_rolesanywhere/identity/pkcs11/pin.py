@@ -66,6 +66,10 @@ class TokenPin:
             # `from None`: the exception carries the PIN.
             raise _missing("the PIN is not UTF-8", where=origin) from None
 
+    def obtain(self) -> bytes:
+        """The PIN, from its source. Raises as `ask` does."""
+        return self._obtain()[0]
+
     def forget(self) -> None:
         """Forget the PIN; the next use asks for it anew."""
         self._pin = None

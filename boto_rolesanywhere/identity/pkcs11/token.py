@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pkcs11.constants import TokenFlag
+from pkcs11.constants import Attribute, TokenFlag
 from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
@@ -135,16 +135,44 @@ class TokenAccess:
             except PKCS11Error as error:
                 raise explain(error, where=self.where) from error
 
-    def _find(self) -> Token:
+    def matching(self) -> list[Token]:
+        """The tokens that the URI may mean. Only within `run`.
+
+        Of several, those that show the object which the URI names: no PIN is tried on the others.
+        """
+        return self._matching(self._present())[0]
+
+    def _present(self) -> list[Token]:
         library = LIBRARIES.get(self._path)
-        tokens = list(_tokens(library)) if _library_matches(self.uri, library) else []
+        return list(_tokens(library)) if _library_matches(self.uri, library) else []
+
+    def _matching(self, tokens: list[Token]) -> tuple[list[Token], list[Token]]:
+        """The tokens that the URI may mean, and all that match it."""
         matching = [token for token in tokens if _token_matches(self.uri, token)]
         # A slot that awaits a new token has one without name or keys: SoftHSM always shows one.
         matching = [
             token for token in matching if token.flags & TokenFlag.TOKEN_INITIALIZED
         ] or matching
-        if len(matching) == 1:
-            return matching[0]
+        if len(matching) > 1 and (self.uri.object is not None or self.uri.id is not None):
+            return [token for token in matching if self._shows_object(token)], matching
+        return matching, matching
+
+    def _shows_object(self, token: Token) -> bool:
+        """Whether something of the URI's label and id can be seen, as a rule without a PIN."""
+        named = {Attribute.LABEL: self.uri.object, Attribute.ID: self.uri.id}
+        session = token.open()
+        try:
+            # To the end, always, as in `objects`.
+            found = list(session.get_objects({k: v for k, v in named.items() if v is not None}))
+        finally:
+            close_session(session, LIBRARIES.generation)
+        return bool(found)
+
+    def _find(self) -> Token:
+        tokens = self._present()
+        meant, matching = self._matching(tokens)
+        if len(meant) == 1:
+            return meant[0]
         if matching:
             raise KeyDeviceError(
                 f"{len(matching)} tokens match: {_list(matching)}",
@@ -198,6 +226,17 @@ def close_session(session: Session, generation: int) -> None:
         if LIBRARIES.is_current(generation):
             with suppress(PKCS11Error):
                 session.close()
+
+
+def pinned(uri: Pkcs11Uri, token: Token) -> Pkcs11Uri:
+    """The URI for this token alone."""
+    return replace(
+        uri,
+        token=token.label,
+        manufacturer=token.manufacturer_id,
+        model=token.model,
+        serial=_serial(token),
+    )
 
 
 def _tokens(library: Library) -> Iterator[Token]:

@@ -89,6 +89,11 @@ class Pkcs11Uri:
     module_path: str | None = None
     module_name: str | None = None
 
+    @property
+    def has_pin(self) -> bool:
+        """Whether it says the PIN, or where that is."""
+        return self.pin_value is not None or self.pin_source is not None
+
     def __str__(self) -> str:
         values = {f.name.replace("_", "-"): getattr(self, f.name) for f in fields(self)}
         path = _build(values, _PATH_ATTRIBUTES, ";", _PATH_RESERVED)

@@ -1,0 +1,55 @@
+"""What is odd about an identity that is used all the same, said once in a process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from boto_rolesanywhere.certificates.chain import is_issued_by
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.certificates.odd import slips_of
+from boto_rolesanywhere.redaction import logger_of
+
+from .material import place_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from cryptography import x509
+
+    from .material import Material
+
+logger = logger_of("boto_rolesanywhere.identity")
+
+_warned_of: set[str] = set()
+
+
+def warn_of_strangers(
+    leaf: x509.Certificate,
+    intermediates: tuple[x509.Certificate, ...],
+    candidates: Iterable[x509.Certificate],
+    material: Material,
+) -> None:
+    """Say that the chain's setting names no issuer of the certificate."""
+    if intermediates and not any(is_issued_by(leaf, issuer) for issuer in candidates):
+        logger.warning(
+            "None of the certificates in %s issued %s: no chain is sent.",
+            place_of(material.chain),
+            describe_subject(leaf),
+        )
+
+
+def warn_of_slips(sent: tuple[x509.Certificate, ...], where: str | None) -> None:
+    """Say what is odd about a certificate that is sent all the same."""
+    for certificate in sent:
+        if slips := slips_of(certificate):
+            warn_once(
+                f"{where}: the certificate of {describe_subject(certificate)} is used as it is, "
+                f"although {'; '.join(slips)}. AWS may refuse it."
+            )
+
+
+def warn_once(text: str) -> None:
+    """Log a warning that this process has not logged yet."""
+    if text not in _warned_of:
+        _warned_of.add(text)
+        logger.warning("%s", text)
