@@ -57,6 +57,7 @@ def session_at(emulator: Emulator, **arguments: Any) -> boto3.Session:  # noqa: 
 
 def opens_a_session(emulator: Emulator, **arguments: Any) -> bool:  # noqa: ANN401  # get_session's own
     """Whether the emulator, which verifies with code of its own, gave credentials."""
+    gc.collect()  # what an earlier call left, perhaps in a circle, would be shared
     before = emulator.created
     credentials = session_at(emulator, **arguments).get_credentials()
     assert credentials
