@@ -91,6 +91,8 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
         # There the library reads more: other ciphers, odd encodings.
         if block.label == "ENCRYPTED PRIVATE KEY" and (key := open_bag(block.der, passphrase)):
             return key
+        if block.headers and (key := _open_traditional(block, passphrase)):
+            return key
         if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
             raise wrong_passphrase(
                 secret, passphrase, where, _OR_MLDSA, remedy=_SEED_ONLY
@@ -106,6 +108,14 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
             where=where,
             remedy=_CONVERT,
         ) from None
+
+
+def _open_traditional(block: Block, passphrase: bytes) -> PrivateKeyTypes | None:
+    from .lenient_keys import load_leniently
+    from .traditional import decrypted
+
+    plain = decrypted(block, passphrase)
+    return load_leniently(plain) if plain else None
 
 
 def _has_whole_iv(block: Block) -> bool:
