@@ -125,7 +125,7 @@ def order_of(arguments: argparse.Namespace) -> Order:
 
 def _watch(arguments: argparse.Namespace, synchroniser: Synchroniser) -> int:
     from boto_rolesanywhere.server.notify import notify
-    from boto_rolesanywhere.signals import ending_signals
+    from boto_rolesanywhere.server.signals import ending_signals
 
     told: list[tuple[str, str]] = []
 

@@ -97,7 +97,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _keep(arguments: argparse.Namespace, path: Path, write: Callable[..., None]) -> int:
     from boto_rolesanywhere.cli.inputs import issuer_from
     from boto_rolesanywhere.credentials.keeper import Keeper
-    from boto_rolesanywhere.signals import ending_signals
+    from boto_rolesanywhere.server.signals import ending_signals
 
     signal.signal(signal.SIGTERM, leave)  # the first call may hang, and SIGINT interrupts it
     keeper = Keeper(arguments.profile, issuer_from(arguments).credentials())

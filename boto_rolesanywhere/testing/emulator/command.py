@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, get_args
 
 from boto_rolesanywhere.authority.keys import KeyType
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.signals import ending_signals
+from boto_rolesanywhere.server.signals import ending_signals
 
 from .facade import Emulator
 from .neighbours import private_cas_at, roles_at

@@ -12,7 +12,7 @@ import pytest
 # limit of 20 seconds, a deadlock by the dump.
 AT_ANY_MOMENT = """
 import faulthandler, os, queue, signal, sys, threading, time
-from boto_rolesanywhere.signals import ending_signals
+from boto_rolesanywhere.server.signals import ending_signals
 
 faulthandler.dump_traceback_later(60, exit=True)
 wanted = queue.SimpleQueue()
@@ -39,7 +39,7 @@ print(came)
 
 AFTERWARDS = """
 import signal
-from boto_rolesanywhere.signals import ending_signals
+from boto_rolesanywhere.server.signals import ending_signals
 
 before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
 with ending_signals() as ended:
@@ -53,7 +53,7 @@ print(signal.set_wakeup_fd(-1))
 
 IGNORED = """
 import signal
-from boto_rolesanywhere.signals import ending_signals
+from boto_rolesanywhere.server.signals import ending_signals
 
 signal.signal(signal.SIGINT, signal.SIG_IGN)
 with ending_signals() as ended:
