@@ -86,7 +86,8 @@ print(json.dumps({
     ],
     "compiled records": [
         name for module, names in own.items() for name, value in names.items()
-        if isinstance(value, type) and hasattr(value, "_fields") and value.__module__ == module
+        if isinstance(value, type) and value.__module__ == module
+        and (hasattr(value, "_fields") or hasattr(value, "__total__"))
         and not all(isinstance(each, str) for each in value.__annotations__.values())
     ],
     "patterns": {

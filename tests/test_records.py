@@ -1,4 +1,4 @@
-"""Records are named tuples like those of `typing`."""
+"""Records are like those of `typing`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from boto_rolesanywhere.records import NamedTuple
+from boto_rolesanywhere.records import NamedTuple, TypedDict
 
 
 class Point(NamedTuple):
@@ -28,6 +28,17 @@ class Point(NamedTuple):
     def origin(cls) -> Point:
         """The first."""
         return cls(0, 0)
+
+
+class Options(TypedDict, total=False):
+    """Some options."""
+
+    name: str
+
+
+def test_a_typed_dict_is_a_dict() -> None:
+    assert Options(name="x") == {"name": "x"}
+    assert Options.__annotations__ == {"name": "str"}
 
 
 def test_a_record_is_a_named_tuple() -> None:

@@ -7,9 +7,10 @@ brings both.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.records import TypedDict
 from boto_rolesanywhere.redaction import logger_of
 
 from . import names
