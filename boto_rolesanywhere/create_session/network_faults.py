@@ -70,7 +70,7 @@ def _of_a_certificate(errors: Sequence[BaseException]) -> TransportFault | None:
     unverified = first(errors, ssl.SSLCertVerificationError)
     if unverified is None:
         return None
-    code, words = unverified.verify_code, f"its certificate: {unverified.verify_message}"
+    code, words = unverified.verify_code, f"certificate verify failed: {unverified.verify_message}"
     if code in _OF_NAME:
         return TransportFault("certificate-name", words)
     return TransportFault("certificate-time" if code in _OF_TIME else "certificate", words)

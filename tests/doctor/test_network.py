@@ -469,7 +469,7 @@ class TestProxy:
         monkeypatch.setenv("HTTPS_PROXY", "socks5://u:hunter2@127.0.0.1:1080")
         verdicts = examined(aws, url=None)
         assert statuses(verdicts) == failed_at("endpoint")
-        assert "the proxy's URL cannot be used" in verdicts["endpoint"].text
+        assert "the proxy is a SOCKS proxy" in verdicts["endpoint"].text
         assert "hunter2" not in str(verdicts)
 
     def test_no_proxy_covers_the_host(

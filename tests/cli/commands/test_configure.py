@@ -173,7 +173,8 @@ def test_a_file_that_botocore_cannot_read_is_named_with_its_line(
     commands = [["env"], *([["configure"]] if name == "config" else [])]
 
     for command in commands:
-        told = ended(*command, *flags, status=1).stderr
+        # With all flags given, nothing in the file counts for the call: there it is a warning.
+        told = ended(*command, *flags, status=1 if command == ["configure"] else 0).stderr
 
         assert f"{line.format(file=file)}it cannot be read as an INI file" in told
         assert "secret-word" not in told
