@@ -59,9 +59,10 @@ class _Server(uvicorn.Server):
         await self.startup(sockets=[sock])
         ready.set()
         await stop.wait()
-        # A connection accepted in this turn attaches to its server in the next one; to a closed
-        # server it cannot, and asyncio would leave its socket open.
-        await asyncio.sleep(0)
+        # A connection accepted in this turn attaches to its server in the next one (to a closed one
+        # it cannot), and is known to it a turn later; else asyncio would leave its socket open.
+        for _ in range(3):
+            await asyncio.sleep(0)
         for server in self.servers:
             server.close()
         for connection in list(self.server_state.connections):
