@@ -94,6 +94,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask, check, write."""
     prepare(arguments)
+    _require_readable_files()
     if arguments.profile is None:
         arguments.profile = arguments.from_profile or "default"
     if arguments.from_profile is not None:
@@ -155,6 +156,15 @@ def _require_no_pin(text: str, where: str) -> None:
             where=where,
             expected=f"pin-source=file:… in its place, {_PIN}{FROM_FILE} or {_PIN}{FROM_ENV}",
         )
+
+
+def _require_readable_files() -> None:
+    """Refuse files that botocore cannot parse before they are written, or anything is asked."""
+    from botocore.session import Session
+
+    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+
+    read_section(without_empty_variables(Session()), "default")
 
 
 def _take_line(arguments: argparse.Namespace) -> None:
