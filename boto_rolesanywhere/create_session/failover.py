@@ -6,10 +6,12 @@ tries it again: if that succeeds, the calls go there as before.
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 import time
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, cold_pause
 from boto_rolesanywhere.credentials.state import asked_pause
@@ -30,7 +32,7 @@ logger = logger_of(__name__)
 class FailoverCreator:
     """Calls CreateSession in one of several Regions; the same call as `SessionCreator.create`.
 
-    Safe to use from several threads.
+    Safe to use from several threads and after a fork.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class FailoverCreator:
         self._monotonic = monotonic
         self._jitter = jitter
         self._lock = threading.Lock()
+        _instances.add(self)
 
     def create(self, identity: Identity | None = None) -> RolesAnywhereSession:
         """Call CreateSession.
@@ -125,3 +128,16 @@ class _Region:
         self.creator = creator
         self.failures = 0
         self.closed_until = 0.0  # by the monotonic clock
+
+
+_instances: WeakSet[FailoverCreator] = WeakSet()
+
+
+def _new_locks_in_child() -> None:
+    # If another thread held a lock at the fork, nobody releases it in the child.
+    for creator in _instances:
+        creator._lock = threading.Lock()  # noqa: SLF001  # this module's own class
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_new_locks_in_child)

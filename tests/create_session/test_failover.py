@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config as ClientConfig
+from forked import in_child
 
 import boto_rolesanywhere
 from boto_rolesanywhere.create_session.client import SessionCreator
@@ -248,3 +249,11 @@ def test_other_errors_than_ours_are_not_failed_over(program: Program) -> None:
     program.issuer._creator._regions[0].creator.create = broken
     with pytest.raises(ZeroDivisionError):
         program.region()
+
+
+def test_a_fork_while_another_thread_chooses_a_region_leaves_the_child_free(
+    program: Program,
+) -> None:
+    creator = program.issuer._creator
+    with creator._lock:  # as another thread has it at the moment of the fork
+        assert in_child(lambda: program.region() == "eu-west-1")
