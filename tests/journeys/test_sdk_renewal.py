@@ -16,7 +16,7 @@ from pathlib import Path
 
 import boto3
 import pytest
-from installed import NODE_MODULES, require
+from installed import AWS_CLI, NODE_MODULES, require
 from repository import ROOT
 
 from boto_rolesanywhere.credentials.cache_entry import Entry
@@ -37,6 +37,11 @@ def javascript(folder: Path) -> list[str]:
 
 def of_boto3(folder: Path) -> list[str]:
     return [sys.executable, str(CLIENTS / "renewal.py")]
+
+
+def aws_cli(_: Path) -> list[str]:
+    require(AWS_CLI.is_dir(), "the AWS CLI")
+    return [str(AWS_CLI / "bin" / "aws"), "s3", "ls", "s3://renewal/", "--page-size", "1"]
 
 
 class Program:
@@ -73,6 +78,20 @@ class Program:
         return len(self.runs.read_text().split())
 
 
+def fill_bucket(moto_url: str) -> None:
+    """With three objects, which three requests list."""
+    s3 = boto3.client(
+        "s3",
+        region_name="us-east-1",
+        endpoint_url=moto_url,
+        aws_access_key_id="AKIAEXAMPLE",
+        aws_secret_access_key="example",
+    )
+    s3.create_bucket(Bucket="renewal")
+    for name in "abc":
+        s3.put_object(Bucket="renewal", Key=name)
+
+
 @pytest.fixture
 def flags(ca: CertificateAuthority, emulator: Emulator, tmp_path: Path) -> list[str]:
     paths = ca.issue("app").write(tmp_path / "pki")
@@ -85,7 +104,7 @@ def flags(ca: CertificateAuthority, emulator: Emulator, tmp_path: Path) -> list[
 
 @pytest.mark.parametrize(
     ("client", "lifetime"),
-    [(of_boto3, 3600), (javascript, 900)],
+    [(of_boto3, 3600), (aws_cli, 3600), (javascript, 900)],
 )
 def test_three_requests_ask_once(
     client: Callable[[Path], list[str]],
@@ -94,9 +113,10 @@ def test_three_requests_ask_once(
     moto_url: str,
     tmp_path: Path,
 ) -> None:
+    fill_bucket(moto_url)
     program = Program(tmp_path, flags, lifetime)
     environ = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
-    environ |= {"AWS_CONFIG_FILE": str(program.config), "AWS_ENDPOINT_URL_STS": moto_url}
+    environ |= {"AWS_CONFIG_FILE": str(program.config), "AWS_ENDPOINT_URL": moto_url}
     environ |= {"AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-1"}
 
     done = subprocess.run(
