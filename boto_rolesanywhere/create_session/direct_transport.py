@@ -83,12 +83,13 @@ class DirectTransport:
                 request.body,
                 dict(request.headers),
             )
-            response = connection.getresponse()
-            headers: dict[str, str] = {}
-            for name, text in response.headers.items():
-                lower = name.lower()
-                headers[lower] = f"{headers[lower]}, {text}" if lower in headers else text
-            return Answer(response.status, headers, _body(response, given_up))
+            # The answer holds the socket open for itself, also after its connection is closed.
+            with connection.getresponse() as response:
+                headers: dict[str, str] = {}
+                for name, text in response.headers.items():
+                    lower = name.lower()
+                    headers[lower] = f"{headers[lower]}, {text}" if lower in headers else text
+                return Answer(response.status, headers, _body(response, given_up))
         except TransportFault:
             raise
         except Exception as error:

@@ -91,7 +91,7 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
         # There the library reads more: other ciphers, odd encodings.
         if block.label == "ENCRYPTED PRIVATE KEY" and (key := open_bag(block.der, passphrase)):
             return key
-        if block.headers and (key := _open_traditional(block, passphrase)):
+        if _has_whole_iv(block) and (key := _open_traditional(block, passphrase)):
             return key
         if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
             raise wrong_passphrase(

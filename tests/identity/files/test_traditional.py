@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from boto_rolesanywhere.certificates import der
-from boto_rolesanywhere.errors import PassphraseError
+from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity.opening import Access, open_key
 from boto_rolesanywhere.settings.sources import Secret
 
@@ -56,3 +56,15 @@ def test_an_ec_key_of_odd_length_is_read(length: int, name: str) -> None:
 def test_a_wrong_passphrase_is_told() -> None:
     with pytest.raises(PassphraseError, match="is wrong"):
         open_key(pem(31, "AES-256-CBC"), Access(Secret("guess")))
+
+
+@pytest.mark.parametrize("label", [b"EC PRIVATE KEY", b"ENCRYPTED PRIVATE KEY"])
+@pytest.mark.parametrize(
+    "damaged", [b"", b"DEK-Info: AES-128-CBC\n", b"DEK-Info: AES-128-CBC,00\n", b"DEK-Info: x,zz\n"]
+)
+def test_headers_that_are_damaged_end_in_words(label: bytes, damaged: bytes) -> None:
+    lines = pem(31, "AES-128-CBC").replace(b"EC PRIVATE KEY", label).splitlines(keepends=True)
+    lines[2] = damaged
+
+    with pytest.raises(PrivateKeyError):
+        open_key(b"".join(lines), Access(Secret("secret")))
