@@ -28,7 +28,7 @@ from .marked_error import SHARED, to_error, to_mark
 from .moment import Moment, present
 from .policy import cold_pause, renewal_pause
 from .state import asked_pause, is_refusal
-from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry
+from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry, take_lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +43,9 @@ logger = logger_of(__name__)
 _MEANWHILE: Final = 1.0
 # Seconds. Writing takes next to none: an older temporary file is that of a killed process.
 _STALE: Final = 600.0
+# For a second, which is long for a comparison and a small file.
+_STORING_TRIES: Final = 20
+_STORING_POLL: Final = 0.05
 
 
 class Created(NamedTuple):
@@ -243,9 +246,35 @@ class SessionCache:
 
         That happens if this process was suspended, and another one called in its place.
         """
-        held = self._good(entry.key)
-        if held is not None and held.is_later_than(entry):
+        release = self._begin_storing(entry.key)
+        if release is None:
+            logger.warning("The session was not cached: another process is storing one")
             return
+        try:
+            held = self._good(entry.key)
+            if held is None or not held.is_later_than(entry):
+                self._write(entry)
+        finally:
+            release()
+
+    def _begin_storing(self, key: str) -> Callable[[], object] | None:
+        """Take the lock that is held to compare and write; gives what releases it.
+
+        None if another process has it for a second: it was suspended, and what it then writes must
+        not replace a later entry.
+        """
+        path = str(self._folder / f"{key[:2]}.store.lock")
+        for _ in range(_STORING_TRIES):
+            try:
+                release = take_lock(path)
+            except (OSError, NotImplementedError):
+                return lambda: None  # a file system without locks, as `turn` has warned
+            if release is not None:
+                return release
+            self._sleep(_STORING_POLL)
+        return None
+
+    def _write(self, entry: Entry) -> None:
         try:
             path = self._folder / (entry.key + cache_entry.SUFFIX)
             write_atomically(path, entry.to_bytes())

@@ -107,6 +107,17 @@ def test_who_wakes_up_does_not_replace_a_later_session(world: World) -> None:
     assert world.get() == "ASIA99"
 
 
+def test_who_was_suspended_between_comparing_and_writing_replaces_no_later_session(
+    world: World,
+) -> None:
+    """Since nobody stores one meanwhile."""
+    with world.hold_lock("store.lock"):
+        assert world.get() == "ASIA1"
+        assert sum(world.slept) == pytest.approx(1)
+    assert world.get() == "ASIA2"
+    assert world.get() == "ASIA2"
+
+
 def test_a_session_from_a_clock_that_was_set_back_is_replaced(world: World) -> None:
     world.get()
     world.now = NOW - HOUR
