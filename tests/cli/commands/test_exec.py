@@ -18,7 +18,7 @@ from pathlib import Path
 import processes
 import pytest
 
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
+from boto_rolesanywhere.testing import Emulator
 
 PATIENCE = 30.0
 SHOW_ENVIRONMENT = "import json, os; print(json.dumps(dict(os.environ)))"
@@ -44,20 +44,6 @@ OTHER_SOURCES = {
     "KEPT": "kept",
 }
 both_ways = pytest.mark.parametrize("way", [[], ["--serve"]], ids=["keys", "endpoint"])
-
-
-@pytest.fixture(scope="module")
-def paths(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory) -> IssuedPaths:
-    return ca.issue("workload").write(tmp_path_factory.mktemp("identity"))
-
-
-@pytest.fixture
-def flags(emulator: Emulator, paths: IssuedPaths) -> list[str]:
-    return [
-        *("--certificate", str(paths.certificate), "--private-key", str(paths.private_key)),
-        *("--trust-anchor-arn", emulator.trust_anchor_arn, "--profile-arn", emulator.profile_arn),
-        *("--role-arn", emulator.role_arn, "--endpoint", emulator.endpoint_url),
-    ]
 
 
 @pytest.fixture
