@@ -59,8 +59,13 @@ class _Server(uvicorn.Server):
         await self.startup(sockets=[sock])
         ready.set()
         await stop.wait()
-        # A connection accepted in this turn attaches to its server in the next one (to a closed one
-        # it cannot), and is known to it a turn later; else asyncio would leave its socket open.
+        # Accept nothing more, and let what was accepted arrive: it attaches to its server in the
+        # next turn (to a closed one it cannot), and is known to it a turn later. Else asyncio would
+        # leave its socket open.
+        loop = asyncio.get_running_loop()
+        for server in self.servers:
+            for listening in server.sockets:
+                loop.remove_reader(listening.fileno())
         for _ in range(3):
             await asyncio.sleep(0)
         for server in self.servers:
