@@ -89,7 +89,7 @@ def botocores(world: World) -> RefreshableCredentials:
 
     class Shifted(RefreshableCredentials):
         def _seconds_remaining(self) -> float:
-            return (self._expiry_time - world.now()).total_seconds()  # type: ignore[operator]
+            return (self._expiry_time - world.now()).total_seconds()  # type: ignore[operator]  # set by now
 
     return Shifted.create_from_metadata(refresh(), refresh, "benchmark")
 

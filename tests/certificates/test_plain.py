@@ -128,7 +128,9 @@ def test_only_objects_that_are_certificates_are_taken_for_one() -> None:
     assert not is_certificate("certificate")
 
 
-def test_the_librarys_slow_part_is_not_loaded_for_an_identity(tmp_path_factory) -> None:  # noqa: ANN001
+def test_the_librarys_slow_part_is_not_loaded_for_an_identity(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
     paths = CA.issue("web").write(tmp_path_factory.mktemp("pki"))
     program = (
         "import sys; from datetime import datetime, timezone\n"

@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
+from installed import require
 
 from boto_rolesanywhere import cli
 from boto_rolesanywhere.cli.completion.scripts import SCRIPTS
@@ -20,13 +21,17 @@ def printed(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+def path_of(shell: str) -> str:
+    found = shutil.which(shell)
+    require(found is not None, shell)
+    return str(found)
+
+
 @pytest.fixture(params=["bash", "fish"])
 def complete(request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]) -> Complete:
     """What a shell offers for the last of these words."""
     shell = request.param
-    program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"there is no {shell}")
+    program = path_of(shell)
     script = printed(shell, capsys)
 
     def by_bash(*words: str) -> list[str]:
@@ -62,9 +67,7 @@ def test_a_shell_completes_commands_actions_flags_and_values(complete: Complete)
 
 @pytest.mark.parametrize("shell", ["zsh", "fish", "bash"])
 def test_a_shell_can_read_its_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
-    program = shutil.which(shell)
-    if program is None:
-        pytest.skip(f"there is no {shell}")
+    program = path_of(shell)
     script = printed(shell, capsys)
 
     done = subprocess.run([program, "-n"], input=script, capture_output=True, text=True, check=True)
@@ -73,9 +76,7 @@ def test_a_shell_can_read_its_script(shell: str, capsys: pytest.CaptureFixture[s
 
 
 def test_zsh_completes_words_and_values(capsys: pytest.CaptureFixture[str]) -> None:
-    program = shutil.which("zsh")
-    if program is None:
-        pytest.skip("there is no zsh")
+    program = path_of("zsh")
     # Outside of its line editor the functions of zsh offer nothing: these say what they were asked.
     stubs = (
         "compdef() { :; }; _describe() { print -l -- ${known%%:*}; }; _files() { print FILES; };"
