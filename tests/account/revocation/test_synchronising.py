@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from revocation_account import NOW, WEEK, Account, der, made_list
+from sessions import keys_from
 
 from boto_rolesanywhere.account.revocation.lists import read_list
 from boto_rolesanywhere.account.revocation.synchronising import (
@@ -18,7 +19,6 @@ from boto_rolesanywhere.account.revocation.synchronising import (
 from boto_rolesanywhere.account.tags import SETUP, SYNCHRONISED
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.identity.opening import Access
-from boto_rolesanywhere.session import get_session
 from boto_rolesanywhere.testing import CertificateAuthority
 
 
@@ -33,22 +33,12 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_a_revoked_certificate_is_refused_after_the_sync(
-    account: Account, ca: CertificateAuthority, file: Path, tmp_path: Path
+    account: Account, ca: CertificateAuthority, file: Path
 ) -> None:
     issued = ca.issue("app1")
-    paths = issued.write(tmp_path / "pki")
     emulator = account.emulator
 
-    def ask() -> str:
-        credentials = get_session(
-            paths.certificate,
-            paths.private_key,
-            *(emulator.trust_anchor_arn, emulator.profile_arn, emulator.role_arn),
-            endpoint_url=emulator.endpoint_url,
-        ).get_credentials()
-        return credentials.access_key if credentials else ""
-
-    assert ask()
+    assert keys_from(emulator, issued)
     file.write_bytes(der(made_list(ca, [issued.certificate.serial_number])))
     (outcome,) = synchronised(account, file)
 
@@ -56,7 +46,7 @@ def test_a_revoked_certificate_is_refused_after_the_sync(
     (held,) = account.lists()
     assert held["enabled"]
     with pytest.raises(SessionDeniedError, match="Certificate revoked"):
-        ask()
+        keys_from(emulator, issued)
 
 
 def test_each_state_takes_its_calls_and_no_more(
