@@ -256,7 +256,7 @@ def _arguments(
     secret = _passphrase(flags, inputs.environ, inputs.found())
     if flag_table.SELECTOR not in flags:
         return Arguments(passphrase=secret)
-    from .store.certificate_store import choose
+    from .store.certificate_store import arguments_of, choose
 
     chosen = choose(
         flags[flag_table.SELECTOR],
@@ -265,7 +265,7 @@ def _arguments(
         latest=flag_table.LATEST in flags,
         contents=contents if isinstance(contents, dict) else None,
     )
-    return {"passphrase": secret, **chosen}
+    return {"passphrase": secret, **arguments_of(chosen)}
 
 
 def _passphrase(

@@ -63,6 +63,7 @@ def examine(
     offline: bool = False,
     timeout: float = 5.0,
     clock: Callable[[], datetime] = utc_now,
+    choose: Callable[[Mapping[str, str], Inputs], Arguments] | None = None,
 ) -> Iterator[Verdict]:
     """Check everything, and give each verdict as soon as it is known.
 
@@ -79,6 +80,8 @@ def examine(
         offline: leave out the checks that need the network.
         timeout: seconds for each step on the network.
         clock: gives this machine's time, aware.
+        choose: gives certificate, key and chain for the flags that choose from a certificate store
+            in a ``credential_process``; None: such a line is not looked at.
 
     Yields:
         The verdicts. Nothing that a check finds is raised.
@@ -93,6 +96,7 @@ def examine(
         crl_file=crl,
         timeout=timeout,
         clock=clock,
+        choose=choose,
     )
     seen: dict[str, set[Status]] = {}
     with ExitStack() as opened:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from boto_rolesanywhere.settings.config import Arguments
+    from boto_rolesanywhere.settings.inputs import Inputs
 
 _Value = TypeVar("_Value")
 
@@ -33,3 +34,4 @@ class Question:
     crl_file: str | None
     timeout: float
     clock: Callable[[], datetime]
+    choose: Callable[[Mapping[str, str], Inputs], Arguments] | None

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.clock import in_words
-from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import holds_secret
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
@@ -135,26 +135,39 @@ def _read_profile(question: Question) -> Check[Inputs]:
     )
     try:
         followed = follow_process(follow_roles(inputs))
-        if followed.process is not None:
-            yield from _unlooked(inputs)
     except ConfigurationError as error:
         yield of_error("configuration", error)
         return inputs
-    return followed
+    if followed.process is None:
+        return followed
+    return (yield from _beside_settings(question, inputs, followed))
 
 
-def _unlooked(inputs: Inputs) -> Iterator[Verdict]:
+def _beside_settings(question: Question, inputs: Inputs, followed: Inputs) -> Check[Inputs]:
     """Flags of the profile's credential_process that no setting stands for."""
     from boto_rolesanywhere.settings.inputs import line_of
 
     line = line_of(inputs.session, inputs.profile_name or "default", inputs.section)
-    if line is not None and line.others:
+    if line is None:
+        return followed
+    others = line.others
+    if question.choose is None:
+        others = (*others, *line.selection)
+    elif line.selection:
+        try:
+            chosen = question.choose(line.selection, followed)
+        except RolesAnywhereError as error:
+            yield of_error("configuration", error)
+        else:
+            followed = followed._replace(arguments={**followed.arguments, **chosen})
+    if others:
         yield Verdict(
             "configuration",
             "warn",
-            f"{', '.join(line.others)} of credential_process is not looked at",
+            f"{', '.join(others)} of credential_process is not looked at",
             "Give doctor the flags of that line.",
         )
+    return followed
 
 
 def _config_file(environ: Mapping[str, str]) -> str:

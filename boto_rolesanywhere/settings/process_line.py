@@ -25,11 +25,14 @@ _COMMAND: Final = "credential-process"
 _PROGRAMS: Final = re.compile(r"(aws_signing_helper|boto[-_]rolesanywhere)(\.exe)?", re.IGNORECASE)
 _CONFIG_PROFILE: Final = "--config-profile"
 _SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
+SELECTOR: Final = "--cert-selector"
+_OF_A_STORE: Final = frozenset([SELECTOR, "--cert-store", "--use-latest-expiring-certificate"])
+# Of Windows' stores, which the command ignores too.
+_IGNORED: Final = ("--system-store-name", "--system-store-location")
 _WITH_VALUE: Final = frozenset(
     [setting.flag for setting in SETTINGS if setting.flag]
     + [f"{secret}{form}" for secret in _SECRETS for form in ("", "-env", "-file")]
-    + [_CONFIG_PROFILE, "--cert-selector", "--cert-store", "--cache-dir"]
-    + ["--system-store-name", "--system-store-location"]
+    + [_CONFIG_PROFILE, SELECTOR, "--cert-store", "--cache-dir", *_IGNORED]
 )
 # They change nothing in a profile: it has neither the cache nor the messages of the command.
 _OF_THE_COMMAND: Final = frozenset(
@@ -47,6 +50,7 @@ class ProcessLine(NamedTuple):
         secret_file: the file with it.
         secret_variable: the variable with it.
         config_profile: the profile whose settings fill in what is missing.
+        selection: the flags that choose a certificate from a store, with their values.
         others: flags that no setting stands for.
     """
 
@@ -56,6 +60,7 @@ class ProcessLine(NamedTuple):
     secret_file: str | None
     secret_variable: str | None
     config_profile: str | None
+    selection: dict[str, str]
     others: tuple[str, ...]
 
     def __repr__(self) -> str:
@@ -115,7 +120,7 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
         flag, equals, value = rest.pop(0).partition("=")
         if flag in _WITH_VALUE and not equals:
             value = rest.pop(0) if rest else ""
-            while flag == "--cert-selector" and rest and not rest[0].startswith("-"):
+            while flag == SELECTOR and rest and not rest[0].startswith("-"):
                 value += f" {rest.pop(0)}"
         flags[flag] = value
     endpoint = ENDPOINT_URL.flag or ""
@@ -129,6 +134,9 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
         )
 
     known = settings | _OF_THE_COMMAND | {_CONFIG_PROFILE}
+    selection = {flag: value for flag, value in flags.items() if flag in _OF_A_STORE}
+    if SELECTOR in selection:
+        known |= {*_OF_A_STORE, *_IGNORED}
     known |= {f"{base}{form}" for base in _SECRETS for form in ("", "-env", "-file")}
     return ProcessLine(
         program=program,
@@ -137,6 +145,7 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
         secret_file=(secret("-file") or (None, None))[1],
         secret_variable=(secret("-env") or (None, None))[1],
         config_profile=flags.get(_CONFIG_PROFILE),
+        selection=selection if SELECTOR in selection else {},
         others=tuple(flag for flag in flags if flag.startswith("-") and flag not in known),
     )
 

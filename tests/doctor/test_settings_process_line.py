@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from examined import ARNS, ISSUING, bad, config_file, examined, named, only, written
 
+from boto_rolesanywhere.cli.store.process_choice import chosen_arguments
+from boto_rolesanywhere.doctor import examine
+
 PROGRAMS = (
     "aws_signing_helper credential-process",
     "/opt/bin/aws_signing_helper credential-process",
@@ -55,6 +58,36 @@ def test_what_is_wrong_in_the_line_is_found(folder: Path, clean_environment: Pat
     assert "--session-duration: '10' is not" in only(verdicts, "settings").text
     told = [one.text for one in named(verdicts, "configuration") if one.status == "warn"]
     assert told == ["--cert-store of credential_process is not looked at"]
+
+
+@pytest.mark.parametrize(
+    ("place", "told"),
+    [
+        ("--cert-store {}", ""),
+        ("--cert-store {} --system-store-name MY --use-latest-expiring-certificate", ""),
+        ("", "Name what to choose from: --cert-store"),
+        ("--cert-store {}/gone", "gone: it cannot be read"),
+    ],
+)
+def test_what_the_line_chooses_from_a_store_is_checked(
+    folder: Path, clean_environment: Path, place: str, told: str
+) -> None:
+    written(ISSUING.issue("app"), folder)
+    words = line({"cert": "", "key": ""}).replace("--certificate  --private-key ", "")
+    selector = "--cert-selector Key=x509Subject,Value=CN=app"
+    config_file(
+        clean_environment,
+        f"[default]\ncredential_process = {words} {selector} {place.format(folder)}\n",
+    )
+
+    verdicts = list(examine(offline=True, choose=chosen_arguments))
+
+    failed = [f"{one.text} {one.remedy}" for one in verdicts if one.status in ("fail", "warn")]
+    if told:
+        assert told in failed[0]
+    else:
+        assert failed == []
+        assert only(verdicts, "key").status == only(verdicts, "chain").status == "ok"
 
 
 @pytest.mark.parametrize("form", ["--pkcs8-password-file {}", "--pkcs8-password hunter2"])

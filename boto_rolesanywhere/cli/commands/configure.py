@@ -39,8 +39,11 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
 
+    from botocore.session import Session
+
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.names import Setting
+    from boto_rolesanywhere.settings.process_line import ProcessLine
 
 _DESCRIPTION: Final = """\
 Write a profile of ~/.aws/config (or AWS_CONFIG_FILE) for IAM Roles Anywhere.
@@ -196,14 +199,29 @@ def _take_line(arguments: argparse.Namespace) -> None:
         )
     taken = {
         **line.values,
+        **_choice(arguments, line, session),
         f"{SECRETS[0]}{FROM_FILE}": line.secret_file,
         f"{SECRETS[0]}{FROM_ENV}": line.secret_variable,
         CONFIG_PROFILE: line.config_profile,
     }
     for flag, value in taken.items():
         place = flag[2:].replace("-", "_")
-        if value is not None and getattr(arguments, place) is None:
-            setattr(arguments, place, value)
+        if value is not None and not getattr(arguments, place):
+            setattr(arguments, place, value or True)  # a switch has no value
+
+
+def _choice(arguments: argparse.Namespace, line: ProcessLine, session: Session) -> dict[str, str]:
+    """The flags that choose from a store; where settings are written, those of what they choose."""
+    if not line.selection or arguments.credential_process:
+        return line.selection
+    from boto_rolesanywhere.cli.store.process_choice import chosen_flags
+
+    flags = chosen_flags(line, session, arguments.from_profile)
+    complain(
+        f"the settings name {flags['--certificate']}, which {SELECTOR} chooses now; to go on"
+        " choosing, give --credential-process"
+    )
+    return flags
 
 
 def _questions(profile: str, flags: Mapping[str, str], section: Mapping[str, str]) -> Questions:

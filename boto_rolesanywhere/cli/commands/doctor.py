@@ -105,6 +105,7 @@ def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[
     import os
 
     from boto_rolesanywhere.cli.inputs import arguments_from
+    from boto_rolesanywhere.cli.store.process_choice import chosen_arguments
     from boto_rolesanywhere.doctor import examine
     from boto_rolesanywhere.doctor.verdict import of_error
 
@@ -121,6 +122,7 @@ def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[
         trust_anchor_certificate=arguments.trust_anchor_certificate,
         crl=arguments.crl,
         offline=arguments.offline,
+        choose=chosen_arguments,
     )
 
 

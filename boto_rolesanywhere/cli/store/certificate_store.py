@@ -80,6 +80,23 @@ def find_certificates(
     return _in_folder(selector, _read_folder(place, access.secret))
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a selector chooses.
+
+    Attributes:
+        leaf: the certificate.
+        key: the file with its private key, or the URI of both.
+        chain: the intermediates, in order.
+        secret: what unlocks them; None for nothing.
+    """
+
+    leaf: Listed
+    key: str
+    chain: tuple[Listed, ...]
+    secret: Secret | None
+
+
 def choose(
     selector: str,
     store: str | None,
@@ -87,28 +104,34 @@ def choose(
     *,
     latest: bool = False,
     contents: Mapping[str, bytes | None] | None = None,
-) -> Arguments:
-    """Certificate, key and chain that a selector chooses, as arguments of `get_session`."""
+) -> Choice:
+    """The certificate, key and chain that a selector chooses."""
     wanted, place = parse_selector(selector), _require_store(store)
     if kind_of(place) == TOKEN:
-        chosen = _choose_one(_on_token(wanted, place, access), place, latest=latest)
+        leaf = _choose_one(_on_token(wanted, place, access), place, latest=latest)
         pin = parse_pkcs11_uri(place).pin_value
         if pin is not None and access.secret is None:
             access = access._replace(secret=Secret(pin, f"pin-value in {_STORE}"))
-        others = [listed.certificate for listed in _on_token(Selector(), place, access)]
-        found: Arguments = {"key": chosen.place}
-        if access.secret is not None:
-            found["passphrase"] = access.secret
+        others = _on_token(Selector(), place, access)
+        key = leaf.place
     else:
         files = _read_folder(place, access.secret, contents)
-        chosen = _choose_one(_in_folder(wanted, files), place, latest=latest)
-        others = [certificate for file in files for certificate in file.contents.certificates]
-        found = {"key": _key_file(chosen, files, place, access.secret)}
-    chain = order_chain(chosen.certificate, others, now=datetime.now(timezone.utc))
-    if chain:
-        found["chain"] = chain
-    # As an object: its file may hold another certificate of the same key.
-    found["cert"] = chosen.certificate
+        leaf = _choose_one(_in_folder(wanted, files), place, latest=latest)
+        others = _in_folder(Selector(), files)
+        key = _key_file(leaf, files, place, access.secret)
+    known = {other.certificate: other for other in others}
+    chain = order_chain(leaf.certificate, list(known), now=datetime.now(timezone.utc))
+    return Choice(leaf, key, tuple(known[issuer] for issuer in chain), access.secret)
+
+
+def arguments_of(choice: Choice) -> Arguments:
+    """The choice as arguments of `get_session`."""
+    # The certificate as an object: its file may hold another one of the same key.
+    found: Arguments = {"cert": choice.leaf.certificate, "key": choice.key}
+    if choice.chain:
+        found["chain"] = tuple(issuer.certificate for issuer in choice.chain)
+    if kind_of(choice.key) == TOKEN and choice.secret is not None:
+        found["passphrase"] = choice.secret
     return found
 
 

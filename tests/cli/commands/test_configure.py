@@ -407,12 +407,45 @@ def test_a_line_of_the_helper_becomes_settings(
     assert emulator.created == 1
 
 
+@pytest.fixture
+def choosing(paths: IssuedPaths, flags: list[str]) -> str:
+    """A line of the helper's that chooses the certificate from a folder."""
+    selector = (
+        f"--cert-selector Key=x509Subject,Value=CN=app --cert-store {paths.certificate.parent}"
+    )
+    return f"{HELPER} {selector} --use-latest-expiring-certificate {' '.join(flags[4:])}"
+
+
+def test_what_a_line_chooses_from_a_store_becomes_settings(
+    emulator: Emulator, paths: IssuedPaths, choosing: str, file: Path
+) -> None:
+    file.write_text(f"[profile onprem]\ncredential_process = {choosing}\n")
+
+    told = ended("configure", "--from-profile", "onprem", "--profile", "other").stderr
+
+    assert f"the settings name {paths.certificate.parent}/client-" in told
+    session = boto_rolesanywhere.get_session(profile_name="other")
+    assert session.get_credentials().get_frozen_credentials().access_key
+    assert emulator.created == 1
+
+
+def test_a_line_that_chooses_from_a_store_stays_one_where_asked(choosing: str, file: Path) -> None:
+    file.write_text(f"[profile onprem]\ncredential_process = {choosing}\n")
+
+    ended("configure", "--from-profile", "onprem", "--profile", "other", "--credential-process")
+
+    written = parsed(file)["profile other"]["credential_process"]
+    assert "--cert-selector Key=x509Subject,Value=CN=app --cert-store /" in written.replace("'", "")
+    assert "--use-latest-expiring-certificate" in written
+    assert boto3.Session(profile_name="other").get_credentials().get_frozen_credentials().access_key
+
+
 @pytest.mark.parametrize(
     ("line", "words", "status"),
     [
         ("vault credentials", "has no credential_process of this program", 2),
         (f"{HELPER} --pkcs8-password hunter2", "--pkcs8-password of credential_process", 1),
-        (f"{HELPER} --cert-selector Key=x509Serial,Value=1F", "--cert-selector of", 1),
+        (f"{HELPER} --cert-selector Key=x509Serial,Value=1F", "Name what to choose from", 2),
         (f"{HELPER} \\\n  --certificate x", "line 2: this line is continued", 1),
     ],
 )

@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boto_rolesanywhere.cli.store.certificate_store import choose, find_certificates
+from boto_rolesanywhere.cli.store.certificate_store import arguments_of, choose, find_certificates
 from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
 from boto_rolesanywhere.cli.store.selector import Selector, parse_selector
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError, PrivateKeyError
@@ -231,7 +231,7 @@ def chosen(
     store: Path | str, selector: str = WEB, *, secret: Secret | None = None, latest: bool = False
 ) -> Identity:
     """The identity that the choice opens, through the same way as the command."""
-    arguments = choose(selector, str(store), Access(secret), latest=latest)
+    arguments = arguments_of(choose(selector, str(store), Access(secret), latest=latest))
     arns = {
         "anchor": "arn:aws:rolesanywhere:eu-west-1:123456789012:trust-anchor/a",
         "profile": "arn:aws:rolesanywhere:eu-west-1:123456789012:profile/p",
