@@ -73,6 +73,7 @@ class ConnectProxy:
 
     target: tuple[str, int]
     url: str = ""
+    login: str | None = None  # the Proxy-Authorization that it asks for
     hosts: list[str] = field(default_factory=list)
 
 
@@ -81,8 +82,10 @@ class _Tunnel(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         self.proxy.hosts.append(self.rfile.readline().split()[1].decode())
-        while self.rfile.readline().strip():
-            pass
+        lines = list(iter(lambda: self.rfile.readline().strip().decode(), ""))
+        if self.proxy.login and f"Proxy-Authorization: {self.proxy.login}" not in lines:
+            self.wfile.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
+            return
         with socket.create_connection(self.proxy.target) as upstream:
             self.wfile.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
             ends = {self.connection: upstream, upstream: self.connection}

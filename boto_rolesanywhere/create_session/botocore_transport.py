@@ -17,6 +17,7 @@ from botocore import UNSIGNED
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, DataNotFoundError, SSLError
+from botocore.httpsession import ProxyConfiguration
 from botocore.loaders import Loader
 from botocore.utils import get_environ_proxies
 from urllib3 import exceptions as urllib3_errors
@@ -27,7 +28,7 @@ from boto_rolesanywhere.settings.urls import bypasses_proxy, is_this_machine, re
 
 from .botocore_session import SERVICE
 from .sending import within
-from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
+from .transport import LONGEST_BODY, Answer, Limits, Proxy, Request, TransportFault
 from .trust import BothStores, trust_system_store
 from .way import proxy_of
 
@@ -106,6 +107,12 @@ class BotocoreTransport:
     def way(self) -> Way | None:
         """Of the client's calls."""
         return self._way() if self._way else None
+
+    def proxy(self) -> Proxy | None:
+        """That of botocore's settings."""
+        meta = self._client.meta
+        url, _ = proxy_of(meta.config, meta.endpoint_url)
+        return Proxy(url, ProxyConfiguration().proxy_headers_for(url)) if url else None
 
     @property
     def is_trusted(self) -> bool:

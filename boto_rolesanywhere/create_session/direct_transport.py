@@ -50,6 +50,9 @@ class DirectTransport:
         """Always: a route is TLS, which is verified, or on this machine."""
         return True
 
+    def proxy(self) -> None:
+        """A plain route has none."""
+
     def way(self) -> Way:
         """How the call gets there, for errors."""
         route = self._route

@@ -73,5 +73,4 @@ def _driven(
             if fault.kind == "certificate":
                 from .shown_certificate import with_issuer
 
-                way = transport.way()
-                outcome = with_issuer(fault, step.request.url, way.proxy if way else None)
+                outcome = with_issuer(fault, step.request.url, transport.proxy())

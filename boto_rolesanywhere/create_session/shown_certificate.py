@@ -8,22 +8,25 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from .transport import TransportFault
+
+if TYPE_CHECKING:
+    from .transport import Proxy
 
 _PATIENCE: Final = 5.0  # seconds for each step
 _PORTS: Final = {"http": 80, "https": 443}
 
 
-def with_issuer(fault: TransportFault, url: str, proxy: str | None) -> TransportFault:
+def with_issuer(fault: TransportFault, url: str, proxy: Proxy | None) -> TransportFault:
     """The fault of an endpoint whose certificate is not trusted, with the certificate's issuer.
 
     Args:
         fault: of kind ``certificate``.
         url: of the request.
-        proxy: on the way, without user and password.
+        proxy: on the way.
     """
     issuer = _issuer(url, proxy)
     if issuer is None:
@@ -33,7 +36,7 @@ def with_issuer(fault: TransportFault, url: str, proxy: str | None) -> Transport
     return told
 
 
-def _issuer(url: str, proxy: str | None) -> str | None:
+def _issuer(url: str, proxy: Proxy | None) -> str | None:
     from cryptography.x509 import load_der_x509_certificate
 
     from boto_rolesanywhere.certificates.descriptions import describe_issuer
@@ -54,12 +57,12 @@ def _issuer(url: str, proxy: str | None) -> str | None:
         return None  # the first look has said what there is to say
 
 
-def _connected(url: str, proxy: str | None) -> socket.socket:
+def _connected(url: str, proxy: Proxy | None) -> socket.socket:
     there = _place(url)
     if proxy is None:
         return socket.create_connection(there, _PATIENCE)
-    connection = http.client.HTTPConnection(*_place(proxy), timeout=_PATIENCE)
-    connection.set_tunnel(*there)
+    connection = http.client.HTTPConnection(*_place(proxy.url), timeout=_PATIENCE)
+    connection.set_tunnel(*there, dict(proxy.headers))
     try:
         connection.connect()
     except BaseException:

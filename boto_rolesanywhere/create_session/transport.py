@@ -128,6 +128,19 @@ class Limits(NamedTuple):
     deadline: float = 60.0
 
 
+class Proxy:
+    """An HTTP proxy, with what it is told: its repr shows neither.
+
+    Attributes:
+        url: of the proxy, which may hold a password.
+        headers: for the proxy alone, such as its authorization.
+    """
+
+    def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.url = url
+        self.headers = headers
+
+
 class Transport(Protocol):
     """Where the call goes, and how one request is sent."""
 
@@ -138,6 +151,10 @@ class Transport(Protocol):
 
     def way(self) -> Way | None:
         """How requests get to the service, for errors."""
+        ...
+
+    def proxy(self) -> Proxy | None:
+        """The proxy on the way; None for none."""
         ...
 
     @property

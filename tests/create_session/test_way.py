@@ -127,6 +127,27 @@ def test_the_bundle_that_lacks_the_issuer_is_named(
     assert f"the certificate was issued by {ca.certificate.subject.rfc4514_string()}" in str(error)
 
 
+def test_the_issuer_is_looked_up_through_a_proxy_with_a_password(
+    paths: IssuedPaths,
+    ca: CertificateAuthority,
+    tmp_path: Path,
+    connect_proxy,  # noqa: ANN001  # its class is in conftest
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect_proxy.login = "Basic dXNlcjpodW50ZXIy"
+    monkeypatch.setenv("HTTPS_PROXY", connect_proxy.url.replace("//", "//user:hunter2@"))
+    server = ca.issue("server", san=["DNS:localhost"]).write(tmp_path / "server")
+    files = TlsFiles(certificate=server.certificate, private_key=server.private_key)
+    with Emulator(ca, tls=files) as emulator:
+        connect_proxy.target = ("127.0.0.1", int(emulator.endpoint_url.rsplit(":", 1)[1]))
+        text = str(failure(paths, EndpointError))
+
+    assert f"the certificate was issued by {ca.certificate.subject.rfc4514_string()}" in text
+    assert f"through the proxy {connect_proxy.url} (from HTTPS_PROXY)" in text
+    assert "hunter2" not in text
+    assert "dXNlcjpodW50ZXIy" not in text
+
+
 @pytest.mark.parametrize("setting", ["AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "ca_bundle"])
 def test_a_bundle_that_is_not_there_is_named_before_a_call(
     setting: str, paths: IssuedPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
