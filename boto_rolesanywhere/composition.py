@@ -149,7 +149,12 @@ class Issuer:
             plain = plain_session(own)
             correct_signing(plain, corrected)
             self._creator = RoleChainCreator(
-                first, config.assumed, plain, region=config.region, clock=corrected
+                first,
+                config.assumed,
+                plain,
+                region=config.region,
+                verify=verify,
+                clock=corrected,
             )
 
     @hides_frames

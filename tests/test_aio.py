@@ -321,6 +321,23 @@ def test_errors_of_settings_come_at_once_and_those_of_files_at_the_first_use(
             asyncio.run(keys_of(session))
 
 
+def test_the_issuer_of_an_untrusted_certificate_is_told_behind_a_proxy_with_a_password(
+    ca: CertificateAuthority,
+    issued: IssuedCertificate,
+    connect_proxy,  # noqa: ANN001  # its class is in conftest
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect_proxy.login = "Basic dXNlcjpodW50ZXIy"
+    monkeypatch.setenv("HTTPS_PROXY", connect_proxy.url.replace("//", "//user:hunter2@"))
+    with Emulator(ca, tls=True) as emulator:
+        connect_proxy.target = ("127.0.0.1", int(emulator.endpoint_url.rsplit(":", 1)[1]))
+        session = aio_session(emulator, issued, endpoint_url=None)
+        with pytest.raises(EndpointError, match="issued by CN=Emulator TLS CA") as raised:
+            asyncio.run(keys_of(session))
+
+    assert "hunter2" not in str(raised.value)
+
+
 def test_what_failed_is_tried_again(
     emulator: Emulator, ca: CertificateAuthority, tmp_path: Path
 ) -> None:

@@ -169,6 +169,27 @@ def test_doctor_assumes_the_roles(emulator: Emulator) -> None:
     assert "credential_process = boto-rolesanywhere credential-process" in needs
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+def test_the_command_trusts_the_systems_store_for_sts_too(
+    ca: CertificateAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, trusted: bool
+) -> None:
+    server = ca.issue("sts", san=["DNS:localhost"]).write(tmp_path / "sts")
+    (tmp_path / "ca.pem").write_bytes(ca.certificate_pem)
+    if trusted:
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    with answering(403, {"content-type": "text/xml"}, DENIAL, tls=server) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        told = [
+            ended("env", "--config-profile", "chained", status=1).stderr,
+            ended("doctor", "--config-profile", "chained", status=1).stdout,
+            ended("doctor", "--config-profile", "onprem", status=1).stdout,
+        ]
+
+    assert ["chained-role-denied" in text for text in told] == [trusted, trusted, False]
+    assert ("not authorized" in told[2]) is trusted
+    assert any("verify failed" in text for text in told) is not trusted
+
+
 @pytest.mark.parametrize(
     ("profile", "words", "status"),
     [

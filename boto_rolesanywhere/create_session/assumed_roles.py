@@ -22,6 +22,7 @@ from boto_rolesanywhere.errors import InvalidResponseError, ServiceError, Sessio
 from .botocore_faults import fault_of
 from .diagnosis import service_time
 from .service_errors import unreachable
+from .trust import trust_as_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +61,7 @@ class RoleChainCreator:
         session: BotocoreSession,
         *,
         region: str,
+        verify: bool | str | None = None,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """Send nothing yet.
@@ -69,8 +71,10 @@ class RoleChainCreator:
             roles: in the order in which they are assumed.
             session: whose options hold for the calls of STS.
             region: whose STS is asked where neither a role nor the session has another.
+            verify: of the first session; STS trusts the system's store too, if that does.
             clock: gives the time, aware.
         """
+        self._verify = verify
         self._first = first
         self._roles = tuple(roles)
         self._session = session
@@ -85,7 +89,14 @@ class RoleChainCreator:
         """
         session = self._first.create(identity)
         for role in self._roles:
-            session = assume(session, role, self._session, region=self._region, clock=self._clock)
+            session = assume(
+                session,
+                role,
+                self._session,
+                region=self._region,
+                verify=self._verify,
+                clock=self._clock,
+            )
         return session
 
 
@@ -109,6 +120,7 @@ def assume(
     *,
     region: str,
     options: ClientConfig = _TIMEOUTS,
+    verify: bool | str | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> RolesAnywhereSession:
     """The session of `role`, assumed with the credentials of the session `before`.
@@ -136,6 +148,7 @@ def assume(
                 aws_session_token=before.session_token,
                 config=options,
             )
+            trust_as_for(verify, client)
             answer = client.assume_role(**given)
     except ClientError as error:
         raise _refused(error, role) from None

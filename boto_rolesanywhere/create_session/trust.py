@@ -39,6 +39,12 @@ def add_system_store(context: ssl.SSLContext) -> None:
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)
 
 
+def trust_as_for(verify: bool | str | None, client: Any) -> None:  # noqa: ANN401  # botocore makes its class
+    """Let a client of another service trust what CreateSession's `verify` has the command trust."""
+    if isinstance(verify, BothStores):
+        trust_system_store(client._endpoint.http_session)  # noqa: SLF001  # no public name
+
+
 def trust_system_store(http_session: Any) -> None:  # noqa: ANN401  # botocore's URLLib3Session
     """Let botocore's HTTP session trust the system's store too, in its next connections.
 

@@ -11,7 +11,7 @@ from boto_rolesanywhere.create_session.denials import REMEDIES_ALONE, SETTLED_BY
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable, shortened
 
-from .route import one_try
+from .route import one_try, verify_of
 from .verdict import LIKELY, Verdict, of_error, skipped
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.inputs import Inputs
 
-    from .question import Check
+    from .question import Check, Question
 
 
 def check_create_session(
@@ -70,7 +70,7 @@ def _without_settled(verdict: Verdict, passed: Collection[str]) -> Verdict:
 
 
 def check_roles(
-    session: RolesAnywhereSession | None, config: Config, inputs: Inputs, timeout: float
+    session: RolesAnywhereSession | None, config: Config, inputs: Inputs, question: Question
 ) -> Check[RolesAnywhereSession | None]:
     """Assume the roles of the profiles on top of the session; gives the last one's session."""
     from boto_rolesanywhere.create_session.assumed_roles import assume
@@ -81,7 +81,12 @@ def check_roles(
             continue
         try:
             session = assume(
-                session, role, inputs.session, region=config.region, options=one_try(timeout)
+                session,
+                role,
+                inputs.session,
+                region=config.region,
+                options=one_try(question.timeout),
+                verify=verify_of(question, inputs),
             )
         except RolesAnywhereError as error:
             yield of_error("assume-role", error)
@@ -92,12 +97,13 @@ def check_roles(
 
 
 def check_caller_identity(
-    session: RolesAnywhereSession, config: Config, inputs: Inputs, timeout: float
+    session: RolesAnywhereSession, config: Config, inputs: Inputs, question: Question
 ) -> Iterator[Verdict]:
     """Call sts:GetCallerIdentity, which needs no permission, with the credentials."""
     from botocore.exceptions import BotoCoreError, ClientError
 
     from boto_rolesanywhere.create_session.botocore_transport import require_usable_proxy
+    from boto_rolesanywhere.create_session.trust import trust_as_for
     from boto_rolesanywhere.settings.urls import require_endpoint_url
 
     client = None
@@ -111,8 +117,9 @@ def check_caller_identity(
             aws_access_key_id=session.access_key_id,
             aws_secret_access_key=session.secret_access_key,
             aws_session_token=session.session_token,
-            config=one_try(timeout),
+            config=one_try(question.timeout),
         )
+        trust_as_for(verify_of(question, inputs), client)
         url = client.meta.endpoint_url
         require_endpoint_url(url, "AWS_ENDPOINT_URL_STS, or another setting of STS's endpoint")
         require_usable_proxy(getattr(client.meta.config, "proxies", None), url)

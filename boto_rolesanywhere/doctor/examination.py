@@ -224,7 +224,7 @@ def _check_calls(
     if config is None or session is None:
         yield skipped("caller-identity", "there are no credentials")
     else:
-        yield from check_caller_identity(session, config, inputs, question.timeout)
+        yield from check_caller_identity(session, config, inputs, question)
     for other in config.others if config is not None else ():
         yield from _named(_check_region(question, workload, other, seen), other.region)
 
@@ -256,7 +256,7 @@ def _check_region(
     creator = creator_for(question, inputs, config, lambda: identity)
     passed = {name for name, statuses in seen.items() if statuses == {"ok"}}
     session = yield from check_create_session(creator, passed)
-    return (yield from check_roles(session, config, inputs, question.timeout))
+    return (yield from check_roles(session, config, inputs, question))
 
 
 def _check_way(question: Question, inputs: Inputs, config: Config | None) -> Check[bool]:

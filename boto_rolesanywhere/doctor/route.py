@@ -86,7 +86,7 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     try:
         configured_endpoint(inputs.session)
         client = creator_for(question, inputs, config, _nobody).open_client()
-        route = _find_route(client, *bundle_of(inputs.session, _verify(question, inputs)))
+        route = _find_route(client, *bundle_of(inputs.session, verify_of(question, inputs)))
     except RolesAnywhereError as error:
         yield of_error("endpoint", error)
         return None
@@ -117,12 +117,12 @@ def creator_for(
         inputs.session,
         identity,
         client_config=one_try(question.timeout),
-        verify=_verify(question, inputs),
+        verify=verify_of(question, inputs),
         clock=question.clock,
     )
 
 
-def _verify(question: Question, inputs: Inputs) -> bool | str | None:
+def verify_of(question: Question, inputs: Inputs) -> bool | str | None:
     """The command trusts the system's store too, where nobody says otherwise."""
     if question.verify is None and question.flags is not None:
         return trust_of_the_command(inputs.session)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+
+from boto_rolesanywhere.testing import IssuedPaths
 
 
 @contextmanager
@@ -14,8 +17,9 @@ def answering(
     headers: Mapping[str, str],
     body: bytes,
     asked: list[Mapping[str, str]] | None = None,
+    tls: IssuedPaths | None = None,
 ) -> Iterator[str]:
-    """Its URL; the headers of each request are added to `asked`."""
+    """Its URL; the headers of each request are added to `asked`. With `tls` it speaks TLS."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -33,6 +37,11 @@ def answering(
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        if tls is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls.certificate, tls.private_key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
+        place = "http://127.0.0.1" if tls is None else "https://localhost"
+        yield f"{place}:{server.server_port}"
         server.shutdown()
