@@ -14,6 +14,7 @@ import botocore.session
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.botocore_session import plain_options, private_session
+from boto_rolesanywhere.create_session.call import Clocks
 from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
@@ -128,7 +129,7 @@ class Issuer:
                 client_config=client_config,
                 verify=verify,
                 session=own,
-                clock=corrected,
+                clocks=Clocks(corrected),
             )
             for region in regions
         ]
@@ -314,7 +315,7 @@ def creator_of(
         client_config=client_config,
         verify=verify,
         session=own,
-        clock=CorrectedClock(clock),
+        clocks=Clocks(CorrectedClock(clock)),
     )
 
 

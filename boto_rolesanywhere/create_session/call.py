@@ -1,12 +1,14 @@
-"""One call of CreateSession, without I/O: what to send next, and what the answers amount to.
+"""One call of CreateSession: its attempts, and what their outcomes amount to.
 
-`steps` is a generator. It yields what its driver shall do, send a request or wait, and is given
-what came of it. The synchronous client and an asynchronous one drive the same steps.
+It sends, waits and tells the time by what it is given alone: a `Transport` and `Clocks`.
 """
 
 from __future__ import annotations
 
+import random
+import time
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from boto_rolesanywhere.records import NamedTuple
@@ -19,51 +21,34 @@ from .signer import host_header, sign
 from .transport import Answer, Request, TransportFault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from datetime import datetime
 
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
+    from boto_rolesanywhere.errors import RolesAnywhereError
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
 
-    from .transport import Limits
-    from .way import Way
+    from .corrected_clock import CorrectedClock
+    from .transport import Limits, Transport
 
 logger = logger_of(__name__)
-
-
-class Send(NamedTuple):
-    """Send `request` and give `steps` its Answer or TransportFault, within `seconds`."""
-
-    request: Request
-    seconds: float
-
-
-class Pause(NamedTuple):
-    """Wait so many `seconds`, then give `steps` None."""
-
-    seconds: float
-
-
-def _learns_nothing(_: Answer) -> bool:
-    return False
 
 
 class Clocks(NamedTuple):
     """The times and the chance that a call depends on.
 
     Attributes:
-        wall: gives the time, aware.
+        wall: gives the time. A refusal's Date corrects it, if the transport is trusted.
         monotonic: gives seconds that never go back.
         jitter: gives a random number from 0 to 1.
-        learn: corrects `wall` by a refusal's Date, and says whether that changed it; left out, it
-            does not, since the Date cannot be trusted.
+        sleep: waits so many seconds.
     """
 
-    wall: Callable[[], datetime]
-    monotonic: Callable[[], float]
-    jitter: Callable[[], float]
-    learn: Callable[[Answer], bool] = _learns_nothing
+    wall: CorrectedClock
+    monotonic: Callable[[], float] = time.monotonic
+    jitter: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
 
 
 def parameters(config: Config) -> dict[str, Any]:
@@ -78,58 +63,52 @@ def parameters(config: Config) -> dict[str, Any]:
     }
 
 
-def steps(
+def call(
     config: Config,
     identity: Identity,
-    draft: Request,
-    limits: Limits,
+    transport: Transport,
     clocks: Clocks,
     *,
-    way: Callable[[], Way | None] = lambda: None,
-) -> Generator[Send | Pause, Answer | TransportFault | None, RolesAnywhereSession]:
-    """Make the attempts of one call; returns the session.
+    share: float = 1.0,
+) -> RolesAnywhereSession:
+    """Call CreateSession.
 
     A refusal by which the clock turns out to be off is answered with one more attempt, signed by
     the service's time.
 
     Args:
         config: of the call.
-        identity: signs each attempt. A generator's step may therefore take as long as the key.
-        draft: the request before it is signed.
-        limits: how often and how long to try.
+        identity: signs each attempt, which may therefore take as long as the key.
+        transport: sends them.
         clocks: the times and the chance.
-        way: tells how the requests get there, for errors; None: what `config` says of it.
+        share: of the deadline that the call may take, above 0 to 1.
 
     Raises:
         RolesAnywhereError: its subclass says why there is no session.
     """
+    draft, limits = transport.draft(parameters(config)), transport.limits
     invocation, made, corrected = str(uuid.uuid4()), 0, False
-    ends_at = clocks.monotonic() + limits.deadline
+    ends_at = clocks.monotonic() + limits.deadline * share
     while True:
         made += 1
         began, signed_at = clocks.monotonic(), clocks.wall()
         mark = attempt_headers(invocation, made, limits)
         request = signed(draft, mark, identity, config.region, signed_at)
         ends_at += clocks.monotonic() - began
-        outcome = yield Send(request, ends_at - clocks.monotonic())
-        if outcome is None:
-            raise TypeError("the driver gave no outcome of a request")
+        outcome = _outcome(transport, request, ends_at - clocks.monotonic())
         if isinstance(outcome, Answer) and outcome.is_success:
-            return session_of(outcome, clocks.wall())
+            return replace(session_of(outcome, clocks.wall()), region=config.region)
         if isinstance(outcome, Answer) and is_refusal(outcome) and not corrected:
             # Another call may have learnt the time since this one was signed.
             passed = (clocks.wall() - signed_at).total_seconds()
             moved = abs(passed - (clocks.monotonic() - began)) > CLOCK_TOLERANCE
-            corrected = clocks.learn(outcome) or moved
+            corrected = (transport.is_trusted and clocks.wall.learn(outcome)) or moved
             if corrected:
                 limits = limits._replace(attempts=limits.attempts + 1)
                 continue
         pause = pause_after(outcome, made, limits, ends_at - clocks.monotonic(), clocks.jitter)
         if pause is None:
-            from .service_errors import error_of
-
-            error = error_of(outcome, config, identity, clocks.wall(), way())
-            error.passing = is_passing(outcome)
+            error = _error_of(outcome, config, identity, clocks.wall(), transport)
             raise error from error.__cause__
         logger.debug(
             "Attempt %d of %d at CreateSession failed (%s); the next in %.1f seconds",
@@ -138,7 +117,32 @@ def steps(
             outcome.kind if isinstance(outcome, TransportFault) else f"HTTP {outcome.status}",
             pause,
         )
-        yield Pause(pause)
+        clocks.sleep(pause)
+
+
+def _outcome(transport: Transport, request: Request, seconds: float) -> Answer | TransportFault:
+    try:
+        return transport.send(request, seconds)
+    except TransportFault as fault:
+        if fault.kind != "certificate":
+            return fault
+        from .shown_certificate import with_issuer
+
+        return with_issuer(fault, request.url, transport.proxy())
+
+
+def _error_of(
+    outcome: Answer | TransportFault,
+    config: Config,
+    identity: Identity,
+    now: datetime,
+    transport: Transport,
+) -> RolesAnywhereError:
+    from .service_errors import error_of  # few calls fail
+
+    error = error_of(outcome, config, identity, now, transport.way())
+    error.passing = is_passing(outcome)
+    return error
 
 
 def attempt_headers(invocation: str, made: int, limits: Limits) -> dict[str, str]:

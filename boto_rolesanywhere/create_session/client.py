@@ -1,10 +1,8 @@
-"""The synchronous call of CreateSession: a transport, a clock and a sleep around `call.steps`."""
+"""Calls of CreateSession for one `Config`: botocore opens the transport, which processes keep."""
 
 from __future__ import annotations
 
 import os
-import random
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urljoin
@@ -14,10 +12,9 @@ from boto_rolesanywhere.identity.sharing import Sameness, Shared
 
 from .botocore_session import private_session
 from .botocore_transport import BotocoreTransport, open_client
-from .call import Clocks, parameters
+from .call import Clocks, call, parameters
 from .call_options import call_options
 from .corrected_clock import CorrectedClock
-from .driver import call
 from .transport import Request, TransportFault
 from .way import require_bundle, way_of
 
@@ -55,11 +52,8 @@ class SessionCreator:
         client_config: ClientConfig | None = None,
         verify: bool | str | None = None,
         session: BotocoreSession | None = None,
-        clock: CorrectedClock | None = None,
+        clocks: Clocks | None = None,
         deadline: float | None = None,
-        monotonic: Callable[[], float] = time.monotonic,
-        jitter: Callable[[], float] = random.random,
-        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Prepare the calls; nothing is sent yet.
 
@@ -69,12 +63,9 @@ class SessionCreator:
             client_config: botocore's options for this call (proxies, time-outs, attempts, FIPS).
             verify: as in `boto3.client`: False, or the path of a CA bundle.
             session: from `private_session`; None: one without a parent.
-            clock: gives the time; the service's Date may correct it. None: this machine's.
+            clocks: the times and the chance; None: this machine's.
             deadline: seconds after which a call sends, waits and reads no more; None: 60, or
                 longer if the time-outs of `client_config` let one attempt take longer.
-            monotonic: seconds that never go back.
-            jitter: a random number from 0 to 1.
-            sleep: waits so many seconds between two attempts.
         """
         self.config = config
         self._identity = identity
@@ -82,9 +73,7 @@ class SessionCreator:
         self._verify = verify
         self._session = session or private_session(None)
         self._deadline = deadline
-        self._clock = clock or CorrectedClock()
-        self._clocks = Clocks(self._clock, monotonic, jitter, self._clock.learn)
-        self._sleep = sleep
+        self._clocks = clocks or Clocks(CorrectedClock())
         # The connections belong to one process: a forked child opens some of its own.
         self._transport: tuple[int, Transport] | None = None
 
@@ -101,8 +90,7 @@ class SessionCreator:
             RolesAnywhereError: its subclass says why; see `boto_rolesanywhere.errors`.
         """
         identity = identity or self._identity()
-        transport = self._own_transport()
-        return call(self.config, identity, transport, self._clocks, self._sleep, share=share)
+        return call(self.config, identity, self._own_transport(), self._clocks, share=share)
 
     def learn_time(self) -> bool:
         """Ask the endpoint for its time, unsigned; True if the clock was off and is corrected.
@@ -118,7 +106,8 @@ class SessionCreator:
             return False
         root = urljoin(draft.url, "/")
         with suppress(TransportFault):
-            return self._clock.learn(transport.send(Request("GET", root, {}, b""), _PATIENCE))
+            answer = transport.send(Request("GET", root, {}, b""), _PATIENCE)
+            return self._clocks.wall.learn(answer)
         return False
 
     def _own_transport(self) -> Transport:

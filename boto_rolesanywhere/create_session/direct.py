@@ -7,8 +7,6 @@ explained is the code of every other call.
 
 from __future__ import annotations
 
-import random
-import time
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.credentials.cache import Created
@@ -19,10 +17,9 @@ from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
 from boto_rolesanywhere.settings.names import gather
 from boto_rolesanywhere.settings.profile_reader import read_plain_profile
 
-from .call import Clocks
+from .call import Clocks, call
 from .corrected_clock import OF_TIME, CorrectedClock
 from .direct_transport import DirectTransport
-from .driver import call
 from .plain_route import plain_route
 
 if TYPE_CHECKING:
@@ -80,6 +77,5 @@ def _created(config: Config, route: Route) -> Created | None:
             return None
         raise
     transport = DirectTransport(config.region, route)
-    clocks = Clocks(clock, time.monotonic, random.random, clock.learn)
-    session = call(config, identity, transport, clocks, time.sleep)
+    session = call(config, identity, transport, Clocks(clock))
     return Created(session, key_of(config, material.contents(), route.endpoint))

@@ -15,7 +15,9 @@ from botocore.config import Config as ClientConfig
 from boto_rolesanywhere.composition import config_of
 from boto_rolesanywhere.create_session.attempts import pause_after, retry_after
 from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.call import Clocks
 from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.transport import Answer, Limits, TransportFault
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError, ServiceError
 from boto_rolesanywhere.identity.opening import open_identity
@@ -170,9 +172,7 @@ def creator_for(
             lambda: identity,
             client_config=ClientConfig(**options) if options else None,  # type: ignore[arg-type]  # any
             session=private_session(session),
-            monotonic=time.monotonic,
-            jitter=lambda: 1.0,
-            sleep=time.sleep,
+            clocks=Clocks(CorrectedClock(), time.monotonic, lambda: 1.0, time.sleep),
         )
 
     return make

@@ -1,8 +1,8 @@
-"""The steps of a call, driven by hand: what it would send, without a network."""
+"""A call over a transport that keeps what it is to send: no network."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 
@@ -10,7 +10,7 @@ import botocore.session
 import pytest
 
 from boto_rolesanywhere.composition import config_of
-from boto_rolesanywhere.create_session.call import Clocks, Send, steps
+from boto_rolesanywhere.create_session.call import Clocks, call
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.transport import Answer, Limits, Request
 from boto_rolesanywhere.errors import SessionDeniedError
@@ -33,6 +33,37 @@ def refused() -> Answer:
     return Answer(403, headers, b'{"message": "Invalid signature"}')
 
 
+class Refusing:
+    """Refuses every request, and first does what else is to happen meanwhile."""
+
+    limits = Limits(attempts=1)
+    is_trusted = True
+
+    def __init__(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        self.sent: list[Request] = []
+        self._meanwhile = meanwhile
+
+    def way(self) -> None:
+        return None
+
+    proxy = way
+
+    def draft(self, parameters: Mapping[str, object]) -> Request:
+        assert parameters
+        return DRAFT
+
+    def send(self, request: Request, seconds: float) -> Answer:
+        assert seconds > 0
+        self.sent.append(request)
+        if len(self.sent) == 1:
+            self._meanwhile()
+        return refused()
+
+    def stamps(self) -> list[datetime]:
+        dates = (request.headers["X-Amz-Date"] for request in self.sent)
+        return [datetime.strptime(date, "%Y%m%dT%H%M%S%z") for date in dates]
+
+
 def test_calls_that_were_signed_together_learn_the_time_together(ca: CertificateAuthority) -> None:
     issued = ca.issue("app")
     sources = IdentitySources(certificate=issued.certificate, private_key=issued.private_key)
@@ -45,18 +76,17 @@ def test_calls_that_were_signed_together_learn_the_time_together(ca: Certificate
     }
     config = config_of(look_up(botocore.session.Session(), arguments=arguments))
     assert config is not None
-    clock = CorrectedClock(lambda: now() + timedelta(hours=2))
-    clocks = Clocks(clock, time.monotonic, lambda: 0.0, clock.learn)
-    calls = [steps(config, identity, DRAFT, Limits(attempts=1), clocks) for _ in range(2)]
-    for call in calls:
-        assert isinstance(next(call), Send)
+    clocks = Clocks(CorrectedClock(lambda: now() + timedelta(hours=2)))
 
-    for call in calls:
-        again = call.send(refused())
-
-        assert isinstance(again, Send)
-        stamp = datetime.strptime(again.request.headers["X-Amz-Date"], "%Y%m%dT%H%M%S%z")
-        assert abs(stamp - now()) < timedelta(minutes=1)
-    for call in calls:
+    def denied(transport: Refusing) -> None:
         with pytest.raises(SessionDeniedError):
-            call.send(refused())
+            call(config, identity, transport, clocks)
+
+    second = Refusing()
+    first = Refusing(meanwhile=lambda: denied(second))
+    denied(first)
+
+    for transport in (first, second):
+        wrong, right = transport.stamps()
+        assert wrong - now() > timedelta(hours=1)
+        assert abs(right - now()) < timedelta(minutes=1)

@@ -18,7 +18,9 @@ from botocore.config import Config as ClientConfig
 import boto_rolesanywhere
 from boto_rolesanywhere.composition import config_of
 from boto_rolesanywhere.create_session.botocore_session import private_session
+from boto_rolesanywhere.create_session.call import Clocks
 from boto_rolesanywhere.create_session.client import SessionCreator
+from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
 from boto_rolesanywhere.errors import (
     ConfigurationError,
@@ -108,7 +110,7 @@ def creator_for(
         client_config=client_config,
         verify=verify,
         session=private_session(session),
-        sleep=lambda _: None,
+        clocks=Clocks(CorrectedClock(), sleep=lambda _: None),
     )
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import random
 import socket
 import socketserver
 import ssl
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timezone
@@ -21,10 +19,9 @@ import pytest
 from boto_rolesanywhere.composition import creator_of
 from boto_rolesanywhere.create_session import trusted_roots
 from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
-from boto_rolesanywhere.create_session.call import Clocks
+from boto_rolesanywhere.create_session.call import Clocks, call
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.direct_transport import DirectTransport
-from boto_rolesanywhere.create_session.driver import call
 from boto_rolesanywhere.create_session.plain_route import plain_route
 from boto_rolesanywhere.create_session.transport import Transport
 from boto_rolesanywhere.errors import RolesAnywhereError
@@ -159,10 +156,9 @@ BOTH: tuple[Callable[[Config, Path | None], Transport], ...] = (direct, through_
 def outcome(config: Config, identity: Identity, transport: Transport) -> tuple[object, ...]:
     """What comes of a call: the session, or the error's kind and how often was tried."""
     waited: list[float] = []
-    clock = CorrectedClock()
-    clocks = Clocks(clock, time.monotonic, random.random, clock.learn)
+    clocks = Clocks(CorrectedClock(), sleep=waited.append)
     try:
-        session = call(config, identity, transport, clocks, waited.append)
+        session = call(config, identity, transport, clocks)
     except RolesAnywhereError as error:
         return type(error).__name__, error.code, error.remedy, len(waited)
     return session.access_key_id, session.secret_access_key, len(waited)

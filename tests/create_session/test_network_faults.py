@@ -6,7 +6,6 @@ import socket
 import ssl
 import struct
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
@@ -17,11 +16,10 @@ import pytest
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.composition import config_of
-from boto_rolesanywhere.create_session.call import Clocks
+from boto_rolesanywhere.create_session.call import Clocks, call
 from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.direct_transport import DirectTransport
-from boto_rolesanywhere.create_session.driver import call
 from boto_rolesanywhere.create_session.plain_route import plain_route
 from boto_rolesanywhere.errors import EndpointError
 from boto_rolesanywhere.identity.identity import Identity
@@ -98,7 +96,7 @@ def failure(
         lambda: identity,
         client_config=ClientConfig(proxies=proxies),
         verify=str(verify) if verify else None,
-        sleep=lambda _: None,
+        clocks=Clocks(CorrectedClock(), sleep=lambda _: None),
     )
     return error_of(creator.create)
 
@@ -110,9 +108,8 @@ def failure_without_botocore(
     route = plain_route(config, {}, {"AWS_CA_BUNDLE": str(verify)} if verify else {})
     assert route is not None
     transport = DirectTransport(config.region, route)
-    clock = CorrectedClock()
-    clocks = Clocks(clock, time.monotonic, lambda: 0.0, clock.learn)
-    return error_of(lambda: call(config, identity, transport, clocks, lambda _: None))
+    clocks = Clocks(CorrectedClock(), sleep=lambda _: None)
+    return error_of(lambda: call(config, identity, transport, clocks))
 
 
 def error_of(create: Callable[[], object]) -> EndpointError:
