@@ -14,6 +14,7 @@ from .answers import (
     ANCHOR_DISABLED,
     NO_TRUST_ANCHOR,
     THROTTLED,
+    UNKNOWN_OPERATION,
     UNTRUSTED_SIGNER,
     Refused,
     json_answer,
@@ -21,8 +22,8 @@ from .answers import (
 )
 from .control_plane.authentication import check as check_administrator
 from .control_plane.desk import Desk
-from .control_plane.operations import find as find_operation
-from .control_plane.operations import read as read_call
+from .control_plane.model import find_route, read
+from .control_plane.operations import OPERATIONS
 from .faults import Fault, FaultPlan, Reset, applied, instead_of_answer
 from .grants import Grant, grant
 from .records import CREATED, Records, RequestRecord
@@ -43,8 +44,12 @@ if TYPE_CHECKING:
 
     from .answers import Answer
     from .control_plane.desk import PrivateCas
+    from .control_plane.model import Route
     from .resources import TrustAnchor
     from .wire import SessionRequest
+
+    # What is sent, and what the record says of it: fields of `RequestRecord`.
+    _Outcome = tuple[Answer, dict[str, Any]]
 
 CREATE_SESSION: Final = "CreateSession"
 
@@ -60,19 +65,6 @@ class Reply:
 
     answer: Answer
     fault: Fault | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What became of a request.
-
-    Attributes:
-        answer: what is sent.
-        record: what its record says of that: fields of `RequestRecord`.
-    """
-
-    answer: Answer
-    record: Mapping[str, Any]
 
 
 class Service:
@@ -122,47 +114,49 @@ class Service:
 
     def handle(self, received: Received) -> Reply:
         """Answer one request, and remember it."""
-        now, operation = self.now(), _operation(received)
+        now, route = self.now(), find_route(received)
+        session = (received.method, received.path) == ("POST", "/sessions")
+        operation = CREATE_SESSION if session else route and route.name
         fault = self.faults.next(operation)
         answer = instead_of_answer(fault, now)
         if answer is None:
-            outcome = self._outcome(received, operation, now)
+            answer, facts = self._outcome(received, operation, route, now)
         else:
             status = None if isinstance(fault, Reset) else answer.status
-            outcome = _Outcome(answer, {"outcome": f"fault: {fault}", "status": status})
-        self.records.append(_record(received, now, operation, fault, outcome))
-        return Reply(applied(fault, outcome.answer), fault)
+            facts = {"outcome": f"fault: {fault}", "status": status}
+        self.records.append(_record(received, now, operation, fault, facts))
+        return Reply(applied(fault, answer), fault)
 
-    def _outcome(self, received: Received, operation: str | None, now: datetime) -> _Outcome:
+    def _outcome(
+        self, received: Received, operation: str | None, route: Route | None, now: datetime
+    ) -> _Outcome:
         try:
-            if operation != CREATE_SESSION:
-                return self._administer(received, now)
-            granted = self._create_session(received, now)
+            if operation == CREATE_SESSION:
+                granted = self._create_session(received, now)
+                return json_answer(201, granted.content, now), _facts(granted)
+            return self._administer(received, route, now)
         except Refused as refused:
             refusal = refused.refusal
-            return _Outcome(
-                refusal_answer(refusal, now),
-                {
-                    "outcome": refusal.code,
-                    "status": refusal.status,
-                    "message": refusal.message,
-                    "reason": refused.reason,
-                },
-            )
-        facts = {"outcome": CREATED, "status": 201, **_facts(granted)}
-        return _Outcome(json_answer(201, granted.content, now), facts)
+            return refusal_answer(refusal, now), {
+                "outcome": refusal.code,
+                "status": refusal.status,
+                "message": refusal.message,
+                "reason": refused.reason,
+            }
 
-    def _administer(self, received: Received, now: datetime) -> _Outcome:
-        route, operation = find_operation(received)
+    def _administer(self, received: Received, route: Route | None, now: datetime) -> _Outcome:
+        operation = OPERATIONS.get(route.name) if route else None
+        if route is None or operation is None:  # botocore may know more than the emulator
+            raise Refused(UNKNOWN_OPERATION, f"{received.method} {received.path}")
         check_administrator(received, self.administrators, region=self.region, now=now)
         rate = self.control_plane_rate
         throttle = self._group_throttles.setdefault(operation.group, Throttle(rate))
         throttle.requests_per_second = rate
         if not throttle.admits(now):
             raise Refused(THROTTLED, f"above {rate} a second for {operation.group}")
-        content = operation.answer(self.desk, read_call(route, received))
+        content = operation.answer(self.desk, read(route, received))
         facts = {"outcome": route.name, "status": route.status}
-        return _Outcome(json_answer(route.status, content, now), facts)
+        return json_answer(route.status, content, now), facts
 
     def _create_session(self, received: Received, now: datetime) -> Grant:
         # In which order the service looks at things is not documented; this one lets each test of
@@ -216,18 +210,11 @@ class Service:
         return anchor
 
 
-def _operation(received: Received) -> str | None:
-    if (received.method, received.path) == ("POST", "/sessions"):
-        return CREATE_SESSION
-    try:
-        return find_operation(received)[0].name
-    except Refused:
-        return None
-
-
 def _facts(granted: Grant) -> dict[str, Any]:
     about: Mapping[str, Any] = granted.profile.about
     return {
+        "outcome": CREATED,
+        "status": 201,
         "access_key_id": granted.access_key_id,
         "session_policy": about.get("sessionPolicy"),
         "managed_policy_arns": tuple(about.get("managedPolicyArns", ())),
@@ -241,7 +228,7 @@ def _record(
     now: datetime,
     operation: str | None,
     fault: Fault | None,
-    outcome: _Outcome,
+    facts: Mapping[str, Any],
 ) -> RequestRecord:
     headers: dict[str, str] = {}
     for name, value in received.headers:
@@ -259,7 +246,7 @@ def _record(
         profile_arn=received.text("profileArn"),
         role_arn=received.text("roleArn"),
         certificate_serial=_serial(received),
-        **outcome.record,
+        **facts,
     )
 
 

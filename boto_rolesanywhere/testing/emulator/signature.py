@@ -25,7 +25,7 @@ SERVICE: Final = "rolesanywhere"
 CLOCK_SKEW: Final = timedelta(minutes=5)
 
 _AUTHORIZATION = re.compile(
-    r"(?P<algorithm>\S+)\s+Credential=(?P<serial>[^/,\s]+)/(?P<date>[^/,\s]+)/(?P<region>[^/,\s]+)"
+    r"(?P<algorithm>\S+)\s+Credential=(?P<credential>[^/,\s]+)/(?P<date>[^/,\s]+)/(?P<region>[^/,\s]+)"
     r"/(?P<service>[^/,\s]+)/aws4_request\s*,\s*SignedHeaders=(?P<headers>[^,\s]+)"
     r"\s*,\s*Signature=(?P<signature>\S+)"
 )
@@ -39,7 +39,8 @@ class Authorization:
 
     Attributes:
         algorithm: for example ``AWS4-X509-ECDSA-SHA256``.
-        serial_number: of the certificate, decimal.
+        credential: whose key it is: the certificate's serial number, decimal; of an
+            administrator the access key id.
         date: of the scope, ``yyyymmdd``.
         region: of the scope.
         service: of the scope.
@@ -49,7 +50,7 @@ class Authorization:
     """
 
     algorithm: str
-    serial_number: str
+    credential: str
     date: str
     region: str
     service: str
@@ -82,7 +83,7 @@ def read_authorization(received: Received) -> Authorization:
         raise Refused(INVALID_SIGNATURE, "the signature is not hexadecimal") from None
     return Authorization(
         algorithm=match["algorithm"],
-        serial_number=match["serial"],
+        credential=match["credential"],
         date=match["date"],
         region=match["region"],
         service=match["service"],
@@ -122,8 +123,10 @@ def verify(
     Raises:
         Refused: "Invalid signature", with what was wrong as the reason.
     """
-    _check_scope(authorization, certificate, region)
-    _check_time(authorization, now)
+    serial = str(certificate.serial_number)
+    if authorization.credential != serial:
+        raise _wrong(f"Credential names serial {authorization.credential}, not {serial}")
+    check_scope(authorization, region, now)
     _check_signed_headers(received, authorization)
     algorithm = algorithm_of(certificate)
     if authorization.algorithm != algorithm:
@@ -137,17 +140,16 @@ def _wrong(reason: str) -> Refused:
     return Refused(INVALID_SIGNATURE, reason)
 
 
-def _check_scope(authorization: Authorization, certificate: x509.Certificate, region: str) -> None:
-    serial = str(certificate.serial_number)
-    if authorization.serial_number != serial:
-        raise _wrong(f"Credential names serial {authorization.serial_number}, not {serial}")
+def check_scope(authorization: Authorization, region: str, now: datetime) -> None:
+    """Check Region, service and time.
+
+    Raises:
+        Refused: one is not the service's.
+    """
     if authorization.region != region:
         raise _wrong(f"the scope's Region is {authorization.region}, not {region}")
     if authorization.service != SERVICE:
         raise _wrong(f"the scope's service is {authorization.service}, not {SERVICE}")
-
-
-def _check_time(authorization: Authorization, now: datetime) -> None:
     # Not strptime, which would take as long as the signature does.
     extended = _TIMESTAMP.sub(r"\1-\2-\3T\4:\5:\6+00:00", authorization.timestamp)
     try:

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
+from boto_rolesanywhere.authority.issued import certificates_pem
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.loading import read_certificates
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .resources import Registry, Resource
     from .subjects import Subjects
 
-_FORM: Final = 2
+_FORM: Final = 3
 _KINDS: Final[dict[str, type[Resource]]] = {
     "anchors": TrustAnchor,
     "profiles": Profile,
@@ -92,10 +93,8 @@ def restore(saved: Mapping[str, Any], registry: Registry, subjects: Subjects) ->
 
 def _dumped(resource: Resource) -> dict[str, object]:
     if isinstance(resource, TrustAnchor):
-        from cryptography.hazmat.primitives.serialization import Encoding
-
-        pem = b"".join(each.public_bytes(Encoding.PEM) for each in resource.certificates)
-        return asdict(replace(resource, certificates=())) | {"certificates": pem.decode()}
+        pem = certificates_pem(resource.certificates).decode()
+        return asdict(replace(resource, certificates=())) | {"certificates": pem}
     dumped = asdict(resource)
     if isinstance(resource, RevocationList):
         dumped["pem"] = resource.pem.decode()

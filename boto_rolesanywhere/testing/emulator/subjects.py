@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .principal import subject_arn
 
@@ -31,8 +31,7 @@ class Subjects:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._held: dict[str, dict[str, object]] = {}
-        self._credentials: dict[str, dict[str, dict[str, object]]] = {}
+        self._held: dict[str, dict[str, Any]] = {}  # in each the credentials, by serial number
         self.on_change: Callable[[], None] = lambda: None
 
     def note(
@@ -45,7 +44,7 @@ class Subjects:
         arn = subject_arn(certificate, partition, region, account)
         time = now.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         serial = str(certificate.serial_number)
-        seen: dict[str, object] = {
+        seen = {
             "seenAt": time,
             "serialNumber": serial,
             "issuer": certificate.issuer.rfc4514_string(),
@@ -53,25 +52,22 @@ class Subjects:
             "x509CertificateData": certificate.public_bytes(Encoding.PEM).decode("ascii"),
             "failed": failed,
         }
+        fresh = {
+            "subjectArn": arn,
+            "subjectId": arn.rpartition("/")[2],
+            "enabled": True,
+            "x509Subject": certificate.subject.rfc4514_string(),
+            "createdAt": time,
+            "credentials": {},
+        }
         with self._lock:
-            held = self._held.setdefault(
-                arn,
-                {
-                    "subjectArn": arn,
-                    "subjectId": arn.rpartition("/")[2],
-                    "enabled": True,
-                    "x509Subject": certificate.subject.rfc4514_string(),
-                    "createdAt": time,
-                },
-            )
-            held |= {"lastSeenAt": time, "updatedAt": time}
-            credentials = self._credentials.setdefault(arn, {})
+            held = self._held.pop(arn, fresh) | {"lastSeenAt": time, "updatedAt": time}
+            credentials = held["credentials"]
             credentials.pop(serial, None)  # so that the one that came last stands last
             credentials[serial] = seen
+            self._held[arn] = held
             _keep_last(credentials, MOST_CREDENTIALS)
-            self._held[arn] = self._held.pop(arn)
-            for gone in _keep_last(self._held, MOST_SUBJECTS):
-                del self._credentials[gone]
+            _keep_last(self._held, MOST_SUBJECTS)
         self.on_change()
 
     def has(self, arn: str) -> bool:
@@ -79,35 +75,34 @@ class Subjects:
         with self._lock:
             return arn in self._held
 
-    def all(self) -> list[dict[str, object]]:
+    def all(self) -> list[dict[str, Any]]:
         """The summaries."""
         with self._lock:
-            return [dict(held) for held in self._held.values()]
+            return [
+                {name: value for name, value in held.items() if name != "credentials"}
+                for held in self._held.values()
+            ]
 
-    def one(self, subject_id: str) -> dict[str, object] | None:
+    def one(self, subject_id: str) -> dict[str, Any] | None:
         """The detail of one, by its id; None if there is none."""
         with self._lock:
-            for arn, held in self._held.items():
+            for held in self._held.values():
                 if held["subjectId"] == subject_id:
-                    credentials = list(self._credentials[arn].values())
+                    credentials = list(held["credentials"].values())
                     return {**held, "credentials": credentials, "instanceProperties": []}
         return None
 
-    def dump(self) -> dict[str, object]:
+    def dump(self) -> dict[str, dict[str, Any]]:
         """Everything, as JSON has it."""
         with self._lock:
-            return deepcopy({"held": self._held, "credentials": self._credentials})
+            return deepcopy(self._held)
 
-    def load(self, dumped: dict[str, dict[str, dict[str, object]]]) -> None:
+    def load(self, dumped: dict[str, dict[str, Any]]) -> None:
         """Take what `dump` gave."""
         with self._lock:
-            self._held = dumped["held"]
-            self._credentials = dumped["credentials"]  # type: ignore[assignment]  # as dumped
+            self._held = dumped
 
 
-def _keep_last(table: dict[str, dict[str, object]], most: int) -> list[str]:
-    """Forget the first entries above `most`; their keys."""
-    gone = list(table)[: max(len(table) - most, 0)]
-    for key in gone:
+def _keep_last(table: dict[str, dict[str, Any]], most: int) -> None:
+    for key in list(table)[: max(len(table) - most, 0)]:
         del table[key]
-    return gone

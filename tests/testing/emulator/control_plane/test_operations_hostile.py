@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 
+import botocore.session
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
-from boto_rolesanywhere.testing.emulator.control_plane.model import load_model
 from boto_rolesanywhere.testing.emulator.wire import Received
 
-ROUTES = load_model().routes
+MODEL = botocore.session.Session().get_service_model("rolesanywhere")
 NAMES = sorted(
-    {name for shape in load_model()._shapes.values() for name in shape.get("members", {})}
+    {
+        name
+        for shape in map(MODEL.shape_for, MODEL.shape_names)
+        for name in getattr(shape, "members", {})
+    }
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=30),
@@ -33,18 +38,19 @@ def emulator() -> Emulator:
 
 @settings(max_examples=400, deadline=None)
 @given(
-    route=st.sampled_from(ROUTES),
+    operation=st.sampled_from(MODEL.operation_names),
     identifier=ODD | st.just("existing"),
     query=ODD,
     body=BODIES,
     headers=st.lists(st.tuples(st.sampled_from(["authorization", "x-amz-date", "host"]), ODD)),
 )
-def test_any_request_has_an_answer(emulator, route, identifier, query, body, headers) -> None:  # noqa: ANN001
+def test_any_request_has_an_answer(emulator, operation, identifier, query, body, headers) -> None:  # noqa: ANN001
     if identifier == "existing":
         arns = (emulator.trust_anchor_arn, emulator.profile_arn)
-        identifier = next((a for a in arns if f":{route.name[-7:].lower()}/" in a), arns[0])
-    segments = [identifier if part.startswith("{") else part for part in route.segments]
-    asked = Received(route.method, "/" + "/".join(segments), query, tuple(headers), body)
+        identifier = next((a for a in arns if f":{operation[-7:].lower()}/" in a), arns[0])
+    http = MODEL.operation_model(operation).http
+    path = re.sub(r"\{\w+\}", lambda _: identifier, http["requestUri"])
+    asked = Received(http["method"], path, query, tuple(headers), body)
     answer = emulator._service.handle(asked).answer
     assert answer.status in (200, 201, 400, 403, 404)
     json.loads(answer.body)
