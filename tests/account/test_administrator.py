@@ -10,6 +10,7 @@ import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
 
 from boto_rolesanywhere.account.administrator import Administrator
+from boto_rolesanywhere.account.pace import Pace
 from boto_rolesanywhere.errors import (
     ConfigurationError,
     EndpointError,
@@ -27,8 +28,8 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def answering(status: int, code: str, message: str = "no") -> Administrator:
-    """An administrator to whom AWS always answers so."""
-    administrator = Administrator(region="eu-west-1")
+    """An administrator to whom AWS always answers so, and who does not wait between two calls."""
+    administrator = Administrator(region="eu-west-1", pace=Pace(sleep=lambda _: None))
 
     class Raw:
         def stream(self) -> list[bytes]:

@@ -27,10 +27,10 @@ from boto_rolesanywhere.settings.config import Config, resolve
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
-SWAPS = 200
+SWAPS = 100
 READERS = 8
-# An hour's session lasts a tenth of a second by this clock, so that it is renewed all the time.
-FASTER = 36_000
+# An hour's session lasts 20 milliseconds by this clock, so that it is renewed all the time.
+FASTER = 180_000
 
 
 def now() -> datetime:
