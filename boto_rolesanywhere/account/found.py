@@ -180,7 +180,7 @@ def _own(
         if tags.get(SETUP) != alias:
             raise ConfigurationError(
                 f"the alias {alias!r} is that of a {kind} that setup did not make",
-                code="alias-taken",
+                code="name-taken",
                 where=detail[key],
                 remedy="Choose another name: --anchor for the trust anchor, --role-profile for the"
                 " profile.",
@@ -248,7 +248,7 @@ def require_own(role: FoundRole, region: str, *, adopt: bool) -> None:
         if not adopt:
             raise ConfigurationError(
                 f"there is a role {role.name!r} that setup did not make",
-                code="role-taken",
+                code="name-taken",
                 where=role.arn,
                 remedy="Choose another name with --role; --adopt-role takes this one over and"
                 " replaces its trust policy.",
@@ -256,7 +256,7 @@ def require_own(role: FoundRole, region: str, *, adopt: bool) -> None:
     elif role.tags.get(REGION, region) != region:
         raise ConfigurationError(
             f"the role {role.name!r} is for a trust anchor in {role.tags[REGION]}",
-            code="role-taken",
+            code="name-taken",
             where=role.arn,
             remedy="Choose another name with --role for this Region: roles belong to all Regions"
             " of an account.",

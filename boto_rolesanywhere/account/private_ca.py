@@ -188,7 +188,7 @@ class PrivateCa:
         if reason not in _REASONS:
             raise ConfigurationError(
                 f"there is no reason {reason!r}",
-                code="authority-reason-unknown",
+                code="authority-value-unusable",
                 expected=f"one of {', '.join(_REASONS)}",
             )
         new = True

@@ -91,7 +91,7 @@ def translated(service: str) -> Iterator[None]:
     except WaiterError as error:
         raise ConfigurationError(
             f"AWS did not get ready: {str(error).rstrip('.')}",
-            code="administrator-wait-failed",
+            code="service-failed",
             remedy="Run the command again: it goes on from there.",
         ) from None
     except (BotoCoreError, ValueError) as error:
@@ -120,7 +120,7 @@ def _service_error(service: str, error: ClientError) -> ServiceError:
         return ServiceError(
             error.response,
             operation,
-            code="administrator-credentials-refused",
+            code="administrator-credentials-missing",
             remedy="Renew the administrator's credentials (aws sso login, a new key), and check"
             " this machine's clock.",
         )

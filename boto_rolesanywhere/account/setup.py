@@ -173,7 +173,7 @@ class Setup:
         if role.path != self._wanted.role.path:
             raise ConfigurationError(
                 f"the role {role.name!r} has the path {role.path}, and a path cannot be changed",
-                code="role-taken",
+                code="name-taken",
                 where=role.arn,
                 remedy=f"Add --role-path {role.path}, or choose another name with --role.",
             )

@@ -73,7 +73,7 @@ def removals_for_role(administrator: Administrator, name: str, tell: Tell) -> Re
     if role is not None and (SETUP not in role.tags or role.tags.get(REGION) != region):
         raise ConfigurationError(
             f"setup did not make the role {name!r} for a trust anchor in {region}",
-            code="role-taken",
+            code="name-taken",
             where=role.arn,
             remedy="teardown removes only what setup made; --region chooses another Region.",
         )

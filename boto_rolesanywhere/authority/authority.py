@@ -217,14 +217,14 @@ class Authority:
         if record is None:
             raise ConfigurationError(
                 f"no certificate was issued under the name {name!r}",
-                code="authority-name-unknown",
+                code="authority-certificate-unknown",
                 where=str(self.folder),
                 remedy="`boto-rolesanywhere ca list` shows the names.",
             )
         if record.der is None:
             raise ConfigurationError(
                 f"of {name!r} the records hold a line of openssl's alone, and no certificate",
-                code="authority-name-unknown",
+                code="authority-certificate-unknown",
                 where=str(self.folder),
                 remedy="Issue a first one with `boto-rolesanywhere ca issue`.",
             )
@@ -256,14 +256,14 @@ class Authority:
         if reason not in REASONS:
             raise ConfigurationError(
                 f"there is no reason {reason!r}",
-                code="authority-reason-unknown",
+                code="authority-value-unusable",
                 expected=f"one of {', '.join(REASONS)}",
             )
         with self._records.step() as step:
             if step.find(serial_number) is None:
                 raise ConfigurationError(
                     f"the CA has issued no certificate {serial_number:x}",
-                    code="authority-serial-unknown",
+                    code="authority-certificate-unknown",
                     where=str(self.folder),
                     remedy="`boto-rolesanywhere ca list` shows the serial numbers.",
                 )

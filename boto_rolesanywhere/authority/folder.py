@@ -140,7 +140,7 @@ def adopt(
     if not _is_authority(certificate):
         raise CertificateError(
             "it is not the certificate of a CA",
-            code="authority-certificate-unsuitable",
+            code="trust-anchor-unsuitable",
             where=certificate_place,
         )
     where = key_place if isinstance(key_place, str) else _THE_OBJECT
@@ -207,7 +207,7 @@ def _require_pair(key: PrivateKey, certificate: x509.Certificate, where: str) ->
     if key.public_key() != certificate.public_key():
         raise PrivateKeyError(
             "it is not the key of the CA's certificate",
-            code="authority-key-foreign",
+            code="key-not-of-certificate",
             where=where,
         )
     return key
@@ -222,7 +222,7 @@ def _building(folder: Path) -> Iterator[Path]:
     if folder.exists() and any(folder.iterdir()):
         raise ConfigurationError(
             "the folder is there already, and is not empty",
-            code="authority-folder-taken",
+            code="authority-file-taken",
             where=str(folder),
             remedy="Name a new folder; `boto-rolesanywhere ca show` tells whether a CA is in this"
             " one.",
@@ -283,6 +283,6 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"the CA's certificate cannot be read ({error})",
-            code="authority-certificate-unreadable",
+            code="certificate-unreadable",
             where=str(path),
         ) from None

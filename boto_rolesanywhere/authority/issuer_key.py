@@ -43,7 +43,7 @@ def issuer_key(key: SigningKey) -> CertificateIssuerPrivateKeyTypes:
         return _mldsa_key(key, public_key)
     raise PrivateKeyError(
         f"a CA cannot sign with a {type(public_key).__name__.removesuffix('PublicKey')} key",
-        code="authority-key-unsuitable",
+        code="certificate-key",
         expected="an RSA, EC or ML-DSA key",
     )
 

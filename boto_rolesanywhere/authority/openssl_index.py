@@ -52,7 +52,7 @@ def read_index(index: Path, certificates: Path | None = None) -> Iterator[Record
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(
             f"it cannot be read ({getattr(error, 'strerror', None) or error})",
-            code="openssl-index-unreadable",
+            code="file-unreadable",
             where=str(index),
             expected="the index.txt of `openssl ca`",
         ) from None
@@ -63,7 +63,7 @@ def read_index(index: Path, certificates: Path | None = None) -> Iterator[Record
             except (ValueError, LookupError):
                 raise ConfigurationError(
                     "the line is not one of openssl's",
-                    code="openssl-index-unreadable",
+                    code="content-unrecognised",
                     where=f"{index}, line {number}",
                     expected="state, end, revocation, serial number, file and subject, with tabs"
                     " between them",
@@ -83,7 +83,7 @@ def read_list_number(path: Path) -> int:
     except (OSError, ValueError) as error:
         raise ConfigurationError(
             f"it cannot be read ({getattr(error, 'strerror', None) or error})",
-            code="openssl-index-unreadable",
+            code="file-unreadable",
             where=str(path),
             expected="a number in hexadecimal digits",
         ) from None

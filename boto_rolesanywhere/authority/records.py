@@ -112,7 +112,7 @@ class Records:
             if layout != _LAYOUT:
                 raise ConfigurationError(
                     f"its records have the layout {layout}, and this version knows {_LAYOUT}",
-                    code="authority-records-unknown",
+                    code="authority-records-unusable",
                     where=str(self.path),
                     remedy="Use the version of boto_rolesanywhere that wrote them, or a newer one.",
                 )
@@ -170,7 +170,7 @@ class Step:
         except sqlite3.IntegrityError:
             raise ConfigurationError(
                 f"the serial number {record.serial_number:x} is in the CA's records already",
-                code="authority-serial-taken",
+                code="authority-value-unusable",
             ) from None
 
     def find(self, serial_number: int) -> Record | None:

@@ -42,7 +42,7 @@ def session_of(answer: Answer, now: datetime) -> RolesAnywhereSession:
         problem = f"CreateSession was answered without usable credentials ({type(error).__name__})"
         raise InvalidResponseError(
             problem,
-            code="answer-without-credentials",
+            code="answer-foreign",
             expected="credentialSet[0].credentials with four fields of printable ASCII",
             remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
@@ -55,7 +55,7 @@ def session_of(answer: Answer, now: datetime) -> RolesAnywhereSession:
         raise InvalidResponseError(
             f"CreateSession gave credentials that ended at {session.expiration:%Y-%m-%dT%H:%M:%SZ},"
             f" and it was {session.issued_at:%Y-%m-%dT%H:%M:%SZ} when they were given",
-            code="answer-without-credentials",
+            code="answer-foreign",
         )
     return session
 

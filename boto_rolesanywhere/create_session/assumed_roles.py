@@ -196,7 +196,7 @@ def _session(
     except (LookupError, ValueError) as error:
         raise InvalidResponseError(  # from None: the exception's words may quote the answer
             f"{OPERATION} was answered without usable credentials ({type(error).__name__})",
-            code="answer-without-credentials",
+            code="answer-foreign",
             remedy="Check AWS_ENDPOINT_URL_STS, if it is set.",
         ) from None
 

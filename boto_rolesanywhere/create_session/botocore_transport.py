@@ -267,7 +267,7 @@ def _made(
             ) from error
         raise ConfigurationError(
             f"botocore cannot use the endpoint that is set for it ({error})",
-            code="endpoint-unusable",
+            code="endpoint-url-invalid",
             where="AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_ROLESANYWHERE or endpoint_url",
             expected="a URL such as https://host:443",
         ) from None

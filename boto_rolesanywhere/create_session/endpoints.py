@@ -33,7 +33,7 @@ def located(
     if endpoint:
         raise ConfigurationError(
             "it names one endpoint, and there are several trust anchors",
-            code="endpoint-unusable",
+            code="endpoint-url-invalid",
             where=origin,
             remedy="Give one for each trust anchor as endpoint_url"
             " (AWS_ROLESANYWHERE_ENDPOINT_URL, rolesanywhere_endpoint_url).",

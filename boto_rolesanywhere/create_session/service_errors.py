@@ -124,7 +124,7 @@ def unreachable(
 def _truncated(way: Way) -> InvalidResponseError:
     return InvalidResponseError(
         f"the answer of {way.place} was cut off: the connection ended before its end",
-        code="answer-truncated",
+        code="endpoint-unreachable",
         remedy="Try again; if it happens often, check the proxy and the network on the way.",
     )
 

@@ -355,6 +355,6 @@ def _require_lock() -> None:
     if NEEDS_FILELOCK and find_spec("filelock") is None:
         raise ConfigurationError(
             "caching sessions needs the package filelock on Windows, and it is not installed",
-            code="filelock-missing",
+            code="package-missing",
             remedy="Install it: pip install 'boto_rolesanywhere[cache]'.",
         )

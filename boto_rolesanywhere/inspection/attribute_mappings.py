@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FIELDS: Final = ("x509Subject", "x509Issuer", "x509SAN")
 _invalid: Final = partial(
     ConfigurationError,
-    code="attribute-mappings-invalid",
+    code="content-unrecognised",
     expected="what `aws rolesanywhere get-profile` prints",
 )
 

@@ -33,7 +33,7 @@ def read_certificates(pem: str | bytes, *, where: str) -> tuple[x509.Certificate
     if not found:
         raise ConfigurationError(
             "no certificate can be read from it",
-            code="testing-authority-unreadable",
+            code="certificate-unreadable",
             where=where,
             expected="PEM with one or more CERTIFICATE blocks",
         )
@@ -63,7 +63,7 @@ def read_authority(
     if key.public_key() != certificates[0].public_key():
         raise ConfigurationError(
             "it is not the key of the first certificate",
-            code="testing-authority-unreadable",
+            code="key-not-of-certificate",
             where=where,
             remedy="Put the authority's own certificate first, and give the key that made it.",
         )

@@ -47,7 +47,7 @@ def answering(status: int, code: str, message: str = "no") -> Administrator:
     ("status", "service_code", "code", "said"),
     [
         (403, "AccessDeniedException", "administrator-denied", "rolesanywhere:ListTrustAnchors"),
-        (403, "ExpiredTokenException", "administrator-credentials-refused", "sso login"),
+        (403, "ExpiredTokenException", "administrator-credentials-missing", "sso login"),
         (400, "ValidationException", "administrator-call-refused", "ValidationException"),
         (404, "ResourceNotFoundException", "administrator-call-refused", "HTTP 404"),
     ],

@@ -387,7 +387,7 @@ def test_a_hold_is_refused(administrator: Administrator, arn: str, sent: list[An
     with pytest.raises(ConfigurationError) as caught:
         PrivateCa(administrator, arn).revoke(0xABC, "certificateHold")
 
-    assert caught.value.code == "authority-reason-unknown"
+    assert caught.value.code == "authority-value-unusable"
     assert sent == []
 
 

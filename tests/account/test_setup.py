@@ -243,7 +243,7 @@ def test_an_alias_of_anothers_is_refused_before_anything_is_made(account: Accoun
     with pytest.raises(ConfigurationError) as refused:
         run(account, small())
 
-    assert refused.value.code == "alias-taken"
+    assert refused.value.code == "name-taken"
     assert account.everything() == before
 
 
@@ -258,7 +258,7 @@ def test_a_role_of_anothers_is_refused_or_adopted(account: Account) -> None:
     before = account.everything()
     with pytest.raises(ConfigurationError) as refused:
         run(account, small())
-    assert refused.value.code == "role-taken"
+    assert refused.value.code == "name-taken"
     assert account.everything() == before
 
     watched, setup = run(account, small(), adopt_role=True)
@@ -289,7 +289,7 @@ def test_a_role_of_another_region_is_refused(account: Account) -> None:
 
     with pytest.raises(ConfigurationError, match="us-east-1") as refused:
         run(account, wanted)
-    assert refused.value.code == "role-taken"
+    assert refused.value.code == "name-taken"
 
 
 def test_a_path_cannot_be_changed(account: Account) -> None:

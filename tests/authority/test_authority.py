@@ -108,9 +108,9 @@ def test_a_clock_a_little_behind_takes_a_new_certificate(authority: Authority) -
             lambda it: it.certify(wish(), ed25519.Ed25519PrivateKey.generate().public_key()),
             "certificate-key",
         ),
-        (lambda it: it.revoke(7), "authority-serial-unknown"),
-        (lambda it: it.revoke(7, "because"), "authority-reason-unknown"),
-        (lambda it: it.latest("app1"), "authority-name-unknown"),
+        (lambda it: it.revoke(7), "authority-certificate-unknown"),
+        (lambda it: it.revoke(7, "because"), "authority-value-unusable"),
+        (lambda it: it.latest("app1"), "authority-certificate-unknown"),
     ],
 )
 def test_what_is_refused_is_not_recorded(
@@ -150,7 +150,7 @@ def test_a_line_of_openssls_alone_cannot_be_renewed(authority: Authority) -> Non
     with pytest.raises(ConfigurationError, match="line of openssl's alone") as caught:
         authority.latest("old")
 
-    assert caught.value.code == "authority-name-unknown"
+    assert caught.value.code == "authority-certificate-unknown"
 
 
 def test_a_list_has_what_is_revoked_and_counts_up(authority: Authority, time: Time) -> None:

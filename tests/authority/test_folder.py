@@ -181,7 +181,7 @@ def test_a_ca_of_an_object_asks_for_it(tmp_path: Path) -> None:
         signs(open_authority(tmp_path / "ca", key=Held()))
 
     assert caught.value.code == "authority-key-missing"
-    assert foreign.value.code == "authority-key-foreign"
+    assert foreign.value.code == "key-not-of-certificate"
 
 
 def test_what_an_object_raises_comes_through(tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError) as caught:
         create_root(tmp_path / "ca", "Example CA")
 
-    assert caught.value.code == "authority-folder-taken"
+    assert caught.value.code == "authority-file-taken"
     assert [path.name for path in (tmp_path / "ca").iterdir()] == ["note"]
     assert made_in(tmp_path) == ["ca"]
 
@@ -260,7 +260,7 @@ def test_another_key_is_refused(tmp_path: Path) -> None:
     with pytest.raises(PrivateKeyError) as caught:
         signs(open_authority(tmp_path / "ca"))
 
-    assert caught.value.code == "authority-key-foreign"
+    assert caught.value.code == "key-not-of-certificate"
 
 
 @pytest.mark.parametrize("content", [b"", b"no certificate"])
@@ -271,7 +271,7 @@ def test_a_damaged_certificate_is_named(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ConfigurationError) as caught:
         open_authority(tmp_path / "ca")
 
-    assert caught.value.code == "authority-certificate-unreadable"
+    assert caught.value.code == "certificate-unreadable"
     assert caught.value.where == str(tmp_path / "ca" / folders.CERTIFICATE)
 
 
@@ -310,6 +310,6 @@ def test_what_is_no_ca_or_not_its_key_is_not_adopted(tmp_path: Path) -> None:
         adopt(tmp_path / "ca", str(certificate), str(tmp_path / "none"))
 
     codes = [each.value.code for each in (unsuitable, foreign, missing)]
-    assert codes == ["authority-certificate-unsuitable", "authority-key-foreign", "file-missing"]
+    assert codes == ["trust-anchor-unsuitable", "key-not-of-certificate", "file-missing"]
     assert key.exists()
     assert not (tmp_path / "ca").exists()

@@ -61,4 +61,4 @@ def test_a_key_of_another_kind_is_refused() -> None:
     with pytest.raises(PrivateKeyError, match="Ed25519") as caught:
         issuer_key(Ed25519())
 
-    assert caught.value.code == "authority-key-unsuitable"
+    assert caught.value.code == "certificate-key"

@@ -185,7 +185,7 @@ def test_a_line_of_another_form_is_named(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(ConfigurationError, match="line 3") as caught:
         list(read_index(tmp_path / "index.txt"))
 
-    assert caught.value.code == "openssl-index-unreadable"
+    assert caught.value.code == "content-unrecognised"
 
 
 def test_a_file_that_is_not_there_or_no_text(tmp_path: Path) -> None:
@@ -211,4 +211,4 @@ def test_a_number_of_another_form(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="hexadecimal") as caught:
         read_list_number(tmp_path / "crlnumber")
 
-    assert caught.value.code == "openssl-index-unreadable"
+    assert caught.value.code == "file-unreadable"

@@ -61,7 +61,7 @@ def test_a_serial_number_is_recorded_once(records: Records) -> None:
     with pytest.raises(ConfigurationError) as caught, records.step() as step:
         any(step.add(record(serial), NOW) for serial in (8, 7))
 
-    assert caught.value.code == "authority-serial-taken"
+    assert caught.value.code == "authority-value-unusable"
     with records.step() as step:
         assert [one.serial_number for one in step.all()] == [7]  # the step was undone as a whole
 
@@ -129,7 +129,7 @@ def test_records_of_a_newer_version_are_refused(records: Records) -> None:
     with pytest.raises(ConfigurationError, match="layout 99") as caught, records.step():
         pass
 
-    assert caught.value.code == "authority-records-unknown"
+    assert caught.value.code == "authority-records-unusable"
 
 
 @pytest.mark.parametrize("content", [b"", b"no database, but long enough to be looked at" * 30])

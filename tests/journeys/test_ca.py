@@ -198,7 +198,7 @@ def test_nothing_is_overwritten_and_nobody_else_reads(workshop: Path) -> None:
     before = (workshop / "made" / "here" / "app1.key").read_bytes()
 
     assert "authority-file-taken" in ca("issue", "app1", "--out", "made/here", status=1)
-    assert "authority-folder-taken" in ca("init", "--name", "Another", status=1)
+    assert "authority-file-taken" in ca("init", "--name", "Another", status=1)
     assert len(json.loads(ca("list", "--json"))) == 1
     assert (workshop / "made" / "here" / "app1.key").read_bytes() == before
     for path in (*(workshop / "ca").iterdir(), *(workshop / "made" / "here").iterdir()):
@@ -420,5 +420,5 @@ def test_another_file_is_no_index(workshop: Path, line: str) -> None:
     refused = ca("import", "index.txt", status=1)
 
     assert "line 4" in refused
-    assert "openssl-index-unreadable" in refused
+    assert "content-unrecognised" in refused
     assert json.loads(ca("list", "--json")) == []

@@ -184,7 +184,7 @@ def test_no_frame_of_a_hostile_answers_error_holds_credentials(
     with pytest.raises(RolesAnywhereError) as caught:
         held.get_frozen_credentials()
 
-    assert caught.value.code == "answer-without-credentials"
+    assert caught.value.code == "answer-foreign"
     assert_nothing_captured(caught.value, *key_material(issued), PASSPHRASE, "secretAccessKey")
 
 

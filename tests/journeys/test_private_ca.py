@@ -138,15 +138,15 @@ def test_a_certificate_is_revoked_by_file_and_by_number(arn: str) -> None:
         (("issue", "app1", "--ca", "folder"), "flags-exclusive"),
         (("issue", "app1", "--passphrase-env", "HOME"), "flags-exclusive"),
         (("issue", "app1", "--csr", "a.csr", "--san", "DNS:a"), "flags-exclusive"),
-        (("issue",), "authority-name-missing"),
+        (("issue",), "command-line-invalid"),
         (("renew", "app1"), "file-missing"),
         (("renew", "app1", "--reuse-key", "--key-type", "P-256"), "flags-exclusive"),
-        (("revoke", "app1.pem"), "authority-serial-unknown"),
-        (("revoke", "7", "--reason", "certificateHold"), "authority-reason-unknown"),
+        (("revoke", "app1.pem"), "authority-certificate-unknown"),
+        (("revoke", "7", "--reason", "certificateHold"), "authority-value-unusable"),
     ],
 )
 def test_mistakes_are_named(arn: str, words: tuple[str, ...], code: str) -> None:
-    status = 2 if code == "flags-exclusive" else 1
+    status = 2 if code in ("flags-exclusive", "command-line-invalid") else 1
     assert f"[{code}]" in ca(*words, "--pca", arn, status=status)
     assert list(Path().glob("app1*")) == []
     assert len(moto_ca(arn).issued_certificates) == 1  # its own

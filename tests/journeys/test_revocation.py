@@ -137,7 +137,7 @@ def test_a_revocation_that_does_not_reach_aws_is_not_lost(
 def test_the_certificate_of_another_ca_is_refused(workshop: Path, service: Emulator) -> None:
     (workshop / "foreign.pem").write_bytes(CertificateAuthority().issue("app1").certificate_pem)
 
-    assert "authority-serial-unknown" in revoke(service, "foreign.pem", status=1)
+    assert "authority-certificate-unknown" in revoke(service, "foreign.pem", status=1)
     assert changes(service) == []
 
 

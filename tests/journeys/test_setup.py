@@ -184,7 +184,7 @@ def test_half_way_it_says_what_there_is(account: Account, workshop: Path) -> Non
         (("--ca", "missing.pem"), "file-missing", 1),
         (("--san", "IP:10.0.0.1"), "trust-condition-unusable", 1),
         (("--any-subject", "--subject", "CN=x"), "flags-exclusive", 2),
-        (("--policy", "app1.key"), "policy-unreadable", 1),
+        (("--policy", "app1.key"), "content-unrecognised", 1),
         (("--map", "x509Subject=OU"), "trust-condition-unusable", 1),
         (("--map", "x509SAN=DNS", "--trusted-identity", "uri"), "trust-condition-unusable", 1),
         (("--admin-profile", "onprem"), "flags-exclusive", 2),

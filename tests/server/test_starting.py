@@ -72,7 +72,7 @@ def test_a_start_is_given_up_in_time() -> None:
     "error",
     [
         answered(403, SessionDeniedError),
-        EndpointError("a bad URL", code="endpoint-unusable"),
+        EndpointError("a bad URL", code="endpoint-url-invalid"),
         ConfigurationError("nothing", code="settings-missing"),
     ],
     ids=repr,

@@ -311,12 +311,12 @@ def _policy(path: Path | None) -> Mapping[str, object] | None:
         document = json.loads(read_file(path))
     except ValueError as error:
         raise ConfigurationError(
-            f"it is no JSON ({error})", code="policy-unreadable", where=str(path)
+            f"it is no JSON ({error})", code="content-unrecognised", where=str(path)
         ) from None
     if not isinstance(document, dict) or "Statement" not in document:
         raise ConfigurationError(
             "it is no policy",
-            code="policy-unreadable",
+            code="content-unrecognised",
             where=str(path),
             expected="a JSON object with a Statement",
         )

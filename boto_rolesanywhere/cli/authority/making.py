@@ -113,7 +113,7 @@ def import_(arguments: argparse.Namespace) -> int:
     if bool(arguments.certificate) != bool(arguments.key):
         raise ConfigurationError(
             "a new folder needs certificate and key",
-            code="authority-import-incomplete",
+            code="flags-exclusive",
             expected="both --certificate and --key, or neither",
         )
     if arguments.certificate:

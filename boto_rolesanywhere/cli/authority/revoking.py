@@ -70,7 +70,7 @@ def serial_of(text: str, authority: Authority) -> int:
         if certificate.issuer != authority.certificate.subject:
             raise ConfigurationError(
                 f"the CA has issued no certificate {certificate.serial_number:x}",
-                code="authority-serial-unknown",
+                code="authority-certificate-unknown",
                 where=text,
                 remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
                 " with --ca.",

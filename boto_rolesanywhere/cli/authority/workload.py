@@ -103,7 +103,7 @@ def required_name(name: str | None) -> str:
     if not name:
         raise ConfigurationError(
             "neither a name nor a request was given",
-            code="authority-name-missing",
+            code="command-line-invalid",
             expected="ca issue NAME, or ca issue --csr FILE",
         )
     return require_file_name(name)
@@ -165,7 +165,7 @@ def serial_in(text: str, check: Callable[[x509.Certificate], None] = lambda _: N
             return int(text.replace(":", ""), 16)
         raise ConfigurationError(
             f"{text!r} is no serial number and no file",
-            code="authority-serial-unknown",
+            code="authority-certificate-unknown",
             expected="a serial number in hexadecimal digits, or the certificate's file",
         )
     certificate = open_certificates(text).certificates[0]
@@ -221,7 +221,7 @@ def require_file_name(name: str) -> str:
     if not _FILE_NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} cannot be the name of a file",
-            code="authority-name-unusable",
+            code="authority-value-unusable",
             expected="letters, digits, dots and hyphens, as in app1.example.com",
             remedy="NAME is for the files; --subject takes any distinguished name, such as"
             " CN=Müller,O=example.",

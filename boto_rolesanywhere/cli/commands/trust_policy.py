@@ -131,7 +131,7 @@ def _canonical(text: str) -> str:
     if arn.is_alias:
         raise ConfigurationError(
             "it is an alias, and the ARN of an alias never matches in a policy of IAM",
-            code="trust-anchor-is-alias",
+            code="trust-condition-unusable",
             where="--trust-anchor-arn",
             expected=f"arn:{arn.partition}:rolesanywhere:…:trust-anchor/ID",
             remedy="`aws rolesanywhere list-trust-anchors` shows it.",

@@ -235,7 +235,7 @@ def _key_file(chosen: Listed, files: Sequence[_File], store: str, secret: Secret
             return file.path
     raise PrivateKeyError(
         f"none of its files holds the private key of {describe_subject(chosen.certificate)}",
-        code="store-key-missing",
+        code="key-not-in-file",
         where=_shown(store),
         expected="the key in a file of its own, or with the certificate",
         remedy="If it is encrypted, give the passphrase with --pkcs8-password-file.",

@@ -277,7 +277,7 @@ class Emulator(Controls):
         if not self._server.port:
             raise ConfigurationError(
                 "the emulator has no port before its first start",
-                code="emulator-not-started",
+                code="server-not-started",
                 remedy="Use `with Emulator(…) as emulator:`, or call start().",
             )
         host = f"[{self._server.host}]" if ":" in self._server.host else self._server.host
@@ -353,6 +353,6 @@ def _require_extra() -> None:
     except ImportError as error:
         raise ConfigurationError(
             f"the emulator needs a package that is not installed ({error.name})",
-            code="emulator-package-missing",
+            code="package-missing",
             remedy="Run: pip install 'boto_rolesanywhere[testing]'",
         ) from None

@@ -185,14 +185,14 @@ class FaultPlan:
         if not isinstance(fault, get_args(Fault)):
             raise ConfigurationError(
                 f"{fault!r} is no fault",
-                code="testing-fault-invalid",
+                code="testing-value-unusable",
                 where="argument fault",
                 expected="one of boto_rolesanywhere.testing.faults, such as faults.Reset()",
             )
         if times is not None and not (isinstance(times, int) and times >= 1):
             raise ConfigurationError(
                 f"{times!r} is no number of requests",
-                code="testing-fault-invalid",
+                code="testing-value-unusable",
                 where="argument times",
                 expected="1 or more, or None",
             )

@@ -175,12 +175,12 @@ class _Running:
         self._thread.start()
         if not self._ready.wait(_START_TIMEOUT):
             raise ConfigurationError(
-                f"the emulator did not start within {_START_TIMEOUT} s", code="emulator-not-started"
+                f"the emulator did not start within {_START_TIMEOUT} s", code="server-not-started"
             )
         if self._failure is not None:
             self._thread.join()
             raise ConfigurationError(
-                f"the emulator did not start ({self._failure})", code="emulator-not-started"
+                f"the emulator did not start ({self._failure})", code="server-not-started"
             )
 
     def stop(self) -> None:
