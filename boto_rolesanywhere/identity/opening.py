@@ -228,7 +228,10 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
 
         secrets = secrets_of_a_pair(material.certificate, material.private_key, access.secret)
         for_certificate, for_key = (access._replace(secret=secret) for secret in secrets)
-    held = _certificates_in(material.certificate, "certificate", for_certificate, key_decides=True)
+    opened = _certificates_in(
+        material.certificate, "certificate", for_certificate, key_decides=True
+    )
+    held = (*opened.certificates, *opened.beside)
     chain = Contents()
     if material.chain is not None:
         chain = _certificates_in(material.chain, "chain", access)
@@ -236,15 +239,15 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     if isinstance(material.private_key, Part):
         key_file = open_contents(material.private_key, sources.secret)
     intermediates = (*chain.certificates, *chain.beside)
-    candidates = (*held.certificates, *intermediates, *key_file.certificates)
+    candidates = (*held, *intermediates, *key_file.certificates)
     if material.private_key is None:
-        openers = _keys_for_match(material.certificate, held, access)
+        openers = _keys_for_match(material.certificate, opened, access)
     else:
         openers = _keys_for_match(material.private_key, key_file, for_key)
     apart = material.private_key is not None
     pair = match(
         openers,
-        held.certificates if apart else candidates,
+        held if apart else candidates,
         candidates,
         places=Places(place_of(material.private_key), place_of(material.certificate)),
         now=now,
@@ -264,14 +267,10 @@ def _certificates_in(
     On a token this is a certificate that the URI names, unless the key decides which is meant.
     """
     if isinstance(read, str):
-        from .pkcs11 import named_token_certificates, read_token_certificates
+        from .pkcs11 import read_token_certificates
 
-        if key_decides:
-            return Contents(
-                read_token_certificates(read, module=access.pkcs11_module, secret=access.secret)
-            )
-        named, others = named_token_certificates(
-            read, module=access.pkcs11_module, secret=access.secret
+        named, others = read_token_certificates(
+            read, module=access.pkcs11_module, secret=access.secret, key_decides=key_decides
         )
         return Contents(named, beside=others)
     if not isinstance(read, Part):

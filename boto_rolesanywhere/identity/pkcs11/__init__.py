@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "list_token_certificates",
-    "named_token_certificates",
     "open_token_key",
     "read_token_certificates",
     "secrets_of_a_pair",
@@ -79,29 +78,25 @@ def token_keys(
     Raises:
         KeyDeviceError: also if several tokens match, and the URI names no object.
     """
-    parsed = parse_pkcs11_uri(uri)
-    _access(parsed, module, secret)  # which says what is not installed
-    from .several import open_keys
+    access = _access(uri, module, secret)
+    from .key import open_keys
 
-    return list(open_keys(parsed, lambda each: _access(each, module, secret)))
+    return list(open_keys(access))
 
 
 def secrets_of_a_pair(
-    certificate: object, key: object, secret: Secret | None
+    certificate: str, key: str, secret: Secret | None
 ) -> tuple[Secret | None, Secret | None]:
     """What opens a certificate and a key: the PIN of one URI serves the other on the same token.
 
     Args:
-        certificate: its ``pkcs11:`` URI, or anything else.
-        key: the key's.
+        certificate: its ``pkcs11:`` URI.
+        key: the key's, or a TPM's ``handle:``.
         secret: that is configured; it goes before another URI's PIN.
     """
-    if secret is not None and not secret.asks:
+    if kind_of(key) != TOKEN or (secret is not None and not secret.asks):
         return secret, secret
-    on_tokens = [isinstance(place, str) and kind_of(place) == TOKEN for place in (certificate, key)]
-    if not all(on_tokens):
-        return secret, secret
-    first, second = parse_pkcs11_uri(str(certificate)), parse_pkcs11_uri(str(key))
+    first, second = parse_pkcs11_uri(certificate), parse_pkcs11_uri(key)
     return _lent_pin(first, second) or secret, _lent_pin(second, first) or secret
 
 
@@ -117,39 +112,26 @@ def _lent_pin(uri: Pkcs11Uri, other: Pkcs11Uri) -> Secret | None:
 
 
 def read_token_certificates(
-    uri: str, *, module: str | None = None, secret: Secret | None = None
-) -> tuple[x509.Certificate, ...]:
+    uri: str, *, module: str | None = None, secret: Secret | None = None, key_decides: bool = True
+) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
     """The certificates on the one token that `uri` names.
 
     Arguments and errors are those of `open_token_key`. The PIN is needed only where a token hides
-    its certificates until it is given.
+    its certificates until it is given. If no key decides which of them is the end-entity
+    certificate, some must have the URI's object and id.
 
     Returns:
-        First those with the URI's object and id, then the token's others, among which the
-        intermediates are. Which of them is the end-entity certificate, the key decides.
-        Attestation certificates of a YubiKey are left out, unless the URI gives their label.
+        Those with the URI's object and id, and the token's others, among which the intermediates
+        are. Attestation certificates of a YubiKey are left out, unless the URI gives their label.
 
     Raises:
-        KeyDeviceError: also if the token holds no certificate.
-    """
-    named, others = _split(_access(uri, module, secret))
-    return (*named, *others)
-
-
-def named_token_certificates(
-    uri: str, *, module: str | None = None, secret: Secret | None = None
-) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    """As `read_token_certificates`, where no key decides: some must have the URI's object and id.
-
-    Returns:
-        Those that have, and the token's others.
-
-    Raises:
-        KeyDeviceError: also if none has.
+        KeyDeviceError: also if the token holds no such certificate.
     """
     access = _access(uri, module, secret)
-    named, others = _split(access)
-    if not named:
+    from .certificates import read_certificates
+
+    named, others = access.run(lambda: read_certificates(access))
+    if not (named or key_decides):
         raise KeyDeviceError(
             "the token has no certificate with the label and id of the URI",
             code="token-object-missing",
@@ -177,16 +159,8 @@ def list_token_certificates(
     return access.run(lambda: list_certificates(access))
 
 
-def _split(
-    access: TokenAccess,
-) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    from .certificates import read_certificates
-
-    return access.run(lambda: read_certificates(access))
-
-
-def _access(uri: str | Pkcs11Uri, module: str | None, secret: Secret | None) -> TokenAccess:
-    parsed = parse_pkcs11_uri(uri) if isinstance(uri, str) else uri
+def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:
+    parsed = parse_pkcs11_uri(uri)
     try:
         from .token import TokenAccess
     except ImportError as error:

@@ -8,8 +8,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity.meanings import Meaning
+
+
+class NotFoundError(KeyDeviceError):
+    """The library shows no such token or object; it may, once it was started anew."""
+
 
 PIN_REFUSED: Final = frozenset({"PinIncorrect", "PinInvalid", "PinLenRange"})
 _REMOVED = Meaning(

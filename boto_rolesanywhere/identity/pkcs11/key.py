@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
 
@@ -17,10 +18,9 @@ from boto_rolesanywhere.certificates.public_keys import describe_key, verify_sig
 from boto_rolesanywhere.errors import KeyDeviceError
 from boto_rolesanywhere.identity.sharing import Shared
 
-from .errors import PIN_REFUSED
 from .libraries import LIBRARIES
-from .objects import find_private_key, find_public_keys, read
-from .token import close_session
+from .objects import find_private_key, find_public_keys, read, uris_of_keys
+from .token import close_session, pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.signing_key import Digest
 
     from .token import TokenAccess
+    from .uri import Pkcs11Uri
 
 Result = TypeVar("Result")
 
@@ -57,24 +58,8 @@ class _Handles:
     session: Session
     private: SignMixin
     public: PublicKeyTypes
-    mechanism: Mechanism
+    offered: frozenset[Mechanism]
     always_authenticate: bool
-
-
-class _Live:
-    """The handles of an opened key; None while it is not opened."""
-
-    __slots__ = ("handles",)
-
-    def __init__(self) -> None:
-        self.handles: _Handles | None = None
-
-    def close(self) -> None:
-        """Close the session. Never an error."""
-        with LIBRARIES.lock:
-            handles, self.handles = self.handles, None
-            if handles is not None:
-                close_session(handles.session, handles.generation)
 
 
 class _Opened:
@@ -88,42 +73,49 @@ class _Opened:
         access: to the token.
     """
 
-    __slots__ = ("__weakref__", "_live", "access")
+    __slots__ = ("__weakref__", "_close", "_handles", "access")
 
     def __init__(self, access: TokenAccess) -> None:
         self.access = access
-        self._live = _Live()
-        # A dropped key must not keep its session: tokens have few.
-        weakref.finalize(self, self._live.close).atexit = False
+        self._handles: _Handles | None = None
+        self._close: Callable[[], object] | None = None
 
     def get(self, *, anew: bool = False) -> _Handles:
         """The live handles; `anew`: of what the URI names now. Only within `TokenAccess.run`."""
         LIBRARIES.follow_fork()
-        handles = self._live.handles
-        if handles is not None and LIBRARIES.is_current(handles.generation):
-            if anew:
-                handles = self._live.handles = self._find(handles.session, handles.generation)
-            return handles
-        self._live.handles = None
-        session = self.access.open(login=True)
-        generation = LIBRARIES.generation
+        handles = self._handles
+        if handles is None or not LIBRARIES.is_current(handles.generation):
+            return self._open()
+        if anew:
+            handles = self._handles = self._find(handles.session, handles.generation)
+        return handles
+
+    def close(self) -> None:
+        """Close the session. Never an error. Only within `TokenAccess.run`."""
+        self._handles = None
+        if self._close:
+            self._close()
+
+    def _open(self) -> _Handles:
+        self.close()
+        session, generation = self.access.open(login=True), LIBRARIES.generation
+        # A dropped key must not keep its session: tokens have few.
+        self._close = finalizer = weakref.finalize(self, close_session, session, generation)
+        finalizer.atexit = False
         try:
-            handles = self._live.handles = self._find(session, generation)
+            handles = self._handles = self._find(session, generation)
         except BaseException:
-            close_session(session, generation)
+            self.close()
             raise
         return handles
 
     def sign(self, data: bytes, digest: Digest) -> bytes:
         """Sign `data`, opening the key if need be. Only within `TokenAccess.run`."""
         handles = self.get()
-        if digest != "SHA256":
-            mechanism = _mechanism(handles.session, handles.public, digest)
-            handles = replace(handles, mechanism=mechanism)
         try:
             return self._sign(handles, data, digest)
         except PKCS11Error:
-            self._live.close()  # the operation may still be active in the session
+            self.close()  # the operation may still be active in the session
             raise
 
     def _find(self, session: Session, generation: int) -> _Handles:
@@ -131,8 +123,9 @@ class _Opened:
         private = find_private_key(session, uri)
         always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
         public, *others = find_public_keys(session, private, uri)
-        mechanism = _mechanism(session, public, "SHA256")
-        handles = _Handles(generation, session, private, public, mechanism, always_authenticate)
+        is_rsa = isinstance(public, rsa.RSAPublicKey)
+        offered = frozenset(session.token.slot.get_mechanisms() if is_rsa else ())
+        handles = _Handles(generation, session, private, public, offered, always_authenticate)
         return self._proven(handles, others) if others else handles
 
     def _proven(self, handles: _Handles, others: list[PublicKeyTypes]) -> _Handles:
@@ -145,17 +138,11 @@ class _Opened:
 
     def _sign(self, handles: _Handles, data: bytes, digest: Digest = "SHA256") -> bytes:
         # The mechanism is always named: python-pkcs11's defaults are those of SHA-512.
-        message, mechanism = _input(handles, data, digest), handles.mechanism
-        if not handles.always_authenticate:
-            return _encoded(handles, handles.private.sign(message, mechanism=mechanism))
+        mechanism = _mechanism(handles, digest)
+        message = _input(handles, mechanism, data, digest)
         token = handles.session.token
-        pin = self.access.pin_for(token)
-        try:
+        with self.access.pin_for(token) if handles.always_authenticate else nullcontext() as pin:
             return _encoded(handles, handles.private.sign(message, mechanism=mechanism, pin=pin))
-        except PKCS11Error as error:
-            if type(error).__name__ in PIN_REFUSED:
-                self.access.refuse_pin(token, pin)
-            raise
 
 
 _OPENED: Final[Shared[_Opened]] = Shared()
@@ -227,18 +214,50 @@ class TokenKey:
         )
 
 
-def _mechanism(session: Session, public: PublicKeyTypes, digest: Digest) -> Mechanism:
+def open_keys(access: TokenAccess) -> list[TokenKey]:
+    """The one key that the URI means, or all that it may mean on several tokens, opened.
+
+    The PIN is tried on those tokens only that show an object of the URI's name.
+
+    Raises:
+        KeyDeviceError: as of one key; several tokens match, and the URI names no object.
+    """
+    try:
+        return [TokenKey(access)]
+    except KeyDeviceError as error:
+        if error.code != "token-ambiguous":
+            raise
+        ambiguous = error
+    uri = access.uri
+    tokens = access.run(lambda: [pinned(uri, token) for token in access.matching()])
+    if len(tokens) > 1 and uri.object is None and uri.id is None:
+        raise ambiguous
+    keys = [key for token in tokens for key in _uris_on(access.of_one(token))]
+    if not keys:
+        raise ambiguous
+    return [TokenKey(access.of_one(key)) for key in keys]
+
+
+def _uris_on(access: TokenAccess) -> list[Pkcs11Uri]:
+    def look() -> list[Pkcs11Uri]:
+        with access.session(login=True) as session:
+            return uris_of_keys(session, access.uri)
+
+    return access.run(look)
+
+
+def _mechanism(handles: _Handles, digest: Digest) -> Mechanism:
     # Few tokens hash for ECDSA (SoftHSM does not), and each signs a digest.
-    if isinstance(public, ec.EllipticCurvePublicKey):
+    if isinstance(handles.public, ec.EllipticCurvePublicKey):
         return Mechanism.ECDSA
-    offered, hashing = session.token.slot.get_mechanisms(), _HASHING_RSA[digest]
-    if hashing in offered or Mechanism.RSA_PKCS not in offered:
+    hashing = _HASHING_RSA[digest]
+    if hashing in handles.offered or Mechanism.RSA_PKCS not in handles.offered:
         return hashing
     return Mechanism.RSA_PKCS
 
 
-def _input(handles: _Handles, data: bytes, digest: Digest) -> bytes:
-    if handles.mechanism is _HASHING_RSA[digest]:
+def _input(handles: _Handles, mechanism: Mechanism, data: bytes, digest: Digest) -> bytes:
+    if mechanism is _HASHING_RSA[digest]:
         return data
     hashed = hashlib.new(digest, data).digest()
     if isinstance(handles.public, ec.EllipticCurvePublicKey):

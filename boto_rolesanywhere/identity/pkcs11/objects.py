@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import struct
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11.constants import Attribute, ObjectClass
 from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid, FunctionFailed
 from pkcs11.types import SignMixin
 
-from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.certificates.reading import quietly, readable_public_key
 from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
 
-from .token import NotFoundError
+from .errors import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -28,19 +28,18 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from pkcs11.types import Object, Session
 
-    from .uri import Pkcs11Uri
+    from .uri import ObjectType, Pkcs11Uri
 
 _CLASSES: Final = {
     "private": ObjectClass.PRIVATE_KEY,
     "cert": ObjectClass.CERTIFICATE,
     "public": ObjectClass.PUBLIC_KEY,
 }
-# CKA_EC_PARAMS: the DER of the curve's name (RFC 5480 section 2.1.1.1), and the bytes of one
-# coordinate.
-_CURVES: Final = {
-    bytes.fromhex("06082a8648ce3d030107"): ("secp256r1", 32),
-    bytes.fromhex("06052b81040022"): ("secp384r1", 48),
-    bytes.fromhex("06052b81040023"): ("secp521r1", 66),
+# By CKA_EC_PARAMS: the DER of the curve's name (RFC 5480 section 2.1.1.1).
+_CURVES: Final[dict[bytes, ec.EllipticCurve]] = {
+    bytes.fromhex("06082a8648ce3d030107"): ec.SECP256R1(),
+    bytes.fromhex("06052b81040022"): ec.SECP384R1(),
+    bytes.fromhex("06052b81040023"): ec.SECP521R1(),
 }
 _LISTED: Final = 20  # an HSM may hold thousands
 
@@ -52,25 +51,24 @@ def matching_keys(session: Session, uri: Pkcs11Uri) -> list[Object]:
         ConfigurationError: the URI names something else than a key or certificate.
     """
     check_type(uri)
-    keys = _named(session, uri, "private") if uri.type in (None, "private") else []
+    named = partial(find_objects, session, label=uri.object, id_=uri.id)
+    keys = named("private") if uri.type in (None, "private") else []
     for twin_type in ("cert", "public"):
         if not keys and uri.type in (None, twin_type):
-            keys = _keys_of(session, _named(session, uri, twin_type))
+            keys = _keys_of(session, named(twin_type))
     return keys
+
+
+def uri_of(found: Object, uri: Pkcs11Uri, type_: ObjectType) -> Pkcs11Uri:
+    """The URI of this object alone, on the token that `uri` names."""
+    label, id_ = read(found, Attribute.LABEL) or None, read(found, Attribute.ID) or None
+    return replace(uri, object=label, id=id_, type=type_)
 
 
 def uris_of_keys(session: Session, uri: Pkcs11Uri) -> list[Pkcs11Uri]:
     """A URI for each private key that `uri` may mean and that may sign."""
     keys = [key for key in matching_keys(session, uri) if isinstance(key, SignMixin)]
-    named = [
-        replace(
-            uri,
-            object=read(key, Attribute.LABEL) or None,
-            id=read(key, Attribute.ID) or None,
-            type="private",
-        )
-        for key in keys
-    ]
+    named = [uri_of(key, uri, "private") for key in keys]
     return [each for each in named if each.object or each.id]
 
 
@@ -86,28 +84,24 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
         ConfigurationError: the URI names something else than a key or certificate.
     """
     keys = matching_keys(session, uri)
-    if not keys:
-        raise NotFoundError(
-            _unclear(
-                session, uri, "no private key on the token matches", code="token-object-missing"
-            )
-        )
     signing = [key for key in keys if isinstance(key, SignMixin)]
-    if not signing:
-        raise _unclear(
-            session,
-            uri,
-            "the private key may not sign (its CKA_SIGN is false)",
-            code="token-key-unusable",
-        )
-    if len(signing) > 1:
-        raise _unclear(
-            session,
-            uri,
-            f"{len(signing)} private keys on the token match",
-            code="token-ambiguous",
-        )
-    return signing[0]
+    if len(signing) == 1:
+        return signing[0]
+    error = KeyDeviceError
+    if signing:
+        problem, code = f"{len(signing)} private keys on the token match", "token-ambiguous"
+    elif keys:
+        problem = "the private key may not sign (its CKA_SIGN is false)"
+        code = "token-key-unusable"
+    else:
+        problem, code = "no private key on the token matches", "token-object-missing"
+        error = NotFoundError
+    raise error(
+        f"{problem}; it holds {_holdings(session)}",
+        code=code,
+        where=str(uri),
+        remedy="Name one private key by object= (its label) or id= in the URI.",
+    )
 
 
 def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[PublicKeyTypes]:
@@ -167,21 +161,19 @@ def read(item: Object, attribute: Attribute) -> Any:  # noqa: ANN401  # python-p
 
 
 def find_objects(
-    session: Session, type_: str, *, label: str | None = None, id_: bytes | None = None
+    session: Session,
+    type_: str | None = None,
+    *,
+    label: str | None = None,
+    id_: bytes | None = None,
 ) -> list[Object]:
-    """All objects of a class, with this label and CKA_ID where given."""
-    template: dict[Attribute, Any] = {Attribute.CLASS: _CLASSES[type_]}
-    if label is not None:
-        template[Attribute.LABEL] = label
-    if id_ is not None:
-        template[Attribute.ID] = id_
+    """All objects, or those of a class, with this label and CKA_ID where given."""
+    class_ = _CLASSES[type_] if type_ else None
+    wanted = {Attribute.CLASS: class_, Attribute.LABEL: label, Attribute.ID: id_}
+    template = {name: value for name, value in wanted.items() if value is not None}
     # To the end, always: a search left open would be ended by the garbage collector, outside the
     # lock.
     return list(session.get_objects(template))
-
-
-def _named(session: Session, uri: Pkcs11Uri, type_: str) -> list[Object]:
-    return find_objects(session, type_, label=uri.object, id_=uri.id)
 
 
 def _keys_of(session: Session, twins: Iterable[Object]) -> list[Object]:
@@ -242,15 +234,6 @@ def _twin_public_key(twin: Object) -> PublicKeyTypes | None:
     return _own_public_key(twin)
 
 
-def _unclear(session: Session, uri: Pkcs11Uri, problem: str, *, code: str) -> KeyDeviceError:
-    return KeyDeviceError(
-        f"{problem}; it holds {_holdings(session)}",
-        code=code,
-        where=str(uri),
-        remedy="Name one private key by object= (its label) or id= in the URI.",
-    )
-
-
 def _holdings(session: Session) -> str:
     kinds = (("private keys", "private"), ("certificates", "cert"))
     return " and ".join(f"{words} {_list(find_objects(session, type_))}" for words, type_ in kinds)
@@ -282,24 +265,28 @@ def ec_key(parameters: bytes | None, point: bytes | None) -> PublicKeyTypes | No
 
     The point is a DER OCTET STRING (PKCS #11 v2.40, section 2.3.3); some tokens give its content.
     """
-    if not parameters or not point or parameters not in _CURVES:
+    curve = _CURVES.get(parameters or b"")
+    if curve is None or not point:
         return None
-    name, size = _CURVES[parameters]
-    curves = {"secp256r1": ec.SECP256R1(), "secp384r1": ec.SECP384R1(), "secp521r1": ec.SECP521R1()}
+    size = (curve.key_size + 7) // 8  # of a coordinate
     try:
         # 04 and both coordinates (SEC 1, section 2.3.3), whatever header stands before them.
-        return ec.EllipticCurvePublicKey.from_encoded_point(curves[name], point[-(1 + 2 * size) :])
+        return ec.EllipticCurvePublicKey.from_encoded_point(curve, point[-(1 + 2 * size) :])
     except ValueError:
         return None
 
 
 def certificate_key(value: bytes | None) -> PublicKeyTypes | None:
     """From a certificate's CKA_VALUE, its DER."""
-    if not value:
-        return None
+    certificate = certificate_in(value)
+    return readable_public_key(certificate) if certificate else None
+
+
+def certificate_in(value: bytes | None) -> x509.Certificate | None:
+    """The certificate in a CKA_VALUE; None if there is none that can be read."""
     try:
-        return quietly(lambda: x509.load_der_x509_certificate(value).public_key())
-    except (ValueError, UnsupportedAlgorithm):
+        return quietly(lambda: x509.load_der_x509_certificate(value)) if value else None
+    except ValueError:
         return None
 
 
@@ -313,6 +300,7 @@ def may_fit(key: PublicKeyTypes, modulus: bytes | None, parameters: bytes | None
             modulus is None or key.public_numbers().n == int.from_bytes(modulus, "big")
         )
     if isinstance(key, ec.EllipticCurvePublicKey):
-        curve, _ = _CURVES.get(parameters or b"", (None, 0))
-        return modulus is None and (parameters is None or key.curve.name == curve)
+        curve = _CURVES.get(parameters or b"")
+        fits = parameters is None or (curve is not None and key.curve.name == curve.name)
+        return modulus is None and fits
     return False

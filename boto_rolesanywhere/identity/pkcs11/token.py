@@ -5,20 +5,21 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from pkcs11.constants import Attribute, TokenFlag
+from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
 from boto_rolesanywhere.identity.refused_secrets import digest, remember_refusal, was_refused
 from boto_rolesanywhere.identity.sharing import Sameness
 
-from .errors import PIN_REFUSED, explain, is_curable
+from .errors import PIN_REFUSED, NotFoundError, explain, is_curable
 from .libraries import LIBRARIES
-from .pin import PinNeededError
+from .objects import find_objects
+from .pin import PinNeededError, TokenPin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,18 +27,9 @@ if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812  # a class, whatever its name
     from pkcs11.types import Session, Token
 
-    from .pin import TokenPin
     from .uri import Pkcs11Uri
 
 Result = TypeVar("Result")
-
-
-class NotFoundError(Exception):
-    """The library shows no such token or object. Never leaves these modules."""
-
-    def __init__(self, error: KeyDeviceError) -> None:
-        super().__init__()
-        self.error = error
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +80,19 @@ class TokenAccess:
             except PinNeededError:  # noqa: PERF203  # twice round as a rule
                 self._pin.ask()  # not under the lock: the user's callable may take its time
 
+    def of_one(self, uri: Pkcs11Uri) -> TokenAccess:
+        """Access to what `uri` names, through the same library and with the same secret."""
+        return TokenAccess(self._path, uri, TokenPin(uri, self._pin.secret))
+
+    @contextmanager
+    def session(self, *, login: bool) -> Iterator[Session]:
+        """A session for the body of the `with`. Only within `run`."""
+        session = self.open(login=login)
+        try:
+            yield session
+        finally:
+            close_session(session, LIBRARIES.generation)
+
     def open(self, *, login: bool) -> Session:
         """A new session on the token, of `LIBRARIES.generation`. Only within `run`."""
         token = self._find()
@@ -99,8 +104,12 @@ class TokenAccess:
         """Whether a PIN is configured, or a person can be asked for it and `by_asking` is true."""
         return self._pin.available(by_asking=by_asking)
 
-    def pin_for(self, token: Token) -> str:
-        """The PIN, unless the token has refused it before. Only within `run`."""
+    @contextmanager
+    def pin_for(self, token: Token) -> Iterator[str]:
+        """The PIN, unless the token has refused it before. Only within `run`.
+
+        If the token refuses it in the body of the `with`, it is not given again.
+        """
         pin = self._pin.known()
         if was_refused(_identity(token), pin.encode()):
             self._pin.forget()
@@ -111,12 +120,13 @@ class TokenAccess:
                 remedy="Give the right PIN: tokens lock themselves after a few wrong ones. If it "
                 "was the token's PIN that changed, start the process anew.",
             )
-        return pin
-
-    def refuse_pin(self, token: Token, pin: str) -> None:
-        """Note that the token refused `pin`. Only within `run`."""
-        remember_refusal(_identity(token), pin.encode())
-        self._pin.forget()
+        try:
+            yield pin
+        except PKCS11Error as error:
+            if type(error).__name__ in PIN_REFUSED:
+                remember_refusal(_identity(token), pin.encode())
+                self._pin.forget()
+            raise
 
     def _run_alone(self, call: Callable[[], Result]) -> Result:
         with LIBRARIES.lock:
@@ -130,8 +140,6 @@ class TokenAccess:
             LIBRARIES.restart()
             try:
                 return call()
-            except NotFoundError as missing:
-                raise missing.error from None
             except PKCS11Error as error:
                 raise explain(error, where=self.where) from error
 
@@ -159,14 +167,11 @@ class TokenAccess:
 
     def _shows_object(self, token: Token) -> bool:
         """Whether something of the URI's label and id can be seen, as a rule without a PIN."""
-        named = {Attribute.LABEL: self.uri.object, Attribute.ID: self.uri.id}
         session = token.open()
         try:
-            # To the end, always, as in `objects`.
-            found = list(session.get_objects({k: v for k, v in named.items() if v is not None}))
+            return bool(find_objects(session, label=self.uri.object, id_=self.uri.id))
         finally:
             close_session(session, LIBRARIES.generation)
-        return bool(found)
 
     def _find(self) -> Token:
         tokens = self._present()
@@ -182,18 +187,19 @@ class TokenAccess:
             )
         present = [token for token in tokens if token.flags & TokenFlag.TOKEN_INITIALIZED]
         raise NotFoundError(
-            KeyDeviceError(
-                f"no such token; the library shows {_list(present) or 'none'}",
-                code="token-missing",
-                where=self.where,
-                remedy="Insert the token, correct the URI, or name the library that serves the "
-                "token as pkcs11_module.",
-            )
+            f"no such token; the library shows {_list(present) or 'none'}",
+            code="token-missing",
+            where=self.where,
+            remedy="Insert the token, correct the URI, or name the library that serves the token "
+            "as pkcs11_module.",
         )
 
     def _log_in(self, token: Token) -> Token:
         """Log the process in; the token again, since its library may have been started anew."""
-        pin = self.pin_for(token)
+        with self.pin_for(token) as pin:
+            return self._log_in_with(pin, token)
+
+    def _log_in_with(self, pin: str, token: Token) -> Token:
         held: bytes | None = digest(_identity(token), pin.encode())
         login = _logins.get((self._path, token.slot.slot_id))
         if login and LIBRARIES.is_current(login.generation):
@@ -208,10 +214,6 @@ class TokenAccess:
             session = token.open(user_pin=pin)
         except UserAlreadyLoggedIn:
             held = None
-        except PKCS11Error as error:
-            if type(error).__name__ in PIN_REFUSED:
-                self.refuse_pin(token, pin)
-            raise
         key = (self._path, token.slot.slot_id)
         _logins[key] = _Login(LIBRARIES.generation, session, held)
         return token

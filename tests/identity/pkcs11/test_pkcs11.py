@@ -41,7 +41,15 @@ def opened(token: SoftToken, rest: str, module: str | None = SOFTHSM) -> Signing
 
 
 def certificates(token: SoftToken, rest: str = "") -> tuple[x509.Certificate, ...]:
-    return read_token_certificates(token.uri + rest, module=SOFTHSM)
+    return read(token.uri + rest)
+
+
+def read(
+    uri: str, module: str = SOFTHSM, secret: Secret | None = None
+) -> tuple[x509.Certificate, ...]:
+    """Those that the URI names, then the others."""
+    named, others = read_token_certificates(uri, module=module, secret=secret)
+    return (*named, *others)
 
 
 def fails(token: SoftToken, rest: str) -> str:
@@ -253,7 +261,7 @@ class TestCertificates:
             raise AssertionError("asked for a PIN without need")
 
         uri = f"{token.uri};object=web"
-        assert len(read_token_certificates(uri, module=SOFTHSM, secret=Secret(never))) == 1
+        assert len(read(uri, secret=Secret(never))) == 1
 
     def test_private_ones_need_it(self, token: SoftToken) -> None:
         issued = CA.issue()
@@ -261,9 +269,7 @@ class TestCertificates:
         token.add_odd_certificate(value, label="web", private=True)
         with pytest.raises(KeyDeviceError, match="no certificate on the token"):
             certificates(token, ";object=web")
-        found = read_token_certificates(
-            f"{token.uri};object=web", module=SOFTHSM, secret=Secret(PIN)
-        )
+        found = read(f"{token.uri};object=web", secret=Secret(PIN))
         assert found == (issued.certificate,)
 
     def test_attestations_are_told_apart_by_label(self, token: SoftToken) -> None:
@@ -347,7 +353,7 @@ class TestWhichToken:
         with pytest.raises(KeyDeviceError) as caught:
             read_token_certificates("pkcs11:token=nobody", module=SOFTHSM)
         serial = str(caught.value).partition("(serial ")[2].partition(")")[0]
-        assert len(read_token_certificates(f"pkcs11:serial={serial}", module=SOFTHSM)) == 1
+        assert len(read(f"pkcs11:serial={serial}")) == 1
 
     def test_several_match(self, token: SoftToken) -> None:
         other = token.another()
@@ -360,7 +366,7 @@ class TestWhichToken:
 
     def test_the_only_one_needs_no_name(self, token: SoftToken) -> None:
         token.add_certificate(CA.issue().certificate, label="web")
-        assert len(read_token_certificates("pkcs11:object=web", module=SOFTHSM)) == 1
+        assert len(read("pkcs11:object=web")) == 1
 
     def test_two_with_one_label(self, token: SoftToken) -> None:
         token.another(token.label)
@@ -397,7 +403,7 @@ class TestWhichLibrary:
     )
     def test_where_it_is_found(self, token: SoftToken, query: str, module: str | None) -> None:
         token.add_certificate(CA.issue().certificate, label="web")
-        assert len(read_token_certificates(token.uri + query, module=module)) == 1
+        assert len(read(token.uri + query, module=module)) == 1
 
     def test_not_a_library(self, tmp_path: Path) -> None:
         path = tmp_path / "text.so"
