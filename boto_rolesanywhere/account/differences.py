@@ -4,21 +4,41 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from operator import eq
 from typing import TYPE_CHECKING, Any, Final
 
+from .found import PROFILE, Found
 from .sameness import same_policy, same_source
 from .tags import iam_tags, rolesanywhere_tags
-from .wanted import INLINE_POLICY
+from .wanted import DEFAULT_MAPPINGS, INLINE_POLICY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .administrator import Service
-    from .found import FoundAnchor, FoundProfile, FoundRole
-    from .wanted import Notification, TrustedIdentity, WantedAnchor, WantedProfile, WantedRole
+    from .found import FoundRole
+    from .wanted import TrustedIdentity, WantedAnchor, WantedProfile, WantedRole
+
+    Parameters = Mapping[str, Any]  # of a call, as AWS names them
 
 _DEFAULT_THRESHOLD: Final = 45  # days; User Guide, "Customize notification settings"
 _ROLE_DURATION: Final = 3600  # seconds; IAM's default
+_NO_TIP: Final = {"status": "DISABLED"}
+
+
+# What an update can change: whether that which is there is what is asked for.
+_SAME: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
+    "name": eq,
+    "durationSeconds": eq,
+    "acceptRoleSessionName": lambda asked, there: asked == bool(there),
+    "roleArns": lambda asked, there: set(asked) <= set(there or ()),  # others may have added theirs
+    "sessionPolicy": same_policy,
+    "managedPolicyArns": lambda asked, there: set(asked) == set(there or ()),
+    "tipConfiguration": lambda asked, there: asked.items() <= (there or _NO_TIP).items(),
+    "aliasName": eq,
+    "source": same_source,
+    "crlDpRevocationEnabled": lambda asked, there: asked == bool(there),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,265 +54,200 @@ class Change:
 
     service: Service
     operation: str
-    parameters: Mapping[str, Any]
+    parameters: Parameters
     text: str
-
-    def to_json(self) -> dict[str, object]:
-        """As JSON values, with keys that stay."""
-        return {
-            "service": self.service,
-            "operation": self.operation,
-            "parameters": dict(self.parameters),
-            "text": self.text,
-        }
 
 
 def anchor_creation(wanted: WantedAnchor, *, aliases: bool) -> Change:
     """The call that makes the trust anchor, whole and with its tags."""
-    parameters = {
-        "name": wanted.name,
-        "source": wanted.source,
-        "enabled": True,
-        "tags": rolesanywhere_tags(wanted.tags),
-        "aliasName": wanted.alias if aliases else None,
-        "crlDpRevocationEnabled": wanted.crl_distribution_points,
-        "notificationSettings": [_setting(each) for each in wanted.notifications] or None,
-    }
-    return Change("rolesanywhere", "CreateTrustAnchor", _said(parameters), "make it")
+    notifications = [
+        _said(event=each.event, enabled=each.enabled, threshold=each.threshold, channel="ALL")
+        for each in wanted.notifications
+    ]
+    parameters = _said(
+        name=wanted.name,
+        source=wanted.source,
+        enabled=True,
+        tags=rolesanywhere_tags(wanted.tags),
+        aliasName=wanted.alias if aliases else None,
+        crlDpRevocationEnabled=wanted.crl_distribution_points,
+        notificationSettings=notifications or None,
+    )
+    return Change("rolesanywhere", "CreateTrustAnchor", parameters, "make it")
 
 
-def anchor_changes(wanted: WantedAnchor, found: FoundAnchor, *, aliases: bool) -> Iterator[Change]:
+def anchor_changes(wanted: WantedAnchor, found: Found, *, aliases: bool) -> Iterator[Change]:
     """The calls for a trust anchor that exists."""
-    parameters: dict[str, Any] = {}
-    if found.name != wanted.name:
-        parameters["name"] = wanted.name
-    if aliases and found.alias != wanted.alias:
-        parameters["aliasName"] = wanted.alias
-    if not same_source(wanted.source, found.source):
-        parameters["source"] = wanted.source
-    points = wanted.crl_distribution_points
-    if points is not None and points != found.crl_distribution_points:
-        parameters["crlDpRevocationEnabled"] = points
-    if parameters:
-        text = _changed(parameters)
-        yield Change(
-            "rolesanywhere",
-            "UpdateTrustAnchor",
-            {"trustAnchorId": found.id, **parameters},
-            text,
-        )
-    settings = [each for each in wanted.notifications if not _is_set(each, found)]
-    if settings:
-        yield Change(
-            "rolesanywhere",
-            "PutNotificationSettings",
-            {
-                "trustAnchorId": found.id,
-                "notificationSettings": [_setting(each) for each in settings],
-            },
-            f"change notifications: {', '.join(each.event for each in settings)}",
-        )
-    yield from _tag_changes(found.arn, wanted.tags, found.tags)
+    asked = anchor_creation(wanted, aliases=aliases).parameters
+    yield from _update(asked, found)
+    notifications = asked.get("notificationSettings", ())
+    if settings := [each for each in notifications if not _is_set(each, found.detail)]:
+        text = f"change notifications: {', '.join(each['event'] for each in settings)}"
+        yield _of(found, "PutNotificationSettings", text, notificationSettings=settings)
+    yield from _tag_changes(wanted.tags, found)
 
 
-def _is_set(wanted: Notification, found: FoundAnchor) -> bool:
-    enabled, threshold = found.notifications.get(wanted.event, (None, None))
-    if enabled != wanted.enabled:
-        return False
-    return wanted.threshold is None or wanted.threshold == (threshold or _DEFAULT_THRESHOLD)
-
-
-def _setting(wanted: Notification) -> dict[str, Any]:
-    return _said(
-        {
-            "enabled": wanted.enabled,
-            "event": wanted.event,
-            "threshold": wanted.threshold,
-            "channel": "ALL",
-        }
+def _is_set(asked: Parameters, anchor: Parameters) -> bool:
+    return any(
+        setting["event"] == asked["event"]
+        and setting["enabled"] == asked["enabled"]
+        and asked.get("threshold") in (None, setting.get("threshold") or _DEFAULT_THRESHOLD)
+        for setting in anchor.get("notificationSettings", ())
     )
 
 
-def role_creation(wanted: WantedRole, trust_policy: Mapping[str, Any]) -> Change:
+def role_creation(wanted: WantedRole, trust_policy: Parameters) -> Change:
     """The call that makes the role with its tags; its permissions come after."""
-    parameters = {
-        "RoleName": wanted.name,
-        "Path": wanted.path,
-        "AssumeRolePolicyDocument": json.dumps(trust_policy),
-        "Description": "For certificates, by IAM Roles Anywhere",
-        "MaxSessionDuration": wanted.max_session_duration,
-        "PermissionsBoundary": wanted.permissions_boundary,
-        "Tags": iam_tags(wanted.tags),
-    }
-    return Change("iam", "CreateRole", _said(parameters), "make it")
+    parameters = _said(
+        RoleName=wanted.name,
+        Path=wanted.path,
+        AssumeRolePolicyDocument=json.dumps(trust_policy),
+        Description="For certificates, by IAM Roles Anywhere",
+        MaxSessionDuration=wanted.max_session_duration,
+        PermissionsBoundary=wanted.permissions_boundary,
+        Tags=iam_tags(wanted.tags),
+    )
+    return Change("iam", "CreateRole", parameters, "make it")
 
 
 def role_changes(
-    wanted: WantedRole,
-    found: FoundRole,
-    trust_policy: Mapping[str, Any],
-    *,
-    detach_others: bool,
+    wanted: WantedRole, found: FoundRole, trust_policy: Parameters, *, detach_others: bool
 ) -> Iterator[Change]:
     """The calls for a role that exists."""
-    role = {"RoleName": wanted.name}
-    missing = {key: text for key, text in wanted.tags.items() if found.tags.get(key) != text}
-    if missing:
-        yield Change("iam", "TagRole", {**role, "Tags": iam_tags(missing)}, _tagged(missing))
-    if not same_policy(trust_policy, found.trust_policy):
-        document = {"PolicyDocument": json.dumps(trust_policy)}
-        yield Change(
-            "iam", "UpdateAssumeRolePolicy", {**role, **document}, "replace its trust policy"
-        )
+
+    def change(operation: str, text: str, **parameters: object) -> Change:
+        return Change("iam", operation, {"RoleName": wanted.name, **parameters}, text)
+
+    if missing := _missing(wanted.tags, found.tags):
+        yield change("TagRole", _tagged(missing), Tags=iam_tags(missing))
+    if not same_policy(trust_policy, found.detail.get("AssumeRolePolicyDocument")):
+        document = json.dumps(trust_policy)
+        yield change("UpdateAssumeRolePolicy", "replace its trust policy", PolicyDocument=document)
     longest = wanted.max_session_duration
-    if longest is not None and longest != found.max_session_duration:
-        yield Change(
-            "iam",
-            "UpdateRole",
-            {**role, "MaxSessionDuration": longest},
-            f"set its longest session to {longest} seconds",
-        )
-    yield from _permission_changes(wanted, found, detach_others=detach_others)
-
-
-def _permission_changes(
-    wanted: WantedRole, found: FoundRole, *, detach_others: bool
-) -> Iterator[Change]:
-    role = {"RoleName": wanted.name}
+    if longest not in (None, found.detail.get("MaxSessionDuration", _ROLE_DURATION)):
+        text = f"set its longest session to {longest} seconds"
+        yield change("UpdateRole", text, MaxSessionDuration=longest)
     for arn in dict.fromkeys(wanted.policy_arns):
         if arn not in found.policy_arns:
-            yield Change("iam", "AttachRolePolicy", {**role, "PolicyArn": arn}, f"attach {arn}")
+            yield change("AttachRolePolicy", f"attach {arn}", PolicyArn=arn)
     for arn in found.policy_arns:
         if detach_others and arn not in wanted.policy_arns:
-            yield Change("iam", "DetachRolePolicy", {**role, "PolicyArn": arn}, f"detach {arn}")
+            yield change("DetachRolePolicy", f"detach {arn}", PolicyArn=arn)
     policy = wanted.inline_policy
     if policy is not None and not same_policy(policy, found.inline_policy):
-        document = {"PolicyName": INLINE_POLICY, "PolicyDocument": json.dumps(policy)}
-        yield Change(
-            "iam", "PutRolePolicy", {**role, **document}, f"set its inline policy {INLINE_POLICY}"
+        yield change(
+            "PutRolePolicy",
+            f"set its inline policy {INLINE_POLICY}",
+            PolicyName=INLINE_POLICY,
+            PolicyDocument=json.dumps(policy),
         )
 
 
 def profile_creation(wanted: WantedProfile, role_arn: str, *, aliases: bool) -> Change:
     """The call that makes the profile with its tags; attribute mappings come after."""
-    policy = wanted.session_policy
-    parameters = {
-        "name": wanted.name,
-        "roleArns": [role_arn],
-        "enabled": True,
-        "durationSeconds": wanted.duration,
-        "sessionPolicy": None if policy is None else json.dumps(policy),
-        "managedPolicyArns": wanted.managed_policy_arns,
-        "acceptRoleSessionName": wanted.accept_session_name,
-        "tipConfiguration": _tip(wanted.trusted_identity) if wanted.trusted_identity else None,
-        "tags": rolesanywhere_tags(wanted.tags),
-        "aliasName": wanted.alias if aliases else None,
-    }
-    return Change("rolesanywhere", "CreateProfile", _said(parameters), "make it")
+    policy, arns = wanted.session_policy, wanted.managed_policy_arns
+    parameters = _said(
+        name=wanted.name,
+        roleArns=[role_arn],
+        enabled=True,
+        durationSeconds=wanted.duration,
+        sessionPolicy=None if policy is None else json.dumps(policy),
+        managedPolicyArns=None if arns is None else list(arns),
+        acceptRoleSessionName=wanted.accept_session_name,
+        tipConfiguration=_tip(wanted.trusted_identity) if wanted.trusted_identity else None,
+        tags=rolesanywhere_tags(wanted.tags),
+        aliasName=wanted.alias if aliases else None,
+    )
+    return Change("rolesanywhere", "CreateProfile", parameters, "make it")
+
+
+def profile_as_made(creation: Change, tags: Mapping[str, str], arn: str, profile_id: str) -> Found:
+    """The profile that such a call will have made, with AWS's default mappings."""
+    mappings = attribute_mappings(DEFAULT_MAPPINGS)
+    made = {"profileArn": arn, "profileId": profile_id, "attributeMappings": mappings}
+    return Found(PROFILE, {**creation.parameters, **made}, tags)
 
 
 def profile_changes(
-    wanted: WantedProfile, found: FoundProfile, role_arn: str, *, aliases: bool
+    wanted: WantedProfile, found: Found, role_arn: str, *, aliases: bool
 ) -> Iterator[Change]:
     """The calls for a profile that exists."""
-    parameters = _profile_parameters(wanted, found, role_arn)
-    if aliases and found.alias != wanted.alias:
-        parameters["aliasName"] = wanted.alias
-    if parameters:
-        yield Change(
-            "rolesanywhere",
-            "UpdateProfile",
-            {"profileId": found.id, **parameters},
-            _changed(parameters),
-        )
+    asked = profile_creation(wanted, role_arn, aliases=aliases).parameters
+    if wanted.trusted_identity is False:
+        asked = {**asked, "tipConfiguration": _NO_TIP}
+    yield from _update(asked, found)
     yield from _mapping_changes(wanted, found)
-    yield from _tag_changes(found.arn, wanted.tags, found.tags)
+    yield from _tag_changes(wanted.tags, found)
 
 
-def _mapping_changes(wanted: WantedProfile, found: FoundProfile) -> Iterator[Change]:
+def attribute_mappings(mappings: Mapping[Any, Sequence[str]]) -> list[dict[str, Any]]:
+    """Mappings in the shape that the service gives."""
+    return [_mapping(field, specifiers) for field, specifiers in mappings.items()]
+
+
+def _mapping(field: str, specifiers: Sequence[str]) -> dict[str, Any]:
+    rules = [{"specifier": specifier} for specifier in specifiers]
+    return {"certificateField": field, "mappingRules": rules}
+
+
+def _mapping_changes(wanted: WantedProfile, found: Found) -> Iterator[Change]:
     """First what is too much, then what is missing: in between less is mapped, and nobody let in.
 
     AWS does not say whether PutAttributeMapping replaces a field's rules or adds to them; so both
     lead to what is wanted.
     """
+    mapped = {
+        mapping["certificateField"]: [rule["specifier"] for rule in mapping["mappingRules"]]
+        for mapping in found.detail.get("attributeMappings") or ()
+    }
     for field, specifiers in wanted.mappings.items():
-        there = found.mappings.get(field, ())
-        subject = {"profileId": found.id, "certificateField": field}
-        if extra := [specifier for specifier in there if specifier not in specifiers]:
-            yield Change(
-                "rolesanywhere",
-                "DeleteAttributeMapping",
-                {**subject, "specifiers": extra},
-                f"map of {field} no longer: {', '.join(extra)}",
-            )
+        there = mapped.get(field, [])
+        if superfluous := [specifier for specifier in there if specifier not in specifiers]:
+            text = f"map of {field} no longer: {', '.join(superfluous)}"
+            parameters = {"certificateField": field, "specifiers": superfluous}
+            yield _of(found, "DeleteAttributeMapping", text, **parameters)
         if set(specifiers) - set(there):
-            yield Change(
-                "rolesanywhere",
-                "PutAttributeMapping",
-                {**subject, "mappingRules": [{"specifier": each} for each in specifiers]},
-                f"map of {field}: {', '.join(specifiers)}",
-            )
+            text = f"map of {field}: {', '.join(specifiers)}"
+            yield _of(found, "PutAttributeMapping", text, **_mapping(field, specifiers))
 
 
-def _profile_parameters(
-    wanted: WantedProfile, found: FoundProfile, role_arn: str
-) -> dict[str, Any]:
-    """The parameters of UpdateProfile that differ, but for the alias."""
-    pairs: dict[str, tuple[Any, Any]] = {
-        "name": (wanted.name, found.name),
-        "durationSeconds": (wanted.duration, found.duration),
-        "acceptRoleSessionName": (wanted.accept_session_name, found.accept_session_name),
+def _tip(wanted: TrustedIdentity) -> dict[str, str]:
+    source, subject_type = wanted.source, wanted.subject_type
+    return {"status": "ENABLED", "subjectSource": source, "subjectType": subject_type}
+
+
+def _update(asked: Parameters, found: Found) -> Iterator[Change]:
+    """The call for those parameters of a creation that differ from what is there."""
+    differing = {
+        name: value
+        for name, value in asked.items()
+        if name in _SAME and not _SAME[name](value, found.detail.get(name))
     }
-    parameters = {
-        key: asked for key, (asked, there) in pairs.items() if asked is not None and asked != there
-    }
-    if role_arn not in found.role_arns:
-        parameters["roleArns"] = [*found.role_arns, role_arn]
-    policy = wanted.session_policy
-    if policy is not None and not same_policy(policy, found.session_policy):
-        parameters["sessionPolicy"] = json.dumps(policy)
-    arns = wanted.managed_policy_arns
-    if arns is not None and set(arns) != set(found.managed_policy_arns):
-        parameters["managedPolicyArns"] = list(arns)
-    trusted = wanted.trusted_identity
-    if trusted is not None and _differs(_tip(trusted), found.trusted_identity):
-        parameters["tipConfiguration"] = _tip(trusted)
-    return parameters
+    if "roleArns" in differing:
+        differing["roleArns"] = [*found.detail.get("roleArns", ()), *differing["roleArns"]]
+    if differing:
+        text = f"change {', '.join(differing)}"
+        yield _of(found, f"Update{found.kind.noun}", text, **differing)
 
 
-def _tip(wanted: TrustedIdentity | Any) -> dict[str, str]:  # noqa: ANN401  # or False
-    if not wanted:
-        return {"status": "DISABLED"}
-    return {
-        "status": "ENABLED",
-        "subjectSource": wanted.source,
-        "subjectType": wanted.subject_type,
-    }
+def _tag_changes(wanted: Mapping[str, str], found: Found) -> Iterator[Change]:
+    if missing := _missing(wanted, found.tags):
+        parameters = {"resourceArn": found.arn, "tags": rolesanywhere_tags(missing)}
+        yield Change("rolesanywhere", "TagResource", parameters, _tagged(missing))
 
 
-def _differs(wanted: Mapping[str, str], found: Mapping[str, Any]) -> bool:
-    return any(found.get(key) != text for key, text in wanted.items())
+def _of(found: Found, operation: str, text: str, **parameters: object) -> Change:
+    return Change("rolesanywhere", operation, {**found.subject, **parameters}, text)
 
 
-def _tag_changes(arn: str, wanted: Mapping[str, str], found: Mapping[str, str]) -> Iterator[Change]:
-    missing = {key: text for key, text in wanted.items() if found.get(key) != text}
-    if missing:
-        yield Change(
-            "rolesanywhere",
-            "TagResource",
-            {"resourceArn": arn, "tags": rolesanywhere_tags(missing)},
-            _tagged(missing),
-        )
+def _missing(wanted: Mapping[str, str], found: Mapping[str, str]) -> dict[str, str]:
+    return {key: text for key, text in wanted.items() if found.get(key) != text}
 
 
 def _tagged(tags: Mapping[str, str]) -> str:
     return f"set tags {', '.join(tags)}"
 
 
-def _changed(parameters: Mapping[str, Any]) -> str:
-    return f"change {', '.join(parameters)}"
-
-
-def _said(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _said(**parameters: object) -> dict[str, Any]:
     """Without what is not said."""
     return {key: value for key, value in parameters.items() if value is not None}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from boto_rolesanywhere.errors import ConfigurationError, ServiceError
 
@@ -19,178 +17,117 @@ if TYPE_CHECKING:
     Detail = Mapping[str, Any]  # as the service lists it
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundAnchor:
-    """A trust anchor that exists.
+class Kind(NamedTuple):
+    """Trust anchors, profiles or revocation lists: how people and the service call them.
 
     Attributes:
-        notifications: by event, whether it is on and its threshold in days.
+        words: for people.
+        noun: in the names of operations, such as ``CreateTrustAnchor``.
+        member: in the names of members, such as ``trustAnchorId``.
     """
 
-    id: str
-    arn: str
-    name: str
-    alias: str | None
-    source: Detail
-    enabled: bool
-    crl_distribution_points: bool
-    notifications: Mapping[str, tuple[bool, int | None]]
+    words: str
+    noun: str
+    member: str
+
+
+TRUST_ANCHOR: Final = Kind("trust anchor", "TrustAnchor", "trustAnchor")
+PROFILE: Final = Kind("profile", "Profile", "profile")
+REVOCATION_LIST: Final = Kind("revocation list", "Crl", "crl")
+
+
+class Found(NamedTuple):
+    """A trust anchor or profile that exists: as the service lists it, and its tags."""
+
+    kind: Kind
+    detail: Detail
     tags: Mapping[str, str]
 
+    @property
+    def arn(self) -> str:
+        """Its canonical ARN."""
+        return str(self.detail[f"{self.kind.member}Arn"])
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundProfile:
-    """A profile that exists."""
-
-    id: str
-    arn: str
-    name: str
-    alias: str | None
-    role_arns: tuple[str, ...]
-    duration: int | None
-    session_policy: str | None
-    managed_policy_arns: tuple[str, ...]
-    accept_session_name: bool
-    mappings: Mapping[str, tuple[str, ...]]
-    trusted_identity: Detail
-    enabled: bool
-    tags: Mapping[str, str]
+    @property
+    def subject(self) -> dict[str, str]:
+        """The parameter that names it in a call."""
+        key = f"{self.kind.member}Id"
+        return {key: self.detail[key]}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundRole:
+class FoundRole(NamedTuple):
     """A role that exists.
 
     Attributes:
+        detail: as IAM gives it.
         policy_arns: the managed policies that are attached.
         inline_policy: the document of the inline policy `INLINE_POLICY`.
         inline_names: the names of all inline policies.
     """
 
-    name: str
-    arn: str
-    path: str
-    trust_policy: Detail
-    max_session_duration: int
-    policy_arns: tuple[str, ...]
-    inline_policy: Detail | None
-    inline_names: tuple[str, ...]
-    tags: Mapping[str, str]
+    detail: Detail
+    policy_arns: tuple[str, ...] = ()
+    inline_policy: Detail | None = None
+    inline_names: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """By which IAM's operations call it."""
+        return str(self.detail["RoleName"])
+
+    @property
+    def arn(self) -> str:
+        """Its ARN."""
+        return str(self.detail["Arn"])
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Ours and others'."""
+        return from_iam(self.detail.get("Tags", ()))
 
 
-def anchor_from(detail: Detail, tags: Mapping[str, str]) -> FoundAnchor:
-    """A trust anchor from the service's answer."""
-    return FoundAnchor(
-        id=detail["trustAnchorId"],
-        arn=detail["trustAnchorArn"],
-        name=detail["name"],
-        alias=detail.get("aliasName"),
-        source=detail["source"],
-        enabled=detail.get("enabled", False),
-        crl_distribution_points=detail.get("crlDpRevocationEnabled", False),
-        notifications={
-            setting["event"]: (setting["enabled"], setting.get("threshold"))
-            for setting in detail.get("notificationSettings", ())
-        },
-        tags=tags,
-    )
-
-
-def profile_from(detail: Detail, tags: Mapping[str, str]) -> FoundProfile:
-    """A profile from the service's answer."""
-    return FoundProfile(
-        id=detail["profileId"],
-        arn=detail["profileArn"],
-        name=detail["name"],
-        alias=detail.get("aliasName"),
-        role_arns=tuple(detail.get("roleArns", ())),
-        duration=detail.get("durationSeconds"),
-        session_policy=detail.get("sessionPolicy") or None,
-        managed_policy_arns=tuple(detail.get("managedPolicyArns") or ()),
-        accept_session_name=detail.get("acceptRoleSessionName") or False,
-        mappings={
-            mapping["certificateField"]: tuple(
-                rule["specifier"] for rule in mapping["mappingRules"]
-            )
-            for mapping in detail.get("attributeMappings") or ()
-        },
-        trusted_identity=detail.get("tipConfiguration") or {"status": "DISABLED"},
-        enabled=detail.get("enabled", False),
-        tags=tags,
-    )
-
-
-def list_anchors(administrator: Administrator) -> list[Detail]:
-    """All trust anchors of account and Region, without their tags."""
-    return list(administrator.pages("rolesanywhere", "ListTrustAnchors", "trustAnchors"))
-
-
-def list_profiles(administrator: Administrator) -> list[Detail]:
-    """All profiles of account and Region, without their tags."""
-    return list(administrator.pages("rolesanywhere", "ListProfiles", "profiles"))
+def listed(administrator: Administrator, kind: Kind) -> list[Detail]:
+    """All of one kind in account and Region, without their tags."""
+    return list(administrator.pages("rolesanywhere", f"List{kind.noun}s", f"{kind.member}s"))
 
 
 def tags_of(administrator: Administrator, arn: str) -> dict[str, str]:
     """The tags of a trust anchor, a profile or a revocation list."""
     answer = administrator.call("rolesanywhere", "ListTagsForResource", resourceArn=arn)
-    return from_rolesanywhere(answer["tags"])
+    return from_rolesanywhere(answer.get("tags", ()))
 
 
-def find_anchor(
-    administrator: Administrator, details: Iterable[Detail], alias: str, name: str
-) -> FoundAnchor | None:
-    """The trust anchor that setup made under this alias.
+def find(
+    administrator: Administrator, kind: Kind, details: Iterable[Detail], alias: str, name: str
+) -> Found | None:
+    """The trust anchor or profile that setup made under this alias.
 
-    Raises:
-        ConfigurationError: the alias is another's.
-    """
-    found = _own(administrator, details, ("trust anchor", "trustAnchorArn"), alias, name)
-    return anchor_from(*found) if found else None
-
-
-def find_profile(
-    administrator: Administrator, details: Iterable[Detail], alias: str, name: str
-) -> FoundProfile | None:
-    """The profile that setup made under this alias.
+    It has the tag, and is among those with the alias or, if somebody took it, the name. The tag
+    decides; alias and name spare the reading of all tags, at one call a second.
 
     Raises:
         ConfigurationError: the alias is another's.
     """
-    found = _own(administrator, details, ("profile", "profileArn"), alias, name)
-    return profile_from(*found) if found else None
-
-
-def _own(
-    administrator: Administrator,
-    details: Iterable[Detail],
-    kind_and_key: tuple[str, str],
-    alias: str,
-    name: str,
-) -> tuple[Detail, dict[str, str]] | None:
-    """The one that has the tag, among those with the alias or, if somebody took it, the name.
-
-    The tag decides; alias and name spare the reading of all tags, at one call a second.
-    """
-    listed = list(details)
-    kind, key = kind_and_key
-    for detail in listed:
+    candidates = list(details)
+    key = f"{kind.member}Arn"
+    for detail in candidates:
         if detail.get("aliasName") != alias:
             continue
         tags = tags_of(administrator, detail[key])
         if tags.get(SETUP) != alias:
             raise ConfigurationError(
-                f"the alias {alias!r} is that of a {kind} that setup did not make",
+                f"the alias {alias!r} is that of a {kind.words} that setup did not make",
                 code="name-taken",
                 where=detail[key],
                 remedy="Choose another name: --anchor for the trust anchor, --role-profile for the"
                 " profile.",
             )
-        return detail, tags
-    for detail in listed:
+        return Found(kind, detail, tags)
+    for detail in candidates:
         if detail["name"] == name:
             tags = tags_of(administrator, detail[key])
             if tags.get(SETUP) == alias:
-                return detail, tags
+                return Found(kind, detail, tags)
     return None
 
 
@@ -202,40 +139,16 @@ def find_role(administrator: Administrator, name: str) -> FoundRole | None:
         if error.service_code == "NoSuchEntity":
             return None
         raise
-    role = role_from(detail)
-    attached = tuple(
-        policy["PolicyArn"]
-        for policy in administrator.pages(
-            "iam", "ListAttachedRolePolicies", "AttachedPolicies", RoleName=name
-        )
+    attached = administrator.pages(
+        "iam", "ListAttachedRolePolicies", "AttachedPolicies", RoleName=name
     )
+    policy_arns = tuple(policy["PolicyArn"] for policy in attached)
     inline = tuple(administrator.pages("iam", "ListRolePolicies", "PolicyNames", RoleName=name))
     document = None
     if INLINE_POLICY in inline:
         answer = administrator.call("iam", "GetRolePolicy", RoleName=name, PolicyName=INLINE_POLICY)
-        document = _document(answer["PolicyDocument"])
-    return replace(role, policy_arns=attached, inline_names=inline, inline_policy=document)
-
-
-def role_from(detail: Detail) -> FoundRole:
-    """A role from IAM's answer, without its permissions."""
-    return FoundRole(
-        name=detail["RoleName"],
-        arn=detail["Arn"],
-        path=detail["Path"],
-        trust_policy=_document(detail.get("AssumeRolePolicyDocument") or {}),
-        max_session_duration=detail.get("MaxSessionDuration", 3600),
-        policy_arns=(),
-        inline_policy=None,
-        inline_names=(),
-        tags=from_iam(detail.get("Tags", ())),
-    )
-
-
-def _document(value: str | Detail) -> Detail:
-    """A policy, which botocore has decoded as a rule."""
-    document: Detail = json.loads(value) if isinstance(value, str) else value
-    return document
+        document = answer["PolicyDocument"]
+    return FoundRole(detail, policy_arns, document, inline)
 
 
 def require_own(role: FoundRole, region: str, *, adopt: bool) -> None:

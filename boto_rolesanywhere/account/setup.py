@@ -6,7 +6,7 @@ is read, and refused if need be, before the first call that changes something.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -15,31 +15,27 @@ from .differences import (
     Change,
     anchor_changes,
     anchor_creation,
+    profile_as_made,
     profile_changes,
     profile_creation,
     role_changes,
     role_creation,
 )
 from .found import (
-    FoundAnchor,
-    FoundProfile,
+    PROFILE,
+    TRUST_ANCHOR,
+    Found,
     FoundRole,
-    anchor_from,
-    find_anchor,
-    find_profile,
+    find,
     find_role,
-    list_anchors,
-    list_profiles,
-    profile_from,
+    listed,
     require_own,
-    role_from,
     tags_of,
 )
 from .sameness import same_source
 from .service_errors import translated
 from .tags import ADOPTED, SETUP
 from .trust_policies import trust_policy
-from .wanted import DEFAULT_MAPPINGS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -75,13 +71,9 @@ class Part:
 
     def to_json(self) -> dict[str, object]:
         """As JSON values, with keys that stay."""
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "arn": self.arn if self.exists else None,
-            "changes": [change.to_json() for change in self.changes],
-            "notes": list(self.notes),
-        }
+        fields = asdict(self)
+        exists = fields.pop("exists")
+        return {**fields, "arn": self.arn if exists else None}
 
 
 class Setup:
@@ -135,9 +127,10 @@ class Setup:
         administrator, wanted = self._administrator, self._wanted
         self._tell(f"account {administrator.account}, Region {administrator.region}")
         self._require_new_botocore()
-        anchors, profiles = list_anchors(administrator), list_profiles(administrator)
-        anchor = find_anchor(administrator, anchors, wanted.anchor.alias, wanted.anchor.name)
-        profile = find_profile(administrator, profiles, wanted.profile.alias, wanted.profile.name)
+        anchors, profiles = listed(administrator, TRUST_ANCHOR), listed(administrator, PROFILE)
+        asked = wanted.anchor, wanted.profile
+        anchor = find(administrator, TRUST_ANCHOR, anchors, asked[0].alias, asked[0].name)
+        profile = find(administrator, PROFILE, profiles, asked[1].alias, asked[1].name)
         role = find_role(administrator, wanted.role.name)
         if role is not None:
             self._require_usable(role)
@@ -170,12 +163,13 @@ class Setup:
 
     def _require_usable(self, role: FoundRole) -> None:
         require_own(role, self._administrator.region, adopt=self._adopt_role)
-        if role.path != self._wanted.role.path:
+        path = role.detail["Path"]
+        if path != self._wanted.role.path:
             raise ConfigurationError(
-                f"the role {role.name!r} has the path {role.path}, and a path cannot be changed",
+                f"the role {role.name!r} has the path {path}, and a path cannot be changed",
                 code="name-taken",
                 where=role.arn,
-                remedy=f"Add --role-path {role.path}, or choose another name with --role.",
+                remedy=f"Add --role-path {path}, or choose another name with --role.",
             )
 
     def _note_twins(self, anchors: Iterable[Mapping[str, Any]]) -> None:
@@ -192,30 +186,31 @@ class Setup:
                     f"{arn} trusts the same CA: setup made it as {ours}; --anchor {ours} uses it"
                 )
 
-    def _make_anchor(self, found: FoundAnchor | None) -> str:
+    def _make_anchor(self, found: Found | None) -> str:
         wanted = self._wanted.anchor
-        part = self._part("trust anchor", wanted.alias, found.arn if found else None)
+        part = self._part("trust anchor", wanted.alias, found)
         if found is None:
             answer = self._apply(part, anchor_creation(wanted, aliases=self._aliases))
             if answer is not None:
-                self._exists(part, anchor_from(answer["trustAnchor"], wanted.tags).arn)
+                self._exists(part, answer["trustAnchor"]["trustAnchorArn"])
         else:
             for change in anchor_changes(wanted, found, aliases=self._aliases):
                 self._apply(part, change)
-            self._note_disabled(part, enabled=found.enabled)
+            self._note_disabled(part, found)
         self._close(part)
         return part.arn
 
     def _make_role(self, found: FoundRole | None, anchor_arn: str) -> str:
         wanted = self._wanted.role
         policy = trust_policy(anchor_arn, wanted.certificates)
-        part = self._part("role", wanted.name, found.arn if found else None)
+        part = self._part("role", wanted.name, found)
         if found is not None and SETUP not in found.tags:
             wanted = replace(wanted, tags={**wanted.tags, ADOPTED: "true"})
         if found is None:
-            answer = self._apply(part, role_creation(wanted, policy))
-            found = self._new_role(policy) if answer is None else role_from(answer["Role"])
-            found = replace(found, tags=wanted.tags, trust_policy=policy)
+            creation = role_creation(wanted, policy)
+            answer = self._apply(part, creation)
+            made = {"Arn": self._role_arn()} if answer is None else answer["Role"]
+            found = FoundRole({**made, **creation.parameters})
             if answer is not None:
                 self._exists(part, found.arn)
                 self._await_role()
@@ -229,21 +224,11 @@ class Setup:
         self._close(part)
         return found.arn
 
-    def _new_role(self, policy: Mapping[str, Any]) -> FoundRole:
-        """The role as it will be, for a plan."""
+    def _role_arn(self) -> str:
+        """As it will be, for a plan."""
         wanted, administrator = self._wanted.role, self._administrator
-        return FoundRole(
-            name=wanted.name,
-            arn=f"arn:{administrator.partition}:iam::{administrator.account}:role{wanted.path}"
-            f"{wanted.name}",
-            path=wanted.path,
-            trust_policy=policy,
-            max_session_duration=wanted.max_session_duration or 3600,
-            policy_arns=(),
-            inline_policy=None,
-            inline_names=(),
-            tags=wanted.tags,
-        )
+        prefix = f"arn:{administrator.partition}:iam::{administrator.account}:role"
+        return f"{prefix}{wanted.path}{wanted.name}"
 
     def _await_role(self) -> None:
         """IAM spreads what is made: a profile is not made before IAM itself shows the role."""
@@ -251,28 +236,22 @@ class Setup:
             waiter = self._administrator.client("iam").get_waiter("role_exists")
             waiter.wait(RoleName=self._wanted.role.name)
 
-    def _make_profile(self, found: FoundProfile | None, role_arn: str) -> str:
+    def _make_profile(self, found: Found | None, role_arn: str) -> str:
         wanted = self._wanted.profile
-        part = self._part("profile", wanted.alias, found.arn if found else None)
+        part = self._part("profile", wanted.alias, found)
         if found is None:
-            answer = self._apply(part, profile_creation(wanted, role_arn, aliases=self._aliases))
+            creation = profile_creation(wanted, role_arn, aliases=self._aliases)
+            answer = self._apply(part, creation)
             if answer is None:
-                found = self._new_profile(role_arn)
+                found = profile_as_made(creation, wanted.tags, NEW, NEW)
             else:
-                found = profile_from(answer["profile"], wanted.tags)
+                found = Found(PROFILE, answer["profile"], wanted.tags)
                 self._exists(part, found.arn)
         for change in profile_changes(wanted, found, role_arn, aliases=self._aliases):
             self._apply(part, change)
-        self._note_disabled(part, enabled=found.enabled)
+        self._note_disabled(part, found)
         self._close(part)
         return part.arn
-
-    def _new_profile(self, role_arn: str) -> FoundProfile:
-        """The profile as it will be, for a plan."""
-        wanted = self._wanted.profile
-        created = profile_creation(wanted, role_arn, aliases=self._aliases).parameters
-        detail = {"profileId": NEW, "profileArn": NEW, **created}
-        return replace(profile_from(detail, wanted.tags), mappings=DEFAULT_MAPPINGS)
 
     def _apply(self, part: Part, change: Change) -> Any:  # noqa: ANN401  # by operation
         """Make the call, or, in a plan, only say so; the answer, or None."""
@@ -283,16 +262,17 @@ class Setup:
         part.changes.append(change)
         return answer
 
-    def _part(self, kind: str, name: str, arn: str | None) -> Part:
-        part = Part(kind, name, arn or NEW, exists=arn is not None, changes=[], notes=[])
+    def _part(self, kind: str, name: str, found: Found | FoundRole | None) -> Part:
+        exists = found is not None
+        part = Part(kind, name, found.arn if found else NEW, exists, changes=[], notes=[])
         self.parts.append(part)
         return part
 
     def _exists(self, part: Part, arn: str) -> None:
         part.arn, part.exists = arn, True
 
-    def _note_disabled(self, part: Part, *, enabled: bool) -> None:
-        if not enabled:
+    def _note_disabled(self, part: Part, found: Found) -> None:
+        if not found.detail.get("enabled"):
             part.notes.append("it is disabled, and stays so: nobody gets a session through it")
 
     def _close(self, part: Part) -> None:

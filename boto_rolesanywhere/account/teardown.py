@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.inspection.trust_policy.facts import SERVICE
 
 from .differences import Change
-from .found import find_role, list_anchors, list_profiles, tags_of
+from .found import PROFILE, REVOCATION_LIST, TRUST_ANCHOR, find_role, listed, tags_of
 from .tags import ADOPTED, ANCHOR, OURS, REGION, SETUP, from_iam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from .administrator import Administrator
-    from .found import FoundRole
+    from .found import FoundRole, Kind
 
     Detail = Mapping[str, Any]
     Tell = Callable[[str], None]
@@ -41,12 +41,7 @@ class Removal:
 
     def to_json(self) -> dict[str, object]:
         """As JSON values, with keys that stay."""
-        return {
-            "kind": self.kind,
-            "name": self.name,
-            "arn": self.arn,
-            "changes": [change.to_json() for change in self.changes],
-        }
+        return asdict(self)
 
 
 @dataclass(slots=True)
@@ -79,9 +74,9 @@ def removals_for_role(administrator: Administrator, name: str, tell: Tell) -> Re
         )
     aliases = [role.tags[ANCHOR]] if role is not None and ANCHOR in role.tags else []
     for detail, tags in _tagged_profiles(administrator, role, name):
-        found.items.append(_profile(detail))
+        found.items.append(_removal(PROFILE, detail))
         aliases.append(tags.get(ANCHOR, ""))
-    for detail in list_anchors(administrator):
+    for detail in listed(administrator, TRUST_ANCHOR):
         if not {detail.get("aliasName"), detail["name"]} & set(aliases):
             continue
         if tags_of(administrator, detail["trustAnchorArn"]).get(SETUP) not in aliases:
@@ -108,7 +103,7 @@ def removals_for_role(administrator: Administrator, name: str, tell: Tell) -> Re
 def _tagged_profiles(
     administrator: Administrator, role: FoundRole | None, name: str
 ) -> Iterator[tuple[Detail, dict[str, str]]]:
-    for detail in list_profiles(administrator):
+    for detail in listed(administrator, PROFILE):
         names_it = role is not None and role.arn in detail.get("roleArns", ())
         if not names_it and name not in {detail.get("aliasName"), detail["name"]}:
             continue
@@ -130,11 +125,11 @@ def all_removals(administrator: Administrator, tell: Tell) -> Removals:
     """Everything that setup made in the account and Region, also what half a run has left."""
     tell(f"account {administrator.account}, Region {administrator.region}")
     found = Removals()
-    for detail in list_profiles(administrator):
+    for detail in listed(administrator, PROFILE):
         tell(f"profile {detail['name']}: reading its tags")
         if SETUP in tags_of(administrator, detail["profileArn"]):
-            found.items.append(_profile(detail))
-    for detail in list_anchors(administrator):
+            found.items.append(_removal(PROFILE, detail))
+    for detail in listed(administrator, TRUST_ANCHOR):
         tell(f"trust anchor {detail['name']}: reading its tags")
         if SETUP in tags_of(administrator, detail["trustAnchorArn"]):
             _add_anchor(administrator, detail, found)
@@ -150,18 +145,17 @@ def all_removals(administrator: Administrator, tell: Tell) -> Removals:
     return found
 
 
-def _profile(detail: Detail) -> Removal:
-    change = Change(
-        "rolesanywhere", "DeleteProfile", {"profileId": detail["profileId"]}, "remove it"
-    )
+def _removal(kind: Kind, detail: Detail) -> Removal:
+    key = f"{kind.member}Id"
+    change = Change("rolesanywhere", f"Delete{kind.noun}", {key: detail[key]}, "remove it")
     name = detail.get("aliasName") or detail["name"]
-    return Removal("profile", name, detail["profileArn"], (change,))
+    return Removal(kind.words, name, detail[f"{kind.member}Arn"], (change,))
 
 
 def _add_anchor(administrator: Administrator, detail: Detail, found: Removals) -> None:
     """The trust anchor, after its revocation lists."""
     arn = detail["trustAnchorArn"]
-    for crl in administrator.pages("rolesanywhere", "ListCrls", "crls"):
+    for crl in listed(administrator, REVOCATION_LIST):
         if crl["trustAnchorArn"] != arn:
             continue
         if SETUP not in tags_of(administrator, crl["crlArn"]):
@@ -169,50 +163,32 @@ def _add_anchor(administrator: Administrator, detail: Detail, found: Removals) -
                 f"the revocation list {crl['crlArn']} stays: it has no tag of setup's"
             )
             continue
-        change = Change("rolesanywhere", "DeleteCrl", {"crlId": crl["crlId"]}, "remove it")
-        found.items.append(Removal("revocation list", crl["name"], crl["crlArn"], (change,)))
-    change = Change(
-        "rolesanywhere",
-        "DeleteTrustAnchor",
-        {"trustAnchorId": detail["trustAnchorId"]},
-        "remove it",
-    )
-    name = detail.get("aliasName") or detail["name"]
-    found.items.append(Removal("trust anchor", name, arn, (change,)))
+        found.items.append(_removal(REVOCATION_LIST, crl))
+    found.items.append(_removal(TRUST_ANCHOR, detail))
 
 
 def _role(role: FoundRole) -> Removal:
     """A role with all that keeps IAM from removing it; one that was there before loses our tags."""
-    named = {"RoleName": role.name}
+
+    def change(operation: str, text: str, **parameters: object) -> Change:
+        return Change("iam", operation, {"RoleName": role.name, **parameters}, text)
+
     if ADOPTED in role.tags:
-        untag = Change(
-            "iam",
-            "UntagRole",
-            {**named, "TagKeys": [key for key in OURS if key in role.tags]},
-            "keep it, since setup did not make it, and remove its tags",
-        )
-        return Removal("role", role.name, role.arn, (untag,))
-    return Removal(
-        "role",
-        role.name,
-        role.arn,
-        (
+        text = "keep it, since setup did not make it, and remove its tags"
+        changes = [change("UntagRole", text, TagKeys=[key for key in OURS if key in role.tags])]
+    else:
+        changes = [
             *(
-                Change("iam", "DetachRolePolicy", {**named, "PolicyArn": arn}, f"detach {arn}")
+                change("DetachRolePolicy", f"detach {arn}", PolicyArn=arn)
                 for arn in role.policy_arns
             ),
             *(
-                Change(
-                    "iam",
-                    "DeleteRolePolicy",
-                    {**named, "PolicyName": policy},
-                    f"remove its inline policy {policy}",
-                )
-                for policy in role.inline_names
+                change("DeleteRolePolicy", f"remove its inline policy {name}", PolicyName=name)
+                for name in role.inline_names
             ),
-            Change("iam", "DeleteRole", named, "remove it"),
-        ),
-    )
+            change("DeleteRole", "remove it"),
+        ]
+    return Removal("role", role.name, role.arn, tuple(changes))
 
 
 def remove(administrator: Administrator, removals: Removals, tell: Tell) -> None:

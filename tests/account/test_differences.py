@@ -13,19 +13,14 @@ from boto_rolesanywhere.account.differences import (
     Change,
     anchor_changes,
     anchor_creation,
+    attribute_mappings,
     profile_changes,
     profile_creation,
     role_changes,
     role_creation,
 )
-from boto_rolesanywhere.account.found import (
-    FoundAnchor,
-    FoundProfile,
-    FoundRole,
-    anchor_from,
-    profile_from,
-    role_from,
-)
+from boto_rolesanywhere.account.found import PROFILE as PROFILES
+from boto_rolesanywhere.account.found import TRUST_ANCHOR, Found, FoundRole
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import (
     Notification,
@@ -45,6 +40,8 @@ POLICY: dict[str, Any] = {
 }
 SAME_POLICY = """{"Statement": {"Action": ["s3:ListBucket"], "Effect": "Allow", "Resource": "*"},
   "Version": "2012-10-17"}"""
+
+CA_NOTIFICATION = {"event": "CA_CERTIFICATE_EXPIRY", "enabled": True, "threshold": 90}
 
 Calls = list[tuple[str, set[str]]]
 
@@ -74,9 +71,15 @@ def as_made(creation: Change, subject: str, defaults: Mapping[str, Any]) -> dict
     }
 
 
-def anchor_as_made(wanted: WantedAnchor) -> FoundAnchor:
+def anchor_as_made(wanted: WantedAnchor) -> Found:
     detail = as_made(anchor_creation(wanted, aliases=True), "trustAnchor", {})
-    return anchor_from(detail, {**wanted.tags, "of": "somebody else's"})
+    return Found(TRUST_ANCHOR, detail, {**wanted.tags, "of": "somebody else's"})
+
+
+def but(found: Found, *, tags: Mapping[str, str] | None = None, **detail: object) -> Found:
+    """The same, but for what is named."""
+    changed = {**found.detail, **detail}
+    return found._replace(detail=changed, tags=found.tags if tags is None else tags)
 
 
 def test_a_trust_anchor_as_it_was_made_is_left(anchor: WantedAnchor) -> None:
@@ -86,7 +89,7 @@ def test_a_trust_anchor_as_it_was_made_is_left(anchor: WantedAnchor) -> None:
 def test_the_certificates_count_and_not_how_they_are_written(anchor: WantedAnchor) -> None:
     found = anchor_as_made(anchor)
     text = "# CA\n" + str(anchor.bundle).replace("\n", "\r\n") + "\n\n"
-    found = replace(found, source={"sourceData": {"x509CertificateData": text}})
+    found = but(found, source={"sourceData": {"x509CertificateData": text}})
 
     assert calls(anchor_changes(anchor, found, aliases=True)) == []
 
@@ -95,10 +98,10 @@ def test_the_certificates_count_and_not_how_they_are_written(anchor: WantedAncho
     ("there", "expected"),
     [
         ({"name": "renamed"}, [("UpdateTrustAnchor", {"name"})]),
-        ({"alias": None}, [("UpdateTrustAnchor", {"aliasName"})]),
-        ({"alias": "another", "name": "x"}, [("UpdateTrustAnchor", {"aliasName", "name"})]),
+        ({"aliasName": None}, [("UpdateTrustAnchor", {"aliasName"})]),
+        ({"aliasName": "another", "name": "x"}, [("UpdateTrustAnchor", {"aliasName", "name"})]),
         (
-            {"crl_distribution_points": False},
+            {"crlDpRevocationEnabled": False},
             [("UpdateTrustAnchor", {"crlDpRevocationEnabled"})],
         ),
         (
@@ -109,13 +112,13 @@ def test_the_certificates_count_and_not_how_they_are_written(anchor: WantedAncho
             {"source": {"sourceData": {"acmPcaArn": "arn:aws:acm-pca:x"}}},
             [("UpdateTrustAnchor", {"source"})],
         ),
-        ({"notifications": {}}, [("PutNotificationSettings", {"notificationSettings"})]),
+        ({"notificationSettings": []}, [("PutNotificationSettings", {"notificationSettings"})]),
         (
-            {"notifications": {"CA_CERTIFICATE_EXPIRY": (True, 45)}},
+            {"notificationSettings": [{**CA_NOTIFICATION, "threshold": 45}]},
             [("PutNotificationSettings", {"notificationSettings"})],
         ),
         (
-            {"notifications": {"CA_CERTIFICATE_EXPIRY": (False, 90)}},
+            {"notificationSettings": [{**CA_NOTIFICATION, "enabled": False}]},
             [("PutNotificationSettings", {"notificationSettings"})],
         ),
         ({"tags": {"team": "b", "other": "c"}}, [("TagResource", {"tags"})]),
@@ -125,7 +128,7 @@ def test_the_certificates_count_and_not_how_they_are_written(anchor: WantedAncho
 def test_what_differs_of_a_trust_anchor_is_changed(
     anchor: WantedAnchor, there: dict[str, Any], expected: Calls
 ) -> None:
-    found = replace(anchor_as_made(anchor), **there)
+    found = but(anchor_as_made(anchor), **there)
 
     assert calls(anchor_changes(anchor, found, aliases=True)) == expected
 
@@ -140,7 +143,7 @@ def test_another_ca_certificate_is_another_source(anchor: WantedAnchor) -> None:
 
 def test_without_aliases_none_is_sent(anchor: WantedAnchor) -> None:
     assert "aliasName" not in anchor_creation(anchor, aliases=False).parameters
-    found = replace(anchor_as_made(anchor), alias=None)
+    found = but(anchor_as_made(anchor), aliasName=None)
     assert calls(anchor_changes(anchor, found, aliases=False)) == []
 
 
@@ -170,14 +173,13 @@ ROLE = WantedRole(
 
 
 def role_as_made(wanted: WantedRole) -> FoundRole:
-    parameters = dict(role_creation(wanted, TRUST).parameters)
-    found = role_from({"Arn": ROLE_ARN, **parameters})
-    return replace(
-        found,
+    detail = {"Arn": ROLE_ARN, **role_creation(wanted, TRUST).parameters}
+    detail["Tags"] = [*detail["Tags"], {"Key": "other", "Value": "tag"}]
+    return FoundRole(
+        detail,
         policy_arns=("arn:aws:iam::aws:policy/B", "arn:aws:iam::aws:policy/A"),
         inline_policy=json.loads(SAME_POLICY),
         inline_names=("boto-rolesanywhere", "of-somebody-else"),
-        tags={**found.tags, "other": "tag"},
     )
 
 
@@ -188,8 +190,8 @@ def test_a_role_as_it_was_made_is_left() -> None:
 @pytest.mark.parametrize(
     ("there", "expected"),
     [
-        ({"trust_policy": {}}, [("UpdateAssumeRolePolicy", {"PolicyDocument"})]),
-        ({"max_session_duration": 3600}, [("UpdateRole", {"MaxSessionDuration"})]),
+        ({"AssumeRolePolicyDocument": {}}, [("UpdateAssumeRolePolicy", {"PolicyDocument"})]),
+        ({"MaxSessionDuration": 3600}, [("UpdateRole", {"MaxSessionDuration"})]),
         ({"policy_arns": ("arn:aws:iam::aws:policy/A",)}, [("AttachRolePolicy", {"PolicyArn"})]),
         (
             {"inline_policy": None},
@@ -199,11 +201,14 @@ def test_a_role_as_it_was_made_is_left() -> None:
             {"inline_policy": {**POLICY, "Id": "x"}},
             [("PutRolePolicy", {"PolicyName", "PolicyDocument"})],
         ),
-        ({"tags": {}}, [("TagRole", {"Tags"})]),
+        ({"Tags": []}, [("TagRole", {"Tags"})]),
     ],
 )
 def test_what_differs_of_a_role_is_changed(there: dict[str, Any], expected: Calls) -> None:
-    found = replace(role_as_made(ROLE), **there)
+    found = role_as_made(ROLE)
+    parts = {key: there[key] for key in there.keys() & set(FoundRole._fields)}
+    detail = {**found.detail, **{key: there[key] for key in there.keys() - parts.keys()}}
+    found = found._replace(detail=detail, **parts)
 
     assert calls(role_changes(ROLE, found, TRUST, detach_others=False)) == expected
 
@@ -235,7 +240,7 @@ DELETE = ("DeleteAttributeMapping", {"certificateField", "specifiers"})
 PUT = ("PutAttributeMapping", {"certificateField", "mappingRules"})
 
 
-def profile_as_made(wanted: WantedProfile) -> FoundProfile:
+def profile_as_made(wanted: WantedProfile) -> Found:
     rules = [{"specifier": "OU"}, {"specifier": "CN"}]
     mappings = [
         {"certificateField": "x509Subject", "mappingRules": rules},
@@ -243,7 +248,7 @@ def profile_as_made(wanted: WantedProfile) -> FoundProfile:
     ]
     creation = profile_creation(wanted, ROLE_ARN, aliases=True)
     detail = as_made(creation, "profile", {"attributeMappings": mappings})
-    return profile_from(detail, {**wanted.tags, "other": "tag"})
+    return Found(PROFILES, detail, {**wanted.tags, "other": "tag"})
 
 
 def test_a_profile_as_it_was_made_is_left() -> None:
@@ -254,33 +259,36 @@ def test_a_profile_as_it_was_made_is_left() -> None:
     ("there", "expected"),
     [
         ({"name": "x"}, [("UpdateProfile", {"name"})]),
-        ({"alias": None}, [("UpdateProfile", {"aliasName"})]),
-        ({"role_arns": ()}, [("UpdateProfile", {"roleArns"})]),
-        ({"duration": 3600, "name": "x"}, [("UpdateProfile", {"durationSeconds", "name"})]),
-        ({"session_policy": None}, [("UpdateProfile", {"sessionPolicy"})]),
-        ({"session_policy": SAME_POLICY}, []),
-        ({"managed_policy_arns": ()}, [("UpdateProfile", {"managedPolicyArns"})]),
-        ({"accept_session_name": False}, [("UpdateProfile", {"acceptRoleSessionName"})]),
+        ({"aliasName": None}, [("UpdateProfile", {"aliasName"})]),
+        ({"roleArns": []}, [("UpdateProfile", {"roleArns"})]),
+        ({"durationSeconds": 3600, "name": "x"}, [("UpdateProfile", {"durationSeconds", "name"})]),
+        ({"sessionPolicy": None}, [("UpdateProfile", {"sessionPolicy"})]),
+        ({"sessionPolicy": SAME_POLICY}, []),
+        ({"managedPolicyArns": []}, [("UpdateProfile", {"managedPolicyArns"})]),
+        ({"acceptRoleSessionName": False}, [("UpdateProfile", {"acceptRoleSessionName"})]),
         (
-            {"trusted_identity": {"status": "DISABLED"}},
+            {"tipConfiguration": {"status": "DISABLED"}},
             [("UpdateProfile", {"tipConfiguration"})],
         ),
-        ({"mappings": {"x509Subject": ("CN",)}}, [PUT]),
-        ({"mappings": {}}, [PUT]),
-        ({"mappings": {"x509Subject": ("CN", "OU", "O")}}, [DELETE]),
-        ({"mappings": {"x509Subject": ("*",)}}, [DELETE, PUT]),
+        ({"attributeMappings": attribute_mappings({"x509Subject": ("CN",)})}, [PUT]),
+        ({"attributeMappings": []}, [PUT]),
+        ({"attributeMappings": attribute_mappings({"x509Subject": ("CN", "OU", "O")})}, [DELETE]),
+        ({"attributeMappings": attribute_mappings({"x509Subject": ("*",)})}, [DELETE, PUT]),
         ({"tags": {}}, [("TagResource", {"tags"})]),
         ({"enabled": False}, []),
     ],
 )
 def test_what_differs_of_a_profile_is_changed(there: dict[str, Any], expected: Calls) -> None:
-    found = replace(profile_as_made(PROFILE), **there)
+    found = but(profile_as_made(PROFILE), **there)
 
     assert calls(profile_changes(PROFILE, found, ROLE_ARN, aliases=True)) == expected
 
 
 def test_what_is_mapped_too_much_is_named() -> None:
-    found = replace(profile_as_made(PROFILE), mappings={"x509Subject": ("*", "CN")})
+    found = but(
+        profile_as_made(PROFILE),
+        attributeMappings=attribute_mappings({"x509Subject": ("*", "CN")}),
+    )
 
     delete, put = profile_changes(PROFILE, found, ROLE_ARN, aliases=True)
 
@@ -289,7 +297,7 @@ def test_what_is_mapped_too_much_is_named() -> None:
 
 
 def test_the_profile_keeps_the_roles_that_others_added() -> None:
-    found = replace(profile_as_made(PROFILE), role_arns=(f"{ROLE_ARN}-b",))
+    found = but(profile_as_made(PROFILE), roleArns=[f"{ROLE_ARN}-b"])
 
     (change,) = profile_changes(PROFILE, found, ROLE_ARN, aliases=True)
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shlex
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,14 +16,14 @@ from botocore import xform_name
 from boto_rolesanywhere.account.differences import (
     Change,
     anchor_creation,
+    profile_as_made,
     profile_changes,
     profile_creation,
     role_changes,
     role_creation,
 )
-from boto_rolesanywhere.account.found import profile_from, role_from
+from boto_rolesanywhere.account.found import FoundRole
 from boto_rolesanywhere.account.trust_policies import trust_policy
-from boto_rolesanywhere.account.wanted import DEFAULT_MAPPINGS
 
 from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
@@ -66,16 +65,14 @@ def _commands(wanted: Wanted) -> Iterator[str]:
     policy = trust_policy(ANCHOR_ARN, wanted.role.certificates)
     role = role_creation(wanted.role, policy)
     yield _kept("ROLE_ARN", role, "Role.Arn")
-    made = role_from({**role.parameters, "Arn": ROLE_ARN})
+    made = FoundRole({**role.parameters, "Arn": ROLE_ARN})
     for change in role_changes(wanted.role, made, policy, detach_others=False):
         yield _command(change)
     yield f"aws iam wait role-exists --role-name {shlex.quote(wanted.role.name)}\n"
     profile = profile_creation(wanted.profile, ROLE_ARN, aliases=True)
     yield _kept("PROFILE_ARN", profile, "profile.profileArn")
-    detail = {**profile.parameters, "profileArn": PROFILE_ARN, "profileId": _PROFILE_ID}
-    made_profile = profile_from(detail, wanted.profile.tags)
-    of_profile = replace(made_profile, mappings=DEFAULT_MAPPINGS)
-    for change in profile_changes(wanted.profile, of_profile, ROLE_ARN, aliases=True):
+    made_profile = profile_as_made(profile, wanted.profile.tags, PROFILE_ARN, _PROFILE_ID)
+    for change in profile_changes(wanted.profile, made_profile, ROLE_ARN, aliases=True):
         yield _command(change)
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography import x509
 
-from boto_rolesanywhere.account.tags import SYNCHRONISED, from_rolesanywhere
+from boto_rolesanywhere.account.found import REVOCATION_LIST, listed, tags_of
+from boto_rolesanywhere.account.tags import SYNCHRONISED
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
 
@@ -15,6 +16,7 @@ from .lists import RevocationList, read_list
 from .private_ca_lists import authorities
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from boto_rolesanywhere.account.administrator import Administrator
@@ -93,25 +95,18 @@ def imported_lists(administrator: Administrator, anchor: Anchor) -> tuple[Import
     """
     details = [
         detail
-        for detail in administrator.pages("rolesanywhere", "ListCrls", "crls")
+        for detail in listed(administrator, REVOCATION_LIST)
         if detail["trustAnchorArn"] == anchor.arn
     ]
     details.sort(key=lambda detail: str(detail.get("createdAt", "")))
     return tuple(_imported(administrator, detail) for detail in details)
 
 
-def tags_of(administrator: Administrator, arn: str) -> dict[str, str]:
-    """The tags of a resource."""
-    answer = administrator.call("rolesanywhere", "ListTagsForResource", resourceArn=arn)
-    return from_rolesanywhere(answer.get("tags", ()))
-
-
-def _imported(administrator: Administrator, detail: dict[str, Any]) -> Imported:
-    listed = None
+def _imported(administrator: Administrator, detail: Mapping[str, Any]) -> Imported:
     try:
-        listed = read_list(detail["crlData"], detail["name"])
+        crl = read_list(detail["crlData"], detail["name"])
     except CertificateError:  # whoever imported it, it is not for us to judge
-        listed = None
+        crl = None
     return Imported(
         detail["crlArn"],
         detail["crlId"],
@@ -119,12 +114,12 @@ def _imported(administrator: Administrator, detail: dict[str, Any]) -> Imported:
         detail["enabled"],
         SYNCHRONISED in tags_of(administrator, detail["crlArn"]),
         detail.get("updatedAt"),
-        listed,
+        crl,
     )
 
 
 def _certificates(
-    administrator: Administrator, detail: dict[str, Any]
+    administrator: Administrator, detail: Mapping[str, Any]
 ) -> tuple[x509.Certificate, ...]:
     source = detail["source"]
     data = source.get("sourceData", {})

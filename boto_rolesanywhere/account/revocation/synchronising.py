@@ -6,12 +6,13 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
+from boto_rolesanywhere.account.found import tags_of
 from boto_rolesanywhere.account.tags import SETUP, SYNCHRONISED, rolesanywhere_tags
 from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import RolesAnywhereError
 
-from .anchors import Anchor, imported_lists, read_anchor, tags_of
+from .anchors import Anchor, imported_lists, read_anchor
 from .lists import counted
 from .rules import authorities_below, issuer_of, require_importable
 from .sources import Reader
