@@ -24,6 +24,8 @@ def in_words(seconds: float) -> str:
 
     Hours and minutes begin with two of them, and are rounded; days are whole ones.
     """
+    if 0 < seconds < 1:
+        return "less than a second"
     number, unit = round(seconds), "second"
     if seconds >= _DAY:
         number, unit = int(seconds // _DAY), "day"

@@ -30,6 +30,7 @@ def test_without_such_a_clock_it_is_the_monotonic_one(monkeypatch: pytest.Monkey
     ("seconds", "words"),
     [
         (0, "0 seconds"),
+        (0.3, "less than a second"),
         (1, "1 second"),
         (90, "90 seconds"),
         (900, "15 minutes"),

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from operator import eq
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.clock import in_words
+
 from .found import PROFILE, Found
 from .sameness import same_policy, same_source
 from .tags import iam_tags, rolesanywhere_tags
@@ -125,7 +127,7 @@ def role_changes(
         yield change("UpdateAssumeRolePolicy", "replace its trust policy", PolicyDocument=document)
     longest = wanted.max_session_duration
     if longest not in (None, found.detail.get("MaxSessionDuration", _ROLE_DURATION)):
-        text = f"set its longest session to {longest} seconds"
+        text = f"set its longest session to {in_words(longest or 0)}"
         yield change("UpdateRole", text, MaxSessionDuration=longest)
     for arn in dict.fromkeys(wanted.policy_arns):
         if arn not in found.policy_arns:

@@ -11,6 +11,7 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
@@ -111,11 +112,11 @@ def call(
             error = _error_of(outcome, config, identity, clocks.wall(), transport)
             raise error from error.__cause__
         logger.debug(
-            "Attempt %d of %d at CreateSession failed (%s); the next in %.1f seconds",
+            "Attempt %d of %d at CreateSession failed (%s); the next in %s",
             made,
             limits.attempts,
             outcome.kind if isinstance(outcome, TransportFault) else f"HTTP {outcome.status}",
-            pause,
+            in_words(pause),
         )
         clocks.sleep(pause)
 

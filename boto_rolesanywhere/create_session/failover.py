@@ -13,6 +13,7 @@ import time
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, cold_pause
 from boto_rolesanywhere.credentials.state import asked_pause
 from boto_rolesanywhere.errors import RolesAnywhereError
@@ -114,9 +115,9 @@ class FailoverCreator:
             pause = max(pause, asked_pause(error, self._jitter()))
             region.closed_until = self._monotonic() + pause
         logger.warning(
-            "IAM Roles Anywhere in %s failed; it is asked again after %.0f seconds: %s",
+            "IAM Roles Anywhere in %s failed; it is asked again after %s: %s",
             region.creator.config.region,
-            pause,
+            in_words(pause),
             error,
         )
 

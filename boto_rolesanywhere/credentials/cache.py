@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.atomic_file import TEMPORARY_SUFFIX, make_private_folder, write_atomically
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
@@ -197,10 +198,10 @@ class SessionCache:
             if force or entry is None:
                 raise
             logger.warning(
-                "The session was not renewed; the cached one is used, which ends in %.0f seconds."
-                " Next try in %.0f seconds. %s",
-                self._left(entry),
-                pause,
+                "The session was not renewed; the cached one is used, which ends in %s."
+                " Next try in %s. %s",
+                in_words(self._left(entry)),
+                in_words(pause),
                 error,
             )
             return entry

@@ -96,10 +96,12 @@ class FailureMark:
 
     def note(self, now: float) -> str:
         """A sentence that says whose failure it is."""
+        from boto_rolesanywhere.clock import in_words  # few calls fail
+
         ago, left = now - self.failed_at, max(self.until - now, 0)
         return (
-            f"Another call failed so {ago:.0f} seconds ago; the next one is made in"
-            f" {left:.0f} seconds at the earliest."
+            f"Another call failed so {in_words(ago)} ago; the next one is made in {in_words(left)}"
+            " at the earliest."
         )
 
     def to_bytes(self) -> bytes:

@@ -23,7 +23,7 @@ from copy import copy
 from enum import Enum
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.clock import steady
+from boto_rolesanywhere.clock import in_words, steady
 from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError, ThrottledError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
@@ -207,13 +207,13 @@ class SessionState:
         if good and held is not None:
             logger.warning(
                 "The credentials were not renewed and will be used until they end at %s;"
-                " next try in %.0f seconds: %s",
+                " next try in %s: %s",
                 held.session.expiration.isoformat(),
-                pause,
+                in_words(pause),
                 own or type(error).__name__,
             )
         else:
-            logger.debug("There are no credentials; next try in %.1f seconds", pause)
+            logger.debug("There are no credentials; next try in %s", in_words(pause))
 
     def failure(self) -> RolesAnywhereError:
         """The last failure, to be raised.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import EndpointError, RolesAnywhereError, ServiceError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -51,7 +52,7 @@ def start(
                 raise
             if pause == 1.0:
                 left = max(0, until - monotonic())
-                logger.warning("%s: trying again for %.0f seconds: %s", keeper.name, left, error)
+                logger.warning("%s: trying again for %s: %s", keeper.name, in_words(left), error)
         else:
             return
         sleep(pause)

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError
 
 from .long_lived_keys import set_aside
@@ -123,7 +124,7 @@ def _change(
                 file.replace(changed, widest=widest, in_place=in_place)
     except TimeoutError:
         raise ConfigurationError(
-            f"another program has held its lock for {patience:.0f} seconds",
+            f"another program has held its lock for {in_words(patience)}",
             code="file-unwritable",
             where=str(path),
             remedy="Look for a program that writes this file and hangs.",

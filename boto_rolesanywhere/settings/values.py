@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
 
@@ -46,7 +47,11 @@ def duration_of(found: Mapping[Setting, Found]) -> int | None:
     value = value.strip() if isinstance(value, str) else value
     number = int(value) if isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value) else value
     if not isinstance(number, int) or isinstance(number, bool) or number not in _DURATION:
-        expected = f"a whole number of seconds from {_DURATION.start} to {_DURATION.stop - 1}"
+        shortest, longest = _DURATION.start, _DURATION.stop - 1
+        expected = (
+            f"a whole number of seconds from {shortest} to {longest}"
+            f" ({in_words(shortest)} to {in_words(longest)})"
+        )
         problem = f"{shown(value)} is not a session duration"
         raise ConfigurationError(problem, code="setting-invalid", where=where, expected=expected)
     return number

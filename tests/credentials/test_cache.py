@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from cache_world import HOUR, KEY, NOW, World, session
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.credentials import cache
 from boto_rolesanywhere.credentials.cache import SessionCache
 from boto_rolesanywhere.credentials.cached_session import to_entry
@@ -128,7 +129,7 @@ def test_a_failed_renewal_leaves_a_good_session_in_use_and_says_so(
 
     assert world.get() == "ASIA1"
     pause = renewal_pause(600, 1.0, refused=False)
-    words = f"ends in 600 seconds. Next try in {pause:.0f} seconds. the network is down"
+    words = f"ends in 10 minutes. Next try in {in_words(pause)}. the network is down"
     assert words in warnings()
 
 

@@ -79,7 +79,7 @@ def test_a_failed_renewal_keeps_what_is_good_and_is_tried_again_later(
     (record,) = caplog.records
     assert "no route" in record.getMessage()
     assert "until they end at 2026-01-02T04:04:05+00:00" in record.getMessage()
-    assert "next try in 240 seconds" in record.getMessage()  # of the 800 that are left
+    assert "next try in 4 minutes" in record.getMessage()  # of the 800 that are left
 
     world.pass_time(239)
     renewed(credentials)

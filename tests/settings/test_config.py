@@ -178,6 +178,7 @@ def test_a_wrong_setting_is_named_with_what_was_expected(
 
 def test_a_wrong_setting_of_the_file_is_named_by_key_and_profile() -> None:
     message = refusal(section=SECTION | {"rolesanywhere_duration_seconds": "1"})
+    assert "from 900 to 43200 (15 minutes to 12 hours)" in message
 
     assert message.startswith("rolesanywhere_duration_seconds of profile 'onprem': ")
 

@@ -17,6 +17,7 @@ from botocore.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError
 
 from boto_rolesanywhere._version import __version__
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError, EndpointError
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ def read_all(pieces: Iterable[bytes], where: str, end: float = float("inf")) -> 
                 expected="a revocation list in PEM or DER",
             )
         if time.monotonic() > end:
-            raise _not_fetched(where, f"it did not come within {WHOLE:.0f} seconds")
+            raise _not_fetched(where, f"it did not come within {in_words(WHOLE)}")
     return bytes(whole)
 
 

@@ -20,7 +20,7 @@ from boto_rolesanywhere.account.revocation.synchronising import describe
 from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
-from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.clock import in_words, utc_now
 from boto_rolesanywhere.identity.opening import open_certificates
 
 from .anchor_options import add_anchor, anchor_administrator
@@ -121,8 +121,7 @@ def _page(
 
 
 def _age(now: datetime, then: datetime) -> str:
-    hours = max(0, round((now - then).total_seconds() / 3600))
-    return f"{hours} hours" if hours < 72 else f"{hours // 24} days"  # noqa: PLR2004  # three days
+    return in_words(max(0, (now - then).total_seconds()))
 
 
 def _document(anchor: Anchor, lists: Sequence[Imported], now: datetime) -> dict[str, object]:

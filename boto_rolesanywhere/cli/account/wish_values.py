@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.redaction import shown
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
 
@@ -101,6 +102,7 @@ def seconds(shortest: int) -> Callable[[str], int]:
         if not valid or not shortest <= int(text) <= LONGEST_SESSION:
             raise argparse.ArgumentTypeError(
                 f"it must be a number of seconds from {shortest} to {LONGEST_SESSION}"
+                f" ({in_words(shortest)} to {in_words(LONGEST_SESSION)})"
             )
         return int(text)
 

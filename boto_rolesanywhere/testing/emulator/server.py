@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -175,7 +176,8 @@ class _Running:
         self._thread.start()
         if not self._ready.wait(_START_TIMEOUT):
             raise ConfigurationError(
-                f"the emulator did not start within {_START_TIMEOUT} s", code="server-not-started"
+                f"the emulator did not start within {in_words(_START_TIMEOUT)}",
+                code="server-not-started",
             )
         if self._failure is not None:
             self._thread.join()
