@@ -9,14 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from concurrent.futures import Future
-from contextvars import copy_context
 from copy import copy
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 import boto3
-from botocore.credentials import CredentialProvider
 
 try:
     from aiobotocore.credentials import AioRefreshableCredentials
@@ -28,16 +24,17 @@ except ImportError as error:
     ) from error
 
 from boto_rolesanywhere.create_session.signing_time import correct_signing
+from boto_rolesanywhere.credentials.attempt import Attempt
 from boto_rolesanywhere.settings.config import Arguments
 
-from .composition import Issuer, not_a_session
+from .composition import not_a_session
 from .errors import PROVIDER, RolesAnywhereError, hides_frames
-from .provider import Watch, load_from, put_in_chain
+from .provider import RolesAnywhereProvider, Watch, load_from, put_in_chain
 from .session import issuer_for, put_into
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Sequence
+    from concurrent.futures import Future
 
     import botocore.session
     from botocore.config import Config as ClientConfig
@@ -86,27 +83,10 @@ def get_session(
     needs no running loop. Settings are checked here. Certificate and key are opened, and
     CreateSession is called, in a thread at the first use.
 
-    Args:
-        cert: this and all others as `boto_rolesanywhere.get_session` has them.
-        key: as there.
-        anchor: as there.
-        profile: as there.
-        role: as there.
-        chain: as there.
-        passphrase: as there; a callable is called in a thread.
-        region: as there.
-        duration: as there.
-        session_name: as there.
-        endpoint_url: as there.
-        verify: as there.
-        client_config: as there: the call goes through botocore, whose options count.
-        profile_name: as there.
-        botocore_session: the session to put the credentials in: aiobotocore's or aioboto3's; a new
-            one of aiobotocore by default.
-        pkcs11_module: as there.
-        tpm_tcti: as there.
-        cache: as there.
-        clock_correction: as there.
+    The arguments are those of `boto_rolesanywhere.get_session`, but for `botocore_session`: the
+    session to put the credentials in is aiobotocore's or aioboto3's, and a new one of aiobotocore
+    by default. A callable `passphrase` is called in a thread. The call goes through botocore, whose
+    options count as `client_config`.
 
     Returns:
         The session. For aioboto3: ``aioboto3.Session(botocore_session=…)``; for s3fs:
@@ -133,35 +113,19 @@ def get_session(
         tpm_tcti=tpm_tcti,
     )
     issuer = issuer_for(session, arguments, profile_name, client_config, verify)
-    clock = _IssuersClock(issuer)
 
     def opened() -> SessionCredentials:
-        clock.issuer = shared = issuer.shared()
+        nonlocal issuer
+        issuer = issuer.shared()
         if clock_correction and cache:  # a session out of the cache tells no time
-            shared.learn_time()
-        return shared.credentials(cache)
+            issuer.learn_time()
+        return issuer.credentials(cache)
 
     put_into(session, AioSessionCredentials(opened), issuer.config.region, profile_name)
     if clock_correction:
-        correct_signing(session, clock)
+        # A client that signs has read its credentials before: then it is the shared issuer's.
+        correct_signing(session, lambda: issuer.clock)
     return session
-
-
-class _IssuersClock:
-    """The clock of an issuer, which another takes the place of when certificate and key are open.
-
-    A client that signs has read its credentials before, and so opened them.
-    """
-
-    def __init__(self, issuer: Issuer) -> None:
-        self.issuer = issuer
-
-    @property
-    def offset(self) -> timedelta:
-        return self.issuer.clock.offset
-
-    def __call__(self) -> datetime:
-        return self.issuer.clock()
 
 
 def install(session: AioSession | boto3.Session) -> None:
@@ -175,32 +139,17 @@ def install(session: AioSession | boto3.Session) -> None:
     put_in_chain(as_aio_session(session), AioRolesAnywhereProvider, _AioWatch)
 
 
-class AioRolesAnywhereProvider(CredentialProvider):
-    """As `boto_rolesanywhere.RolesAnywhereProvider`, for the chain of an `AioSession`."""
+class AioRolesAnywhereProvider(RolesAnywhereProvider):
+    """As `boto_rolesanywhere.RolesAnywhereProvider`, for the chain of an `AioSession`.
 
-    METHOD = PROVIDER
-    CANONICAL_NAME = "custom-RolesAnywhere"
+    The session whose config file and profile count is aiobotocore's or aioboto3's.
+    """
 
-    def __init__(
-        self,
-        session: AioSession | boto3.Session | None = None,
-        *,
-        profile_name: str | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> None:
-        """Read nothing yet.
+    @staticmethod
+    def _own_session(session: object) -> botocore.session.Session:
+        return as_aio_session(session) if session else AioSession()
 
-        Args:
-            session: whose config file and profile count, aiobotocore's or aioboto3's; a new one of
-                aiobotocore's by default.
-            profile_name: a profile other than the session's.
-            environ: in place of the process's environment.
-        """
-        super().__init__(as_aio_session(session) if session else AioSession())
-        self._profile_name = profile_name
-        self._environ = environ
-
-    async def load(self) -> AioSessionCredentials | None:
+    async def load(self) -> AioSessionCredentials | None:  # type: ignore[override]  # awaited
         """The credentials, or None if nothing is configured for IAM Roles Anywhere.
 
         Certificate and key are opened and checked in a thread; CreateSession is called at the
@@ -295,7 +244,7 @@ class OffLoop(Generic[_Result]):
 
     def __init__(self, function: Callable[[], _Result]) -> None:
         self._function = function
-        self._running: tuple[int, Future[_Result]] | None = None
+        self._running: tuple[int, Attempt[_Result]] | None = None
 
     async def outcome(self) -> _Result:
         """The outcome of the run that is under way, begun if there is none."""
@@ -308,22 +257,13 @@ class OffLoop(Generic[_Result]):
     def _begun(self) -> Future[_Result]:
         # Without a lock: should two loops begin at once, what they call is shared all the same.
         running, process = self._running, os.getpid()
-        if running is not None and running[0] == process and not running[1].done():
-            return running[1]
-        future: Future[_Result] = Future()
-        future.set_running_or_notify_cancel()  # a task that is cancelled cancels nothing else
-        run = copy_context().run
-        threading.Thread(target=run, args=(self._run, future), name=PROVIDER, daemon=True).start()
-        self._running = (process, future)
-        return future
-
-    def _run(self, future: Future[_Result]) -> None:
-        try:
-            result = self._function()
-        except BaseException as error:  # noqa: BLE001  # raised again in the tasks that wait
-            future.set_exception(error)
-        else:
-            future.set_result(result)
+        if running is not None and running[0] == process and not running[1].is_over:
+            return running[1].future
+        attempt = Attempt(self._function)
+        if not attempt.begin():
+            attempt.run()
+        self._running = (process, attempt)
+        return attempt.future
 
 
 def as_aio_session(session: object) -> botocore.session.Session:

@@ -148,7 +148,7 @@ class Issuer:
             from boto_rolesanywhere.create_session.signing_time import correct_signing
 
             plain = plain_session(own)
-            correct_signing(plain, corrected)
+            correct_signing(plain, lambda: corrected)
             self._creator = RoleChainCreator(
                 first,
                 config.assumed,

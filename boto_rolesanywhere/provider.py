@@ -58,10 +58,17 @@ class RolesAnywhereProvider(CredentialProvider):
             profile_name: a profile other than the session's.
             environ: in place of the process's environment.
         """
-        own = as_botocore_session(session) if session else botocore.session.Session()
-        super().__init__(own if session else without_empty_variables(own))
+        super().__init__(self._own_session(session))
         self._profile_name = profile_name
         self._environ = environ
+
+    @staticmethod
+    def _own_session(
+        session: boto3.Session | botocore.session.Session | None,
+    ) -> botocore.session.Session:
+        if session:
+            return as_botocore_session(session)
+        return without_empty_variables(botocore.session.Session())
 
     @hides_frames
     def load(self) -> SessionCredentials | None:

@@ -124,7 +124,7 @@ def get_session(
     put_into(session, credentials, issuer.config.region, profile_name)
     if clock_correction:
         # A session out of the cache tells no time.
-        correct_signing(session, issuer.clock, issuer.learn_time if cache else None)
+        correct_signing(session, lambda: issuer.clock, issuer.learn_time if cache else None)
     if isinstance(botocore_session, boto3.Session):
         # A second one around the same session of botocore could make no client of S3.
         return botocore_session

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
+from contextlib import closing
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -27,8 +28,8 @@ from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.urls import bypasses_proxy, is_this_machine, require_proxy_url
 
 from .botocore_session import SERVICE
-from .sending import within
-from .transport import LONGEST_BODY, Answer, Limits, Proxy, Request, TransportFault
+from .sending import body_of, within
+from .transport import Answer, Limits, Proxy, Request
 from .trust import BothStores, trust_system_store
 from .way import proxy_of
 
@@ -165,7 +166,9 @@ class BotocoreTransport:
                 raise fault_of(error) from error
             raise
         headers = {name.lower(): str(text) for name, text in response.headers.items()}
-        return Answer(response.status_code, headers, _body(response, given_up))
+        with closing(response.raw) as raw:  # or the rest would come before the next answer
+            body = body_of(raw.stream(_PIECE), given_up, urllib3_errors.ReadTimeoutError)
+        return Answer(response.status_code, headers, body)
 
     def _send_prepared(self, prepared: AWSPreparedRequest) -> AWSResponse:
         trusted_system = self._trusts_system
@@ -188,27 +191,6 @@ class BotocoreTransport:
 def _instead_of_sending(params: dict[str, Any], **_: object) -> object:
     """Botocore's event ``before-call``: what would be sent is the answer, and nothing is sent."""
     return SimpleNamespace(status_code=200), {_DRAFT: params}
-
-
-def _body(response: AWSResponse, given_up: threading.Event) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        for piece in response.raw.stream(_PIECE):
-            pieces.append(piece)
-            size += len(piece)
-            if size > LONGEST_BODY or given_up.is_set():
-                response.raw.close()  # the rest would come before the next answer
-                break
-    except urllib3_errors.ReadTimeoutError as error:
-        raise TransportFault("read-timeout", "the answer stopped in the middle") from error
-    # Whatever else: urllib3 does not expect every size that a chunk can claim. What it raises may
-    # quote the body.
-    except Exception:  # noqa: BLE001  # see above
-        raise TransportFault("truncated", "the answer was cut off") from None
-    if size > LONGEST_BODY:
-        raise TransportFault("too-long", f"more than {LONGEST_BODY:,} bytes")
-    return b"".join(pieces)
 
 
 def open_client(

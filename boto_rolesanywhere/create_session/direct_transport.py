@@ -9,13 +9,14 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere._version import __version__
 
 from . import trusted_roots
-from .sending import within
-from .transport import LONGEST_BODY, Answer, Limits, Request, TransportFault
+from .sending import body_of, within
+from .transport import Answer, Limits, Request, TransportFault
 from .trust import BOTH, add_system_store
 from .way import Way
 
@@ -92,7 +93,8 @@ class DirectTransport:
                 for name, text in response.headers.items():
                     lower = name.lower()
                     headers[lower] = f"{headers[lower]}, {text}" if lower in headers else text
-                return Answer(response.status, headers, _body(response, given_up))
+                pieces = iter(partial(response.read, _PIECE), b"")
+                return Answer(response.status, headers, body_of(pieces, given_up, TimeoutError))
         except TransportFault:
             raise
         except Exception as error:
@@ -146,24 +148,6 @@ class DirectTransport:
             yield context
         except (OSError, ValueError) as error:
             raise TransportFault("tls", f"the CA certificates cannot be read ({error})") from error
-
-
-def _body(response: http.client.HTTPResponse, given_up: threading.Event) -> bytes:
-    pieces: list[bytes] = []
-    size = 0
-    try:
-        while piece := response.read(_PIECE):
-            pieces.append(piece)
-            size += len(piece)
-            if size > LONGEST_BODY or given_up.is_set():
-                break
-    except TimeoutError as error:
-        raise TransportFault("read-timeout", "the answer stopped in the middle") from error
-    except Exception:  # noqa: BLE001  # of many kinds for what is torn; they may quote the body
-        raise TransportFault("truncated", "the answer was cut off") from None
-    if size > LONGEST_BODY:
-        raise TransportFault("too-long", f"more than {LONGEST_BODY:,} bytes")
-    return b"".join(pieces)
 
 
 def _fault(error: Exception | None, url: str, late: FaultKind) -> TransportFault:

@@ -6,46 +6,34 @@ they sign for in the request's context, and that is where it is corrected.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime, timedelta
 
     from botocore.awsrequest import AWSRequest
     from botocore.session import Session as BotocoreSession
+
+    from .corrected_clock import CorrectedClock
 
 _TIMESTAMP: Final = "timestamp"
 _FORMAT: Final = "%Y%m%dT%H%M%SZ"
 
 
-class SigningClock(Protocol):
-    """Gives the time to sign by: a `CorrectedClock`, or what finds one later."""
-
-    @property
-    def offset(self) -> timedelta:
-        """What the machine's time lacks; zero if it is right."""
-        ...
-
-    def __call__(self) -> datetime:
-        """The time, aware."""
-        ...
-
-
 def correct_signing(
     session: BotocoreSession,
-    clock: SigningClock,
+    clock: Callable[[], CorrectedClock],
     learn_time: Callable[[], object] | None = None,
 ) -> None:
-    """Let the clients that `session` makes from now on sign by `clock`, presigned URLs too.
+    """Let the clients that `session` makes from now on sign by another clock, presigned URLs too.
 
     Not what is signed without botocore's event ``before-sign`` (the forms of
     ``generate_presigned_post``), nor with the extra ``crt``.
 
     Args:
         session: botocore's.
-        clock: gives the time.
-        learn_time: corrects `clock`, before the first signature alone; None if something else does.
+        clock: gives the clock whose time counts; asked at each signature.
+        learn_time: corrects it, before the first signature alone; None if something else does.
     """
     waiting = [] if learn_time is None else [learn_time]
 
@@ -61,13 +49,13 @@ def correct_signing(
 class _Corrected(dict[str, Any]):
     """A request's context whose time of signing is the corrected one, whatever a signer sets."""
 
-    def __init__(self, context: Mapping[str, Any], clock: SigningClock) -> None:
+    def __init__(self, context: Mapping[str, Any], clock: Callable[[], CorrectedClock]) -> None:
         super().__init__(context)
         self._clock = clock
 
     def __setitem__(self, name: str, value: object) -> None:
         # Looked up as late as this: the signer gets its credentials first, and by their call the
         # offset is known.
-        if name == _TIMESTAMP and self._clock.offset:
-            value = self._clock().strftime(_FORMAT)
+        if name == _TIMESTAMP and (clock := self._clock()).offset:
+            value = clock().strftime(_FORMAT)
         super().__setitem__(name, value)

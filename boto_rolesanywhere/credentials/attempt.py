@@ -8,45 +8,41 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotYetError
 from contextlib import suppress
 from contextvars import copy_context
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _NOBODY: Final = 0  # is no thread's number
+_Result = TypeVar("_Result")
 
 
-class Attempt:
+class Attempt(Generic[_Result]):
     """Work that is done once, in a thread of its own; all who wait for it have its outcome at once.
 
     Ctrl-C interrupts only who waits: the work goes on, and the next caller finds it done. The
     thread is a daemon, so an interpreter that ends does not wait for it, and it ends with its work.
+
+    Attributes:
+        future: what comes of the work. Nobody can cancel it.
     """
 
-    def __init__(self, work: Callable[[], None]) -> None:
-        """Begin nothing yet.
-
-        Args:
-            work: what is done; `error` is what it raises.
-        """
+    def __init__(self, work: Callable[[], _Result]) -> None:
+        """Begin nothing yet."""
         self._work = work
-        self._future: Future[None] = Future()
+        self.future: Future[_Result] = Future()
+        self.future.set_running_or_notify_cancel()
         self._runner = _NOBODY
 
     @property
     def is_over(self) -> bool:
         """Whether it has ended."""
-        return self._future.done()
+        return self.future.done()
 
     @property
     def runs_here(self) -> bool:
         """Whether this very thread does the work, and so would wait for itself."""
         return self._runner == threading.get_ident()
-
-    @property
-    def error(self) -> BaseException | None:
-        """What the work raised, once it is over."""
-        return self._future.exception()
 
     def begin(self) -> bool:
         """Begin the work in a thread; False if the system gives none: then call `run`."""
@@ -66,15 +62,15 @@ class Attempt:
         """Do the work in this thread."""
         self._runner = threading.get_ident()
         try:
-            self._work()
+            result = self._work()
         except BaseException as error:  # noqa: BLE001  # raised again by who waits
             self._runner = _NOBODY
-            self._future.set_exception(error)
+            self.future.set_exception(error)
         else:
             self._runner = _NOBODY
-            self._future.set_result(None)
+            self.future.set_result(result)
 
     def wait(self, seconds: float | None = None) -> None:
         """Wait until it is over, for `seconds` at most."""
         with suppress(NotYetError):
-            self._future.exception(seconds)
+            self.future.exception(seconds)

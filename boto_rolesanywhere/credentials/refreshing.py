@@ -78,7 +78,7 @@ class SessionCredentials(RefreshableCredentials):
         # Held for the begin of an attempt alone. A signal's handler may come in between and read
         # the credentials in the same thread, so it is an RLock.
         self._refresh_lock = threading.RLock()
-        self._attempt: Attempt | None = None
+        self._attempt: Attempt[None] | None = None
         self.method = PROVIDER
         _instances.add(self)
 
@@ -160,7 +160,7 @@ class SessionCredentials(RefreshableCredentials):
         attempt.wait()
         return self._outcome(attempt, begins=begins)
 
-    def _join(self) -> tuple[Attempt | None, bool]:
+    def _join(self) -> tuple[Attempt[None] | None, bool]:
         """The attempt that is under way, begun if there is none and one is needed.
 
         Also whether this caller began it.
@@ -180,7 +180,7 @@ class SessionCredentials(RefreshableCredentials):
                 self._run_here(attempt)
             return attempt, True
 
-    def _run_here(self, attempt: Attempt) -> None:
+    def _run_here(self, attempt: Attempt[None]) -> None:
         """Make the attempt in this thread, since the system gives no other one."""
         self._attempt = attempt
         try:
@@ -188,10 +188,10 @@ class SessionCredentials(RefreshableCredentials):
         finally:
             self._attempt = None
 
-    def _outcome(self, attempt: Attempt, *, begins: bool) -> Held:
+    def _outcome(self, attempt: Attempt[None], *, begins: bool) -> Held:
         if held := self._good():
             return held
-        error = attempt.error
+        error = attempt.future.exception()
         if error is None:  # it succeeded so long ago that the session has ended
             return self._current()
         if begins and not isinstance(error, RolesAnywhereError):

@@ -29,7 +29,7 @@ def test_a_service_that_checks_the_time_takes_the_signature(
     with Emulator(ca, administrators=ADMINISTRATOR) as emulator:
         emulator.clock_offset = off
         session = botocore.session.Session()
-        correct_signing(session, clock)
+        correct_signing(session, lambda: clock)
         client = session.create_client(
             "rolesanywhere",
             region_name="eu-west-1",
