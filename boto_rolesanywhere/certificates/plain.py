@@ -56,6 +56,7 @@ class Fields(NamedTuple):
     """What is read of a plain certificate."""
 
     tbs: bytes
+    names: tuple[bytes, bytes]
     serial_number: int
     start: datetime
     end: datetime
@@ -77,7 +78,7 @@ class PlainCertificate:
     What is not defined here is asked of `cryptography`'s own object.
     """
 
-    __slots__ = ("_encoded", "_fields", "_own")
+    __slots__ = ("_encoded", "_fields", "_own", "_public_key")
 
     version = Version()
 
@@ -86,6 +87,7 @@ class PlainCertificate:
         self._encoded = encoded
         self._fields = fields
         self._own: x509.Certificate | None = None
+        self._public_key: CertificatePublicKeyTypes | None = None
 
     @property
     def tbs_certificate_bytes(self) -> bytes:
@@ -93,6 +95,11 @@ class PlainCertificate:
         return self._fields.tbs
 
     signed_bytes = tbs_certificate_bytes
+
+    @property
+    def names_der(self) -> tuple[bytes, bytes]:
+        """The DER of issuer and subject."""
+        return self._fields.names
 
     @property
     def serial_number(self) -> int:
@@ -137,9 +144,12 @@ class PlainCertificate:
         Raises:
             ValueError: it is damaged.
         """
-        from cryptography.hazmat.primitives.serialization import load_der_public_key
+        if self._public_key is None:
+            from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-        return cast("CertificatePublicKeyTypes", load_der_public_key(self._fields.key))
+            made = load_der_public_key(self._fields.key)
+            self._public_key = cast("CertificatePublicKeyTypes", made)
+        return self._public_key
 
     def public_bytes(self, encoding: Encoding) -> bytes:
         """The certificate in DER or PEM."""
@@ -211,6 +221,7 @@ def _fields(encoded: bytes) -> Fields:
     start, end = validity.expect(der.SEQUENCE).children()
     return Fields(
         tbs=tbs.raw,
+        names=(issuer.raw, subject.raw),
         serial_number=_serial_number(serial),
         start=_time(start),
         end=_time(end),

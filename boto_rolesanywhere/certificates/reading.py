@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from . import der
 
@@ -71,6 +71,8 @@ def readable_public_key(certificate: x509.Certificate) -> CertificatePublicKeyTy
 
 def names_der(certificate: x509.Certificate) -> tuple[bytes, bytes]:
     """The DER of issuer and subject, also where `cryptography` cannot read what stands in them."""
+    if names := getattr(certificate, "names_der", None):  # of a plain one, read before
+        return cast("tuple[bytes, bytes]", names)
     # RFC 5280, section 4.1: [0] version, serialNumber, signature, issuer, validity, subject.
     # The library has parsed the certificate, so they are there.
     fields = der.read_only(certificate.tbs_certificate_bytes).children()

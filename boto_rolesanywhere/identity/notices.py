@@ -25,12 +25,16 @@ _warned_of: set[str] = set()
 
 def warn_of_strangers(
     leaf: x509.Certificate,
+    chain: tuple[x509.Certificate, ...],
     intermediates: tuple[x509.Certificate, ...],
     candidates: Iterable[x509.Certificate],
     material: Material,
 ) -> None:
-    """Say that the chain's setting names no issuer of the certificate."""
-    if intermediates and not any(is_issued_by(leaf, issuer) for issuer in candidates):
+    """Say that the chain's setting names no issuer of the certificate.
+
+    Its issuer may be a root, which is in no `chain`.
+    """
+    if intermediates and not chain and not any(is_issued_by(leaf, issuer) for issuer in candidates):
         logger.warning(
             "None of the certificates in %s issued %s: no chain is sent.",
             place_of(material.chain),

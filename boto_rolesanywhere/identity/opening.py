@@ -204,7 +204,7 @@ def build_identity(
     chain = order_chain(matched.leaf, matched.candidates, now=now, where=where)
     if in_use is not None:
         _require_whole((matched.leaf, *chain), in_use, where, apart=material.chain is not None)
-    warn_of_strangers(matched.leaf, matched.intermediates, matched.candidates, material)
+    warn_of_strangers(matched.leaf, chain, matched.intermediates, matched.candidates, material)
     warn_of_slips((matched.leaf, *chain), place)
     public_key = matched.leaf.public_key()
     if is_untried(public_key):
