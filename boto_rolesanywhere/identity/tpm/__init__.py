@@ -72,7 +72,6 @@ def open_tpm_key(
         KeyDeviceError: tpm2-pytss is missing; the TPM does not answer, or has no such key.
     """
     device = device_at(tcti)
-    stored: StoredKey
     if isinstance(source, bytes):
         stored = read_file_key(source, where=where or "TSS2 PRIVATE KEY")
     else:
@@ -141,14 +140,16 @@ class TpmKey:
     def _sign_patiently(self, digested: bytes, digest: Digest, password: bytes | None) -> bytes:
         for pause in _PAUSES:
             try:
-                with self._device.connection(self._stored.where) as tpm:
-                    return self._sign_once(tpm, digested, digest, password)
+                return self._sign_once(digested, digest, password)
             except TpmBusyError:  # noqa: PERF203  # the loop is there to try again
                 self._sleep(pause)
-        with self._device.connection(self._stored.where) as tpm:
-            return self._sign_once(tpm, digested, digest, password)
+        return self._sign_once(digested, digest, password)
 
-    def _sign_once(
+    def _sign_once(self, digested: bytes, digest: Digest, password: bytes | None) -> bytes:
+        with self._device.connection(self._stored.where) as tpm:
+            return self._sign_connected(tpm, digested, digest, password)
+
+    def _sign_connected(
         self, tpm: TpmConnection, digested: bytes, digest: Digest, password: bytes | None
     ) -> bytes:
         stored = self._stored

@@ -13,7 +13,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Final, Protocol, SupportsBytes
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from boto_rolesanywhere.errors import KeyDeviceError
 
@@ -30,48 +30,7 @@ DEVICE_VARIABLE: Final = "TPM_DEVICE"  # as AWS's helper reads it: a path
 # The kernel's resource manager; without one, the TPM itself, which one program at a time may use.
 _DEVICES: Final = ("/dev/tpmrm0", "/dev/tpm0")
 
-
-class PublicPart(Protocol):
-    """TPM2B_PUBLIC: a key's public area."""
-
-    @property
-    def publicArea(self) -> object:  # noqa: N802  # named by the TPM specification
-        """TPMT_PUBLIC."""
-        ...
-
-
-class TpmConnection(Protocol):
-    """What is used of `tpm2_pytss.ESAPI`, which has no types. Its handles (ESYS_TR) are ints."""
-
-    def tr_from_tpmpublic(self, handle: int) -> int:
-        """The ESYS_TR of an object that is in the TPM already."""
-        ...
-
-    def tr_set_auth(self, esys_handle: int, auth_value: bytes | None) -> None:
-        """Set the password that goes with the object's next commands."""
-        ...
-
-    def tr_get_name(self, handle: int) -> SupportsBytes:
-        """The object's Name: a digest of its public area."""
-        ...
-
-    def read_public(self, object_handle: int) -> tuple[PublicPart, object, object]:
-        """The object's public area, Name and qualified Name."""
-        ...
-
-    def sign(
-        self, key_handle: int, digest: object, in_scheme: object, validation: object
-    ) -> SupportsBytes:
-        """TPM2_Sign. As bytes the signature is PKCS #1's, or DER of (r, s)."""
-        ...
-
-    def flush_context(self, flush_handle: int) -> None:
-        """Take a loaded object out of the TPM."""
-        ...
-
-    def close(self) -> None:
-        """Disconnect."""
-        ...
+TpmConnection: TypeAlias = Any  # tpm2_pytss.ESAPI, which has no types; its handles are ints
 
 
 class TpmDevice:

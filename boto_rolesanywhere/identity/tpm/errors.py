@@ -119,15 +119,8 @@ _BY_CODE: Final[dict[int, Meaning]] = {
         "Wait for its recovery time (`tpm2_getcap properties-variable` shows it), or have its "
         "administrator reset it with `tpm2_dictionarylockout --clear-lockout`.",
     ),
-    0x902: _NO_SLOT,
-    0x903: _NO_SLOT,
-    0x904: _NO_SLOT,
-    0x905: _NO_SLOT,
-    0x906: _NO_SLOT,
-    0x908: _BUSY,
-    0x90A: _BUSY,
-    0x920: _BUSY,
-    0x922: _BUSY,
+    **dict.fromkeys((0x902, 0x903, 0x904, 0x905, 0x906), _NO_SLOT),
+    **dict.fromkeys((0x908, 0x90A, 0x920, 0x922), _BUSY),
     0x100: Meaning(
         "tpm-failed",
         "the TPM has not been started",

@@ -5,8 +5,7 @@ Nothing here talks to a TPM: the public area comes from a file or has been read 
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from boto_rolesanywhere.errors import PrivateKeyError
 
@@ -25,47 +24,16 @@ _USER_WITH_AUTH: Final = 1 << 6
 _RESTRICTED: Final = 1 << 16
 _SIGN: Final = 1 << 18
 
-# Fields of tpm2_pytss's TPMT_PUBLIC, which has no types. asymDetail is the part that RSA and EC
-# keys have in common.
-_type = attrgetter("type")
-_to_der = attrgetter("to_der")
-_attributes = attrgetter("objectAttributes")
-_scheme = attrgetter("parameters.asymDetail.scheme.scheme")
-_scheme_hash = attrgetter("parameters.asymDetail.scheme.details.anySig.hashAlg")
-
-
-def public_key(area: object, *, where: str) -> PublicKeyTypes:
-    """The public key of a TPMT_PUBLIC."""
-    _check(area, where)
-    from cryptography.hazmat.primitives.serialization import load_der_public_key
-
-    try:
-        key = load_der_public_key(_to_der(area)())
-    except (ValueError, TypeError) as error:
-        raise PrivateKeyError(
-            f"the TPM key's public half is not understood: {error}",
-            code="tpm-key-unreadable",
-            where=where,
-            expected="RSA, or EC on P-256, P-384 or P-521",
-            remedy=_CREATE,
-        ) from error
-    return key
-
-
-def signature_scheme(area: object) -> int:
-    """The scheme (TPM_ALG_ID) with which a checked key signs for AWS."""
-    return _SCHEMES[int(_type(area))]
-
-
+PublicArea: TypeAlias = Any  # tpm2_pytss's TPMT_PUBLIC, which has no types
 _CREATE: Final = (
     "Create a signing key, for example: "
     "tpm2_create -C 0x81000001 -G ecc256:ecdsa-sha256 -u key.pub -r key.priv."
 )
 
 
-def _check(area: object, where: str) -> None:
-    problem = _objection(area)
-    if problem:
+def public_key(area: PublicArea, *, where: str) -> PublicKeyTypes:
+    """The public key, if the key can sign for AWS."""
+    if problem := _objection(area):
         raise PrivateKeyError(
             problem,
             code="tpm-key-cannot-sign",
@@ -74,11 +42,28 @@ def _check(area: object, where: str) -> None:
             "or bound to rsassa-sha256 or ecdsa-sha256",
             remedy=_CREATE,
         )
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+    try:
+        return load_der_public_key(area.to_der())
+    except (ValueError, TypeError) as error:
+        raise PrivateKeyError(
+            f"the TPM key's public half is not understood: {error}",
+            code="tpm-key-unreadable",
+            where=where,
+            expected="RSA, or EC on P-256, P-384 or P-521",
+            remedy=_CREATE,
+        ) from error
 
 
-def _objection(area: object) -> str | None:
-    attributes = int(_attributes(area))
-    wanted = _SCHEMES.get(int(_type(area)))
+def signature_scheme(area: PublicArea) -> int:
+    """The scheme (TPM_ALG_ID) with which a checked key signs for AWS."""
+    return _SCHEMES[int(area.type)]
+
+
+def _objection(area: PublicArea) -> str | None:
+    attributes = int(area.objectAttributes)
+    wanted = _SCHEMES.get(int(area.type))
     if wanted is None:
         return "the TPM object is not an asymmetric key"
     if not attributes & _SIGN:
@@ -87,8 +72,10 @@ def _objection(area: object) -> str | None:
         return "the TPM key is restricted to data that the TPM itself made (an attestation key)"
     if not attributes & _USER_WITH_AUTH:
         return "the TPM key is guarded by a policy"
-    if int(_scheme(area)) != _NO_SCHEME and (
-        int(_scheme(area)) != wanted or int(_scheme_hash(area)) != HASHES["SHA256"]
+    scheme = area.parameters.asymDetail.scheme  # in the part that RSA and EC keys have in common
+    bound = int(scheme.scheme)
+    if bound != _NO_SCHEME and (
+        bound != wanted or int(scheme.details.anySig.hashAlg) != HASHES["SHA256"]
     ):
         return "the TPM key is bound to a signature scheme that AWS does not take"
     return None

@@ -8,25 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import re
-from abc import ABC, abstractmethod
 from base64 import b64decode
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError, PrivateKeyError
+from boto_rolesanywhere.records import NamedTuple
 
 from .device import load_library
 from .public import public_key, signature_scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from typing import TypeAlias
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from .device import TpmConnection, TpmDevice
-    from .errors import Step
+
+    Loader: TypeAlias = Callable[
+        [TpmConnection, TpmDevice, bytes | None], AbstractContextManager[int]
+    ]
 
 _BLOCK: Final = re.compile(
     rb"-----BEGIN TSS2 PRIVATE KEY-----(.*?)-----END TSS2 PRIVATE KEY-----", re.DOTALL
@@ -38,8 +41,7 @@ _PERSISTENT: Final = range(0x81000000, 0x82000000)
 _OWNER: Final = 0x40000001
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredKey(ABC):
+class StoredKey(NamedTuple):
     """A key as a file or the TPM keeps it.
 
     Attributes:
@@ -47,85 +49,20 @@ class StoredKey(ABC):
         identifier: what tells this key from every other key.
         public: its public key.
         scheme: the TPM_ALG_ID with which it signs.
+        loaded: gives its ESYS_TR, ready to sign within the `with`; takes the connection, its
+            device and the key's password.
         has_password: as its file says; None if that is nowhere said.
     """
 
     where: str
-    identifier: bytes = field(repr=False)
+    identifier: bytes
     public: PublicKeyTypes
     scheme: int
+    loaded: Loader
     has_password: bool | None = None
 
-    @abstractmethod
-    def loaded(
-        self, tpm: TpmConnection, device: TpmDevice, password: bytes | None
-    ) -> AbstractContextManager[int]:
-        """Its ESYS_TR, ready to sign within the `with`."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileKey(StoredKey):
-    """A key in a file, which its TPM alone can decrypt.
-
-    Attributes:
-        private_blob: TPM2B_PRIVATE, encrypted by the parent.
-        public_blob: TPM2B_PUBLIC.
-        parent: handle of the key below which it is loaded.
-    """
-
-    private_blob: object = field(repr=False)
-    public_blob: object = field(repr=False)
-    parent: int
-
-    @contextmanager
-    def loaded(
-        self, tpm: TpmConnection, device: TpmDevice, password: bytes | None
-    ) -> Iterator[int]:
-        """Load the key, and flush it afterwards: the TPM has few slots."""
-        step: Step = "primary" if self.parent == _OWNER else "parent"
-        loadable = load_library("tpm2_pytss.tsskey").TSSPrivKey(
-            self.private_blob, self.public_blob, not password, self.parent
-        )
-        with device.explained(step, self.where):
-            handle: int = loadable.load(tpm, password)
-        try:
-            yield handle
-        finally:
-            with device.explained("sign", self.where):
-                tpm.flush_context(handle)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PersistentKey(StoredKey):
-    """A key that stays in the TPM.
-
-    Attributes:
-        handle: the TPM's handle for it.
-        name: digest of its public area, by which the TPM tells keys apart.
-    """
-
-    handle: int
-    name: bytes = field(repr=False)
-
-    @contextmanager
-    def loaded(
-        self, tpm: TpmConnection, device: TpmDevice, password: bytes | None
-    ) -> Iterator[int]:
-        """Find it again."""
-        with device.explained("handle", self.where):
-            handle = tpm.tr_from_tpmpublic(self.handle)
-            if bytes(tpm.tr_get_name(handle)) != self.name:
-                raise PrivateKeyError(
-                    "the handle holds another key than when it was opened",
-                    code="key-changed",
-                    where=self.where,
-                    remedy="Open the identity anew, with the new key's certificate.",
-                )
-            tpm.tr_set_auth(handle, password)
-        yield handle
-
-
-def read_file_key(data: bytes, *, where: str) -> FileKey:
+def read_file_key(data: bytes, *, where: str) -> StoredKey:
     """The key in the PEM `data`. The TPM is not asked.
 
     Raises:
@@ -153,20 +90,24 @@ def read_file_key(data: bytes, *, where: str) -> FileKey:
             expected=f"the owner hierarchy ({_OWNER:#x}) or a persistent key (0x81……)",
             remedy="Create the key below one of these.",
         )
-    area = parsed.public.publicArea
-    return FileKey(
-        where=where,
-        identifier=hashlib.sha256(der).digest(),
-        public=public_key(area, where=where),
-        scheme=signature_scheme(area),
-        has_password=not parsed.empty_auth,
-        private_blob=parsed.private,
-        public_blob=parsed.public,
-        parent=parent,
-    )
+
+    @contextmanager
+    def loaded(tpm: TpmConnection, device: TpmDevice, password: bytes | None) -> Iterator[int]:
+        loadable = tsskey.TSSPrivKey(parsed.private, parsed.public, not password, parent)
+        with device.explained("primary" if parent == _OWNER else "parent", where):
+            handle: int = loadable.load(tpm, password)
+        try:
+            yield handle
+        finally:  # the TPM has few slots
+            with device.explained("sign", where):
+                tpm.flush_context(handle)
+
+    area, identifier = parsed.public.publicArea, hashlib.sha256(der).digest()
+    public, scheme = public_key(area, where=where), signature_scheme(area)
+    return StoredKey(where, identifier, public, scheme, loaded, not parsed.empty_auth)
 
 
-def find_persistent_key(source: str, device: TpmDevice) -> PersistentKey:
+def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
     """The key at `source`, such as ``handle:0x81000101``, its public half read from the TPM.
 
     Raises:
@@ -188,14 +129,23 @@ def find_persistent_key(source: str, device: TpmDevice) -> PersistentKey:
         handle = tpm.tr_from_tpmpublic(number)
         name = bytes(tpm.tr_get_name(handle))
         area = tpm.read_public(handle)[0].publicArea
-    return PersistentKey(
-        where=source,
-        identifier=device.tcti.encode() + name,
-        public=public_key(area, where=source),
-        scheme=signature_scheme(area),
-        handle=number,
-        name=name,
-    )
+
+    @contextmanager
+    def found(tpm: TpmConnection, device: TpmDevice, password: bytes | None) -> Iterator[int]:
+        with device.explained("handle", source):
+            handle = tpm.tr_from_tpmpublic(number)
+            if bytes(tpm.tr_get_name(handle)) != name:
+                raise PrivateKeyError(
+                    "the handle holds another key than when it was opened",
+                    code="key-changed",
+                    where=source,
+                    remedy="Open the identity anew, with the new key's certificate.",
+                )
+            tpm.tr_set_auth(handle, password)
+        yield handle
+
+    public, scheme = public_key(area, where=source), signature_scheme(area)
+    return StoredKey(source, device.tcti.encode() + name, public, scheme, found)
 
 
 def _der(data: bytes) -> bytes:
