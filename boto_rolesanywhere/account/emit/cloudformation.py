@@ -10,14 +10,22 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.account.differences import (
+    anchor_creation,
+    attribute_mappings,
+    profile_creation,
+)
+from boto_rolesanywhere.account.tags import iam_tags
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
-from .left_out import mappings_in_full, notes, own_tags, source_type
+from .left_out import in_code, notes
 from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
 if TYPE_CHECKING:
-    from boto_rolesanywhere.account.wanted import Wanted, WantedAnchor, WantedProfile, WantedRole
+    from collections.abc import Callable
+
+    from boto_rolesanywhere.account.wanted import Wanted, WantedRole
 
     from .target import Target
 
@@ -33,15 +41,21 @@ _REFERENCES: Final = {
 
 def cloudformation(wanted: Wanted, target: Target) -> str:
     """The text of a template. Its stack needs the capability ``CAPABILITY_NAMED_IAM``."""
+    said = in_code(wanted)
+    anchor = anchor_creation(said.anchor, aliases=False).parameters
+    profile = {
+        **profile_creation(said.profile, ROLE_ARN, aliases=False).parameters,
+        "attributeMappings": attribute_mappings(said.profile.mappings),
+    }
     config = [_REFERENCES.get(part, part) for part in parts(target.config)]
     template = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": _DESCRIPTION,
         "Metadata": {"Notes": list(notes(wanted, "CloudFormation"))},
         "Resources": {
-            "TrustAnchor": _resource("AWS::RolesAnywhere::TrustAnchor", _anchor(wanted.anchor)),
-            "Role": _resource("AWS::IAM::Role", _role(wanted.role)),
-            "Profile": _resource("AWS::RolesAnywhere::Profile", _profile(wanted.profile)),
+            "TrustAnchor": _resource("RolesAnywhere::TrustAnchor", _written(anchor, _capital)),
+            "Role": _resource("IAM::Role", _role(said.role)),
+            "Profile": _resource("RolesAnywhere::Profile", _written(profile, _capital)),
         },
         "Outputs": {
             "TrustAnchorArn": {"Value": _REFERENCES[ANCHOR_ARN]},
@@ -57,30 +71,8 @@ def cloudformation(wanted: Wanted, target: Target) -> str:
 
 
 def _resource(kind: str, properties: _Json) -> _Json:
-    return {"Type": kind, "Properties": _said(properties)}
-
-
-def _anchor(anchor: WantedAnchor) -> _Json:
-    data = {"AcmPcaArn": anchor.pca_arn}
-    if anchor.pca_arn is None:
-        data = {"X509CertificateData": anchor.bundle}
-    return {
-        "Name": anchor.name,
-        "Enabled": True,
-        "Source": {"SourceType": source_type(anchor), "SourceData": data},
-        "NotificationSettings": [
-            _said(
-                {
-                    "Event": notification.event,
-                    "Enabled": notification.enabled,
-                    "Threshold": notification.threshold,
-                    "Channel": "ALL",
-                }
-            )
-            for notification in anchor.notifications
-        ],
-        "Tags": _tags(anchor.tags),
-    }
+    said = {name: value for name, value in properties.items() if value not in (None, [])}
+    return {"Type": f"AWS::{kind}", "Properties": said}
 
 
 def _role(role: WantedRole) -> _Json:
@@ -91,49 +83,24 @@ def _role(role: WantedRole) -> _Json:
     return {
         "RoleName": role.name,
         "Path": role.path,
-        "AssumeRolePolicyDocument": _with_reference(policy),
+        "AssumeRolePolicyDocument": _written(policy),
         "ManagedPolicyArns": list(role.policy_arns),
         "Policies": inline,
         "MaxSessionDuration": role.max_session_duration,
         "PermissionsBoundary": role.permissions_boundary,
-        "Tags": _tags(role.tags),
+        "Tags": iam_tags(role.tags),
     }
 
 
-def _profile(profile: WantedProfile) -> _Json:
-    session_policy = profile.session_policy
-    mappings = mappings_in_full(profile.mappings) if profile.mappings else {}
-    return {
-        "Name": profile.name,
-        "Enabled": True,
-        "RoleArns": [_REFERENCES[ROLE_ARN]],
-        "DurationSeconds": profile.duration,
-        "AcceptRoleSessionName": profile.accept_session_name,
-        "ManagedPolicyArns": list(profile.managed_policy_arns or ()),
-        "SessionPolicy": None if session_policy is None else json.dumps(session_policy),
-        "AttributeMappings": [
-            {
-                "CertificateField": field,
-                "MappingRules": [{"Specifier": specifier} for specifier in specifiers],
-            }
-            for field, specifiers in mappings.items()
-        ],
-        "Tags": _tags(profile.tags),
-    }
+def _capital(name: str) -> str:
+    """A member's name of the service's, as CloudFormation writes it."""
+    return name[0].upper() + name[1:]
 
 
-def _tags(tags: Mapping[str, str]) -> list[_Json]:
-    return [{"Key": key, "Value": value} for key, value in own_tags(tags).items()]
-
-
-def _said(properties: _Json) -> _Json:
-    return {name: value for name, value in properties.items() if value is not None and value != []}
-
-
-def _with_reference(document: object) -> Any:  # noqa: ANN401  # JSON
-    """A policy's document, with the reference in the place of the trust anchor's ARN."""
-    if isinstance(document, Mapping):
-        return {key: _with_reference(value) for key, value in document.items()}
-    if isinstance(document, list):
-        return [_with_reference(value) for value in document]
-    return _REFERENCES[ANCHOR_ARN] if document == ANCHOR_ARN else document
+def _written(value: object, named: Callable[[str], str] = str) -> Any:  # noqa: ANN401  # JSON
+    """JSON with references in the place of ARNs."""
+    if isinstance(value, Mapping):
+        return {named(key): _written(inner, named) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_written(inner, named) for inner in value]
+    return _REFERENCES.get(value, value) if isinstance(value, str) else value

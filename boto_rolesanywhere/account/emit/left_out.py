@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.account.tags import OURS
-from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS, DEFAULT_MAPPINGS
+from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS, DEFAULT_MAPPINGS, Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from boto_rolesanywhere.account.wanted import CertificateField, Wanted, WantedAnchor
+    from collections.abc import Mapping
 
 
-def own_tags(tags: Mapping[str, str]) -> dict[str, str]:
-    """The user's tags, without those by which `setup` and `teardown` know what `setup` made."""
+def in_code(wanted: Wanted) -> Wanted:
+    """The same setup, as far as a language of code can say it.
+
+    The tags by which `setup` and `teardown` know what `setup` made are not in it. Where something
+    is mapped, all is: AWS's default stands for the fields of which nothing is said.
+    """
+    anchor, role, profile = wanted.anchor, wanted.role, wanted.profile
+    mapped = {
+        field: profile.mappings.get(field, DEFAULT_MAPPINGS[field]) for field in CERTIFICATE_FIELDS
+    }
+    return Wanted(
+        replace(anchor, tags=_own(anchor.tags), crl_distribution_points=None),
+        replace(role, tags=_own(role.tags)),
+        replace(
+            profile,
+            tags=_own(profile.tags),
+            trusted_identity=None,
+            mappings={field: specifiers for field, specifiers in mapped.items() if specifiers}
+            if profile.mappings
+            else {},
+        ),
+    )
+
+
+def _own(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in tags.items() if key not in OURS}
-
-
-def source_type(anchor: WantedAnchor) -> str:
-    """How AWS calls where the trust anchor's CA is."""
-    return str(anchor.source["sourceType"])
-
-
-def mappings_in_full(
-    mappings: Mapping[CertificateField, Sequence[str]],
-) -> dict[CertificateField, Sequence[str]]:
-    """All that is mapped, AWS's default for the fields of which nothing is said."""
-    whole = {field: mappings.get(field, DEFAULT_MAPPINGS[field]) for field in CERTIFICATE_FIELDS}
-    return {field: specifiers for field, specifiers in whole.items() if specifiers}
 
 
 def notes(wanted: Wanted, language: str) -> tuple[str, ...]:

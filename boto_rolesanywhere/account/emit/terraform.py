@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, cast
 
+from botocore import xform_name
+
+from boto_rolesanywhere.account.differences import (
+    anchor_creation,
+    attribute_mappings,
+    profile_creation,
+)
+from boto_rolesanywhere.account.tags import from_rolesanywhere
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
 from .hcl import Block, Call, Comment, Expression, Heredoc, Value, render
-from .left_out import mappings_in_full, notes, own_tags, source_type
+from .left_out import in_code, notes
 from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from boto_rolesanywhere.account.wanted import Wanted, WantedAnchor, WantedProfile, WantedRole
 
     from .target import Target
@@ -27,11 +37,13 @@ _PROVIDERS: Final = {
     "aws": {"source": "hashicorp/aws", "version": ">= 6.25"},
     "awscc": {"source": "hashicorp/awscc", "version": ">= 1.0"},
 }
-_Body = tuple[tuple[str, Value] | Block | Comment, ...]
+_TITLE: Final = "IAM Roles Anywhere: trust anchor, role and profile. Made to be applied in one go."
+_Entry: TypeAlias = "tuple[str, Value] | Block"
 
 
 def terraform(wanted: Wanted, target: Target) -> str:
     """The text of a ``.tf`` file."""
+    said = in_code(wanted)
     # Only awscc knows attribute mappings.
     kind, arn = ("aws_rolesanywhere_profile", "arn")
     if wanted.profile.mappings:
@@ -44,9 +56,9 @@ def terraform(wanted: Wanted, target: Target) -> str:
     return render(
         [
             *_head(wanted, target.region, ["aws", "awscc"] if arn == "profile_arn" else ["aws"]),
-            _anchor(wanted.anchor),
-            *_role(wanted.role, references[ANCHOR_ARN]),
-            _profile(kind, wanted.profile, references[ROLE_ARN]),
+            _anchor(said.anchor),
+            *_role(said.role, references[ANCHOR_ARN]),
+            _profile(kind, said.profile, references[ROLE_ARN]),
             *_outputs(references, target.config),
         ]
     )
@@ -59,122 +71,92 @@ def label(name: str) -> str:
 
 
 def _head(wanted: Wanted, region: str | None, providers: list[str]) -> list[Block | Comment]:
-    left_out = notes(wanted, "Terraform")
     required = tuple((name, _PROVIDERS[name]) for name in providers)
     head: list[Block | Comment] = [
-        Comment("IAM Roles Anywhere: trust anchor, role and profile. Made to be applied in one go.")
-    ]
-    if left_out:
-        head.append(Comment("\n".join(left_out)))
-    head.append(
+        Comment(_TITLE),
+        Comment("\n".join(notes(wanted, "Terraform"))),
         Block("terraform", (), (Block("required_providers", (), required),)),
-    )
+    ]
     if region:
         head += [Block("provider", (name,), (("region", region),)) for name in providers]
     return head
 
 
 def _anchor(anchor: WantedAnchor) -> Block:
-    data: tuple[str, Value] = ("x509_certificate_data", Heredoc((anchor.bundle or "",)))
-    if anchor.pca_arn is not None:
-        data = ("acm_pca_arn", anchor.pca_arn)
-    return Block(
-        "resource",
-        ("aws_rolesanywhere_trust_anchor", label(anchor.name)),
-        (
-            ("name", anchor.name),
-            ("enabled", True),
-            *_tags(anchor.tags),
-            Block(
-                "source",
-                (),
-                (("source_type", source_type(anchor)), Block("source_data", (), (data,))),
-            ),
-            *(
-                Block(
-                    "notification_settings",
-                    (),
-                    (
-                        ("event", notification.event),
-                        ("enabled", notification.enabled),
-                        *_said(threshold=notification.threshold),
-                        ("channel", "ALL"),
-                    ),
-                )
-                for notification in anchor.notifications
-            ),
-        ),
-    )
+    body = _nested(anchor_creation(anchor, aliases=False).parameters)
+    return _resource("aws_rolesanywhere_trust_anchor", anchor.name, *body)
+
+
+def _nested(parameters: Mapping[str, Any]) -> Iterator[_Entry]:
+    """Parameters of the service's as attributes, and then as blocks those that have parts."""
+    blocks = []
+    for member, value in parameters.items():
+        name = xform_name(member)
+        if name == "tags":
+            yield from _tags(from_rolesanywhere(value))
+        elif isinstance(value, list | dict):
+            parts = value if isinstance(value, list) else [value]
+            blocks += [Block(name, (), tuple(_nested(part))) for part in parts]
+        elif value is not None:
+            yield name, Heredoc((value,)) if name == "x509_certificate_data" else value
+    yield from blocks
 
 
 def _role(role: WantedRole, anchor: Expression) -> list[Block]:
-    name = label(role.name)
-    of_role = ("role", Expression(f"aws_iam_role.{name}.name"))
     policy = trust_policy(ANCHOR_ARN, role.certificates)
+    of_role = ("role", Expression(f"aws_iam_role.{label(role.name)}.name"))
+    limits = {
+        "max_session_duration": role.max_session_duration,
+        "permissions_boundary": role.permissions_boundary,
+    }
     blocks = [
-        Block(
-            "resource",
-            ("aws_iam_role", name),
-            (
-                ("name", role.name),
-                ("path", role.path),
-                *_said(
-                    max_session_duration=role.max_session_duration,
-                    permissions_boundary=role.permissions_boundary,
-                ),
-                *_tags(role.tags),
-                ("assume_role_policy", Call("jsonencode", _with(policy, anchor))),
-            ),
+        _resource(
+            "aws_iam_role",
+            role.name,
+            ("name", role.name),
+            ("path", role.path),
+            *_nested(limits),
+            *_tags(role.tags),
+            ("assume_role_policy", Call("jsonencode", _with(policy, anchor))),
         )
     ]
     if role.policy_arns:
-        body: _Body = (
-            ("for_each", Call("toset", list(role.policy_arns))),
-            of_role,
-            ("policy_arn", Expression("each.value")),
-        )
-        blocks.append(Block("resource", ("aws_iam_role_policy_attachment", name), body))
+        arns = Call("toset", list(role.policy_arns))
+        attached = (("for_each", arns), of_role, ("policy_arn", Expression("each.value")))
+        blocks.append(_resource("aws_iam_role_policy_attachment", role.name, *attached))
     if role.inline_policy is not None:
-        body = (
-            ("name", INLINE_POLICY),
-            of_role,
-            ("policy", Call("jsonencode", _with(role.inline_policy, anchor))),
-        )
-        blocks.append(Block("resource", ("aws_iam_role_policy", name), body))
+        policy_entry = ("policy", Call("jsonencode", _with(role.inline_policy, anchor)))
+        named = ("name", INLINE_POLICY)
+        blocks.append(_resource("aws_iam_role_policy", role.name, named, of_role, policy_entry))
     return blocks
 
 
 def _profile(kind: str, profile: WantedProfile, role: Expression) -> Block:
-    body: list[tuple[str, Value]] = [
-        ("name", profile.name),
-        ("enabled", True),
-        ("role_arns", [role]),
-        *_said(
-            duration_seconds=profile.duration,
-            accept_role_session_name=profile.accept_session_name,
-            managed_policy_arns=profile.managed_policy_arns and list(profile.managed_policy_arns),
-        ),
-    ]
+    parameters: dict[str, Any] = {
+        **profile_creation(profile, ROLE_ARN, aliases=False).parameters,
+        "roleArns": [role],
+    }
+    tags = parameters.pop("tags")
     if profile.session_policy is not None:
-        body.append(("session_policy", Call("jsonencode", _with(profile.session_policy, role))))
-    if not kind.startswith("awscc"):
-        return Block("resource", (kind, label(profile.name)), (*body, *_tags(profile.tags)))
-    mappings = mappings_in_full(profile.mappings).items()
-    body.append(
-        (
-            "attribute_mappings",
-            [
-                {
-                    "certificate_field": field,
-                    "mapping_rules": [{"specifier": specifier} for specifier in specifiers],
-                }
-                for field, specifiers in mappings
-            ],
-        )
-    )
-    if tags := own_tags(profile.tags):
-        body.append(("tags", [{"key": key, "value": value} for key, value in tags.items()]))
-    return Block("resource", (kind, label(profile.name)), tuple(body))
+        parameters["sessionPolicy"] = Call("jsonencode", cast("Value", profile.session_policy))
+    body: list[_Entry] = [(xform_name(member), value) for member, value in parameters.items()]
+    if not profile.mappings:
+        return _resource(kind, profile.name, *body, *_tags(profile.tags))
+    body.append(("attribute_mappings", _snake_case(attribute_mappings(profile.mappings))))
+    return _resource(kind, profile.name, *body, *([("tags", tags)] if tags else []))
+
+
+def _snake_case(value: Any) -> Value:  # noqa: ANN401  # JSON
+    """Members of the service's, named as Terraform's providers name them."""
+    if isinstance(value, list):
+        return [_snake_case(item) for item in value]
+    if isinstance(value, dict):
+        return {xform_name(member): _snake_case(inner) for member, inner in value.items()}
+    return cast("Value", value)
+
+
+def _resource(kind: str, name: str, *body: _Entry) -> Block:
+    return Block("resource", (kind, label(name)), body)
 
 
 def _outputs(references: Mapping[str, Expression], config: str) -> list[Block]:
@@ -187,13 +169,8 @@ def _outputs(references: Mapping[str, Expression], config: str) -> list[Block]:
     ]
 
 
-def _said(**arguments: Value) -> list[tuple[str, Value]]:
-    return [(name, value) for name, value in arguments.items() if value is not None]
-
-
-def _tags(tags: Mapping[str, str]) -> list[tuple[str, Value]]:
-    own = own_tags(tags)
-    return [("tags", dict(own))] if own else []
+def _tags(tags: Mapping[str, str]) -> list[_Entry]:
+    return [("tags", dict(tags))] if tags else []
 
 
 def _with(document: object, anchor: Expression) -> Value:
