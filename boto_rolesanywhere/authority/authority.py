@@ -169,24 +169,20 @@ class Authority:
         self._require_usable(wish, now)
         end = min(now + wish.lifetime, self.certificate.not_valid_after_utc)
         key = self._private_key  # before the step: nobody waits for a passphrase
+        draft = Draft(
+            subject=wish.subject,
+            issuer=self.certificate.subject,
+            public_key=public_key,
+            issuer_public_key=key.public_key(),
+            validity=validity(now, now - _BACKDATED, end, wish.lifetime),
+            ca=ca,
+            path_length=0 if ca else None,
+            san=wish.san,
+        )
+        certificate = draft.sign(key, _DIGEST)
+        if not ca:
+            check_certificate(certificate, now=now, where=wish.name)
         with self._records.step() as step:
-            serial = _new_serial()
-            while step.find(serial) is not None:
-                serial = _new_serial()
-            draft = Draft(
-                subject=wish.subject,
-                issuer=self.certificate.subject,
-                public_key=public_key,
-                issuer_public_key=key.public_key(),
-                validity=validity(now, now - _BACKDATED, end, wish.lifetime),
-                serial_number=serial,
-                ca=ca,
-                path_length=0 if ca else None,
-                san=wish.san,
-            )
-            certificate = draft.sign(key, _DIGEST)
-            if not ca:
-                check_certificate(certificate, now=now, where=wish.name)
             step.add(_record_of(certificate, wish.name), now)
         return certificate
 
@@ -330,11 +326,6 @@ class Authority:
             if list_number >= step.next_list_number():
                 step.add_list(list_number, now, b"")
         return TakenOver(new, revoked)
-
-
-def _new_serial() -> int:
-    # RFC 5280, section 4.1.2.2: positive, at most 20 octets; random, so that nobody can foresee it.
-    return x509.random_serial_number()
 
 
 def _record_of(certificate: x509.Certificate, name: str) -> Record:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
 
     from cryptography import x509
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Digest = Literal["SHA-256", "SHA-384", "SHA-512"]
 _ASCII_KINDS: Final = ("DNS", "URI", "email")  # RFC 5280, section 4.2.1.6
-_KINDS: Final = ("DNS", "URI", "IP", "email", "dirName")
 
 # As a string: datetime is needed by the type checker only.
 Span: TypeAlias = "tuple[datetime, datetime]"
@@ -117,40 +116,35 @@ def general_names(names: Iterable[str | x509.GeneralName]) -> tuple[x509.General
 def _general_name(text: str) -> x509.GeneralName:
     from cryptography import x509
 
+    makers: dict[str, Callable[[str], x509.GeneralName]] = {
+        "DNS": x509.DNSName,
+        "URI": x509.UniformResourceIdentifier,
+        "IP": lambda value: x509.IPAddress(ip_address(value)),
+        "email": x509.RFC822Name,
+        "dirName": lambda value: x509.DirectoryName(x509.Name.from_rfc4514_string(value)),
+    }
     kind, _, value = text.partition(":")
-    if kind in _KINDS and not value.strip():
+    if kind not in makers:
         raise ConfigurationError(
-            f"{text!r} is not usable (it is empty)", code="authority-value-unusable", where="san"
+            f"{text!r} is of an unknown kind",
+            code="authority-value-unusable",
+            where="san",
+            expected="DNS:…, URI:…, IP:…, email:… or dirName:…",
         )
+    problem, expected = "it is empty", None
     if kind in _ASCII_KINDS and not value.isascii():
-        raise ConfigurationError(
-            f"{text!r} is not usable (it has characters beyond ASCII)",
-            code="authority-value-unusable",
-            where="san",
-            expected="the ASCII form, as in xn--mller-kva.example",
-        )
-    try:
-        if kind == "DNS":
-            return x509.DNSName(value)
-        if kind == "URI":
-            return x509.UniformResourceIdentifier(value)
-        if kind == "IP":
-            return x509.IPAddress(ip_address(value))
-        if kind == "email":
-            return x509.RFC822Name(value)
-        if kind == "dirName":
-            return x509.DirectoryName(x509.Name.from_rfc4514_string(value))
-    except ValueError as error:
-        raise ConfigurationError(
-            f"{text!r} is not usable ({str(error) or 'it has another form'})",
-            code="authority-value-unusable",
-            where="san",
-        ) from None
+        problem = "it has characters beyond ASCII"
+        expected = "the ASCII form, as in xn--mller-kva.example"
+    elif value.strip():
+        try:
+            return makers[kind](value)
+        except ValueError as error:
+            problem = str(error) or "it has another form"
     raise ConfigurationError(
-        f"{text!r} is of an unknown kind",
+        f"{text!r} is not usable ({problem})",
         code="authority-value-unusable",
         where="san",
-        expected="DNS:…, URI:…, IP:…, email:… or dirName:…",
+        expected=expected,
     )
 
 
@@ -164,7 +158,7 @@ class Draft:
         public_key: the subject's.
         issuer_public_key: named in the authority key identifier.
         validity: from when to when.
-        serial_number: random if None.
+        serial_number: random if None, so that nobody can foresee it.
         ca: what basicConstraints says.
         path_length: pathLenConstraint, of a CA.
         key_usage: whether the extension is there.

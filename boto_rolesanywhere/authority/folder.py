@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
+from boto_rolesanywhere.certificates.rules import is_ca
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError, PrivateKeyError
 from boto_rolesanywhere.identity.opening import Access, open_certificates, open_key
@@ -137,7 +138,7 @@ def adopt(
         RolesAnywhereError: as `create_root`; or certificate and key do not belong together.
     """
     certificate = open_certificates(certificate_place).certificates[0]
-    if not _is_authority(certificate):
+    if not is_ca(certificate):
         raise CertificateError(
             "it is not the certificate of a CA",
             code="trust-anchor-unsuitable",
@@ -268,13 +269,6 @@ def _subject(name: str) -> x509.Name:
             expected='a name such as "Example CA", or CN=Example CA,O=example',
         )
     return name_of("", name) if "=" in name else name_of(name)
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (x509.ExtensionNotFound, ValueError):
-        return False
 
 
 def _certificates(path: Path) -> tuple[x509.Certificate, ...]:

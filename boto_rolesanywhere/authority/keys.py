@@ -51,37 +51,25 @@ def generate_key(key_type: KeyType) -> PrivateKey:
         ConfigurationError: the type is unknown, or is ML-DSA and the installed `cryptography`
             does not know it.
     """
+    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-    if key_type == "P-256":
-        return ec.generate_private_key(ec.SECP256R1())
-    if key_type == "P-384":
-        return ec.generate_private_key(ec.SECP384R1())
-    if key_type == "P-521":
-        return ec.generate_private_key(ec.SECP521R1())
-    if key_type in ("RSA-2048", "RSA-3072", "RSA-4096"):
-        return rsa.generate_private_key(65537, int(key_type[4:]))
-    if key_type in get_args(KeyType):
-        return _generate_mldsa(key_type)
-    raise ConfigurationError(
-        f"unknown key type {key_type!r}",
-        code="authority-value-unusable",
-        where="key_type",
-        expected="one of " + ", ".join(get_args(KeyType)),
-    )
-
-
-def _generate_mldsa(key_type: KeyType) -> PrivateKey:
-    from cryptography.exceptions import UnsupportedAlgorithm
-
+    if key_type not in get_args(KeyType):
+        raise ConfigurationError(
+            f"unknown key type {key_type!r}",
+            code="authority-value-unusable",
+            where="key_type",
+            expected="one of " + ", ".join(get_args(KeyType)),
+        )
+    family, _, size = key_type.rpartition("-")
+    if family == "P":
+        return ec.generate_private_key(getattr(ec, f"SECP{size}R1")())
+    if family == "RSA":
+        return rsa.generate_private_key(65537, int(size))
     try:
         from cryptography.hazmat.primitives.asymmetric import mldsa
 
-        if key_type == "ML-DSA-44":
-            return mldsa.MLDSA44PrivateKey.generate()
-        if key_type == "ML-DSA-65":
-            return mldsa.MLDSA65PrivateKey.generate()
-        return mldsa.MLDSA87PrivateKey.generate()
+        return cast("PrivateKey", getattr(mldsa, f"MLDSA{size}PrivateKey").generate())
     except (ImportError, UnsupportedAlgorithm):
         raise ConfigurationError(
             f"the installed cryptography cannot make {key_type} keys",
@@ -106,9 +94,8 @@ def key_type_of(key: PrivateKey | CertificatePublicKeyTypes) -> KeyType:
         name = f"RSA-{key.key_size}"
     elif name.startswith("MLDSA"):
         name = f"ML-DSA-{name[5:7]}"
-    for known in get_args(KeyType):
-        if name == known:
-            return cast("KeyType", known)
+    if name in get_args(KeyType):
+        return cast("KeyType", name)
     raise ConfigurationError(
         f"a key of type {name} is not one that can be made here", code="authority-value-unusable"
     )

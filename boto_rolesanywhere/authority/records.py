@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
@@ -117,13 +117,8 @@ class Records:
                     remedy="Use the version of boto_rolesanywhere that wrote them, or a newer one.",
                 )
             connection.execute("BEGIN IMMEDIATE")
-            try:
+            with connection:  # commits, or undoes it
                 yield Step(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                with suppress(sqlite3.Error):  # the connection's end undoes it too
-                    connection.execute("ROLLBACK")
-                raise
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
