@@ -10,7 +10,7 @@ import json
 import re
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import boto3
@@ -56,6 +56,8 @@ region = eu-west-1
 aws_access_key_id = AKIAEXAMPLE
 aws_secret_access_key = secret
 """
+CONFIG = "crl-sync.config"
+PAIR = ("app-cert.pem", "app-key.pem")
 SERVER = "boto-rolesanywhere.service"
 
 
@@ -77,13 +79,13 @@ def machine(
     ):
         assert json.loads(service.readline())["endpoint_url"] == ROLES_ANYWHERE
         assert s3.readline() == "ready\n"
-        put(machine, "first")
+        put(machine, "first", (*PAIR, CONFIG))
         yield machine
 
 
-def put(machine: BootedMachine, which: str) -> None:
-    """Put a certificate and its key where the units have them, each in one step."""
-    for name in ("app-cert.pem", "app-key.pem"):
+def put(machine: BootedMachine, which: str, names: Sequence[str] = PAIR) -> None:
+    """Put certificate and key, or other files, where the units have them, each in one step."""
+    for name in names:
         there = f"/etc/boto-rolesanywhere/{name}"
         machine.run("install", "--mode=600", f"/opt/{which}/{name}", f"{there}.new")
         machine.run("mv", f"{there}.new", there)
@@ -117,6 +119,7 @@ def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
     """The units with their configuration, certificate and key, and files to copy."""
     for which in ("first", "second"):
         ca.issue("app").write(folder / which, name="app")
+        (folder / which / CONFIG).write_text(f"{ADMINISTRATOR}# the {which}\n")
     config = folder / "config"
     arns = folder / "arns"
     drop_in = folder / "drop-in"
@@ -128,7 +131,6 @@ def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
     drop_in.write_text(DROP_IN)
     measurement.write_text("21.5 C")
     files = {
-        "crl-sync.config": ADMINISTRATOR,
         "crl-sync.env": f"CRL_TRUST_ANCHOR={ARNS['trust_anchor']}\nCRL_SOURCE={LIST}\n",
         "ca.crl": ca.crl([7]).decode(),
     }
@@ -223,21 +225,48 @@ def test_a_list_gets_to_aws_and_is_kept_there(machine: BootedMachine) -> None:
     assert "is imported already" in told
 
 
-def test_a_renewed_certificate_restarts_what_has_a_copy_of_the_old(machine: BootedMachine) -> None:
-    units = (SERVER, "gets3buckets.service")
-    machine.run("systemctl", "start", *units)
-    token = machine.run("cat", "/run/boto-rolesanywhere/reader.token")
-    before = [shown(machine, unit, "MainPID") for unit in units]
+# The units that have copies: the files, and one of them by its name in the unit's credentials.
+COPIES = {
+    SERVER: (PAIR, "certificate"),
+    "gets3buckets.service": (PAIR, "certificate"),
+    "crl-sync.service": ((CONFIG,), "config"),
+}
 
-    put(machine, "second")
 
-    renewed = machine.run("cat", "/opt/second/app-cert.pem")
-    end = time.monotonic() + PATIENCE
-    for unit, process in zip(units, before, strict=True):
-        while shown(machine, unit, "MainPID") in (process, {"MainPID": "0"}):
-            assert time.monotonic() < end, unit
+def test_every_unit_that_goes_on_with_a_copy_is_tried() -> None:
+    units = (ROOT / "examples" / "systemd").glob("*.service")
+    texts = {unit.name: unit.read_text() for unit in units}
+    assert set(COPIES) == {
+        name
+        for name, text in texts.items()
+        if "LoadCredential=" in text and "Type=oneshot" not in text
+    }
+
+
+@pytest.mark.parametrize("unit", COPIES)
+def test_a_replaced_file_restarts_what_has_a_copy_of_the_old(
+    machine: BootedMachine, unit: str
+) -> None:
+    names, credential = COPIES[unit]
+    machine.run("systemctl", "start", unit)
+
+    # Put back too: each test leaves the machine as it was.
+    for which in ("second", "first"):
+        put(machine, which, names)
+        there = machine.run("cat", f"/opt/{which}/{names[0]}")
+        end = time.monotonic() + PATIENCE
+        copy = f"cat /run/credentials/{unit}/{credential} || true"  # not there while it starts
+        while machine.run("sh", "-c", copy) != there:
+            assert time.monotonic() < end
             time.sleep(0.1)
-        assert machine.run("cat", f"/run/credentials/{unit}/certificate") == renewed
+    machine.run("systemctl", "stop", unit)
+
+
+def test_the_token_outlives_a_restart(machine: BootedMachine) -> None:
+    machine.run("systemctl", "start", SERVER)
+    token = machine.run("cat", "/run/boto-rolesanywhere/reader.token")
+
+    machine.run("systemctl", "restart", SERVER)
     machine.run("systemctl", "start", "s3-sync")  # which waits for the server
+
     assert machine.run("cat", "/run/boto-rolesanywhere/reader.token") == token
-    put(machine, "first")
