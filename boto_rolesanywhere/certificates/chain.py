@@ -7,14 +7,13 @@ Anywhere User Guide, "Signature verification".
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from boto_rolesanywhere.errors import CertificateError
 
 from .names import comparable
 from .reading import names_der, readable_public_key
 from .rules import problems
-from .signatures import is_signed_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -80,7 +79,7 @@ def order_chain(
     def drawback(chain: tuple[x509.Certificate, ...]) -> tuple[bool, ...]:
         last = (leaf, *chain)[-1]
         return (
-            now is not None and not all(_in_time(issuer, now) for issuer in chain),
+            now is not None and not all(is_in_time(issuer, now) for issuer in chain),
             len(chain) > MAX_CHAIN,
             not any(issuer in roots for issuer in issuers.of(last)),
         )
@@ -186,7 +185,7 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
 
     False too where the installed `cryptography` cannot check the signature.
     """
-    return is_named_by(certificate, issuer) and signature_holds(certificate, issuer) is True
+    return is_named_by(certificate, issuer) and is_signed_with(certificate, issuer)
 
 
 def is_named_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
@@ -195,15 +194,36 @@ def is_named_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool
     return named == subject or comparable(named) == comparable(subject)
 
 
-def signature_holds(certificate: x509.Certificate, issuer: x509.Certificate) -> bool | None:
-    """Whether the key of `issuer` signed `certificate`; None if `cryptography` cannot tell."""
-    from cryptography.exceptions import UnsupportedAlgorithm
+def is_signed_with(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's key made the signature on `certificate`, whatever their names are.
 
+    False too where the installed `cryptography` lacks the algorithm or the key's kind.
+    """
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+
+    key = cast("Any", readable_public_key(issuer))
+    data: bytes = getattr(certificate, "signed_bytes", None) or certificate.tbs_certificate_bytes
+    used: tuple[object, ...] = ()
     try:
-        return is_signed_with(certificate, issuer)
-    except (UnsupportedAlgorithm, ValueError):
-        return None
+        scheme = certificate.signature_algorithm_parameters
+        digest = certificate.signature_hash_algorithm
+        if isinstance(scheme, padding.PKCS1v15 | padding.PSS):
+            fits, used = isinstance(key, rsa.RSAPublicKey), (scheme, digest)
+        elif isinstance(scheme, ec.ECDSA):
+            fits, used = isinstance(key, ec.EllipticCurvePublicKey), (scheme,)
+        elif digest is not None:
+            fits, used = isinstance(key, dsa.DSAPublicKey), (digest,)
+        else:  # Ed25519, Ed448 and ML-DSA hash inside
+            others = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey
+            fits = key is not None and not isinstance(key, others)
+        if fits:
+            key.verify(certificate.signature, data, *used)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError, AttributeError):
+        return False
+    return fits
 
 
-def _in_time(certificate: x509.Certificate, now: datetime) -> bool:
+def is_in_time(certificate: x509.Certificate, now: datetime) -> bool:
+    """Whether `certificate` is valid at `now`."""
     return certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc

@@ -82,6 +82,11 @@ def encode(tag: int, content: bytes) -> bytes:
     return bytes((tag, _LONG_FORM | len(octets))) + octets + content
 
 
+def sequence(*parts: bytes) -> bytes:
+    """The encoding of a SEQUENCE of these elements."""
+    return encode(SEQUENCE, b"".join(parts))
+
+
 def integer(element: Element) -> int:
     """The value of an INTEGER."""
     return int.from_bytes(element.expect(INTEGER).content, "big", signed=True)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     # Of each RDN its attributes, sorted: OID and value.
     ComparableName: TypeAlias = tuple[tuple[tuple[bytes, str | bytes], ...], ...]
 
+PRINTABLE_CHARACTERS: Final = frozenset(  # X.680, section 41.4
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
+)
 UTF8, PRINTABLE, T61, IA5, UNIVERSAL, BMP = 0x0C, 0x13, 0x14, 0x16, 0x1C, 0x1E
 # X.680, section 41. T61String is Latin-1 wherever it is met (X.509 Style Guide, "Strings").
 ENCODINGS: Final = {

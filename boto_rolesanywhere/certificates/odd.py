@@ -6,20 +6,18 @@ which `cryptography` reads; what is sent and what is signed stay the certificate
 
 from __future__ import annotations
 
-import ssl
 from typing import TYPE_CHECKING, Any, cast
 
-from .plain import read_plain
+from .plain import StandIn, read_plain
 from .reading import quietly
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.serialization import Encoding
 
 
-class OddCertificate:
-    """Stands in for an `x509.Certificate`, which cannot be subclassed.
+class OddCertificate(StandIn):
+    """Stands in for one that `cryptography` refuses.
 
     Values are read from the twin, ``tbs_certificate_bytes`` too. What leaves the process is the
     certificate itself: `public_bytes`, `fingerprint`, `signed_bytes` and ``signature``.
@@ -29,24 +27,16 @@ class OddCertificate:
         signed_bytes: the part over which the issuer made its signature.
     """
 
-    __slots__ = ("_encoded", "_twin", "signed_bytes", "slips")
+    __slots__ = ("_twin", "signed_bytes", "slips")
 
     def __init__(
         self, encoded: bytes, signed_bytes: bytes, twin: x509.Certificate, slips: tuple[str, ...]
     ) -> None:
         """Hold `encoded`, which was read as `twin`."""
-        self._encoded = encoded
+        super().__init__(encoded)
         self._twin = twin
         self.signed_bytes = signed_bytes
         self.slips = slips
-
-    def public_bytes(self, encoding: Encoding) -> bytes:
-        """The certificate as it was found, in DER or PEM."""
-        from cryptography.hazmat.primitives.serialization import Encoding as Encodings
-
-        if encoding is Encodings.PEM:
-            return ssl.DER_cert_to_PEM_cert(self._encoded).encode("ascii")
-        return self._encoded
 
     def fingerprint(self, algorithm: hashes.HashAlgorithm) -> bytes:
         """The digest of the certificate as it was found."""
@@ -58,12 +48,6 @@ class OddCertificate:
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the twin has
         return getattr(self._twin, name)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, OddCertificate) and other._encoded == self._encoded
-
-    def __hash__(self) -> int:
-        return hash(self._encoded)
 
     def __repr__(self) -> str:
         return f"<OddCertificate: {'; '.join(self.slips)}>"

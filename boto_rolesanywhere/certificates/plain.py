@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeGuard, cast
 from boto_rolesanywhere.records import NamedTuple
 
 from . import der
-from .names import IA5, PRINTABLE, UTF8
+from .names import IA5, PRINTABLE, PRINTABLE_CHARACTERS, UTF8
 from .reading import quietly
 
 if TYPE_CHECKING:
@@ -46,9 +46,6 @@ _EXTENSIONS: Final = 0xA3
 _TRUE: Final = bytes.fromhex("0101ff")
 _UTC_TIME: Final = 0x17
 _LONGEST_SERIAL: Final = 20  # RFC 5280, section 4.1.2.2
-_PRINTABLE: Final = frozenset(
-    b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
-)
 _LONGEST_OID: Final = 32
 
 
@@ -72,19 +69,49 @@ class Version(NamedTuple):
     value: int = 2
 
 
-class PlainCertificate:
-    """Stands in for an `x509.Certificate`, which cannot be made without `cryptography.x509`.
+class StandIn:
+    """Stands in for an `x509.Certificate`, which cannot be subclassed. It holds its bytes."""
+
+    __slots__ = ("_encoded",)
+
+    def __init__(self, encoded: bytes) -> None:
+        """Hold `encoded`, the DER of the certificate."""
+        self._encoded = encoded
+
+    def public_bytes(self, encoding: Encoding) -> bytes:
+        """The certificate as it was found, in DER or PEM."""
+        from cryptography.hazmat.primitives.serialization import Encoding as Encodings
+
+        if encoding is Encodings.PEM:
+            return ssl.DER_cert_to_PEM_cert(self._encoded).encode("ascii")
+        return self._encoded
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, StandIn):
+            return other._encoded == self._encoded
+        if is_certificate(other):
+            from cryptography.hazmat.primitives.serialization import Encoding
+
+            return bool(other.public_bytes(Encoding.DER) == self._encoded)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._encoded)
+
+
+class PlainCertificate(StandIn):
+    """Stands in for one that cannot be made without `cryptography.x509`.
 
     What is not defined here is asked of `cryptography`'s own object.
     """
 
-    __slots__ = ("_encoded", "_fields", "_own", "_public_key")
+    __slots__ = ("_fields", "_own", "_public_key")
 
     version = Version()
 
     def __init__(self, encoded: bytes, fields: Fields) -> None:
         """Hold `encoded`, of which `fields` were read."""
-        self._encoded = encoded
+        super().__init__(encoded)
         self._fields = fields
         self._own: x509.Certificate | None = None
         self._public_key: CertificatePublicKeyTypes | None = None
@@ -151,14 +178,6 @@ class PlainCertificate:
             self._public_key = cast("CertificatePublicKeyTypes", made)
         return self._public_key
 
-    def public_bytes(self, encoding: Encoding) -> bytes:
-        """The certificate in DER or PEM."""
-        from cryptography.hazmat.primitives.serialization import Encoding as Encodings
-
-        if encoding is Encodings.PEM:
-            return ssl.DER_cert_to_PEM_cert(self._encoded).encode("ascii")
-        return self._encoded
-
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the certificate has
         if name.startswith("_"):
             raise AttributeError(name)
@@ -167,18 +186,6 @@ class PlainCertificate:
 
             self._own = quietly(lambda: x509.load_der_x509_certificate(self._encoded))
         return getattr(self._own, name)
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, PlainCertificate):
-            return other._encoded == self._encoded
-        if is_certificate(other):
-            from cryptography.hazmat.primitives.serialization import Encoding
-
-            return bool(other.public_bytes(Encoding.DER) == self._encoded)
-        return NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._encoded)
 
     def __repr__(self) -> str:
         return f"<PlainCertificate {self._fields.serial_number:x}>"
@@ -202,9 +209,7 @@ def is_certificate(value: object) -> TypeGuard[x509.Certificate]:
     `cryptography.x509` is not loaded to find out: whoever made one of its objects has loaded it.
     """
     x509 = sys.modules.get("cryptography.x509")
-    return isinstance(value, PlainCertificate) or (
-        x509 is not None and isinstance(value, x509.Certificate)
-    )
+    return isinstance(value, StandIn) or (x509 is not None and isinstance(value, x509.Certificate))
 
 
 def _fields(encoded: bytes) -> Fields:
@@ -216,7 +221,9 @@ def _fields(encoded: bytes) -> Fields:
     _require(version.raw == _V3 and inner.raw == algorithm.raw)
     _check_name(issuer)
     _check_name(subject)
-    _check_key(key)
+    kind, bits = key.expect(der.SEQUENCE).children()
+    _require(kind.raw in _KEYS)
+    _bits(bits)
     _check_extensions(extensions)
     start, end = validity.expect(der.SEQUENCE).children()
     return Fields(
@@ -233,11 +240,7 @@ def _fields(encoded: bytes) -> Fields:
 
 def _require(condition: bool) -> None:  # reads as a sentence
     if not condition:
-        _refuse()
-
-
-def _refuse() -> Any:  # noqa: ANN401  # it returns nothing
-    raise der.DerError("it is not plain")
+        raise der.DerError("it is not plain")
 
 
 def _serial_number(element: der.Element) -> int:
@@ -261,22 +264,13 @@ def _bits(element: der.Element) -> bytes:
     return content[1:]
 
 
-def _check_key(element: der.Element) -> None:
-    algorithm, bits = element.expect(der.SEQUENCE).children()
-    _require(algorithm.raw in _KEYS)
-    _bits(bits)
-
-
 def _check_name(element: der.Element) -> None:
     for rdn in element.expect(der.SEQUENCE).children():
         (attribute,) = rdn.expect(der.SET).children()
         kind, value = attribute.expect(der.SEQUENCE).children()
         _check_oid(kind)
-        _require(value.tag in (UTF8, IA5) or (value.tag == PRINTABLE and _is_printable(value)))
-
-
-def _is_printable(value: der.Element) -> bool:
-    return _PRINTABLE.issuperset(value.content)
+        printable = value.tag == PRINTABLE and PRINTABLE_CHARACTERS.issuperset(value.content)
+        _require(printable or value.tag in (UTF8, IA5))
 
 
 def _check_extensions(element: der.Element) -> None:

@@ -73,8 +73,38 @@ def names_der(certificate: x509.Certificate) -> tuple[bytes, bytes]:
     """The DER of issuer and subject, also where `cryptography` cannot read what stands in them."""
     if names := getattr(certificate, "names_der", None):  # of a plain one, read before
         return cast("tuple[bytes, bytes]", names)
-    # RFC 5280, section 4.1: [0] version, serialNumber, signature, issuer, validity, subject.
-    # The library has parsed the certificate, so they are there.
-    fields = der.read_only(certificate.tbs_certificate_bytes).children()
-    first = 3 if fields[0].tag == 0xA0 else 2  # noqa: PLR2004  # see above
-    return fields[first].raw, fields[first + 2].raw
+    _, _, issuer, _, subject, *_ = fields_of(certificate)
+    return issuer.raw, subject.raw
+
+
+def fields_of(certificate: x509.Certificate) -> tuple[der.Element, ...]:
+    """The fields of the TBSCertificate (RFC 5280, section 4.1) after its version.
+
+    They are serial number, signature algorithm, issuer, validity, subject and key, then the
+    optional ones. The library has parsed the certificate, so the first six are there.
+
+    Raises:
+        DerError: it is BER.
+    """
+    fields = der.read_only(certificate.tbs_certificate_bytes).expect(der.SEQUENCE).children()
+    return fields[1:] if fields[0].tag == 0xA0 else fields  # noqa: PLR2004  # [0] version
+
+
+def distribution_points(certificate: x509.Certificate) -> tuple[str, ...]:
+    """The HTTP URLs of a certificate's CRL distribution points (RFC 5280, section 4.2.1.13)."""
+    from cryptography import x509
+
+    try:
+        extension = quietly(
+            lambda: certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints)
+        )
+    except (
+        x509.ExtensionNotFound,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
+        return ()
+    names = [name for point in extension.value for name in point.full_name or ()]
+    uris = [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
+    return tuple(uri for uri in uris if uri.lower().startswith(("http://", "https://")))

@@ -13,7 +13,7 @@ from boto_rolesanywhere.records import NamedTuple
 
 from . import der
 from .public_keys import NEW_KEY, USABLE_KEYS, algorithm_for, describe_key
-from .reading import quietly
+from .reading import fields_of, quietly
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -65,7 +65,7 @@ def problems(certificate: x509.Certificate, now: datetime) -> tuple[Finding, ...
 def is_ca(certificate: x509.Certificate) -> bool:
     """Whether its basicConstraints say CA:TRUE, whatever its other extensions are."""
     try:
-        return any(_Tbs(certificate.tbs_certificate_bytes).find_ca())
+        return any(_Tbs(certificate).find_ca())
     except der.DerError:
         return False
 
@@ -73,7 +73,7 @@ def is_ca(certificate: x509.Certificate) -> bool:
 def signs_certificates(certificate: x509.Certificate) -> bool:
     """Whether its keyUsage has keyCertSign, as a trust anchor's must."""
     try:
-        return _Tbs(certificate.tbs_certificate_bytes).has_usage(_KEY_CERT_SIGN)
+        return _Tbs(certificate).has_usage(_KEY_CERT_SIGN)
     except der.DerError:
         return False
 
@@ -89,7 +89,7 @@ def _find(certificate: x509.Certificate, now: datetime) -> Iterator[Finding]:
     yield from _find_time(certificate, now)
     yield from _find_hash(certificate)
     try:
-        tbs = _Tbs(certificate.tbs_certificate_bytes)
+        tbs = _Tbs(certificate)
         found = [*tbs.find_subject(), *tbs.find_key_form(), *tbs.find_ca(), *tbs.find_key_usage()]
     except der.DerError as error:
         found = [
@@ -154,15 +154,10 @@ class _Tbs:
     keyUsage; and it turns explicit curve parameters into a named curve.
     """
 
-    def __init__(self, encoded: bytes) -> None:
-        fields = list(der.read_only(encoded).expect(der.SEQUENCE).children())
-        if fields[0].tag == 0xA0:  # noqa: PLR2004  # [0] version
-            del fields[0]
-        if len(fields) < 6:  # noqa: PLR2004  # serial, algorithm, issuer, validity, subject, key
-            raise der.DerError("fields are missing")
-        self.subject = fields[4]
-        self.key_algorithm = fields[5].children()[0].children()
-        self.extensions = dict(_extensions(fields[6:]))
+    def __init__(self, certificate: x509.Certificate) -> None:
+        _, _, _, _, self.subject, key, *rest = fields_of(certificate)
+        self.key_algorithm = key.children()[0].children()
+        self.extensions = dict(_extensions(rest))
 
     def find_subject(self) -> Iterator[Finding]:
         if not self.subject.content:
@@ -203,13 +198,16 @@ class _Tbs:
             )
 
     def find_key_usage(self) -> Iterator[Finding]:
-        value = self.extensions.get(_KEY_USAGE)
-        remedy = "Have it issued with keyUsage = critical, digitalSignature."
-        if value is None:
-            yield Finding("key-usage", "it has no keyUsage, and AWS asks for it", remedy)
+        if self.has_usage(_DIGITAL_SIGNATURE):
             return
-        if not self.has_usage(_DIGITAL_SIGNATURE):
-            yield Finding("key-usage", "its keyUsage lacks digitalSignature", remedy)
+        has_none = _KEY_USAGE not in self.extensions
+        yield Finding(
+            "key-usage",
+            "it has no keyUsage, and AWS asks for it"
+            if has_none
+            else "its keyUsage lacks digitalSignature",
+            "Have it issued with keyUsage = critical, digitalSignature.",
+        )
 
     def has_usage(self, bit: int) -> bool:
         value = self.extensions.get(_KEY_USAGE)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.records import NamedTuple
 
 from . import der
-from .names import ENCODINGS, PRINTABLE, UTF8
+from .names import ENCODINGS, PRINTABLE, PRINTABLE_CHARACTERS, UTF8
 from .reading import quietly
 
 if TYPE_CHECKING:
@@ -31,7 +31,6 @@ _BIT_STRING_UNUSED: Final = b"\0"
 _LATEST_VERSION: Final = 2  # X.509 counts from v1 = 0
 _CONSTRUCTED: Final = 0x20
 _ECDSA: Final = bytes.fromhex("2a8648ce3d0403")  # RFC 5758, section 3.2: without parameters
-_NOT_PRINTABLE: Final = re.compile(rb"[^A-Za-z0-9 '()+,./:=?-]")  # X.680, section 41.4
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _TIME: Final = re.compile(rb"(\d{10}|\d{12})(\d\d)?(?:[.,]\d+)?(?:Z|([+-])(\d\d)(\d\d))?")
 _FIRST_GENERALIZED_YEAR: Final = 2050  # RFC 5280, section 4.1.2.5
@@ -78,7 +77,7 @@ def make(encoded: bytes) -> Twin:
     except ValueError:
         raise ValueError("its structure is not that of a certificate") from None
     mender = _Mender()
-    if encoded != _sequence(_only(encoded).content):
+    if encoded != der.sequence(_only(encoded).content):
         mender.note("its structure", "a length that is not in its shortest form")
     right_bits = der.encode(der.BIT_STRING, _BIT_STRING_UNUSED + bits)
     if signature.raw != right_bits:
@@ -90,8 +89,8 @@ def make(encoded: bytes) -> Twin:
     def certificate(kept: Sequence[bytes]) -> x509.Certificate:
         content = [*version, *inside]
         if kept:
-            content.append(der.encode(_EXTENSIONS, _sequence(*kept)))
-        return _load(_sequence(_sequence(*content), *outside))
+            content.append(der.encode(_EXTENSIONS, der.sequence(*kept)))
+        return _load(der.sequence(der.sequence(*content), *outside))
 
     try:
         certificate(())
@@ -174,7 +173,7 @@ class _Mender:
         self, title: str, name: str, head: bytes, value: bytes, certificate: Builder
     ) -> Iterator[bytes]:
         def readable(candidate: bytes) -> bytes | None:
-            extension = _sequence(head, der.encode(der.OCTET_STRING, candidate))
+            extension = der.sequence(head, der.encode(der.OCTET_STRING, candidate))
             try:
                 _read_extensions(certificate((extension,)))
             except ValueError:
@@ -203,20 +202,20 @@ class _Mender:
             children = _elements(element.content)
             if children and children[0].tag == der.BOOLEAN and not any(children[0].content):
                 self.note(title, "CA FALSE written out, which DER leaves out")
-                return _sequence(*(each.raw for each in children[1:]))
+                return der.sequence(*(each.raw for each in children[1:]))
         if name == _ALTERNATIVE_NAMES:
             entries = [self._normal(title, each) for each in _elements(element.content)]
-            kept = [each for each in entries if readable(_sequence(each))]
+            kept = [each for each in entries if readable(der.sequence(each))]
             if len(kept) < len(entries):
                 self.note(title, "a name of a kind or form that cannot be read")
-            return _sequence(*kept)
+            return der.sequence(*kept)
         return self._normal(title, element)
 
     def _algorithm(self, element: der.Element) -> bytes:
         parts = _elements(element.expect(der.SEQUENCE).content)
         if parts[0].content.startswith(_ECDSA) and [each.tag for each in parts[1:]] == [der.NULL]:
             self.note("its signature algorithm", "a parameter NULL, where ECDSA has none")
-            return _sequence(parts[0].raw)
+            return der.sequence(parts[0].raw)
         return self._normal("its signature algorithm", element)
 
     def _normal(self, field: str, element: der.Element) -> bytes:
@@ -241,30 +240,23 @@ class _Mender:
         return self._text(field, element) if tag in ENCODINGS else element.raw
 
     def _text(self, field: str, element: der.Element) -> bytes:
-        tag, content = element.tag, element.content
-        if tag == PRINTABLE and _NOT_PRINTABLE.search(content):
-            slip, text = (
-                "characters that its string type, PrintableString, lacks",
-                content.decode("latin-1"),
-            )
-        elif tag not in {UTF8, PRINTABLE} and ENCODINGS[tag] in {"latin-1", "ascii"}:
-            if content.isascii():
-                return der.encode(tag, content)
-            slip, text = (
-                "Latin-1 in a string type whose characters are others",
-                content.decode("latin-1"),
-            )
+        tag, content, encoding = element.tag, element.content, ENCODINGS[element.tag]
+        slip = None
+        if tag == PRINTABLE:
+            if not PRINTABLE_CHARACTERS.issuperset(content):
+                slip = "characters that its string type, PrintableString, lacks"
+        elif encoding in {"latin-1", "ascii"}:
+            if not content.isascii():
+                slip = "Latin-1 in a string type whose characters are others"
         else:
             try:
-                content.decode(ENCODINGS[tag])
-                return der.encode(tag, content)
+                content.decode(encoding)
             except UnicodeDecodeError:
-                slip, text = (
-                    "text that is not in the encoding of its string type",
-                    content.decode("latin-1"),
-                )
+                slip = "text that is not in the encoding of its string type"
+        if slip is None:
+            return der.encode(tag, content)
         self.note(field, slip)
-        return der.encode(UTF8, text.encode())
+        return der.encode(UTF8, content.decode("latin-1").encode())
 
     def _time(self, field: str, element: der.Element) -> bytes:
         """RFC 5280, section 4.1.2.5: to the second, in UTC, without a fraction."""
@@ -299,10 +291,6 @@ def _elements(data: bytes) -> list[der.Element]:
 def _only(data: bytes) -> der.Element:
     (element,) = _elements(data)
     return element
-
-
-def _sequence(*parts: bytes) -> bytes:
-    return der.encode(der.SEQUENCE, b"".join(parts))
 
 
 def _shortest(content: bytes) -> bytes:

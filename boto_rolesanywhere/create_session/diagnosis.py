@@ -73,7 +73,7 @@ def _aliases(config: Config) -> Iterator[str]:
 
 
 def _published_list(identity: Identity) -> Iterator[str]:
-    from boto_rolesanywhere.certificates.distribution_points import distribution_points
+    from boto_rolesanywhere.certificates.reading import distribution_points
 
     if points := distribution_points(identity.certificate):
         yield (

@@ -5,9 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.chain import is_issued_by, is_self_signed, order_chain
+from boto_rolesanywhere.certificates.chain import (
+    is_in_time,
+    is_issued_by,
+    is_self_signed,
+    order_chain,
+)
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
-from boto_rolesanywhere.certificates.distribution_points import distribution_points
+from boto_rolesanywhere.certificates.reading import distribution_points
 from boto_rolesanywhere.certificates.rules import is_ca, problems, signs_certificates, weak_hash
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
@@ -206,7 +211,7 @@ def check_validity(
     for certificate in (leaf, *chain):
         text, concerns = _judge(certificate, now)
         yield summed_up("validity", text, concerns)
-    return leaf.not_valid_before_utc <= now <= leaf.not_valid_after_utc
+    return is_in_time(leaf, now)
 
 
 def _judge(certificate: x509.Certificate, now: datetime) -> tuple[str, list[Concern]]:

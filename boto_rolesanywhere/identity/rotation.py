@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.certificates.chain import is_in_time
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -92,7 +93,4 @@ class RotatingIdentity:
 
 
 def _in_time(identity: Identity, now: datetime) -> bool:
-    return all(
-        certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc
-        for certificate in (identity.certificate, *identity.chain)
-    )
+    return all(is_in_time(each, now) for each in (identity.certificate, *identity.chain))

@@ -14,11 +14,11 @@ from cryptography.hazmat.primitives import hashes
 
 from boto_rolesanywhere.certificates.chain import Issuers, order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
-from boto_rolesanywhere.certificates.distribution_points import distribution_points
 from boto_rolesanywhere.certificates.odd import readable
 from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
 from boto_rolesanywhere.certificates.reading import (
     decimal,
+    distribution_points,
     quietly,
     readable_public_key,
     serial_number,

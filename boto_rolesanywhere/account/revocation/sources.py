@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.authority.records import RECORDS
 from boto_rolesanywhere.certificates.descriptions import describe_subject
-from boto_rolesanywhere.certificates.distribution_points import distribution_points
+from boto_rolesanywhere.certificates.reading import distribution_points
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import (
     CertificateError,

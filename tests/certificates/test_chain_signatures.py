@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, p
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 
-from boto_rolesanywhere.certificates.signatures import is_signed_with
+from boto_rolesanywhere.certificates.chain import is_signed_with
 
 NAME = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "any")])
 KEYS = {

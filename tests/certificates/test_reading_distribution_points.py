@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from cryptography import x509
 
-from boto_rolesanywhere.certificates.distribution_points import distribution_points
+from boto_rolesanywhere.certificates.reading import distribution_points
 from boto_rolesanywhere.testing import CertificateAuthority
 
 URL, OTHER = "http://ca.example/one.crl", "HTTPS://ca.example/two.crl"
