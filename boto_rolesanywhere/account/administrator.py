@@ -21,7 +21,7 @@ from botocore.session import Session
 
 from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
-from boto_rolesanywhere.settings.arns import parse_role_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .pace import Pace
 from .service_errors import translated
@@ -68,7 +68,7 @@ class Administrator:
             ConfigurationError: there is no such profile, no Region, or `account_role` is no role.
         """
         if account_role is not None:
-            parse_role_arn(account_role, where="--account-role")
+            parse_arn("role", account_role, where="--account-role")
         self._pace = pace or Pace()
         self._clients: dict[Service, BaseClient] = {}
         self.session = Session(profile=profile)

@@ -18,7 +18,7 @@ from boto_rolesanywhere.certificates.chain import order_chain
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError, ServiceError
-from boto_rolesanywhere.settings.arns import parse_private_ca_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .service_errors import translated
 
@@ -131,7 +131,7 @@ class PrivateCa:
         Raises:
             ConfigurationError: it is no ARN of a CA.
         """
-        self._partition = parse_private_ca_arn(arn).partition
+        self._partition = parse_arn("certificate-authority", arn).partition
         self._administrator, self.arn = administrator, arn.strip()
         self._tell, self._clock = tell, clock
 

@@ -15,7 +15,7 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.arns import Arn, require_agreement
 from boto_rolesanywhere.settings.places import is_device
-from boto_rolesanywhere.settings.regions import ARN_PARSERS, arn_of
+from boto_rolesanywhere.settings.regions import ARN_KINDS, arn_of
 from boto_rolesanywhere.settings.sources import IdentitySources
 
 from .outcome import PROGRAM, complain
@@ -112,7 +112,7 @@ class Questions:
         return "" if answer == _NONE and setting in _OPTIONAL else answer
 
     def _check(self, setting: Setting, answer: str) -> None:
-        if setting in ARN_PARSERS:
+        if setting in ARN_KINDS:
             self._check_arn(setting, answer)
             return
         if answer or setting not in _OPTIONAL:
@@ -123,7 +123,7 @@ class Questions:
     def _check_arn(self, setting: Setting, answer: str) -> None:
         """The ARN alone, and with those before it."""
         arns: dict[Setting, Arn] = {}
-        for each in ARN_PARSERS:
+        for each in ARN_KINDS:
             text = answer if each is setting else self._known(each)
             if text and (each is setting or _is_arn(each, text)):
                 arns[each] = arn_of(each, text, each.title)

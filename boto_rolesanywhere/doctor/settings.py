@@ -23,7 +23,7 @@ from boto_rolesanywhere.settings.names import (
     SETTINGS,
 )
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
-from boto_rolesanywhere.settings.regions import ARN_PARSERS, arns_of, require_all_agree
+from boto_rolesanywhere.settings.regions import ARN_KINDS, arns_of, require_all_agree
 
 from .verdict import Verdict, of_error, skipped
 
@@ -283,7 +283,7 @@ def _is_ours(key: str) -> bool:
 def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
     """Parse each ARN, and check that they belong together; True if so."""
     parsed: dict[Setting, tuple[Arn, ...]] = {}
-    for setting in ARN_PARSERS:
+    for setting in ARN_KINDS:
         found = settings.get(setting)
         if found is None:
             yield skipped("arns", f"the {setting.title} is not set")
@@ -292,9 +292,9 @@ def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
             parsed[setting] = arns_of(settings, setting)
         except ConfigurationError as error:
             yield of_error("arns", error)
-    if len(parsed) < len(ARN_PARSERS):
+    if len(parsed) < len(ARN_KINDS):
         return False
-    anchors, profiles, (role,) = (parsed[setting] for setting in ARN_PARSERS)
+    anchors, profiles, (role,) = (parsed[setting] for setting in ARN_KINDS)
     try:
         require_all_agree(settings, anchors, profiles, role)
     except ConfigurationError as error:

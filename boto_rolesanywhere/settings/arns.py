@@ -14,6 +14,9 @@ from boto_rolesanywhere.redaction import shown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Literal
+
+    Kind = Literal["trust-anchor", "profile", "role", "certificate-authority"]
 
 # AWS General Reference, "Amazon Resource Names": six fields; the last may hold colons.
 _FIELDS: Final = 6
@@ -21,6 +24,13 @@ _ACCOUNT_DIGITS: Final = 12
 _LOWER: Final = frozenset(ascii_lowercase)
 _NAME: Final = frozenset(f"{ascii_letters}{digits}_+=,.@-")
 _RESOURCE_ID: Final = _NAME | {"/"}
+# What the resource of each kind begins with, and its service.
+SERVICES: Final[dict[Kind, str]] = {
+    "trust-anchor": "rolesanywhere",
+    "profile": "rolesanywhere",
+    "role": "iam",
+    "certificate-authority": "acm-pca",
+}
 
 
 class Arn(NamedTuple):
@@ -49,43 +59,37 @@ class Arn(NamedTuple):
         return ":".join(("arn", *self))
 
 
-def parse_trust_anchor_arn(text: str, *, where: str = "trust anchor ARN") -> Arn:
-    """Parse ``arn:…:rolesanywhere:…:trust-anchor/…``, or its alias.
+def parse_arn(kind: Kind, text: str, *, where: str | None = None, remedy: str | None = None) -> Arn:
+    """Parse the ARN of a trust anchor or profile (or its alias), a role with its path, or a CA.
+
+    Args:
+        kind: what it should name.
+        text: the ARN, perhaps with blanks around it.
+        where: the setting that it is from, for the error; its kind if left out.
+        remedy: what to do if it is wrong.
 
     Raises:
         ConfigurationError: naming `where` and what is wrong with it.
     """
-    return _parse_rolesanywhere(text, "trust-anchor", where)
-
-
-def parse_profile_arn(text: str, *, where: str = "profile ARN") -> Arn:
-    """Parse ``arn:…:rolesanywhere:…:profile/…``, or its alias.
-
-    Raises:
-        ConfigurationError: naming `where` and what is wrong with it.
-    """
-    return _parse_rolesanywhere(text, "profile", where)
-
-
-def parse_role_arn(text: str, *, where: str = "role ARN") -> Arn:
-    """Parse ``arn:…:iam::…:role/…``, with the role's path.
-
-    Raises:
-        ConfigurationError: naming `where` and what is wrong with it.
-    """
-    example = "arn:aws:iam::123456789012:role/NAME"
-    return _parse(text, service="iam", kinds=("role/",), where=where, example=example)
-
-
-def parse_private_ca_arn(text: str, *, where: str = "private CA ARN") -> Arn:
-    """Parse ``arn:…:acm-pca:…:certificate-authority/…``.
-
-    Raises:
-        ConfigurationError: naming `where` and what is wrong with it.
-    """
-    example = "arn:aws:acm-pca:REGION:ACCOUNT:certificate-authority/ID"
-    kinds = ("certificate-authority/",)
-    return _parse(text, service="acm-pca", kinds=kinds, where=where, example=example)
+    service = SERVICES[kind]
+    starts = (f"{kind}/", f"alias/{kind}/")[: 2 if service == "rolesanywhere" else 1]
+    fields = text.strip().split(":", _FIELDS - 1)
+    if len(fields) == _FIELDS and fields[0] == "arn":
+        arn = Arn(*fields[1:])
+        problem = _problem(arn, service, starts)
+    else:
+        problem = "is not an ARN"
+    if problem:
+        raise ConfigurationError(
+            f"{shown(text)} {problem}",
+            code="arn-invalid",
+            where=where or f"{kind.replace('-', ' ')} ARN",
+            expected="arn:aws:iam::123456789012:role/NAME"
+            if kind == "role"
+            else f"arn:aws:{service}:REGION:ACCOUNT:{kind}/ID",
+            remedy=remedy,
+        )
+    return arn
 
 
 def require_agreement(anchor: Arn, profile: Arn, role: Arn | None = None) -> None:
@@ -113,26 +117,6 @@ def require_agreement(anchor: Arn, profile: Arn, role: Arn | None = None) -> Non
                 where=f"trust anchor and {kind} ARN",
                 expected=f"one {field} for both",
             )
-
-
-def _parse_rolesanywhere(text: str, kind: str, where: str) -> Arn:
-    example = f"arn:aws:rolesanywhere:REGION:ACCOUNT:{kind}/ID"
-    kinds = (f"{kind}/", f"alias/{kind}/")
-    return _parse(text, service="rolesanywhere", kinds=kinds, where=where, example=example)
-
-
-def _parse(text: str, *, service: str, kinds: Sequence[str], where: str, example: str) -> Arn:
-    fields = text.strip().split(":", _FIELDS - 1)
-    if len(fields) == _FIELDS and fields[0] == "arn":
-        arn = Arn(*fields[1:])
-        problem = _problem(arn, service, kinds)
-    else:
-        problem = "is not an ARN"
-    if problem:
-        raise ConfigurationError(
-            f"{shown(text)} {problem}", code="arn-invalid", where=where, expected=example
-        )
-    return arn
 
 
 def _problem(arn: Arn, service: str, kinds: Sequence[str]) -> str | None:

@@ -14,7 +14,7 @@ from boto_rolesanywhere.records import TypedDict
 from boto_rolesanywhere.redaction import logger_of
 
 from . import names
-from .arns import Arn, parse_role_arn
+from .arns import Arn, parse_arn
 from .names import Found, Setting, gather
 from .passphrases import configured_secret
 from .places import plain_place
@@ -91,7 +91,7 @@ class Config:
     @property
     def last_role(self) -> Arn:
         """The role whose credentials the program gets."""
-        return parse_role_arn(self.assumed[-1].role_arn) if self.assumed else self.role
+        return parse_arn("role", self.assumed[-1].role_arn) if self.assumed else self.role
 
 
 def resolve(
@@ -119,12 +119,12 @@ def resolve(
         raise _not_set(missing, found, section, profile_name, by_flag=flags is not None)
     places = places_of(found)
     for each in assumed:
-        parse_role_arn(each.role_arn, where=f"role_arn of profile {each.profile!r}")
+        parse_arn("role", each.role_arn, where=f"role_arn of profile {each.profile!r}")
     first = Config(
         sources=identity_sources(found, arguments, environ),
         trust_anchor=places[0].trust_anchor,
         profile=places[0].profile,
-        role=parse_role_arn(text_of(found[names.ROLE], names.ROLE)),
+        role=parse_arn("role", text_of(found[names.ROLE], names.ROLE)),
         region=places[0].region,
         duration=duration_of(found),
         session_name=session_name_of(found),

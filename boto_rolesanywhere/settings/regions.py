@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 
-from .arns import Arn, parse_profile_arn, parse_role_arn, parse_trust_anchor_arn, require_agreement
+from .arns import Arn, parse_arn, require_agreement
 from .names import ENDPOINT_URL, PROFILE, REGION, ROLE, TRUST_ANCHOR
 from .urls import require_endpoint_url
 from .values import endpoint_url_of, region_of, text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
+    from .arns import Kind
     from .names import Found, Setting
 
-ARN_PARSERS: Final[dict[Setting, Callable[..., Arn]]] = {
-    TRUST_ANCHOR: parse_trust_anchor_arn,
-    PROFILE: parse_profile_arn,
-    ROLE: parse_role_arn,
+ARN_KINDS: Final[dict[Setting, Kind]] = {
+    TRUST_ANCHOR: "trust-anchor",
+    PROFILE: "profile",
+    ROLE: "role",
 }
 # Of AWS's own endpoints, VPC endpoints included.
 _ENDPOINTS_REGION: Final = r"rolesanywhere(?:-fips)?\.([a-z]+(?:-[a-z]+)+-[0-9]+)\."
@@ -108,20 +109,11 @@ def arn_of(setting: Setting, text: str, where: str) -> Arn:
     Raises:
         ConfigurationError: it is no ARN of the setting's kind.
     """
-    try:
-        return ARN_PARSERS[setting](text, where=where)
-    except ConfigurationError as error:
-        if setting is not PROFILE or text.startswith("arn:"):
-            raise
+    remedy = None
+    if setting is PROFILE and not text.startswith("arn:"):
         by_flag = "--config-profile" if where.startswith("--") else "the argument profile_name"
-        error_with_advice = ConfigurationError(
-            error.problem,
-            code="arn-invalid",
-            where=where,
-            expected=error.expected,
-            remedy=f"A profile of the AWS config file is named by {by_flag}.",
-        )
-        raise error_with_advice from None
+        remedy = f"A profile of the AWS config file is named by {by_flag}."
+    return parse_arn(ARN_KINDS[setting], text, where=where, remedy=remedy)
 
 
 def arns_of(found: Mapping[Setting, Found], setting: Setting) -> tuple[Arn, ...]:

@@ -46,11 +46,7 @@ from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
 from boto_rolesanywhere.inspection.certificate import inspect_certificate
 from boto_rolesanywhere.inspection.trust_policy import SessionFacts, TrustPolicy, correct, evaluate
-from boto_rolesanywhere.settings.arns import (
-    parse_profile_arn,
-    parse_role_arn,
-    parse_trust_anchor_arn,
-)
+from boto_rolesanywhere.settings.arns import SERVICES, parse_arn
 from boto_rolesanywhere.settings.profile_reader import read_plainly
 from boto_rolesanywhere.settings.profile_writer import with_section
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
@@ -203,9 +199,9 @@ def take_answer(data: bytes) -> None:
 def take_arn(data: bytes) -> None:
     """An ARN is written as it was read."""
     text = _text(data)
-    for parse in (parse_trust_anchor_arn, parse_profile_arn, parse_role_arn):
+    for kind in SERVICES:
         with suppress(RolesAnywhereError):
-            assert str(parse(text)) == text.strip()
+            assert str(parse_arn(kind, text)) == text.strip()
 
 
 def take_selector(data: bytes) -> None:

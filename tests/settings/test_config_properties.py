@@ -6,11 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from boto_rolesanywhere.errors import RolesAnywhereError
-from boto_rolesanywhere.settings.arns import (
-    parse_profile_arn,
-    parse_role_arn,
-    parse_trust_anchor_arn,
-)
+from boto_rolesanywhere.settings.arns import SERVICES, parse_arn
 from boto_rolesanywhere.settings.config import resolve
 from boto_rolesanywhere.settings.names import SETTINGS
 
@@ -40,9 +36,9 @@ ARGUMENT_NAMES = [setting.argument for setting in SETTINGS if setting.argument]
 
 @given(ARNISH)
 def test_an_arn_is_read_back_as_it_was_or_refused(text: str) -> None:
-    for parse in (parse_trust_anchor_arn, parse_profile_arn, parse_role_arn):
+    for kind in SERVICES:
         try:
-            arn = parse(text)
+            arn = parse_arn(kind, text)
         except RolesAnywhereError:
             continue
         assert str(arn) == text.strip()

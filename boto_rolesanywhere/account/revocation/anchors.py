@@ -10,7 +10,7 @@ from cryptography import x509
 from boto_rolesanywhere.account.found import REVOCATION_LIST, listed, tags_of
 from boto_rolesanywhere.account.tags import SYNCHRONISED
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
-from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .lists import RevocationList, read_list
 from .private_ca_lists import authorities
@@ -76,7 +76,7 @@ def read_anchor(administrator: Administrator, arn: str) -> Anchor:
         ConfigurationError: the ARN is none, or the trust anchor has no CA of yours.
         RolesAnywhereError: AWS refused a call.
     """
-    parse_trust_anchor_arn(arn, where="--trust-anchor")
+    parse_arn("trust-anchor", arn, where="--trust-anchor")
     detail = administrator.call("rolesanywhere", "GetTrustAnchor", trustAnchorId=arn)["trustAnchor"]
     return Anchor(
         detail["trustAnchorArn"],

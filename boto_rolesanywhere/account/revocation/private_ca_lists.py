@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from cryptography import x509
 
 from boto_rolesanywhere.errors import ConfigurationError, ServiceError
-from boto_rolesanywhere.settings.arns import parse_private_ca_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .buckets import read_object
 from .lists import RevocationList, read_list
@@ -52,7 +52,7 @@ def require_same_region(administrator: Administrator, arn: str) -> None:
     Raises:
         ConfigurationError: it is in another Region than the trust anchor; or the ARN is none.
     """
-    region = parse_private_ca_arn(arn).region
+    region = parse_arn("certificate-authority", arn).region
     if region != administrator.region:
         raise ConfigurationError(
             f"the trust anchor is in Region {administrator.region!r} and the private CA in"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .administrator_options import add_administrator, administrator_of
 
@@ -29,7 +29,7 @@ def anchor_administrator(arguments: argparse.Namespace) -> Administrator:
     Raises:
         ConfigurationError: the ARN is none, or ``--region`` says another Region.
     """
-    region = parse_trust_anchor_arn(arguments.trust_anchor, where=_FLAG).region
+    region = parse_arn("trust-anchor", arguments.trust_anchor, where=_FLAG).region
     if arguments.region not in (None, region):
         raise ConfigurationError(
             f"the trust anchor is in Region {region!r}, and --region says {arguments.region!r}",

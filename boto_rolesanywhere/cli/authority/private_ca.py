@@ -17,7 +17,7 @@ from boto_rolesanywhere.cli.account.administrator_options import (
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import Access, open_certificates, open_key
-from boto_rolesanywhere.settings.arns import parse_private_ca_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .opening import NEW_KEY, secret_of
 from .workload import (
@@ -151,7 +151,7 @@ def revoke(arguments: argparse.Namespace) -> int:
 def _authority(arguments: argparse.Namespace) -> PrivateCa:
     from boto_rolesanywhere.account.private_ca import PrivateCa
 
-    arguments.region = parse_private_ca_arn(arguments.pca, where="--pca").region
+    arguments.region = parse_arn("certificate-authority", arguments.pca, where="--pca").region
     return PrivateCa(
         administrator_of(arguments), arguments.pca, tell=lambda text: sys.stderr.write(f"{text}\n")
     )

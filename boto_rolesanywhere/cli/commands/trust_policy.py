@@ -125,9 +125,9 @@ def _require_fitting(arguments: argparse.Namespace) -> None:
 
 
 def _canonical(text: str) -> str:
-    from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
+    from boto_rolesanywhere.settings.arns import parse_arn
 
-    arn = parse_trust_anchor_arn(text, where="--trust-anchor-arn")
+    arn = parse_arn("trust-anchor", text, where="--trust-anchor-arn")
     if arn.is_alias:
         raise ConfigurationError(
             "it is an alias, and the ARN of an alias never matches in a policy of IAM",
@@ -160,9 +160,9 @@ def _corrected(place: str, facts: SessionFacts, tight: Mapping[str, Any]) -> int
 
 def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -> int:
     from boto_rolesanywhere.account.role_chain import chained_trust_policy, chaining_permissions
-    from boto_rolesanywhere.settings.arns import parse_role_arn
+    from boto_rolesanywhere.settings.arns import parse_arn
 
-    first = parse_role_arn(arguments.chained_from, where="--chained-from")
+    first = parse_arn("role", arguments.chained_from, where="--chained-from")
     if inspection.source_identity_doubt:
         complain(f"SourceIdentity: {inspection.source_identity_doubt}")
     _print(chained_trust_policy(first, inspection.source_identity, passes_tags=arguments.pass_tags))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,7 +120,7 @@ class SessionFacts:
     def _anchor_facts(self) -> dict[str, Fact]:
         if self.trust_anchor_arn is None:
             return {}
-        arn = parse_trust_anchor_arn(self.trust_anchor_arn)
+        arn = parse_arn("trust-anchor", self.trust_anchor_arn)
         source = Fact((str(arn),))
         if arn.is_alias:
             source = Fact(unknown="AWS does not document it for an alias of a trust anchor")

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.settings.arns import parse_trust_anchor_arn
+from boto_rolesanywhere.settings.arns import parse_arn
 
 from .document import Condition
 from .facts import PRINCIPAL_TAG, REQUEST_TAG
@@ -170,7 +170,7 @@ def _anchor_meant(
     """The trust anchor's ARN or account, in the place of others."""
     if facts.trust_anchor_arn is None:
         return None
-    anchor = parse_trust_anchor_arn(facts.trust_anchor_arn)
+    anchor = parse_arn("trust-anchor", facts.trust_anchor_arn)
     arn = condition.key.lower() == _SOURCE_ARN
     meant = str(anchor) if arn else anchor.account
     families = ("Arn", "String") if arn else ("String",)
