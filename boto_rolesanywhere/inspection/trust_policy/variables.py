@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 # ${key} or ${key, 'default'}; and ${*}, ${?}, ${$}, which stand for the character itself.
 _VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 _WITH_DEFAULT: Final = re.compile(r"(?P<key>[^,]*?)\s*,\s*'(?P<default>[^']*)'")
+_WILD: Final = re.compile(r"[*?[]")
 _LITERALS: Final = ("*", "?", "$")
 
 
@@ -28,11 +30,12 @@ class Pattern:
 
     Attributes:
         text: the value.
-        wild: where in `text` a ``*`` or ``?`` stands that was not written as a literal.
+        glob: the same as `fnmatch` takes it: in it, a ``*`` or ``?`` that was written as a literal
+            stands in square brackets.
     """
 
     text: str
-    wild: frozenset[int]
+    glob: str
 
     def equals(self, value: str) -> bool:
         """Compare as text: a wildcard is a plain character."""
@@ -44,43 +47,17 @@ class Pattern:
 
     def matches(self, value: str) -> bool:
         """Compare with wildcards, in time that grows with the product of the two lengths."""
-        place, at, star, mark = 0, 0, -1, 0
-        while at < len(value):
-            if place < len(self.text) and self._takes(place, value[at]):
-                place, at = place + 1, at + 1
-            elif place < len(self.text) and self._is(place, "*"):
-                star, mark, place = place, at, place + 1
-            elif star >= 0:
-                # Let the last asterisk swallow one character more, and try again from there.
-                mark += 1
-                place, at = star + 1, mark
-            else:
-                return False
-        return all(self._is(rest, "*") for rest in range(place, len(self.text)))
+        return fnmatchcase(value, self.glob)
 
     def parts(self, separator: str, count: int) -> tuple[Pattern, ...]:
         """Split as `str.split` with a limit would, each part keeping its wildcards."""
-        found, start = [], 0
-        for piece in self.text.split(separator, count - 1):
-            end = start + len(piece)
-            found.append(
-                Pattern(piece, frozenset(n - start for n in self.wild if start <= n < end))
-            )
-            start = end + len(separator)
-        return tuple(found)
-
-    def _is(self, place: int, wildcard: str) -> bool:
-        return place in self.wild and self.text[place] == wildcard
-
-    def _takes(self, place: int, character: str) -> bool:
-        if place in self.wild:
-            return self.text[place] == "?"
-        return self.text[place] == character
+        pieces = (whole.split(separator, count - 1) for whole in (self.text, self.glob))
+        return tuple(map(Pattern, *pieces))
 
 
 def plain(text: str) -> Pattern:
     """A pattern without variables."""
-    return Pattern(text, frozenset(n for n, char in enumerate(text) if char in "*?"))
+    return Pattern(text, text.replace("[", "[[]"))
 
 
 def fill_in(text: str, facts: SessionFacts) -> Pattern | None:
@@ -92,18 +69,18 @@ def fill_in(text: str, facts: SessionFacts) -> Pattern | None:
     Raises:
         UnknownVariableError: a variable's value is unknown.
     """
-    filled, wild, done = "", set(), 0
-    for found in _VARIABLE.finditer(text):
-        before = text[done : found.start()]
-        wild |= {len(filled) + n for n, char in enumerate(before) if char in "*?"}
-        value = _value(found[1], facts)
-        if value is None:
+    filled = glob = ""
+    # Text and, between two of them, the name of a variable.
+    for number, part in enumerate(_VARIABLE.split(text)):
+        if number % 2 == 0:
+            filled += part
+            glob += plain(part).glob
+        elif (value := _value(part, facts)) is None:
             return None
-        filled += before + value
-        done = found.end()
-    rest = text[done:]
-    wild |= {len(filled) + n for n, char in enumerate(rest) if char in "*?"}
-    return Pattern(filled + rest, frozenset(wild))
+        else:
+            filled += value
+            glob += _WILD.sub(r"[\g<0>]", value)
+    return Pattern(filled, glob)
 
 
 def _value(expression: str, facts: SessionFacts) -> str | None:
