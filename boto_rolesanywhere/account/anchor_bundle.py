@@ -7,7 +7,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.descriptions import describe_subject
-from boto_rolesanywhere.certificates.rules import is_ca, signs_certificates, weak_hash
+from boto_rolesanywhere.certificates.rules import authority_problems
 from boto_rolesanywhere.errors import CertificateError
 
 if TYPE_CHECKING:
@@ -37,13 +37,14 @@ def anchor_bundle(certificates: Sequence[x509.Certificate], where: str, now: dat
             remedy="Keep the root's certificate alone: workloads send the others along.",
         )
     for certificate in certificates:
-        if problem := _problem(certificate, now):
-            raise CertificateError(
-                f"{describe_subject(certificate)} cannot be a trust anchor: {problem}",
-                code="trust-anchor-unsuitable",
-                where=where,
-                expected="the certificate of a CA of yours, a root or an issuing CA",
-            )
+        for finding in authority_problems(certificate, now):
+            if finding.code != "not-yet-valid":
+                raise CertificateError(
+                    f"{describe_subject(certificate)} cannot be a trust anchor: {finding.text}",
+                    code="trust-anchor-unsuitable",
+                    where=where,
+                    expected="the certificate of a CA of yours, a root or an issuing CA",
+                )
     pem = "".join(each.public_bytes(Encoding.PEM).decode() for each in certificates)
     if len(pem) > _LONGEST:
         raise CertificateError(
@@ -52,18 +53,6 @@ def anchor_bundle(certificates: Sequence[x509.Certificate], where: str, now: dat
             where=where,
         )
     return pem
-
-
-def _problem(certificate: x509.Certificate, now: datetime) -> str | None:
-    if certificate.version.name != "v3" or not is_ca(certificate):
-        return "basicConstraints does not say CA:TRUE"
-    if not signs_certificates(certificate):
-        return "keyUsage lacks keyCertSign"
-    if weak := weak_hash(certificate):
-        return f"it is signed with {weak}, and AWS asks for SHA-256 or stronger"
-    if certificate.not_valid_after_utc < now:
-        return f"it expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-    return None
 
 
 def alias_for(certificate: x509.Certificate) -> str:

@@ -62,6 +62,23 @@ def problems(certificate: x509.Certificate, now: datetime) -> tuple[Finding, ...
     return tuple(_find(certificate, now))
 
 
+def authority_problems(certificate: x509.Certificate, now: datetime) -> Iterator[Finding]:
+    """Everything for which AWS would refuse `certificate` as a trust anchor."""
+    if certificate.version.name != "v3" or not is_ca(certificate):
+        yield Finding(
+            "ca",
+            "it is not a CA's (basicConstraints does not say CA:TRUE)",
+            "A trust anchor is a CA certificate: give the one that is registered with AWS.",
+        )
+    elif not _signs_certificates(certificate):
+        remedy = "Have the CA certificate made with keyUsage keyCertSign: AWS asks for it."
+        yield Finding("key-usage", "its keyUsage lacks keyCertSign", remedy)
+    yield from _find_hash(certificate)
+    for finding in _find_time(certificate, now):
+        remedy = f"{finding.remedy} Update the trust anchor with the renewed one."
+        yield finding._replace(remedy=remedy)
+
+
 def is_ca(certificate: x509.Certificate) -> bool:
     """Whether its basicConstraints say CA:TRUE, whatever its other extensions are."""
     try:
@@ -70,7 +87,7 @@ def is_ca(certificate: x509.Certificate) -> bool:
         return False
 
 
-def signs_certificates(certificate: x509.Certificate) -> bool:
+def _signs_certificates(certificate: x509.Certificate) -> bool:
     """Whether its keyUsage has keyCertSign, as a trust anchor's must."""
     try:
         return _Tbs(certificate).has_usage(_KEY_CERT_SIGN)
@@ -127,21 +144,16 @@ def _find_time(certificate: x509.Certificate, now: datetime) -> Iterator[Finding
         )
 
 
-def weak_hash(certificate: x509.Certificate) -> str | None:
+def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
     """The hash of the CA's signature, if AWS takes only stronger ones."""
     from cryptography.exceptions import UnsupportedAlgorithm
 
     try:
         used = certificate.signature_hash_algorithm  # None: Ed25519, ML-DSA, which hash inside
     except (UnsupportedAlgorithm, ValueError):
-        return None  # an algorithm newer than this library is not a weak one
-    if used is None or used.digest_size >= _SHA256_BYTES:
-        return None
-    return used.name.upper().replace("SHA", "SHA-")
-
-
-def _find_hash(certificate: x509.Certificate) -> Iterator[Finding]:
-    if weak := weak_hash(certificate):
+        return  # an algorithm newer than this library is not a weak one
+    if used is not None and used.digest_size < _SHA256_BYTES:
+        weak = used.name.upper().replace("SHA", "SHA-")
         yield Finding(
             "hash", f"its CA signed it with {weak}", "Have it issued with SHA-256 or stronger."
         )

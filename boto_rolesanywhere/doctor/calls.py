@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.inputs import Inputs
 
-    from .question import Check, Question
+    from .verdict import Check, Question
 
 
 def check_create_session(

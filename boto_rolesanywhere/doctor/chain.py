@@ -13,7 +13,7 @@ from boto_rolesanywhere.certificates.chain import (
 )
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.reading import distribution_points
-from boto_rolesanywhere.certificates.rules import is_ca, problems, signs_certificates, weak_hash
+from boto_rolesanywhere.certificates.rules import authority_problems, is_ca, problems
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import CertificateError, RolesAnywhereError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.opening import Matched
     from boto_rolesanywhere.settings.sources import IdentitySources
 
-    from .question import Check
+    from .verdict import Check
 
 _LONGEST_BUNDLE: Final = 2
 _TIME: Final = frozenset({"expired", "not-yet-valid"})
@@ -130,37 +130,9 @@ def _anchor_concerns(anchors: Sequence[x509.Certificate], now: datetime) -> Iter
             "A trust anchor takes at most 2 certificates.",
         )
     for anchor in anchors:
-        subject = describe_subject(anchor)
-        if not is_ca(anchor):
-            yield Concern(
-                "fail",
-                f"{subject} is not a CA certificate (basicConstraints)",
-                "A trust anchor is a CA certificate: give the one that is registered with AWS.",
-            )
-        elif not signs_certificates(anchor):
-            yield Concern(
-                "fail",
-                f"{subject} may not sign certificates (keyUsage lacks keyCertSign)",
-                "Have the CA certificate made with keyUsage keyCertSign: AWS asks for it.",
-            )
-        if weak := weak_hash(anchor):
-            yield Concern(
-                "fail",
-                f"{subject} was signed with {weak}",
-                "Have the CA certificate made with SHA-256 or stronger: AWS asks for it.",
-            )
-        if now < anchor.not_valid_before_utc:
-            yield Concern(
-                "fail",
-                f"{subject} is valid from {anchor.not_valid_before_utc:%Y-%m-%d} on",
-                "Look at this machine's clock, and at that of the CA.",
-            )
-        if now > anchor.not_valid_after_utc:
-            yield Concern(
-                "fail",
-                f"{subject} expired on {anchor.not_valid_after_utc:%Y-%m-%d}",
-                "Renew the CA certificate, and update the trust anchor.",
-            )
+        for finding in authority_problems(anchor, now):
+            text = f"{describe_subject(anchor)}: {finding.text}"
+            yield Concern("fail", text, finding.remedy)
 
 
 def _path_concerns(

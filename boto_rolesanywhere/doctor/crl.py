@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from boto_rolesanywhere.account.revocation.lists import MAX_BYTES, counted, read_list
+from boto_rolesanywhere.account.revocation.lists import counted, read_list
+from boto_rolesanywhere.account.revocation.rules import objections
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.files.reading import read_part
@@ -103,22 +104,5 @@ def _use(listed: RevocationList, now: datetime) -> Iterator[Concern]:
             "it is empty, and AWS refuses to import an empty list",
             "Import it once the first certificate is revoked.",
         )
-    if listed.size > MAX_BYTES:
-        yield Concern(
-            "warn",
-            f"it has {listed.size} bytes, and ImportCrl takes {MAX_BYTES}",
-            "Leave out entries whose certificates have expired.",
-        )
-    start, end = listed.this_update, listed.next_update
-    if now < start:
-        yield Concern(
-            "warn",
-            f"it is of {start:%Y-%m-%d}, which is still to come",
-            "Look at the CA's clock and at this machine's.",
-        )
-    if end is not None and now > end:
-        yield Concern(
-            "warn",
-            f"a newer one was due on {end:%Y-%m-%d}",
-            "Have the CA make a new list, and import that.",
-        )
+    for objection in objections(listed, now):
+        yield Concern("warn", objection.problem, objection.remedy or "")

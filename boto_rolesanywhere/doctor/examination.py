@@ -17,11 +17,10 @@ from .crl import check_crl
 from .files import check_files, check_key
 from .network import check_clock, check_connection, check_name_resolution
 from .precedence import check_precedence
-from .question import Question
 from .route import check_endpoint, check_proxy, creator_for
 from .settings import check_arns, check_configuration, check_settings
 from .tls import check_tls
-from .verdict import skipped
+from .verdict import Question, skipped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -35,9 +34,8 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.inputs import Inputs
     from boto_rolesanywhere.settings.sources import IdentitySources
 
-    from .question import Check
     from .route import Route
-    from .verdict import Name, Status, Verdict
+    from .verdict import Check, Name, Status, Verdict
 
 _Value = TypeVar("_Value")
 _INCOMPLETE: Final = "the settings are not complete"
@@ -99,22 +97,26 @@ def examine(
         choose=choose,
     )
     seen: dict[str, set[Status]] = {}
+
+    def noted(verdict: Verdict) -> Verdict:
+        seen.setdefault(verdict.name, set()).add(verdict.status)
+        return verdict
+
     with ExitStack() as opened:
-        workload = yield from _noted(_check_workload(question, opened), seen)
+        workload = yield from _each(_check_workload(question, opened), noted)
         if not offline:
-            yield from _noted(_check_calls(question, workload, seen), seen)
+            yield from _each(_check_calls(question, workload, seen), noted)
 
 
-def _noted(check: Check[_Value], seen: dict[str, set[Status]]) -> Check[_Value]:
-    """The same verdicts; `seen` has the statuses of each check's by its name."""
+def _each(check: Check[_Value], change: Callable[[Verdict], Verdict]) -> Check[_Value]:
+    """The same check, with its verdicts changed."""
     while True:
         try:
             verdict = next(check)
         except StopIteration as end:
             value: _Value = end.value
             return value
-        seen.setdefault(verdict.name, set()).add(verdict.status)
-        yield verdict
+        yield change(verdict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,20 +150,20 @@ def _check_workload(question: Question, opened: ExitStack) -> Check[_Workload]:
     if not (yield from check_files(sources)):
         yield from _without_key(question, "a file is not usable")
         return replace(workload, obstacle=_NO_KEY)
-    key = yield from check_key(sources, question.clock())
-    if key is None:
+    matched, signs = yield from check_key(sources, question.clock())
+    if matched is None:
         yield from _without_key(question)
         return replace(workload, obstacle=_NO_KEY)
-    if key.matched.key is not question.arguments.get("key"):  # else its owner closes it
-        opened.callback(getattr(key.matched.key, "close", lambda: None))
-    chain, obstacle = yield from _check_certificates(question, key.matched, sources)
-    if not key.signs:
+    if matched.key is not question.arguments.get("key"):  # else its owner closes it
+        opened.callback(getattr(matched.key, "close", lambda: None))
+    chain, obstacle = yield from _check_certificates(question, matched, sources)
+    if not signs:
         return replace(workload, obstacle=_NO_KEY)
     identity = Identity(
-        certificate=key.matched.leaf,
+        certificate=matched.leaf,
         chain=chain or (),
-        key=key.matched.key,
-        algorithm=algorithm_for(key.matched.leaf.public_key()),
+        key=matched.key,
+        algorithm=algorithm_for(matched.leaf.public_key()),
     )
     return replace(workload, identity=identity, obstacle=obstacle)
 
@@ -231,13 +233,7 @@ def _check_calls(
 
 def _named(check: Check[_Value], region: str) -> Check[_Value]:
     """The same verdicts, which say of which Region they are."""
-    while True:
-        try:
-            verdict = next(check)
-        except StopIteration as end:
-            value: _Value = end.value
-            return value
-        yield replace(verdict, text=f"{region}: {verdict.text}")
+    return _each(check, lambda verdict: replace(verdict, text=f"{region}: {verdict.text}"))
 
 
 def _check_region(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shlex
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.opening import Matched
     from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 
-    from .question import Check
+    from .verdict import Check
 
 _ROOT: Final = 0
 _OTHERS_WRITE: Final = 0o022
@@ -148,21 +147,12 @@ def _user(number: int) -> str:
         return str(number)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenedKey:
-    """The key with its certificate.
+def check_key(sources: IdentitySources, now: datetime) -> Check[tuple[Matched | None, bool]]:
+    """Open the key wherever it is, find its certificate, and try a signature.
 
-    Attributes:
-        matched: both, and the other certificates that were given.
-        signs: whether its signature verifies with the certificate.
+    Returns:
+        Both, with the other certificates that were given; and whether the signature verifies.
     """
-
-    matched: Matched
-    signs: bool
-
-
-def check_key(sources: IdentitySources, now: datetime) -> Check[OpenedKey | None]:
-    """Open the key wherever it is, find its certificate, and try a signature."""
     from boto_rolesanywhere.certificates.descriptions import describe_subject
     from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_key
     from boto_rolesanywhere.create_session.diagnosis import signature_fits
@@ -178,7 +168,7 @@ def check_key(sources: IdentitySources, now: datetime) -> Check[OpenedKey | None
         signs = signature_fits(probe)
     except RolesAnywhereError as error:
         yield of_error("key", error)
-        return None
+        return None, False
     kind = describe_key(public_key)
     if signs:
         text = f"{kind}, belongs to {describe_subject(matched.leaf)}, and its signature verifies"
@@ -190,4 +180,4 @@ def check_key(sources: IdentitySources, now: datetime) -> Check[OpenedKey | None
             f"what the key ({kind}) signs does not verify with its certificate",
             "The key's device or program does not sign as it should: see SigningKey.",
         )
-    return OpenedKey(matched, signs)
+    return matched, signs

@@ -14,8 +14,8 @@ from boto_rolesanywhere.create_session.trust import BothStores, trust_system_sto
 from .verdict import Verdict
 
 if TYPE_CHECKING:
-    from .question import Check, Question
     from .route import Route
+    from .verdict import Check, Question
 
 
 def check_name_resolution(route: Route, question: Question) -> Check[bool]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.inputs import Inputs
 
-    from .question import Check, Question
+    from .verdict import Check, Question
 
 _PORTS: Final = {"http": 80, "https": 443}
 

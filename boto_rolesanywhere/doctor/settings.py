@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.names import Found, Setting
     from boto_rolesanywhere.settings.sources import IdentitySources
 
-    from .question import Check, Question
+    from .verdict import Check, Question
 
 _VARIABLES: Final = f"AWS_{PREFIX.upper()}"
 # Settings of the command and its cache, not of the call.

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from .question import Check, Question
     from .route import Route
+    from .verdict import Check, Question
 
 # OpenSSL's X509_V_ERR_…, of x509_vfy.h
 _NOT_YET_VALID: Final = 9

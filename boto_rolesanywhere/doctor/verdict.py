@@ -1,16 +1,21 @@
-"""A check's result, and how an error becomes one."""
+"""What a check is asked and what it answers; how an error becomes an answer."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, get_args
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import datetime
 
+    from boto_rolesanywhere.settings.config import Arguments
+    from boto_rolesanywhere.settings.inputs import Inputs
 
+_Value = TypeVar("_Value")
 Status = Literal["ok", "warn", "fail", "skip"]
 LocalName = Literal[
     "configuration",
@@ -73,6 +78,26 @@ class Verdict:
             "remedy": self.remedy,
             "details": [{"label": label, "text": text} for label, text in self.details],
         }
+
+
+# A check yields its verdicts, and returns what later checks need.
+Check: TypeAlias = Generator[Verdict, None, _Value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Question:
+    """The arguments of `examine`, which documents them, and the environment."""
+
+    arguments: Arguments
+    environ: Mapping[str, str]
+    profile: str | None
+    flags: Mapping[str, str] | None
+    verify: bool | str | None
+    anchor_file: str | None
+    crl_file: str | None
+    timeout: float
+    clock: Callable[[], datetime]
+    choose: Callable[[Mapping[str, str], Inputs], Arguments] | None
 
 
 class Concern(NamedTuple):

@@ -30,7 +30,7 @@ def test_the_bundle_is_the_certificates_and_nothing_else(ca: CertificateAuthorit
     ("case", "said"),
     [
         ("end entity", "CA:TRUE"),
-        ("expired", "it expired at"),
+        ("expired", "it has expired"),
         ("three", "holds 3 certificates, and a trust anchor takes 2"),
     ],
 )

@@ -28,7 +28,7 @@ class TestRevocation:
         crl = ISSUING.crl((4711,), last_update=tomorrow)
         found = self.checked(ISSUING.issue("app"), folder, crl)
         assert found.status == "warn"
-        assert f"it is of {tomorrow:%Y-%m-%d}, which is still to come" in found.text
+        assert f"it is of {tomorrow:%Y-%m-%d %H:%M} UTC, which is still to come" in found.text
 
     def checked(
         self, issued: IssuedCertificate, folder: Path, crl: bytes, **options: str

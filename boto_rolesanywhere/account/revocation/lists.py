@@ -36,13 +36,11 @@ class RevocationList:
         crl: the list itself.
         where: the file, URL or name it came from; for messages.
         is_pem: whether it was read from PEM; else from DER.
-        size: bytes that were read.
     """
 
     crl: x509.CertificateRevocationList = field(repr=False)
     where: str
     is_pem: bool
-    size: int
 
     @property
     def issuer(self) -> str:
@@ -114,7 +112,7 @@ def read_list(data: bytes, where: str) -> RevocationList:
             where=where,
             expected="a CRL in PEM or DER",
         ) from None
-    return RevocationList(crl, where, is_pem, len(data))
+    return RevocationList(crl, where, is_pem)
 
 
 def counted(entries: int) -> str:

@@ -20,7 +20,7 @@ from boto_rolesanywhere.errors import CertificateError
 from .lists import MAX_BYTES, UNREADABLE_EXTENSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from .lists import RevocationList
@@ -111,10 +111,33 @@ def require_importable(listed: RevocationList, now: datetime, *, whole: bool = F
     Raises:
         CertificateError: it is a part of a list, not current, or too large.
     """
-    _require_whole(listed, whole=whole)
-    _require_current(listed, now)
+    for objection in objections(listed, now, whole=whole):
+        raise objection
+
+
+def objections(
+    listed: RevocationList, now: datetime, *, whole: bool = False
+) -> Iterator[CertificateError]:
+    """Everything for which `require_importable` refuses a list."""
+    yield from _of_a_part(listed, whole=whole)
+    if (listed.this_update - now).total_seconds() > _SKEW:
+        yield CertificateError(
+            f"it is of {listed.this_update:%Y-%m-%d %H:%M} UTC, which is still to come",
+            code="crl-not-current",
+            where=listed.where,
+            expected="a list of the past",
+            remedy="Look at the CA's clock and at this machine's.",
+        )
+    if listed.next_update is not None and listed.next_update < now:
+        yield CertificateError(
+            f"a newer one was due on {listed.next_update:%Y-%m-%d %H:%M} UTC",
+            code="crl-not-current",
+            where=listed.where,
+            expected="a list whose nextUpdate is to come",
+            remedy="Have the CA publish a new list; look why it did not.",
+        )
     if len(listed.pem) > MAX_BYTES:
-        raise CertificateError(
+        yield CertificateError(
             f"it has {len(listed.pem):,} bytes as PEM, with {listed.entries:,} entries",
             code="crl-too-large",
             where=listed.where,
@@ -124,46 +147,28 @@ def require_importable(listed: RevocationList, now: datetime, *, whole: bool = F
         )
 
 
-def _require_current(listed: RevocationList, now: datetime) -> None:
-    if (listed.this_update - now).total_seconds() > _SKEW:
-        raise CertificateError(
-            f"it is of {listed.this_update:%Y-%m-%d %H:%M} UTC, which is still to come",
-            code="crl-not-current",
-            where=listed.where,
-            expected="a list of the past",
-            remedy="Look at the CA's clock and at this machine's.",
-        )
-    if listed.next_update is not None and listed.next_update < now:
-        raise CertificateError(
-            f"a newer one was due on {listed.next_update:%Y-%m-%d %H:%M} UTC",
-            code="crl-not-current",
-            where=listed.where,
-            expected="a list whose nextUpdate is to come",
-            remedy="Have the CA publish a new list; look why it did not.",
-        )
-
-
-def _require_whole(listed: RevocationList, *, whole: bool) -> None:
+def _of_a_part(listed: RevocationList, *, whole: bool) -> Iterator[CertificateError]:
     try:
         extensions = quietly(lambda: listed.crl.extensions)
     except UNREADABLE_EXTENSIONS as error:
-        raise CertificateError(
+        yield CertificateError(
             f"its extensions cannot be read ({error})", code="crl-unreadable", where=listed.where
-        ) from None
+        )
+        return
     for extension in extensions:
         value = extension.value
         if isinstance(value, x509.DeltaCRLIndicator):
-            raise _partial(listed, f"it is a delta list, of what changed since {value.crl_number}")
+            yield _partial(listed, f"it is a delta list, of what changed since {value.crl_number}")
         if isinstance(value, x509.IssuingDistributionPoint):
-            _require_complete(listed, value, whole=whole)
+            yield from _restrictions(listed, value, whole=whole)
         elif extension.critical and extension.oid not in _KNOWN:
             # RFC 5280, section 5.2: such a list must not be used.
-            raise _partial(listed, f"it has a critical extension {extension.oid.dotted_string}")
+            yield _partial(listed, f"it has a critical extension {extension.oid.dotted_string}")
 
 
-def _require_complete(
+def _restrictions(
     listed: RevocationList, point: x509.IssuingDistributionPoint, *, whole: bool
-) -> None:
+) -> Iterator[CertificateError]:
     for restriction, words in (
         (point.only_contains_user_certs, "it is of end-entity certificates alone"),
         (point.only_contains_ca_certs, "it is of CA certificates alone"),
@@ -172,9 +177,9 @@ def _require_complete(
         (point.indirect_crl, "it is an indirect list, of the certificates of several CAs"),
     ):
         if restriction:
-            raise _partial(listed, words)
+            yield _partial(listed, words)
     if (point.full_name or point.relative_name) and not whole:
-        raise _partial(
+        yield _partial(
             listed,
             "it names its own distribution point, as the parts of a partitioned list do",
             "If the CA does not split its lists, say so with --whole.",

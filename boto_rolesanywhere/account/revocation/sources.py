@@ -140,7 +140,7 @@ def current_list(authority: Authority) -> RevocationList:
     newest = authority.newest_list()
     if newest is None or _is_outdated(newest, authority):
         newest = authority.sign_list()
-    return RevocationList(newest, str(authority.folder), is_pem=False, size=0)
+    return RevocationList(newest, str(authority.folder), is_pem=False)
 
 
 def _is_outdated(newest: x509.CertificateRevocationList, authority: Authority) -> bool:
