@@ -129,8 +129,12 @@ def main() -> None:
         return
     if request is not None:
         become(request)
+        module = request["module"]
         try:
-            runpy.run_module(request["module"], run_name="__main__", alter_sys=True)
+            if module.endswith(".py"):
+                runpy.run_path(module, run_name="__main__")
+            else:
+                runpy.run_module(module, run_name="__main__", alter_sys=True)
         except SystemExit as stop:
             if isinstance(stop.code, int):
                 end(stop.code)

@@ -98,7 +98,7 @@ _SERVER: Final = _Server()
 
 
 class Process(subprocess.Popen[Any]):
-    """`python -m MODULE ARGUMENT...`, with the options of `subprocess.Popen`.
+    """`python -m MODULE ARGUMENT...`, or a file's path, with the options of `subprocess.Popen`.
 
     Options that only a process of its own can have (`pass_fds`, `preexec_fn`, `start_new_session`)
     give one, and so does a system without what a fork server needs.
@@ -117,7 +117,7 @@ class Process(subprocess.Popen[Any]):
 
         Args:
             arguments: without the program.
-            module: what runs.
+            module: what runs; or the path of a file, which ends in ".py".
             strict: whether a warning is an error.
             options: as of `subprocess.Popen`.
         """
@@ -127,7 +127,8 @@ class Process(subprocess.Popen[Any]):
         own = {"pass_fds", "preexec_fn", "start_new_session"} & set(options)
         environ = options.get("env") or os.environ
         self._forks = not own and hasattr(os, "pidfd_open") and _SERVER.suits(environ)
-        super().__init__([sys.executable, *flags, "-m", module, *self._arguments], **options)
+        program = [module] if module.endswith(".py") else ["-m", module]
+        super().__init__([sys.executable, *flags, *program, *self._arguments], **options)
 
     def _execute_child(self, *given: Any) -> None:  # noqa: ANN401
         if not self._forks:

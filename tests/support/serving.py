@@ -20,12 +20,11 @@ from typing import Any
 import boto3
 import processes
 import pytest
+from older import AGING, grow_older
 
 from boto_rolesanywhere.testing import Emulator
 
 PATIENCE = 20.0
-
-
 CREDENTIALS = "/latest/meta-data/iam/security-credentials"
 
 
@@ -48,6 +47,12 @@ class Running:
     exports: dict[str, str] = field(default_factory=dict)
     printed: str = ""
     url: str = ""
+    ahead: Path | None = None
+
+    def age(self, seconds: int) -> None:
+        """Let the session of a server that is `aging` get older."""
+        assert self.ahead is not None
+        grow_older(self.ahead, seconds)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -92,15 +97,19 @@ class Running:
         return self.process.returncode, self.printed + out, err
 
 
-def start(arguments: Sequence[str], **environ: str) -> subprocess.Popen[str]:
+def start(
+    arguments: Sequence[str], ahead: Path | None = None, **environ: str
+) -> subprocess.Popen[str]:
+    module = {} if ahead is None else {"module": AGING}
     return processes.Process(
         "serve",
         *arguments,
+        **module,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **environ},
+        env={**os.environ, "SECONDS_AHEAD": str(ahead), **environ},
     )
 
 
@@ -114,11 +123,17 @@ def refused(arguments: Sequence[str], **environ: str) -> tuple[int, str]:
 
 @contextmanager
 def serving(
-    arguments: Sequence[str], tmp_path: Path, *, last_line: str = "TOKEN_FILE=", **environ: str
+    arguments: Sequence[str],
+    tmp_path: Path,
+    *,
+    last_line: str = "TOKEN_FILE=",
+    aging: bool = False,
+    **environ: str,
 ) -> Iterator[Running]:
     folder = {"XDG_RUNTIME_DIR": str(tmp_path)}
-    process = start([*arguments, "--port", "0"], **{**folder, **environ})
-    running = Running(process)
+    ahead = tmp_path / "ahead" if aging else None
+    process = start([*arguments, "--port", "0"], ahead, **{**folder, **environ})
+    running = Running(process, ahead=ahead)
     overdue = threading.Timer(PATIENCE, process.kill)
     overdue.start()
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import processes
 import pytest
+from older import AGING, DUE
 
 from boto_rolesanywhere.testing import Emulator
 
@@ -228,13 +229,14 @@ def test_boto3_has_a_region(flags: list[str]) -> None:
     assert (done.returncode, done.stdout) == (0, "eu-west-1\n"), done.stderr
 
 
-def test_a_long_run_renews_by_its_endpoint(emulator: Emulator, flags: list[str]) -> None:
-    emulator.max_lifetime = 6
-    code = """
+def test_a_long_run_renews_by_its_endpoint(
+    emulator: Emulator, flags: list[str], tmp_path: Path
+) -> None:
+    code = f"""
 import json, os, time, urllib.request
 request = urllib.request.Request(
     os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
-    headers={"Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
+    headers={{"Authorization": os.environ["AWS_CONTAINER_AUTHORIZATION_TOKEN"]}},
 )
 keys = []
 end = time.monotonic() + 20
@@ -242,10 +244,18 @@ while len(keys) < 3 and time.monotonic() < end:
     key = json.load(urllib.request.urlopen(request))["AccessKeyId"]
     if key not in keys:
         keys.append(key)
+        os.truncate(os.environ["SECONDS_AHEAD"], len(keys) * {DUE})
     time.sleep(0.05)
 print(*keys)
 """
-    done = python([*flags, "--serve"], code)
+    done = processes.run(
+        *words_of([*flags, "--serve"], [sys.executable, "-c", code]),
+        module=AGING,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        env={**os.environ, "SECONDS_AHEAD": str(tmp_path / "ahead")},
+    )
 
     keys = done.stdout.split()
     assert len(keys) == 3, done.stderr

@@ -8,13 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from serving import (
-    CREDENTIALS,
-    PATIENCE,
-    boto3_credentials,
-    last_key,
-    serving,
-)
+from older import DUE, ENDED
+from serving import CREDENTIALS, PATIENCE, boto3_credentials, last_key, serving
 
 from boto_rolesanywhere.testing import Emulator
 from boto_rolesanywhere.testing.faults import ErrorStatus, Hang
@@ -77,9 +72,9 @@ def test_what_is_printed_names_the_region(flags: list[str], tmp_path: Path) -> N
 def test_clients_go_over_to_new_credentials_by_themselves(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 6
-    with serving(flags, tmp_path) as running:
+    with serving(flags, tmp_path, aging=True) as running:
         first = running.by_container().json["AccessKeyId"]
+        running.age(DUE)
         emulator.wait_for_requests(2, timeout=PATIENCE)
         running.wait_for(lambda: running.by_container().json["AccessKeyId"] != first)
         second = running.by_imds(f"{CREDENTIALS}/RolesAnywhere").json["AccessKeyId"]
@@ -92,10 +87,10 @@ def test_clients_go_over_to_new_credentials_by_themselves(
 def test_a_hanging_create_session_holds_up_nobody(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 10
-    with serving(flags, tmp_path) as running:
+    with serving(flags, tmp_path, aging=True) as running:
         first = running.by_container().json["AccessKeyId"]
         emulator.inject(Hang(), times=None)
+        running.age(DUE)
         emulator.wait_for_requests(2, timeout=PATIENCE)
         for _ in range(20):
             started = time.monotonic()
@@ -112,13 +107,14 @@ def test_a_hanging_create_session_holds_up_nobody(
 def test_an_outage_is_outlived_as_long_as_the_credentials_are_good_and_503_after_that(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 10
-    with serving([*flags], tmp_path, AWS_MAX_ATTEMPTS="1") as running:
+    with serving(flags, tmp_path, aging=True, AWS_MAX_ATTEMPTS="1") as running:
         first = running.by_container()
         emulator.inject(ErrorStatus(), times=None)
+        running.age(DUE)
         running.wait_for(lambda: running.health() == (200, "degraded"))
         assert running.by_container().json == first.json
 
+        running.age(ENDED - DUE)
         running.wait_for(lambda: running.health() == (503, "unavailable"))
         gone = running.by_container()
         gone_by_imds = running.by_imds(f"{CREDENTIALS}/RolesAnywhere")
@@ -127,7 +123,7 @@ def test_an_outage_is_outlived_as_long_as_the_credentials_are_good_and_503_after
         assert "AccessKeyId" not in gone.body + gone_by_imds.body
 
         emulator.clear_faults()
-        emulator.max_lifetime = None
+        running.age(600)  # longer than the pause between two tries
         running.wait_for(lambda: running.health() == (200, "ok"))
         assert running.by_container().status == 200
         status, _, err = running.end()
@@ -193,13 +189,13 @@ def test_a_token_file_is_private_and_outlives_a_restart(flags: list[str], tmp_pa
 def test_nothing_secret_is_said_not_even_with_debug(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 6
-    with serving([*flags, "--debug"], tmp_path) as running:
+    with serving([*flags, "--debug"], tmp_path, aging=True) as running:
         given = running.by_container().json
         ttl = {"X-aws-ec2-metadata-token-ttl-seconds": "60"}
         imds_token = running.ask("/latest/api/token", ttl, method="PUT").body
         running.ask(f"{CREDENTIALS}/", {"X-aws-ec2-metadata-token": imds_token})
         running.ask("/credentials/RolesAnywhere", {"Authorization": "a-wrong-guess-at-it"})
+        running.age(DUE)
         emulator.wait_for_requests(2, timeout=PATIENCE)
         running.wait_for(lambda: running.by_container().json["Token"] != given["Token"])
         renewed = running.by_container().json

@@ -16,6 +16,7 @@ import boto3
 import processes
 from commands import ended, parsed
 from filelock import FileLock
+from older import AGING, DUE, grow_older
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
 
@@ -78,10 +79,17 @@ def test_update_writes_in_place_and_keeps_long_lived_keys(
 def updating(
     flags: list[str], file: Path, **environ: str
 ) -> Iterator[tuple[subprocess.Popen[str], TextIO]]:
-    """A running `update` that has written `file` once, and what it says on stderr."""
-    named = {"AWS_SHARED_CREDENTIALS_FILE": str(file), **environ}
+    """A running `update` that has written `file` once, and what it says on stderr.
+
+    Its session grows older by the file `ahead` beside `file`.
+    """
+    named = {
+        "AWS_SHARED_CREDENTIALS_FILE": str(file),
+        "SECONDS_AHEAD": str(file.with_name("ahead")),
+        **environ,
+    }
     with processes.Process(
-        "update", *flags, env=os.environ | named, stderr=subprocess.PIPE, text=True
+        "update", *flags, module=AGING, env=os.environ | named, stderr=subprocess.PIPE, text=True
     ) as process:
         errors = cast("TextIO", process.stderr)
         try:
@@ -95,12 +103,13 @@ def updating(
 def test_update_keeps_renewing_through_errors_until_it_is_told_to_end(
     ca: CertificateAuthority, emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 4
     file = tmp_path / "credentials"
     with updating(flags, file, AWS_MAX_ATTEMPTS="1") as (process, errors):
         first = file.read_text()
         emulator.inject(faults.ErrorStatus(503), times=1)
-        emulator.wait_for_requests(3, timeout=30)
+        grow_older(tmp_path / "ahead", DUE)
+        emulator.wait_for_requests(2, timeout=30)
+        grow_older(tmp_path / "ahead", DUE)  # longer than the pause between two tries
         deadline = time.monotonic() + 30
         while file.read_text() == first and time.monotonic() < deadline:
             time.sleep(0.02)
@@ -118,11 +127,11 @@ def test_update_keeps_renewing_through_errors_until_it_is_told_to_end(
 def test_update_writes_when_it_can_again(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 4
     file = tmp_path / "credentials"
     with updating(flags, file) as (process, errors):
         file.unlink()
         file.mkdir()
+        grow_older(tmp_path / "ahead", DUE)
         told = errors.readline()
         file.rmdir()
         deadline = time.monotonic() + 30
@@ -139,11 +148,11 @@ def test_update_writes_when_it_can_again(
 def test_update_waits_for_no_other_writer_when_it_is_told_to_end(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 4
     file = tmp_path / "credentials"
     with updating(flags, file) as (process, errors):
         first = file.read_text()
         with FileLock(tmp_path / ".credentials.lock"):
+            grow_older(tmp_path / "ahead", DUE)
             told = errors.readline()
             process.send_signal(signal.SIGTERM)
             process.communicate(timeout=15)
@@ -156,15 +165,16 @@ def test_update_waits_for_no_other_writer_when_it_is_told_to_end(
 def test_update_goes_on_when_nobody_reads_along(
     emulator: Emulator, flags: list[str], tmp_path: Path
 ) -> None:
-    emulator.max_lifetime = 4
     file = tmp_path / "credentials"
     with updating(flags, file) as (process, errors):
         errors.close()
         first = file.read_text()
+        grow_older(tmp_path / "ahead", DUE)
         deadline = time.monotonic() + 30
         while file.read_text() == first and time.monotonic() < deadline:
             time.sleep(0.02)
         assert file.read_text() != first
+        grow_older(tmp_path / "ahead", DUE)
         emulator.wait_for_requests(3, timeout=30)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=15)
