@@ -320,12 +320,14 @@ def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
 
 
 def test_no_more_is_read_than_waits_in_line() -> None:
-    with one_that_waits() as (server, _), server.connect() as sock:
+    with one_that_waits() as (server, go_on), server.connect() as sock:
         sock.sendall(server.get("/wait") + server.get("/now"))
         server.wait_for(server.has_paused_reading)
         sock.settimeout(QUIET)
         with pytest.raises(TimeoutError):
             sock.sendall(server.get("/now") * 1_000_000)
+        sock.close()
+        go_on()  # else the end of the server would wait for it
 
 
 def test_a_client_that_goes_while_its_request_waits_is_forgotten() -> None:

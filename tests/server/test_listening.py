@@ -85,7 +85,8 @@ def test_it_ends_while_clients_hang_on() -> None:
             server.connect()
 
 
-def test_it_ends_while_a_request_waits() -> None:
+def test_it_ends_while_a_request_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("boto_rolesanywhere.server.listening._GOODBYE", 0.2)
     began, never = threading.Event(), asyncio.Event()
 
     async def waiting(_request: Request) -> Answer:
@@ -128,6 +129,7 @@ def test_when_descriptors_run_out_clients_wait_until_there_are_some_again() -> N
 
     def served() -> bool:
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        asyncio.constants.ACCEPT_RETRY_DELAY = 0.1  # of this child alone
         with running(limits=Limits(quiet=0.2)) as server:
             clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(3)]
             clients += [socket.socket() for _ in range(12)]

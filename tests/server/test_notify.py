@@ -46,7 +46,10 @@ def test_a_manager_that_is_gone_is_no_reason_to_stop(
     assert "was not told READY=1" in caplog.text
 
 
-def test_a_manager_that_does_not_read_holds_nothing_up(tmp_path: Path) -> None:
+def test_a_manager_that_does_not_read_holds_nothing_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("boto_rolesanywhere.server.notify._PATIENCE", 0.1)
     address = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
         manager.bind(address)

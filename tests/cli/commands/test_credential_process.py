@@ -142,7 +142,7 @@ def test_each_endpoint_has_its_own_session(caller: Caller) -> None:
 def test_proxies_are_honoured_with_or_without_the_flag(caller: Caller) -> None:
     nowhere = "http://127.0.0.1:9"
     for more in ((), ("--with-proxy",)):
-        done = caller.run(*more, HTTP_PROXY=nowhere, http_proxy=nowhere)
+        done = caller.run(*more, HTTP_PROXY=nowhere, http_proxy=nowhere, AWS_MAX_ATTEMPTS="1")
         assert "127.0.0.1:9" in complaint(done)
 
 

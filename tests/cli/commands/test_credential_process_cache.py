@@ -162,7 +162,7 @@ def test_a_failed_renewal_leaves_the_good_session_in_use(caller: Caller) -> None
     first = caller.key_id()
     caller.age(advisory=True, mandatory=True)
     with caller.emulator.injected(ErrorStatus()):
-        done = caller.run()
+        done = caller.run(AWS_MAX_ATTEMPTS="1")
 
     assert json.loads(done.stdout)["AccessKeyId"] == first
     assert done.returncode == 0
