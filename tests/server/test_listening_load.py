@@ -117,7 +117,7 @@ def test_renewals_under_load_disturb_nobody_and_come_one_at_a_time(server: Serve
         old = 0
         while not clients.done() and len(seen.bodies) <= RENEWALS:
             await asyncio.sleep(0.05)
-            if len(seen.bodies) > old:
+            if old < len(seen.bodies) <= RENEWALS:
                 old += 1
                 grow_older(server.ahead, DUE)
         clients.cancel()

@@ -158,7 +158,7 @@ def test_update_waits_for_no_other_writer_when_it_is_told_to_end(
             process.communicate(timeout=15)
 
     assert process.returncode == 0
-    assert f"{file}: another program has held its lock for 1 seconds" in told
+    assert f"{file}: another program has held its lock for 1 second" in told
     assert file.read_text() == first
 
 
