@@ -29,7 +29,7 @@ from boto_rolesanywhere.settings.config import Arguments
 
 from .composition import not_a_session
 from .errors import PROVIDER, RolesAnywhereError, hides_frames
-from .provider import RolesAnywhereProvider, Watch, load_from, put_in_chain
+from .provider import RolesAnywhereProvider, Watch, put_in_chain
 from .session import issuer_for, put_into
 
 if TYPE_CHECKING:
@@ -159,8 +159,7 @@ class AioRolesAnywhereProvider(RolesAnywhereProvider):
             RolesAnywhereError: what is configured is wrong, or the profile does not exist (which
                 is botocore's `ProfileNotFound` too).
         """
-        loading = OffLoop(lambda: load_from(self.session, self._profile_name, self._environ))
-        loaded = await loading.outcome()
+        loaded = await OffLoop(super().load).outcome()
         return None if loaded is None else AioSessionCredentials(lambda: loaded)
 
 

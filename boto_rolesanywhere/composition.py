@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING, Final
 import botocore.session
 from botocore.config import Config as ClientConfig
 
-from boto_rolesanywhere.create_session.botocore_session import plain_options, private_session
+from boto_rolesanywhere.create_session.botocore_session import (
+    call_options,
+    plain_options,
+    private_session,
+)
 from boto_rolesanywhere.create_session.call import Clocks
-from boto_rolesanywhere.create_session.call_options import call_options
 from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
 from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
 from boto_rolesanywhere.create_session.endpoints import configured_endpoint, located

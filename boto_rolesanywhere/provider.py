@@ -7,7 +7,7 @@ something is configured and wrong.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import botocore.session
 from botocore.credentials import CredentialProvider
@@ -80,17 +80,9 @@ class RolesAnywhereProvider(CredentialProvider):
             RolesAnywhereError: what is configured is wrong, or the profile does not exist (which
                 is botocore's `ProfileNotFound` too).
         """
-        return load_from(self.session, self._profile_name, self._environ)
-
-
-def load_from(
-    session: botocore.session.Session,
-    profile_name: str | None,
-    environ: Mapping[str, str] | None,
-) -> SessionCredentials | None:
-    """What `RolesAnywhereProvider.load` gives, for a provider of these arguments."""
-    config = config_of(look_up(session, profile_name=profile_name, environ=environ))
-    return None if config is None else Issuer(config, session).shared().credentials()
+        inputs = look_up(self.session, profile_name=self._profile_name, environ=self._environ)
+        config = config_of(inputs)
+        return None if config is None else Issuer(config, self.session).shared().credentials()
 
 
 def install(session: boto3.Session | botocore.session.Session | None = None) -> None:
@@ -111,21 +103,8 @@ def install(session: boto3.Session | botocore.session.Session | None = None) -> 
     put_in_chain(as_botocore_session(session), RolesAnywhereProvider, Watch)
 
 
-class _Provider(Protocol):
-    """How a provider is made for a session, and for a profile that is the source of a role."""
-
-    def __call__(
-        self,
-        session: botocore.session.Session,
-        /,
-        *,
-        profile_name: str | None = None,
-        environ: Mapping[str, str] | None = None,
-    ) -> CredentialProvider: ...
-
-
 def put_in_chain(
-    session: botocore.session.Session, provider: _Provider, watch: type[Watch]
+    session: botocore.session.Session, provider: type[RolesAnywhereProvider], watch: type[Watch]
 ) -> None:
     """Put `provider` and `watch` in the credential chain of a session; see `install`."""
     resolver = session.get_component("credential_provider")
@@ -198,7 +177,7 @@ class _ProfileProviders:
         self,
         builder: ProfileProviderBuilder,
         session: botocore.session.Session,
-        provider: _Provider,
+        provider: type[RolesAnywhereProvider],
     ) -> None:
         self._builder = builder
         self._session = session

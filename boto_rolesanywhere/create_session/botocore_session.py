@@ -7,6 +7,7 @@ CreateSession: its endpoint comes from the rules of the service, which botocore 
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -18,6 +19,7 @@ from botocore.session import Session as BotocoreSession
 
 from boto_rolesanywhere._version import __version__
 from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+from boto_rolesanywhere.settings.inputs import read_section
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +48,28 @@ def private_session(parent: BotocoreSession | None) -> BotocoreSession:
             session.set_default_client_config(plain_options(options))
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
     return session
+
+
+def call_options(session: BotocoreSession) -> list[object]:
+    """What decides where and how botocore sends a call of `session`, as it is now.
+
+    That is the session's options, its profile's section, and the environment.
+
+    Raises:
+        ConfigurationError: the session's profile does not exist, or the file cannot be parsed.
+    """
+    return [
+        session.get_default_client_config(),
+        session.instance_variables(),
+        read_section(session),
+        session.full_config.get("services"),
+        {name: text for name, text in os.environ.items() if _decides(name.upper())},
+    ]
+
+
+def _decides(variable: str) -> bool:
+    """Whether botocore chooses endpoint, proxy, CA bundle, retries and more by it."""
+    return variable.startswith(("AWS_", "REQUESTS_CA_BUNDLE")) or "_PROXY" in variable
 
 
 def plain_options(options: ClientConfig) -> ClientConfig:

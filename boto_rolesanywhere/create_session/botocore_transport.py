@@ -57,6 +57,10 @@ class BotocoreTransport:
 
     It keeps no connection open when nobody sends: the next call comes in an hour, and a process
     with many sessions would run out of file descriptors. Safe to use from several threads.
+
+    Attributes:
+        limits: as the client's options and AWS_MAX_ATTEMPTS have it.
+        is_trusted: whether its TLS is verified, or its endpoint is on this machine.
     """
 
     def __init__(
@@ -88,22 +92,17 @@ class BotocoreTransport:
         # The system's store takes time to read, so it is read when botocore's own does not do.
         self._may_trust_system = isinstance(verify, BothStores)
         self._trusts_system = False
-        self._is_trusted = verified or (here and proxy is None)
+        self.is_trusted = verified or (here and proxy is None)
         self._sending = 0
         self._lock = threading.Lock()
         timeouts = (config.connect_timeout, config.read_timeout)
         longest = sum(seconds for seconds in timeouts if isinstance(seconds, int | float))
         attempts = (config.retries or {}).get("total_max_attempts")
         usual = Limits()
-        self._limits = Limits(
+        self.limits = Limits(
             usual.attempts if attempts is None else max(1, attempts),
             max(usual.deadline, longest) if deadline is None else deadline,
         )
-
-    @property
-    def limits(self) -> Limits:
-        """As the client's options and AWS_MAX_ATTEMPTS have it."""
-        return self._limits
 
     def way(self) -> Way | None:
         """Of the client's calls."""
@@ -114,11 +113,6 @@ class BotocoreTransport:
         meta = self._client.meta
         url, _ = proxy_of(meta.config, meta.endpoint_url)
         return Proxy(url, ProxyConfiguration().proxy_headers_for(url)) if url else None
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether its TLS is verified, or its endpoint is on this machine."""
-        return self._is_trusted
 
     def draft(self, parameters: Mapping[str, object]) -> Request:
         """The request that botocore would make, unsigned."""

@@ -10,10 +10,9 @@ from urllib.parse import urljoin
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.sharing import Sameness, Shared
 
-from .botocore_session import private_session
+from .botocore_session import call_options, private_session
 from .botocore_transport import BotocoreTransport, open_client
 from .call import Clocks, call, parameters
-from .call_options import call_options
 from .corrected_clock import CorrectedClock
 from .transport import Request, TransportFault
 from .way import require_bundle, way_of

@@ -34,22 +34,20 @@ _PATH: Final = "/sessions"
 
 
 class DirectTransport:
-    """Sends each request over a connection of its own."""
+    """Sends each request over a connection of its own.
+
+    Attributes:
+        limits: the usual ones: other numbers are settings of botocore's.
+        is_trusted: always: a route is TLS, which is verified, or on this machine.
+    """
+
+    limits = Limits()
+    is_trusted = True
 
     def __init__(self, region: str, route: Route) -> None:
         """Send nothing yet. `region` is that of the call."""
         self._region = region
         self._route = route
-
-    @property
-    def limits(self) -> Limits:
-        """The usual ones: other numbers are settings of botocore's."""
-        return Limits()
-
-    @property
-    def is_trusted(self) -> bool:
-        """Always: a route is TLS, which is verified, or on this machine."""
-        return True
 
     def proxy(self) -> None:
         """A plain route has none."""

@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 from .transport import TransportFault
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from cryptography import x509
+
     from .transport import Proxy
 
 _PATIENCE: Final = 5.0  # seconds for each step
@@ -37,32 +41,42 @@ def with_issuer(fault: TransportFault, url: str, proxy: Proxy | None) -> Transpo
 
 
 def _issuer(url: str, proxy: Proxy | None) -> str | None:
-    from cryptography.x509 import load_der_x509_certificate
-
     from boto_rolesanywhere.certificates.descriptions import describe_issuer
-    from boto_rolesanywhere.certificates.reading import quietly
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
-    host = urlsplit(url).hostname or ""
     try:
-        with (
-            _connected(url, proxy) as plain,
-            context.wrap_socket(plain, server_hostname=host) as wrapped,
-        ):
-            encoded = wrapped.getpeercert(binary_form=True) or b""
-        return describe_issuer(quietly(lambda: load_der_x509_certificate(encoded)))
+        there = _place(url)
+        way = (_place(proxy.url), proxy.headers) if proxy else (None, {})
+        with connected(there, _PATIENCE, *way) as plain:
+            _, shown = shake_hands(plain, context, there[0])
     except (OSError, ValueError, http.client.HTTPException):
         return None  # the first look has said what there is to say
+    return describe_issuer(shown) if shown else None
 
 
-def _connected(url: str, proxy: Proxy | None) -> socket.socket:
-    there = _place(url)
+def connected(
+    there: tuple[str, int],
+    seconds: float,
+    proxy: tuple[str, int] | None,
+    headers: Mapping[str, str],
+) -> socket.socket:
+    """A connection to a host and port, through the tunnel of a proxy if there is one.
+
+    Args:
+        there: where it ends.
+        seconds: for each step.
+        proxy: host and port of an ordinary HTTP proxy.
+        headers: for the proxy, such as its authorization.
+
+    Raises:
+        OSError, http.client.HTTPException: it cannot be had.
+    """
     if proxy is None:
-        return socket.create_connection(there, _PATIENCE)
-    connection = http.client.HTTPConnection(*_place(proxy.url), timeout=_PATIENCE)
-    connection.set_tunnel(*there, dict(proxy.headers))
+        return socket.create_connection(there, seconds)
+    connection = http.client.HTTPConnection(*proxy, timeout=seconds)
+    connection.set_tunnel(*there, dict(headers))
     try:
         connection.connect()
     except BaseException:
@@ -70,6 +84,27 @@ def _connected(url: str, proxy: Proxy | None) -> socket.socket:
         raise
     opened: socket.socket = connection.sock
     return opened
+
+
+def shake_hands(
+    plain: socket.socket, context: ssl.SSLContext, host: str
+) -> tuple[str, x509.Certificate | None]:
+    """The version of TLS, and the certificate that the endpoint shows; None if it is unreadable.
+
+    Raises:
+        OSError: the handshake fails.
+    """
+    from cryptography.x509 import load_der_x509_certificate
+
+    from boto_rolesanywhere.certificates.reading import quietly
+
+    with context.wrap_socket(plain, server_hostname=host) as wrapped:
+        encoded = wrapped.getpeercert(binary_form=True) or b""
+        version = wrapped.version() or "unknown"
+    try:
+        return version, quietly(lambda: load_der_x509_certificate(encoded))
+    except ValueError:
+        return version, None
 
 
 def _place(url: str) -> tuple[str, int]:

@@ -85,16 +85,6 @@ class SigningIdentity(Protocol):
         ...
 
 
-class _Target:
-    """What comes of a method and a URL."""
-
-    __slots__ = ("host", "lines")
-
-    def __init__(self, host: str, lines: str) -> None:
-        self.host = host
-        self.lines = lines  # the first three of the canonical request: method, path, query
-
-
 def sign(
     method: str,
     url: str,
@@ -136,16 +126,16 @@ def sign(
     timestamp = _timestamp(now)
     scope = f"{timestamp[:8]}/{_place(region, service)}/aws4_request"
 
-    target = _target(method, url)
+    lines, host = _target(method, url)
     fields = _fields(headers, _signed_name)
-    fields.setdefault("host", target.host)
+    fields.setdefault("host", host)
     certificate, chain = identity.certificate_header, identity.chain_header
     added = {"X-Amz-Date": timestamp, "X-Amz-X509": certificate}
     fields["x-amz-date"], fields["x-amz-x509"] = timestamp, certificate
     if chain is not None:
         added["X-Amz-X509-Chain"] = fields["x-amz-x509-chain"] = chain
 
-    request, names = _assemble(target, fields, body)
+    request, names = _assemble(lines, fields, body)
     text = string_to_sign(identity.algorithm, timestamp, scope, request)
     added["Authorization"] = (
         f"{identity.algorithm} Credential={identity.serial_number}/{scope}, "
@@ -181,17 +171,17 @@ def canonical_request(
         ConfigurationError: the method, the URL, a signed header or the body cannot be sent, or a
             header in `signed_headers` is missing.
     """
-    target = _target(method, url)
+    lines, host = _target(method, url)
     wanted = None if signed_headers is None else {"host", *map(str.lower, signed_headers)}
 
     def name_of(name: str) -> str | None:
         return _field_name(name) if wanted is None or name.lower() in wanted else None
 
     fields = _fields(headers, name_of)
-    fields.setdefault("host", target.host)
+    fields.setdefault("host", host)
     for name in sorted((wanted or set()) - fields.keys()):
         raise _unsignable("it is to be signed but was not given", f"header {name!r}")
-    return _assemble(target, fields, body)[0]
+    return _assemble(lines, fields, body)[0]
 
 
 def string_to_sign(algorithm: str, timestamp: str, scope: str, canonical_request: str) -> str:
@@ -213,7 +203,7 @@ def host_header(url: str) -> str:
     Raises:
         ConfigurationError: no request can be sent to this URL.
     """
-    return _target("GET", url).host
+    return _target("GET", url)[1]
 
 
 def _timestamp(now: datetime) -> str:
@@ -227,13 +217,11 @@ def _timestamp(now: datetime) -> str:
     return "%04d%02d%02dT%02d%02d%02dZ" % fields  # noqa: UP031  # an f-string takes twice as long
 
 
-def _assemble(
-    target: _Target, fields: Mapping[str, str], body: bytes | str | None
-) -> tuple[str, str]:
+def _assemble(lines: str, fields: Mapping[str, str], body: bytes | str | None) -> tuple[str, str]:
     """The canonical request over all of `fields`, and the value of ``SignedHeaders``."""
     names = sorted(fields)
     signed = ";".join(names)
-    parts = [target.lines]  # joined once: a chain makes the text long
+    parts = [lines]  # joined once: a chain makes the text long
     for name in names:
         parts += (name, ":", fields[name], "\n")
     payload = body if isinstance(body, bytes) else _payload(body)
@@ -255,7 +243,8 @@ def _payload(body: bytearray | memoryview | str | None) -> bytes:
 
 # A client signs the same few requests again and again, so their parts are cached.
 @lru_cache(maxsize=8)
-def _target(method: str, url: str) -> _Target:
+def _target(method: str, url: str) -> tuple[str, str]:
+    """The canonical request's lines of method, path and query; and the value of ``Host``."""
     if not (isinstance(method, str) and method and _TOKEN.issuperset(method)):
         raise _unsignable(
             "it is not a method that HTTP can send", "the request's method", "for example POST"
@@ -275,7 +264,7 @@ def _target(method: str, url: str) -> _Target:
             raise _unsignable(f"no port {port}", "the request's URL", f"1 to {_HIGHEST_PORT}")
         host = f"{host}:{int(port)}"
     path, query = _canonical_path(path or "/"), _canonical_query(query or "")
-    return _Target(host, f"{method.upper()}\n{path}\n{query}\n")
+    return f"{method.upper()}\n{path}\n{query}\n", host
 
 
 def _canonical_path(path: str) -> str:

@@ -142,12 +142,15 @@ class Proxy:
 
 
 class Transport(Protocol):
-    """Where the call goes, and how one request is sent."""
+    """Where the call goes, and how one request is sent.
 
-    @property
-    def limits(self) -> Limits:
-        """How many attempts the user's settings allow, and for how long."""
-        ...
+    Attributes:
+        limits: how many attempts the user's settings allow, and for how long.
+        is_trusted: whether nobody on the way can change an answer: verified TLS, or this machine.
+    """
+
+    limits: Limits
+    is_trusted: bool
 
     def way(self) -> Way | None:
         """How requests get to the service, for errors."""
@@ -155,11 +158,6 @@ class Transport(Protocol):
 
     def proxy(self) -> Proxy | None:
         """The proxy on the way; None for none."""
-        ...
-
-    @property
-    def is_trusted(self) -> bool:
-        """Whether nobody on the way can change an answer: verified TLS, or this machine."""
         ...
 
     def draft(self, parameters: Mapping[str, object]) -> Request:

@@ -9,6 +9,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.clock import in_words
+from boto_rolesanywhere.create_session.shown_certificate import connected
 from boto_rolesanywhere.create_session.trust import BothStores, trust_system_store
 
 from .verdict import Verdict
@@ -97,20 +98,9 @@ def open_socket(route: Route, timeout: float) -> socket.socket:
 
     For http:// endpoints and for proxies that speak TLS themselves it ends at the proxy.
     """
-    proxy = route.proxy
-    if proxy is None:
-        return socket.create_connection((route.host, route.port), timeout)
-    if not tunnels(route):
-        return socket.create_connection(proxy, timeout)
-    connection = http.client.HTTPConnection(*proxy, timeout=timeout)
-    connection.set_tunnel(route.host, route.port, dict(route.proxy_headers))
-    try:
-        connection.connect()
-    except BaseException:
-        connection.close()
-        raise
-    opened: socket.socket = connection.sock
-    return opened
+    if route.proxy and not tunnels(route):
+        return socket.create_connection(route.proxy, timeout)
+    return connected((route.host, route.port), timeout, route.proxy, route.proxy_headers)
 
 
 def tunnels(route: Route) -> bool:

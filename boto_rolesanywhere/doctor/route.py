@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
+from boto_rolesanywhere.create_session.call import parameters
 from boto_rolesanywhere.create_session.trust import trust_of_the_command
 from boto_rolesanywhere.create_session.way import BOTOCORES_OWN, bundle_of
 from boto_rolesanywhere.errors import RolesAnywhereError
@@ -16,11 +16,12 @@ from boto_rolesanywhere.errors import RolesAnywhereError
 from .verdict import Verdict, of_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from botocore.config import Config as ClientConfig
 
     from boto_rolesanywhere.create_session.client import SessionCreator
+    from boto_rolesanywhere.create_session.transport import Transport
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.inputs import Inputs
@@ -48,7 +49,7 @@ class Route:
     host: str
     port: int
     proxy_url: str | None = field(default=None, repr=False)
-    proxy_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    proxy_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     bundle: str | None = None
     bundle_origin: str = BOTOCORES_OWN
 
@@ -80,13 +81,16 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     """Ask botocore where the call goes."""
     from botocore.exceptions import BotoCoreError
 
+    from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
     from boto_rolesanywhere.create_session.endpoints import configured_endpoint
     from boto_rolesanywhere.settings.urls import is_this_machine
 
     try:
         configured_endpoint(inputs.session)
+        verify = verify_of(question, inputs)
         client = creator_for(question, inputs, config, _nobody).open_client()
-        route = _find_route(client, *bundle_of(inputs.session, verify_of(question, inputs)))
+        transport = BotocoreTransport(client, verify=verify)
+        route = _find_route(transport, config, *bundle_of(inputs.session, verify))
     except RolesAnywhereError as error:
         yield of_error("endpoint", error)
         return None
@@ -144,32 +148,15 @@ def _nobody() -> NoReturn:
     raise AssertionError("a client that only tells its endpoint signs nothing")
 
 
-def _find_route(client: Any, bundle: str | None, origin: str) -> Route:  # noqa: ANN401  # botocore makes its class
-    from botocore.httpsession import ProxyConfiguration
-    from botocore.utils import get_environ_proxies
-
-    asked: list[str] = []
-
-    def instead_of_sending(params: dict[str, Any], **_: object) -> object:
-        asked.append(params["url"])
-        return SimpleNamespace(status_code=200), {}
-
-    client.meta.events.register("before-call.rolesanywhere.CreateSession", instead_of_sending)
-    client.create_session(trustAnchorArn="", profileArn="", roleArn="")
-    url = urlsplit(asked[0])
-    proxies = client.meta.config.proxies
-    if proxies is None:
-        proxies = get_environ_proxies(asked[0])
-    configuration = ProxyConfiguration(proxies)
-    proxy_url = configuration.proxy_url_for(asked[0])
+def _find_route(transport: Transport, config: Config, bundle: str | None, origin: str) -> Route:
+    url = urlsplit(transport.draft(parameters(config)).url)
+    proxy = transport.proxy()
     return Route(
         scheme=url.scheme,
         host=url.hostname or "",
         port=url.port or _PORTS[url.scheme],
-        proxy_url=proxy_url,
-        proxy_headers=tuple(configuration.proxy_headers_for(proxy_url).items())
-        if proxy_url
-        else (),
+        proxy_url=proxy.url if proxy else None,
+        proxy_headers=proxy.headers if proxy else {},
         bundle=bundle,
         bundle_origin=origin,
     )

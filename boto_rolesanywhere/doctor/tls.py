@@ -6,6 +6,7 @@ import http.client
 import ssl
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.create_session.shown_certificate import shake_hands
 from boto_rolesanywhere.create_session.trust import BothStores, add_system_store
 
 from .network import open_socket, reason, tunnels
@@ -97,20 +98,8 @@ def _shake_hands(question: Question, route: Route, context: ssl.SSLContext) -> V
 def _handshake(
     route: Route, context: ssl.SSLContext, timeout: float
 ) -> tuple[str, x509.Certificate | None]:
-    from cryptography.x509 import load_der_x509_certificate
-
-    from boto_rolesanywhere.certificates.reading import quietly
-
-    with (
-        open_socket(route, timeout) as plain,
-        context.wrap_socket(plain, server_hostname=route.host) as wrapped,
-    ):
-        encoded = wrapped.getpeercert(binary_form=True) or b""
-        version = wrapped.version() or "unknown"
-    try:
-        return version, quietly(lambda: load_der_x509_certificate(encoded))
-    except ValueError:
-        return version, None
+    with open_socket(route, timeout) as plain:
+        return shake_hands(plain, context, route.host)
 
 
 def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificationError) -> Verdict:

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import signal
 import socket
 import threading
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
 
+from .signals import handled_by
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from types import FrameType
+    from collections.abc import Callable, Mapping
 
     from .endpoint import Limits, Responder
 
@@ -183,7 +183,7 @@ class Listener:
 
     async def _serve_until_signal(self) -> None:
         self._loop = asyncio.get_running_loop()  # before a signal needs it
-        with _ended_by_signals(self._ask_to_leave):
+        with handled_by(self._ask_to_leave):
             await self._serve()
 
     def _ask_to_leave(self) -> None:
@@ -233,28 +233,6 @@ class Listener:
             await asyncio.sleep(_GOODBYE / _GOODBYE_STEPS)
         for connection in list(self.connections.open):
             self.connections.cut_off(connection)
-
-
-@contextmanager
-def _ended_by_signals(leave: Callable[[], None]) -> Iterator[None]:
-    """Call `leave` on SIGTERM and SIGINT.
-
-    One that is ignored stays so, as a shell has SIGINT for what runs in its background.
-    """
-
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        leave()
-
-    before = {
-        number: signal.signal(number, handle)
-        for number in (signal.SIGTERM, signal.SIGINT)
-        if signal.getsignal(number) is not signal.SIG_IGN
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _allow_files(wanted: int) -> None:

@@ -24,8 +24,6 @@ def ending_signals() -> Iterator[Callable[[float | None], bool]]:
     before the thread falls asleep wakes nobody. ``signal.set_wakeup_fd`` has the interpreter write
     a byte at once, whatever any thread does.
 
-    An ignored signal stays ignored; a shell ignores SIGINT for the programs in its background.
-
     Yields:
         A function that waits for some seconds (None: without limit) and returns whether a signal
         has arrived. After the first signal it returns True at once.
@@ -34,18 +32,30 @@ def ending_signals() -> Iterator[Callable[[float | None], bool]]:
     with reader, writer:
         writer.setblocking(False)
         fd_before = signal.set_wakeup_fd(writer.fileno(), warn_on_full_buffer=False)
-        before = {
-            number: signal.signal(number, _do_nothing)
-            for number in _NUMBERS
-            if signal.getsignal(number) is not signal.SIG_IGN
-        }
         try:
-            yield lambda seconds: bool(select.select([reader], [], [], seconds)[0])
+            with handled_by(lambda: None):  # the interpreter has already written the byte
+                yield lambda seconds: bool(select.select([reader], [], [], seconds)[0])
         finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
             signal.set_wakeup_fd(fd_before)
 
 
-def _do_nothing(_number: int, _frame: FrameType | None) -> None:
-    """The interpreter has already written the byte."""
+@contextmanager
+def handled_by(react: Callable[[], object]) -> Iterator[None]:
+    """Call `react` on SIGINT and SIGTERM. For the main thread only.
+
+    An ignored signal stays ignored; a shell ignores SIGINT for the programs in its background.
+    """
+
+    def handle(_number: int, _frame: FrameType | None) -> None:
+        react()
+
+    before = {
+        number: signal.signal(number, handle)
+        for number in _NUMBERS
+        if signal.getsignal(number) is not signal.SIG_IGN
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
