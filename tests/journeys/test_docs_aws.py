@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from installed import AWS_CLI, require
+from one_answer import answering
 from pages import Reader, blocks
 from repository import DOCS, ROOT
 
 # One after another in the account of one reader: what setup makes, teardown takes as there.
 ROUNDS: Final = (["first-credentials.md"], ["setup.md", "teardown.md"])
+LOGS: Final = "what-aws-logs.md"
 DEMO: Final = (sys.executable, str(ROOT / "scripts" / "run_demo.py"))
 
 
@@ -39,10 +42,35 @@ def test_what_pages_tell_an_administrator_works(pages: list[str], administrator:
             administrator.type(block)
 
 
+def test_what_aws_logs_is_asked_for_with_the_commands_of_its_page(administrator: Reader) -> None:
+    require((AWS_CLI / "bin" / "aws").exists(), "the AWS CLI")
+    administrator.install("aws", AWS_CLI / "bin" / "aws")
+    issued = administrator.emulator.ca.issue("app1")  # type: ignore[union-attr]  # it has one
+    for name, content in (("app.pem", issued.certificate_pem), ("app.key", issued.private_key_pem)):
+        (administrator.folder / name).write_bytes(content)
+    administrator.access_key("app.pem", "app.key")
+    json_type = {"content-type": "application/x-amz-json-1.1"}
+
+    with answering(200, json_type, b'{"Events": []}') as cloudtrail:  # moto has no LookupEvents
+        printed = [
+            administrator.type(block, AWS_ENDPOINT_URL_CLOUDTRAIL=cloudtrail)
+            for block in blocks(LOGS, "aws")
+        ]
+
+    assert '"x509Subject": "CN=app1"' in printed[1]
+    kept = administrator.type(
+        "aws events list-targets-by-rule --rule certificates-that-end; aws events list-rules"
+        "; aws cloudwatch describe-alarms"
+    )
+    assert '"Arn": "arn:aws:sns:eu-west-1:123456789012:certificates"' in kept
+    assert "Roles Anywhere Certificate Expiration State Change" in kept
+    assert '"AlarmName": "roles-anywhere-refusals"' in kept
+
+
 def test_no_page_is_left_out() -> None:
     of_administrators = {page.name for page in DOCS.glob("*.md") if blocks(page.name, "aws")}
 
-    assert of_administrators == {page for pages in ROUNDS for page in pages}
+    assert of_administrators == {LOGS, *(page for pages in ROUNDS for page in pages)}
 
 
 def test_nothing_secret_travels_between_three_machines(administrator: Reader) -> None:
