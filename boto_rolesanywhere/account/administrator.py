@@ -9,6 +9,7 @@ import os
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import (
     AssumeRoleCredentialFetcher,
@@ -137,7 +138,7 @@ class Administrator:
         """
         client = self.client(service)
         with translated(service):
-            return getattr(client, _method(client, operation))(**parameters)
+            return getattr(client, xform_name(operation))(**parameters)
 
     def pages(
         self, service: Service, operation: str, key: str, **parameters: object
@@ -149,7 +150,7 @@ class Administrator:
         """
         client = self.client(service)
         with translated(service):
-            for page in client.get_paginator(_method(client, operation)).paginate(**parameters):
+            for page in client.get_paginator(xform_name(operation)).paginate(**parameters):
                 yield from page[key]
 
     def takes(self, service: Service, operation: str, parameter: str) -> bool:
@@ -185,8 +186,3 @@ class _AssumedRole(CredentialProvider):
             extra_args={"RoleSessionName": _SESSION_NAME},
         )
         return DeferredRefreshableCredentials(fetcher.fetch_credentials, self.METHOD)
-
-
-def _method(client: BaseClient, operation: str) -> str:
-    mapping = client.meta.method_to_api_mapping
-    return next(method for method, name in mapping.items() if name == operation)

@@ -27,8 +27,6 @@ from boto_rolesanywhere.errors import (
 )
 from boto_rolesanywhere.redaction import shortened
 
-from .permissions import permissions_for
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -58,6 +56,19 @@ _NO_CREDENTIALS: Final = (
     TokenRetrievalError,
 )
 _TOO_MANY, _SERVER_ERROR = 429, 500
+# The User Guide's and the Service Authorization Reference's dependent actions.
+_PASSING: Final = "iam:PassRole (iam:PassedToService = rolesanywhere.amazonaws.com)"
+_ALSO: Final = {
+    "CreateTrustAnchor": (
+        "rolesanywhere:TagResource",
+        "iam:CreateServiceLinkedRole for an account's first trust anchor",
+    ),
+    "CreateProfile": ("rolesanywhere:TagResource", _PASSING),
+    "UpdateProfile": (_PASSING,),
+    "EnableProfile": (_PASSING,),
+    "ImportCrl": ("rolesanywhere:TagResource",),
+    "CreateRole": ("iam:TagRole",),
+}
 
 
 @contextmanager
@@ -108,22 +119,6 @@ def _service_error(service: str, error: ClientError) -> ServiceError:
         words[name] = shortened(str(words.get(name, "")))
     code, operation = words["Code"], error.operation_name
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    if code in _DENIED:
-        needed = ", ".join(permissions_for(service, operation))
-        return ServiceError(
-            error.response,
-            operation,
-            code="administrator-denied",
-            remedy=f"The administrator needs {needed}.",
-        )
-    if code in _BAD_CREDENTIALS:
-        return ServiceError(
-            error.response,
-            operation,
-            code="administrator-credentials-missing",
-            remedy="Renew the administrator's credentials (aws sso login, a new key), and check"
-            " this machine's clock.",
-        )
     if code in _THROTTLED or status == _TOO_MANY:
         return ThrottledError(
             error.response,
@@ -132,8 +127,16 @@ def _service_error(service: str, error: ClientError) -> ServiceError:
             causes=("others call the control plane at the same time",),
             remedy="Run the command again later: it goes on from there.",
         )
-    if status >= _SERVER_ERROR:
-        return ServiceError(
-            error.response, operation, code="service-failed", remedy="Try again later."
+    ours, remedy = "administrator-call-refused", None
+    if code in _DENIED:
+        needed = ", ".join((f"{service}:{operation}", *_ALSO.get(operation, ())))
+        ours, remedy = "administrator-denied", f"The administrator needs {needed}."
+    elif code in _BAD_CREDENTIALS:
+        ours = "administrator-credentials-missing"
+        remedy = (
+            "Renew the administrator's credentials (aws sso login, a new key), and check this"
+            " machine's clock."
         )
-    return ServiceError(error.response, operation, code="administrator-call-refused")
+    elif status >= _SERVER_ERROR:
+        ours, remedy = "service-failed", "Try again later."
+    return ServiceError(error.response, operation, code=ours, remedy=remedy)

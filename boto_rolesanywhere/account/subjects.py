@@ -107,7 +107,8 @@ def _certificate(seen: dict[str, Any]) -> SeenCertificate:
     serial, end = str(seen.get("serialNumber", "")), None
     try:
         certificate = x509.load_pem_x509_certificate(seen.get("x509CertificateData", "").encode())
-        serial, end = f"{serial_number(certificate):x}", quietly(_end_of(certificate))
+        serial = f"{serial_number(certificate):x}"
+        end = quietly(lambda: certificate.not_valid_after_utc)
     except ValueError:
         pass  # AWS's own words remain
     return SeenCertificate(
@@ -118,7 +119,3 @@ def _certificate(seen: dict[str, Any]) -> SeenCertificate:
         seen.get("failed"),
         end,
     )
-
-
-def _end_of(certificate: x509.Certificate) -> Callable[[], datetime]:
-    return lambda: certificate.not_valid_after_utc

@@ -9,6 +9,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.account.trust_policies import policy_of
+from boto_rolesanywhere.inspection.trust_policy.facts import SERVICE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -16,8 +19,7 @@ if TYPE_CHECKING:
 
     from .target import Target
 
-_SERVICE: Final = "rolesanywhere.amazonaws.com"
-_SERVICE_ROLE: Final = f"role/aws-service-role/{_SERVICE}/AWSServiceRoleForRolesAnywhere"
+_SERVICE_ROLE: Final = f"role/aws-service-role/{SERVICE}/AWSServiceRoleForRolesAnywhere"
 _Json = dict[str, Any]
 
 
@@ -30,7 +32,7 @@ def administrator_policy(wanted: Wanted, target: Target, *, detaches: bool) -> s
         detaches: whether managed policies that `wanted` does not name are detached.
     """
     statements = [*_rolesanywhere(wanted, target), *_iam(wanted.role, target, detaches=detaches)]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}, indent=2) + "\n"
+    return json.dumps(policy_of(statements), indent=2) + "\n"
 
 
 def _rolesanywhere(wanted: Wanted, target: Target) -> Iterator[_Json]:
@@ -66,9 +68,9 @@ def _iam(role: WantedRole, target: Target, *, detaches: bool) -> Iterator[_Json]
         yield _allow("Attach", ["AttachRolePolicy"], arn, only, service="iam")
     if detaches:
         yield _allow("Detach", ["DetachRolePolicy"], arn, service="iam")
-    to_us = {"StringEquals": {"iam:PassedToService": _SERVICE}}
+    to_us = {"StringEquals": {"iam:PassedToService": SERVICE}}
     yield _allow("GiveTheRoleToTheProfile", ["PassRole"], arn, to_us, service="iam")
-    named = {"StringEquals": {"iam:AWSServiceName": _SERVICE}}
+    named = {"StringEquals": {"iam:AWSServiceName": SERVICE}}
     yield _allow(
         "FirstTrustAnchorOfTheAccount",
         ["CreateServiceLinkedRole"],

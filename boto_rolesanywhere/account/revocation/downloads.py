@@ -1,4 +1,4 @@
-"""Fetching a published list over HTTP: limited in size, time and redirects.
+"""Fetching a published list over HTTP or from S3: limited in size, time and redirects.
 
 A list is signed, so plain ``http`` does no harm: whoever changes it on the way is found out.
 Proxies and CA bundles are those of botocore.
@@ -25,9 +25,11 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSResponse
 
+    from boto_rolesanywhere.account.administrator import Administrator
+
 MAX_DOWNLOAD: Final = 4 * 1024 * 1024  # bytes, as of a file; ImportCrl takes less
 _CONNECT, _READ = 10.0, 30.0  # seconds, for each step
-WHOLE: Final = 90.0  # seconds, for all of a list
+_WHOLE: Final = 90.0  # seconds, for all of a list
 _REDIRECTS: Final = 5
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
@@ -46,7 +48,7 @@ def download(url: str, *, verify: str | bool = True) -> bytes:
         EndpointError: it was not reached, took too long, or answered with something else.
         CertificateError: the content is larger than any list.
     """
-    end = time.monotonic() + WHOLE
+    end = time.monotonic() + _WHOLE
     at = url
     for _ in range(_REDIRECTS + 1):
         require_url(at)
@@ -58,6 +60,17 @@ def download(url: str, *, verify: str | bool = True) -> bytes:
             response.raw.close()
         at = urljoin(at, response.headers.get("location", ""))
     raise _not_fetched(url, f"the server redirected more than {_REDIRECTS} times")
+
+
+def read_object(administrator: Administrator, bucket: str, key: str) -> bytes:
+    """The content of an object, limited in size and time.
+
+    Raises:
+        RolesAnywhereError: it cannot be read, or is larger than any list.
+    """
+    answer = administrator.call("s3", "GetObject", Bucket=bucket, Key=key)
+    pieces = answer["Body"].iter_chunks(_PIECE)
+    return _read_all(pieces, f"s3://{bucket}/{key}", time.monotonic() + _WHOLE)
 
 
 def require_url(url: str) -> None:
@@ -92,7 +105,7 @@ def shown_url(url: str) -> str:
     return f"{parts.scheme}://{host}{port}{parts.path}"
 
 
-def read_all(pieces: Iterable[bytes], where: str, end: float = float("inf")) -> bytes:
+def _read_all(pieces: Iterable[bytes], where: str, end: float) -> bytes:
     """The pieces in one, as long as they are not too many and come before `end`.
 
     Raises:
@@ -110,7 +123,7 @@ def read_all(pieces: Iterable[bytes], where: str, end: float = float("inf")) -> 
                 expected="a revocation list in PEM or DER",
             )
         if time.monotonic() > end:
-            raise _not_fetched(where, f"it did not come within {in_words(WHOLE)}")
+            raise _not_fetched(where, f"it did not come within {in_words(_WHOLE)}")
     return bytes(whole)
 
 
@@ -132,7 +145,7 @@ def _content(response: AWSResponse, url: str, end: float) -> bytes:
     if response.status_code != _OK:
         raise _not_fetched(url, f"the server answered HTTP {response.status_code}")
     try:
-        return read_all(response.raw.stream(_PIECE), shown_url(url), end)
+        return _read_all(response.raw.stream(_PIECE), shown_url(url), end)
     except (HTTPError, OSError) as error:
         raise _not_fetched(url, f"the answer broke off ({type(error).__name__})") from error
 

@@ -11,11 +11,10 @@ import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.account.trust_policies import policy_of
 from boto_rolesanywhere.errors import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from boto_rolesanywhere.account.administrator import Administrator
 
 POLICY_NAME: Final = "boto-rolesanywhere-ended-sessions"
@@ -23,7 +22,6 @@ POLICY_NAME: Final = "boto-rolesanywhere-ended-sessions"
 MARGIN: Final = timedelta(seconds=5)
 _LONGEST_SESSION: Final = timedelta(hours=12)
 _TIME: Final = "%Y-%m-%dT%H:%M:%SZ"
-_VERSION: Final = "2012-10-17"
 
 
 def ending_statement(source_identity: str, before: datetime) -> dict[str, Any]:
@@ -37,11 +35,6 @@ def ending_statement(source_identity: str, before: datetime) -> dict[str, Any]:
             "DateLessThan": {"aws:TokenIssueTime": before.astimezone(timezone.utc).strftime(_TIME)},
         },
     }
-
-
-def ending_policy(statements: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """The policy of these statements."""
-    return {"Version": _VERSION, "Statement": list(statements)}
 
 
 def end_sessions(
@@ -70,7 +63,7 @@ def end_sessions(
         for statement in _present(administrator, name)
         if not _is_over(statement, before) and _identity(statement) != source_identity
     ]
-    policy = ending_policy([*kept, ending_statement(source_identity, before)])
+    policy = policy_of([*kept, ending_statement(source_identity, before)])
     administrator.call(
         "iam",
         "PutRolePolicy",

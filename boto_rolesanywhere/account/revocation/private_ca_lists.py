@@ -9,7 +9,7 @@ from cryptography import x509
 from boto_rolesanywhere.errors import ConfigurationError, ServiceError
 from boto_rolesanywhere.settings.arns import parse_arn
 
-from .buckets import read_object
+from .downloads import read_object
 from .lists import RevocationList, read_list
 
 if TYPE_CHECKING:

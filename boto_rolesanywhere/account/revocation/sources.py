@@ -20,8 +20,7 @@ from boto_rolesanywhere.identity.files.reading import read_part
 from boto_rolesanywhere.identity.opening import Access, open_certificates
 from boto_rolesanywhere.settings.places import home_path
 
-from .buckets import read_object
-from .downloads import download, require_url, shown_url
+from .downloads import download, read_object, require_url, shown_url
 from .lists import RevocationList, read_list
 from .private_ca_lists import private_ca_list
 

@@ -13,11 +13,11 @@ from boto_rolesanywhere.account.revocation.ending import (
     MARGIN,
     POLICY_NAME,
     end_sessions,
-    ending_policy,
     ending_statement,
 )
 from boto_rolesanywhere.account.revocation.private_ca_lists import require_same_region
 from boto_rolesanywhere.account.revocation.synchronising import Order, Synchroniser
+from boto_rolesanywhere.account.trust_policies import policy_of
 from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.cli.authority.opening import authority_of, folder_of
 from boto_rolesanywhere.cli.authority.revoking import serial_of
@@ -175,7 +175,7 @@ def end(
     report.document["sourceIdentity"] = identity
     _warn(report, identity, revoked.certificate, is_refused=is_refused)
     if not arguments.end_sessions:
-        policy = ending_policy([ending_statement(identity, before)])
+        policy = policy_of([ending_statement(identity, before)])
         report.document["policy"] = policy
         report.say(
             f"To end them at once, run this again with --end-sessions ROLE, or attach:\n"

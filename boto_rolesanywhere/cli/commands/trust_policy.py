@@ -140,8 +140,7 @@ def _canonical(text: str) -> str:
 
 
 def _tight(inspection: CertificateInspection, anchor: str, match: str) -> dict[str, Any]:
-    from boto_rolesanywhere.account.certificate_values import values_of
-    from boto_rolesanywhere.account.trust_policies import trust_policy
+    from boto_rolesanywhere.account.trust_policies import trust_policy, values_of
 
     return trust_policy(anchor, (values_of(inspection.tags, match, where="--match"),))
 
@@ -159,7 +158,10 @@ def _corrected(place: str, facts: SessionFacts, tight: Mapping[str, Any]) -> int
 
 
 def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -> int:
-    from boto_rolesanywhere.account.role_chain import chained_trust_policy, chaining_permissions
+    from boto_rolesanywhere.account.trust_policies import (
+        chained_trust_policy,
+        chaining_permissions,
+    )
     from boto_rolesanywhere.settings.arns import parse_arn
 
     first = parse_arn("role", arguments.chained_from, where="--chained-from")
