@@ -149,6 +149,13 @@ def test_each_flag_of_the_helper_is_named_where_users_migrate() -> None:
     assert named <= {option for command in COMMANDS for option in options_of(command)}
 
 
+def test_each_flag_of_the_helper_says_from_where_its_own_side_is_known() -> None:
+    rows = re.findall(r"^\| `--.*$", text_of("migrating-from-aws_signing_helper.md"), re.MULTILINE)
+
+    assert len(rows) > 20
+    assert [row for row in rows if not re.search(r"\| (G, )?S \|$", row)] == []
+
+
 def options_of(command: str) -> set[str]:
     parser = argparse.ArgumentParser()
     import_module(f"boto_rolesanywhere.cli.commands.{COMMANDS[command][0]}").add_arguments(parser)
