@@ -72,9 +72,7 @@ EXTRAS: Final = {
     "httptools": ("server.endpoint", "server.listening"),
     "pkcs11": ("identity.pkcs11",),
     "pytest": ("testing.pytest_plugin", "testing.compliance"),
-    "starlette": ("testing.emulator",),
     "tpm2_pytss": ("identity.tpm",),
-    "uvicorn": ("testing.emulator",),
 }
 
 # Who opens certificates and keys by these, the door `identity.opening` apart.

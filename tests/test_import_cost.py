@@ -19,9 +19,7 @@ HEAVY = {
     "cryptography",
     "httptools",
     "pkcs11",
-    "starlette",
     "tpm2_pytss",
-    "uvicorn",
 }
 
 

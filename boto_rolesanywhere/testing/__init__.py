@@ -2,8 +2,7 @@
 
 `CertificateAuthority` makes certificates, good ones and bad ones; `Emulator` answers CreateSession
 as the service does, on loopback. `SigningKeyCompliance` is the suite that every signing key has to
-pass. All are loaded when they are first used: the emulator needs the extra ``testing``, the suite
-needs pytest, the authority nothing.
+pass; it needs pytest. All are loaded when they are first used.
 
 ::
 

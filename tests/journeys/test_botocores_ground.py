@@ -1,4 +1,4 @@
-"""The parts of botocore, urllib3, httptools and uvicorn that nobody promises, and we lean on.
+"""The parts of botocore, urllib3 and httptools that nobody promises, and we lean on.
 
 A release that moves one fails here, with what we need of it and where. The first test fails when
 the package begins to lean on another part: give it a guard.
@@ -7,7 +7,6 @@ the package begins to lean on another part: give it a guard.
 from __future__ import annotations
 
 import ast
-import asyncio
 import inspect
 import re
 import tempfile
@@ -37,9 +36,9 @@ PACKAGE = Path(boto_rolesanywhere.__file__).parent
 # What these export is documented for everybody.
 DOCUMENTED = {
     *("boto3", "botocore.UNSIGNED", "botocore.config", "botocore.exceptions", "botocore.session"),
-    *("botocore.client.Config", "botocore.client", "uvicorn"),
+    *("botocore.client.Config", "botocore.client"),
 }
-ROOTS = ("botocore", "boto3", "urllib3", "httptools", "uvicorn")
+ROOTS = ("botocore", "boto3", "urllib3", "httptools")
 
 Guard = Callable[[], None]
 GUARDS: dict[str, Guard] = {}
@@ -408,34 +407,27 @@ def parsing() -> None:
         parser.feed_data(b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
 
 
-@guards("uvicorn.protocols.http.h11_impl.H11Protocol")
-def emulator_server() -> None:
-    """testing.emulator.server overrides `connection_made` and `connection_lost` of the protocol,
-    sets its `logger`, `access_log` and `app_state`, and drives a Server by `config.load`,
-    `lifespan` and `startup`; it closes `servers`, and of `server_state` the `connections` and
-    `tasks`."""
-    uvicorn = pytest.importorskip("uvicorn")
-    from uvicorn.protocols.http.h11_impl import H11Protocol
+@guards("botocore.model.ServiceModel")
+def model_of_the_emulator() -> None:
+    """testing.emulator.control_plane.model reads of each operation `name`, `http` and the members
+    of `input_shape`; of these `type_name`, `serialization`, `metadata`, `required_members`, `enum`,
+    `member` and `is_tagged_union`."""
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
 
-    async def app(scope: object, receive: object, send: object) -> None:
-        """None that answers."""
-
-    config = uvicorn.Config(app, http=H11Protocol, ws="none", lifespan="off", log_config=None)
-    config.load()
-    server = uvicorn.Server(config)
-    server.lifespan = config.lifespan_class(config)
-    assert inspect.iscoroutinefunction(server.startup)
-    assert "sockets" in inspect.signature(server.startup).parameters
-    assert "self.servers" in inspect.getsource(type(server))
-    state = {"app_state": {}} if "app_state" in inspect.signature(H11Protocol).parameters else {}
-    loop = asyncio.new_event_loop()
-    try:
-        protocol = H11Protocol(config=config, server_state=server.server_state, _loop=loop, **state)
-    finally:
-        loop.close()
-    assert (protocol.connections, protocol.tasks) == (set(), set())
-    assert protocol.connections is server.server_state.connections
-    assert {"logger", "access_log", "app_state"} <= vars(protocol).keys()
+    model = ServiceModel(Loader().load_service_model("rolesanywhere", "service-2"))
+    assert "CreateTrustAnchor" in model.operation_names
+    made = model.operation_model("CreateTrustAnchor")
+    assert (made.name, made.http["method"]) == ("CreateTrustAnchor", "POST")
+    assert (made.http["requestUri"], made.http["responseCode"]) == ("/trustanchors", 201)
+    assert made.input_shape.required_members == ["name", "source"]
+    source, tags = (made.input_shape.members[name] for name in ("source", "tags"))
+    assert source.members["sourceType"].enum[0]
+    assert source.members["sourceData"].is_tagged_union
+    assert (tags.type_name, tags.member.type_name) == ("list", "structure")
+    assert tags.metadata["max"] == 200
+    listed = model.operation_model("ListTrustAnchors").input_shape.members["pageSize"]
+    assert listed.serialization == {"location": "querystring", "name": "pageSize"}
 
 
 @pytest.mark.parametrize("guard", dict.fromkeys(GUARDS.values()), ids=lambda guard: guard.__name__)

@@ -32,10 +32,9 @@ LOADED: Final = (
     "cryptography.hazmat.primitives.serialization.pkcs7",
     "email.policy",
     "filelock",
+    "http.server",
     "pkcs11._pkcs11",
     "resource",
-    "uvicorn.lifespan.off",
-    "uvicorn.loops.asyncio",
 )
 # The interpreter, the loader and OpenSSL read these when they start.
 READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "COVERAGE_", "OPENSSL_", "MALLOC_")

@@ -5,7 +5,7 @@ revocation), `principal` (what a certificate turns into), `grants` (who gets a s
 (statuses and words), `resources` (what is registered), `subjects` (who came), `control_plane` (what
 administrators ask for), `service` (all of these in order), `throttle`, `faults`, `records`, `state`
 (what outlives a restart), `neighbours` and `trust_policy` (roles and CAs of services beside it),
-`delivery`, `app`, `server` and `tls` (HTTP), `facade` and `controls` (the class `Emulator`), `pki`
+`delivery`, `server` and `tls` (HTTP), `facade` and `controls` (the class `Emulator`), `pki`
 and `command`.
 """
 

@@ -9,10 +9,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from .delivery import Gate
     from .faults import Fault
     from .records import RequestRecord
-    from .server import ServerThread
+    from .server import Server
     from .service import Service
 
 
@@ -20,8 +19,7 @@ class Controls:
     """The part of `Emulator` that works on the running service."""
 
     _service: Service
-    _server: ServerThread
-    _gate: Gate | None
+    _server: Server
 
     def inject(self, fault: Fault, *, times: int | None = 1, operation: str | None = None) -> None:
         """Let something go wrong for the next requests.
@@ -51,9 +49,7 @@ class Controls:
 
     def release(self) -> None:
         """Answer the requests that hang now."""
-        gate = self._gate
-        if gate is not None:
-            self._server.call(gate.open)
+        self._server.release()
 
     @property
     def clock_offset(self) -> timedelta:

@@ -15,6 +15,7 @@ from boto_rolesanywhere.testing.ca import CertificateAuthority
 
 from .controls import Controls
 from .resources import Arn, Profile, RevocationList, Role, TrustAnchor, anchor_certificates
+from .server import Server
 from .service import Service
 from .state import StateFolder, restore
 from .tls import TlsFiles, kept_tls_files, make_tls_files, write_tls_files
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from .control_plane.desk import PrivateCas
     from .records import RequestRecord
     from .resources import Resource, TrustSource
-    from .server import ServerThread
 
 
 class Emulator(Controls):
@@ -124,9 +124,8 @@ class Emulator(Controls):
                 TLS authority and resources, and ignores the arguments that say what is registered.
 
         Raises:
-            ConfigurationError: a value is not usable, or the extra ``testing`` is not installed.
+            ConfigurationError: a value is not usable.
         """
-        _require_extra()
         if trust_anchor_arn:
             arn = Arn.parse(trust_anchor_arn, where="trust_anchor_arn")
             partition, region, account = arn.partition, arn.region, arn.account
@@ -165,8 +164,8 @@ class Emulator(Controls):
             )
         self._tls_folder: TemporaryDirectory[str] | None = None
         self._tls = self._tls_files(tls, host, clock)
-        self._server = self._make_server(host, port or (saved or {}).get("port", 0))
-        self._gate = None
+        port = port or (saved or {}).get("port", 0)
+        self._server = Server(self._service, host, port, self._tls)
 
     def _restore(self, ca: TrustSource | None, saved: Mapping[str, Any]) -> None:
         self.ca = ca if isinstance(ca, CertificateAuthority) else None
@@ -220,12 +219,6 @@ class Emulator(Controls):
             return write_tls_files(tls, folder)
         return make_tls_files(host, folder, clock)
 
-    def _make_server(self, host: str, port: int) -> ServerThread:
-        from .server import ServerThread
-
-        files = (self._tls.certificate, self._tls.private_key) if self._tls else None
-        return ServerThread(host, port, files)
-
     def __enter__(self) -> Emulator:  # noqa: PYI034  # typing.Self came with 3.11
         self.start()
         return self
@@ -244,12 +237,8 @@ class Emulator(Controls):
         Raises:
             ConfigurationError: the port is taken, or the TLS files cannot be used.
         """
-        from .app import make_app
-        from .delivery import Gate
-
         if not self._server.is_running:
-            self._gate = Gate()
-            self._server.start(make_app(self._service, self._gate))
+            self._server.start()
             self._save()
             self._service.registry.on_change = self._save
             self._service.desk.subjects.on_change = self._save
@@ -344,15 +333,3 @@ def _found(resource: _Found | None, kind: str) -> _Found:
     if resource is None:
         raise ConfigurationError(f"the first {kind} was removed", code="emulator-resource-removed")
     return resource
-
-
-def _require_extra() -> None:
-    try:
-        import starlette  # noqa: F401  # only whether it is there
-        import uvicorn  # noqa: F401  # only whether it is there
-    except ImportError as error:
-        raise ConfigurationError(
-            f"the emulator needs a package that is not installed ({error.name})",
-            code="package-missing",
-            remedy="Run: pip install 'boto_rolesanywhere[testing]'",
-        ) from None

@@ -114,8 +114,9 @@ class Service:
 
     def handle(self, received: Received) -> Reply:
         """Answer one request, and remember it."""
-        now, route = self.now(), find_route(received)
+        now = self.now()
         session = (received.method, received.path) == ("POST", "/sessions")
+        route = None if session else find_route(received)
         operation = CREATE_SESSION if session else route and route.name
         fault = self.faults.next(operation)
         answer = instead_of_answer(fault, now)

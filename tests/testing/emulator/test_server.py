@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import logging
 import socket
 import ssl
 import subprocess
@@ -156,25 +155,6 @@ def test_unusable_tls_files_are_a_clear_error(ca: CertificateAuthority, tmp_path
     emulator.close()
 
 
-def test_other_log_settings_are_left_alone(
-    ca: CertificateAuthority,
-    issued: IssuedCertificate,
-    client_of: Callable[[Emulator], Client],
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    names = ("uvicorn", "uvicorn.error", "uvicorn.access", "uvicorn.asgi")
-
-    def settings() -> list[tuple[int, bool, list[logging.Handler]]]:
-        loggers = [logging.getLogger(name) for name in names]
-        return [(one.level, one.propagate, list(one.handlers)) for one in loggers]
-
-    before = settings()
-    with caplog.at_level(logging.INFO), Emulator(ca) as emulator:
-        client_of(emulator).create(issued)
-    assert settings() == before
-    assert [record for record in caplog.records if record.name.startswith("uvicorn")] == []
-
-
 def run_python(code: str) -> str:
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
@@ -184,28 +164,19 @@ def run_python(code: str) -> str:
 
 
 def test_the_package_is_imported_without_what_it_does_not_need() -> None:
-    heavy = "{'starlette', 'uvicorn', 'cryptography', 'botocore'}"
+    heavy = "{'http.server', 'ssl', 'cryptography', 'botocore'}"
     code = f"import boto_rolesanywhere.testing, sys; print(sorted({heavy} & set(sys.modules)))"
     assert run_python(code) == "[]"
+
+
+def test_it_needs_no_package_but_the_librarys_own() -> None:
     code = (
-        "from boto_rolesanywhere.testing import CertificateAuthority; import sys;"
-        "CertificateAuthority().issue(); print({'starlette', 'uvicorn'} & set(sys.modules))"
+        "from boto_rolesanywhere.testing import Emulator; import sys\n"
+        "with Emulator(): print(*sorted({name.partition('.')[0] for name in sys.modules}"
+        "- sys.stdlib_module_names))"
     )
-    assert run_python(code) == "set()"
-
-
-def test_without_the_extra_the_error_says_what_to_install() -> None:
-    code = """
-import sys
-sys.modules["uvicorn"] = None  # as if it were not installed
-from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator
-try:
-    Emulator(CertificateAuthority())
-except ConfigurationError as error:
-    print(error)
-"""
-    assert "pip install 'boto_rolesanywhere[testing]'" in run_python(code)
+    loaded = {name for name in run_python(code).split() if not name.startswith("_")}
+    assert loaded == {"boto_rolesanywhere", "botocore", "cryptography"}
 
 
 def test_all_public_names_are_there() -> None:
@@ -218,7 +189,7 @@ def test_all_public_names_are_there() -> None:
 
 def test_the_emulator_shares_no_code_with_what_it_verifies() -> None:
     code = """
-import sys, boto_rolesanywhere.testing.emulator.app, boto_rolesanywhere.testing.emulator.server
+import sys, boto_rolesanywhere.testing.emulator.server
 print(*sorted(name for name in sys.modules if name.startswith("boto_rolesanywhere")
       and not name.startswith("boto_rolesanywhere.testing")))
 """
