@@ -10,10 +10,10 @@ from boto_rolesanywhere.records import NamedTuple
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 SEQUENCE, SET = 0x30, 0x31
-_CONSTRUCTED = 0x20
+CONSTRUCTED = 0x20
 _HIGH_TAG = 0x1F
 _LONG_FORM = 0x80
-_LONGEST_LENGTH = 4
+_TOO_LONG = 1 << 32
 _LONGEST_OID = 128
 
 
@@ -33,7 +33,7 @@ class Element(NamedTuple):
 
     def children(self) -> tuple[Element, ...]:
         """The elements inside a constructed one."""
-        if not self.tag & _CONSTRUCTED:
+        if not self.tag & CONSTRUCTED:
             raise DerError(f"the element with tag {self.tag:#04x} holds no others")
         return split(self.content)
 
@@ -49,28 +49,54 @@ def read(data: bytes, start: int = 0, *, shortest: bool = True) -> Element:
 
     Its length must be in the `shortest` form, as DER asks.
     """
-    content, length = _header(data, start, shortest=shortest)
+    content, length = header(data, start, shortest=shortest)
+    if length is None:
+        raise DerError("an element's length is indefinite")
     end = content + length
     if end > len(data):
         raise DerError(f"{end - len(data)} bytes are missing at the end")
     return Element(data[start], data[content:end], data[start:end])
 
 
-def split(data: bytes) -> tuple[Element, ...]:
+def split(data: bytes, *, shortest: bool = True) -> tuple[Element, ...]:
     """All elements of `data`, one after the other."""
     elements, at = [], 0
     while at < len(data):
-        elements.append(read(data, at))
+        elements.append(read(data, at, shortest=shortest))
         at += len(elements[-1].raw)
     return tuple(elements)
 
 
-def read_only(data: bytes) -> Element:
+def read_only(data: bytes, *, shortest: bool = True) -> Element:
     """The one element of `data`, with nothing after it."""
-    element = read(data)
+    element = read(data, shortest=shortest)
     if rest := len(data) - len(element.raw):
         raise DerError(f"{rest} bytes follow the end")
     return element
+
+
+def header(data: bytes, start: int, *, shortest: bool = True) -> tuple[int, int | None]:
+    """Where the content of the element at `start` begins, and its length.
+
+    BER also has longer forms of a length, and None: up to end-of-contents (X.690, section 8.1.3).
+    """
+    if len(data) < start + 2:
+        raise DerError("it ends within an element's header")
+    tag, first = data[start], data[start + 1]
+    if tag & _HIGH_TAG == _HIGH_TAG:
+        raise DerError("an element has a tag of several bytes")
+    if first < _LONG_FORM:
+        return start + 2, first
+    if first == _LONG_FORM and tag & CONSTRUCTED and not shortest:
+        return start + 2, None
+    content = start + 2 + (first & ~_LONG_FORM)
+    octets = data[start + 2 : content]
+    length = int.from_bytes(octets, "big")
+    if not octets or content > len(data) or length >= _TOO_LONG:
+        raise DerError("an element's length is indefinite, too long or cut short")
+    if shortest and (length < _LONG_FORM or not octets[0]):
+        raise DerError("an element's length is not in its shortest form")
+    return content, length
 
 
 def encode(tag: int, content: bytes) -> bytes:
@@ -108,21 +134,3 @@ def oid(element: Element) -> str:
     # X.690, 8.19.4: the first octets hold 40 times the first arc (0 to 2) plus the second.
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
-
-
-def _header(data: bytes, start: int, *, shortest: bool) -> tuple[int, int]:
-    """Where the content of the element at `start` begins, and its length."""
-    if len(data) < start + 2:
-        raise DerError("it ends within an element's header")
-    tag, first = data[start], data[start + 1]
-    if tag & _HIGH_TAG == _HIGH_TAG:
-        raise DerError("an element has a tag of several bytes")
-    if first < _LONG_FORM:
-        return start + 2, first
-    octets = data[start + 2 : start + 2 + (first & ~_LONG_FORM)]
-    if not 0 < len(octets) == first & ~_LONG_FORM <= _LONGEST_LENGTH:
-        raise DerError("an element's length is indefinite, too long or cut short")
-    length = int.from_bytes(octets, "big")
-    if shortest and (length < _LONG_FORM or not octets[0]):
-        raise DerError("an element's length is not in its shortest form")
-    return start + 2 + len(octets), length

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.records import NamedTuple
@@ -29,7 +30,6 @@ _FIELDS: Final = ("serial number", "signature algorithm", "issuer", "validity", 
 _VERSION, _EXTENSIONS = 0xA0, 0xA3
 _BIT_STRING_UNUSED: Final = b"\0"
 _LATEST_VERSION: Final = 2  # X.509 counts from v1 = 0
-_CONSTRUCTED: Final = 0x20
 _ECDSA: Final = bytes.fromhex("2a8648ce3d0403")  # RFC 5758, section 3.2: without parameters
 _UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
 _TIME: Final = re.compile(rb"(\d{10}|\d{12})(\d\d)?(?:[.,]\d+)?(?:Z|([+-])(\d\d)(\d\d))?")
@@ -48,6 +48,11 @@ _NAMES: Final = {
     "2.5.29.37": "extKeyUsage",
     "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
 }
+
+
+# The lengths of a certificate with slips may be longer than DER allows.
+_elements: Final = partial(der.split, shortest=False)
+_only: Final = partial(der.read_only, shortest=False)
 
 
 class Twin(NamedTuple):
@@ -109,7 +114,7 @@ class _Mender:
     def note(self, field: str, slip: str) -> None:
         self.slips.append(f"{field} has {slip}")
 
-    def version(self, fields: list[der.Element]) -> list[bytes]:
+    def version(self, fields: Sequence[der.Element]) -> list[bytes]:
         """The version, if the first field is one and is not the default."""
         if not fields or fields[0].tag != _VERSION:
             return []
@@ -121,7 +126,7 @@ class _Mender:
             self.note("its version", "a form that DER does not allow")
         return [right if version else b""]
 
-    def fields(self, fields: list[der.Element]) -> tuple[list[bytes], list[der.Element]]:
+    def fields(self, fields: Sequence[der.Element]) -> tuple[list[bytes], list[der.Element]]:
         """The six fields that every certificate has, put right; and the extensions as they are."""
         if len(fields) < len(_FIELDS):
             raise ValueError("its structure is not that of a certificate: fields are missing")
@@ -223,7 +228,7 @@ class _Mender:
         tag, content = element.tag, element.content
         if element.raw != der.encode(tag, content):
             self.note(field, "a length that is not in its shortest form")
-        if tag & _CONSTRUCTED:
+        if tag & der.CONSTRUCTED:
             inner = [self._normal(field, each) for each in _elements(content)]
             if tag == der.SET and inner != sorted(inner):
                 self.note(field, "values in another order than DER's")
@@ -277,20 +282,6 @@ class _Mender:
         if right != element.raw:
             self.note(field, "a time that is not written as RFC 5280 asks")
         return right
-
-
-def _elements(data: bytes) -> list[der.Element]:
-    """All elements of `data`; their lengths may be longer than DER allows."""
-    found, at = [], 0
-    while at < len(data):
-        found.append(der.read(data, at, shortest=False))
-        at += len(found[-1].raw)
-    return found
-
-
-def _only(data: bytes) -> der.Element:
-    (element,) = _elements(data)
-    return element
 
 
 def _shortest(content: bytes) -> bytes:

@@ -16,6 +16,7 @@ from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.identity.files.contents import Contents, open_contents
+from boto_rolesanywhere.identity.files.private_keys import decode_key
 from boto_rolesanywhere.identity.files.reading import FileSource, Part, Role, read_part
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
@@ -155,7 +156,8 @@ def file_keys(contents: Contents, where: str, access: Access) -> list[KeyOpener]
 
     One at a time, since a key that cannot be read may stand before the wanted key.
     """
-    openers: list[KeyOpener] = [*contents.key_loaders(where, access.secret)]
+    openers: list[KeyOpener] = [partial(_itself, key) for key in contents.opened]
+    openers += [partial(decode_key, block, where, access.secret) for block in contents.keys]
     if contents.tpm_key:
         openers.append(partial(_tpm_key, contents.tpm_key, access, where))
     return openers
@@ -301,7 +303,7 @@ def _keys_for_match(
     return [partial(_itself, key) for key in keys]
 
 
-def _itself(key: SigningKey) -> SigningKey:
+def _itself(key: AnyKey) -> AnyKey:
     return key
 
 
@@ -313,7 +315,7 @@ def _keys_in(
     if is_certificate(read):
         raise _no_key("the certificate was given as an object, and no private key with it")
     if not isinstance(read, Part):
-        return [lambda: cast("AnyKey", read)]
+        return [partial(_itself, cast("AnyKey", read))]
     if contents.has_key:
         openers = file_keys(contents, read.where, access)
         return [partial(_warning, opener, read) for opener in openers] if read.exposed else openers

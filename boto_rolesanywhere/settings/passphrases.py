@@ -53,13 +53,13 @@ def is_secret_configured(found: Mapping[Setting, Found], environ: Mapping[str, s
     return named or bool(environ.get(PASSPHRASE_VARIABLE))
 
 
-def read_secret_file(path: str, where: str) -> bytes:
+def read_secret_file(path: str, where: str, longest: int = _LONGEST_SECRET) -> bytes:
     """The passphrase in a file, without the last line break."""
     from pathlib import Path
 
     try:
         with Path(path).expanduser().open("rb") as file:
-            content = file.read(_LONGEST_SECRET + 1)
+            content = file.read(longest + 1)
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise ConfigurationError(
@@ -67,9 +67,9 @@ def read_secret_file(path: str, where: str) -> bytes:
             code="passphrase-file-unreadable",
             where=where,
         ) from None
-    if len(content) > _LONGEST_SECRET:
+    if len(content) > longest:
         raise ConfigurationError(
-            f"the passphrase file {shown_secret_path(path)} is larger than {_LONGEST_SECRET} bytes",
+            f"the passphrase file {shown_secret_path(path)} is larger than {longest} bytes",
             code="path-not-a-file",
             where=where,
         )

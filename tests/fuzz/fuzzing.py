@@ -222,7 +222,7 @@ def take_tpm_key(data: bytes) -> None:
     """A key that a TPM is to load has both its parts."""
     from boto_rolesanywhere.identity.tpm.stored import read_file_key
 
-    assert read_file_key(data, where="key.pem").public_blob
+    assert read_file_key(data, where="key.pem").public
 
 
 TARGETS: Final[dict[str, Callable[[bytes], object]]] = {

@@ -6,7 +6,6 @@ Which of them are used, and whether AWS would take them, is decided elsewhere.
 from __future__ import annotations
 
 from collections import Counter
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
@@ -16,12 +15,10 @@ from boto_rolesanywhere.errors import PassphraseError
 from boto_rolesanywhere.records import NamedTuple
 
 from .pem import Block, PemError, as_plain_text, scan
-from .private_keys import ask_passphrase, decode_key, until_right, wrong_passphrase
+from .private_keys import ask_passphrase, until_right, wrong_passphrase
 from .recognise import PKCS12, by_content, foreign, recognise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
@@ -95,20 +92,6 @@ class Contents(NamedTuple):
     def has_key(self) -> bool:
         """Whether there is a private key of any kind."""
         return bool(self.keys or self.tpm_key or self.opened)
-
-    def key_loaders(self, where: str, secret: Secret | None) -> list[Callable[[], PrivateKeyTypes]]:
-        """For each private key what decodes it, or raises as `decode_key` does.
-
-        One by one, since a key that cannot be read may stand before the one that is wanted.
-        """
-        return [
-            *(partial(_itself, key) for key in self.opened),
-            *(partial(decode_key, block, where, secret) for block in self.keys),
-        ]
-
-
-def _itself(key: PrivateKeyTypes) -> PrivateKeyTypes:
-    return key
 
 
 def open_contents(part: Part, secret: Secret | None) -> Contents:
@@ -208,7 +191,7 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
         return Contents(certificates, opened=keys, inventory=_in_words(counts), where=part.where)
 
     try:
-        check_costs([data])
+        check_costs(data)
     except ValueError as error:
         costly = isinstance(error, TooCostlyError)
         raise part.error(

@@ -11,13 +11,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.certificates.der import INTEGER, OCTET_STRING, OID, DerError
+from boto_rolesanywhere.certificates.der import (
+    CONSTRUCTED,
+    INTEGER,
+    OCTET_STRING,
+    OID,
+    DerError,
+    header,
+)
 from boto_rolesanywhere.records import NamedTuple
 
 from .rsa_numbers import MOST_KEY_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
 # About a second each on a machine of 2020. OpenSSL writes 2,048 iterations, and scrypt with
 # N = 16,384 and r = 8, which takes 16 MiB.
@@ -31,9 +38,6 @@ LIMITS: Final = (
 _MOST_ELEMENTS: Final = 50_000
 _DEEPEST: Final = 32
 
-_CONSTRUCTED: Final = 0x20
-_HIGH_TAG: Final = 0x1F
-_LONG_FORM: Final = 0x80  # of a length; alone it says that end-of-contents follows the content
 _PKCS5: Final = bytes.fromhex("2a864886f70d0105")
 _PBKDF2, _PBES2, _PBMAC1 = (_PKCS5 + bytes((number,)) for number in (12, 13, 14))
 _PKCS12_PBE: Final = bytes.fromhex("2a864886f70d010c01")
@@ -67,28 +71,23 @@ class _Element(NamedTuple):
         return self.content or b"".join(child.octets() for child in self.children)
 
 
-def check_costs(files: Iterable[bytes]) -> None:
-    """Refuse what costs too much to open.
-
-    Args:
-        files: EncryptedPrivateKeyInfos or PKCS #12 files, which are opened one after the other.
+def check_costs(data: bytes) -> None:
+    """Refuse what costs too much to open: an EncryptedPrivateKeyInfo or a PKCS #12 file.
 
     Raises:
-        TooCostlyError: together they ask for more than `LIMITS`, or hold too large a key.
-        DerError: one is damaged, or nested too deep.
+        TooCostlyError: it asks for more than `LIMITS`, or holds too large a key.
+        DerError: it is damaged, or nested too deep.
     """
     iterations = work = 0
-    for data in files:
-        reader = _Reader(data)
-        for element in reader.all_elements():
-            iterations += _iterations(element)
-            work += _scrypt_work(element)
-            if _is_key_bag(element) and element.size > MOST_KEY_BYTES:
-                raise TooCostlyError("it holds a private key larger than any that AWS takes")
-            if iterations > MOST_ITERATIONS:
-                raise TooCostlyError("its passphrase would have to be hashed too often")
-            if work > _MOST_SCRYPT_WORK:
-                raise TooCostlyError("its passphrase would take scrypt too long or too much memory")
+    for element in _Reader(data).all_elements():
+        iterations += _iterations(element)
+        work += _scrypt_work(element)
+        if _is_key_bag(element) and element.size > MOST_KEY_BYTES:
+            raise TooCostlyError("it holds a private key larger than any that AWS takes")
+        if iterations > MOST_ITERATIONS:
+            raise TooCostlyError("its passphrase would have to be hashed too often")
+        if work > _MOST_SCRYPT_WORK:
+            raise TooCostlyError("its passphrase would take scrypt too long or too much memory")
 
 
 def _iterations(element: _Element) -> int:
@@ -141,7 +140,7 @@ class _Reader:
                 case [
                     _Element(tag=0x06, content=name),
                     _Element(tag=0xA0, children=[octets, *_]),
-                ] if name == _DATA and octets.tag & ~_CONSTRUCTED == OCTET_STRING:
+                ] if name == _DATA and octets.tag & ~CONSTRUCTED == OCTET_STRING:
                     inner = octets.octets()
                     self._bytes_left -= len(inner)
                     if self._bytes_left < 0:
@@ -157,7 +156,9 @@ class _Reader:
         found: list[_Element] = []
         while at < end:
             start = at
-            tag, length, at = _header(data, at, end)
+            tag, (at, length) = data[at], header(data, at, shortest=False)
+            if at + (length or 0) > end:
+                raise DerError("it is cut short")
             if tag == 0 and length == 0:
                 if open_ended:
                     return found, at
@@ -167,7 +168,7 @@ class _Reader:
                 raise DerError(f"it has more than {_MOST_ELEMENTS:,} parts")
             content = b""
             children: list[_Element] = []
-            if not tag & _CONSTRUCTED:
+            if not tag & CONSTRUCTED:
                 content, at = data[at : at + (length or 0)], at + (length or 0)
             elif length is None:
                 children, at = self._read(data, at, end, depth + 1, open_ended=True)
@@ -177,25 +178,3 @@ class _Reader:
         if open_ended:
             raise DerError("it is cut short")
         return found, at
-
-
-def _header(data: bytes, at: int, end: int) -> tuple[int, int | None, int]:
-    """An element's tag, its length (None: up to its end-of-contents) and where its content is."""
-    try:
-        tag, first, at = data[at], data[at + 1], at + 2
-        if tag & _HIGH_TAG == _HIGH_TAG:
-            raise DerError("a tag in it has several bytes")
-        if first == _LONG_FORM:
-            if not tag & _CONSTRUCTED:
-                raise DerError("a length is missing in it")
-            return tag, None, at
-        length = first
-        if first > _LONG_FORM:
-            count = first - _LONG_FORM
-            length = int.from_bytes(data[at : at + count], "big")
-            at += count
-    except IndexError:
-        raise DerError("it is cut short") from None
-    if length > end - at:
-        raise DerError("it is cut short")
-    return tag, length, at

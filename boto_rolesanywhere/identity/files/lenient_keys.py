@@ -3,10 +3,13 @@
 - An EC key whose number has a byte too few or too many: programs cut its leading zeros or put one
   before it (RFC 5915, section 3, wants the curve's length).
 - PKCS #8 in version 2, with the public key after the private one (RFC 5958).
+
+In an encrypted PEM block of OpenSSL's old kind the library finds such keys and refuses them too.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.certificates import der
@@ -14,6 +17,8 @@ from boto_rolesanywhere.certificates.reading import quietly
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from .pem import Block
 
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 _CURVE: Final = 0xA0  # SEC 1: [0] parameters
@@ -32,7 +37,7 @@ def load_leniently(encoded: bytes) -> PrivateKeyTypes | None:
             inner = der.read_only(fields[2].expect(der.OCTET_STRING).content)
             return _ec_key(inner.expect(der.SEQUENCE).children(), der.oid(algorithm[1]))
         version_1 = (der.encode(der.INTEGER, b"\0"), fields[1].raw, fields[2].raw)
-        return quietly(lambda: load_der_private_key(_sequence(*version_1), None))
+        return quietly(lambda: load_der_private_key(der.sequence(*version_1), None))
     except Exception:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         return None
 
@@ -50,5 +55,42 @@ def _ec_key(fields: tuple[der.Element, ...], curve: str | None) -> PrivateKeyTyp
     return cast("PrivateKeyTypes", ec.derive_private_key(number, kind()))
 
 
-def _sequence(*parts: bytes) -> bytes:
-    return der.encode(der.SEQUENCE, b"".join(parts))
+def load_encrypted_leniently(block: Block, passphrase: bytes) -> PrivateKeyTypes | None:
+    """The key in a block with DEK-Info (RFC 1421), which the library decrypts and then refuses.
+
+    None if its cipher is none that the library reads, the passphrase is wrong, or the key is
+    refused rightly.
+    """
+    plain = _decrypted(block, passphrase)
+    return load_leniently(plain) if plain else None
+
+
+def _decrypted(block: Block, passphrase: bytes) -> bytes | None:
+    """The DER in the block.
+
+    The key is OpenSSL's EVP_BytesToKey with MD5, one round, and the first 8 bytes of the IV as
+    salt (openssl-pem(1), "PEM ENCRYPTION FORMAT").
+    """
+    from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
+    from cryptography.hazmat.primitives.ciphers import Cipher, modes
+    from cryptography.hazmat.primitives.ciphers.algorithms import AES
+    from cryptography.hazmat.primitives.padding import PKCS7
+
+    ciphers = {"AES-128-CBC": (AES, 16), "AES-256-CBC": (AES, 32)}
+    name, _, digits = dict(block.headers)["DEK-Info"].partition(",")
+    kind, size = {**ciphers, "DES-EDE3-CBC": (TripleDES, 24)}.get(name.strip(), (None, 0))
+    if kind is None:
+        return None
+    vector = bytes.fromhex(digits.strip())
+    key = last = b""
+    while len(key) < size:
+        last = hashlib.md5(last + passphrase + vector[:8], usedforsecurity=False).digest()
+        key += last
+    algorithm = kind(key[:size])
+    decryptor = Cipher(algorithm, modes.CBC(vector)).decryptor()
+    unpadder = PKCS7(algorithm.block_size).unpadder()
+    try:
+        padded = decryptor.update(block.der) + decryptor.finalize()
+        return unpadder.update(padded) + unpadder.finalize()
+    except ValueError:
+        return None

@@ -44,8 +44,10 @@ def open_bag(encrypted: bytes, passphrase: bytes) -> PrivateKeyTypes | None:
     """
     from cryptography.hazmat.primitives.serialization.pkcs12 import load_key_and_certificates
 
-    bag = _sequence(_SHROUDED_KEY_BAG_OID, der.encode(_EXPLICIT, encrypted))
-    file = _sequence(der.encode(der.INTEGER, b"\3"), _data(_sequence(_data(_sequence(bag)))))
+    bag = der.sequence(_SHROUDED_KEY_BAG_OID, der.encode(_EXPLICIT, encrypted))
+    file = der.sequence(
+        der.encode(der.INTEGER, b"\3"), _data(der.sequence(_data(der.sequence(bag))))
+    )
     try:
         return quietly(lambda: load_key_and_certificates(file, passphrase))[0]
     except Exception:  # noqa: BLE001  # the library's, of many kinds for what is damaged
@@ -72,8 +74,4 @@ def _content_of_data(info: der.Element) -> bytes | None:
 
 
 def _data(content: bytes) -> bytes:
-    return _sequence(_DATA_OID, der.encode(_EXPLICIT, der.encode(der.OCTET_STRING, content)))
-
-
-def _sequence(*parts: bytes) -> bytes:
-    return der.encode(der.SEQUENCE, b"".join(parts))
+    return der.sequence(_DATA_OID, der.encode(_EXPLICIT, der.encode(der.OCTET_STRING, content)))

@@ -66,6 +66,7 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
 
 def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
     from .costs import LIMITS, TooCostlyError, check_costs
+    from .lenient_keys import load_encrypted_leniently
     from .pkcs12 import open_bag
 
     _check_size(block.der, where)
@@ -79,7 +80,7 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
     passphrase = ask_passphrase(secret, where)
     try:
         if block.label == "ENCRYPTED PRIVATE KEY":
-            check_costs([block.der])
+            check_costs(block.der)
         return _load(block, passphrase)
     except TooCostlyError as error:
         raise PrivateKeyError(
@@ -91,7 +92,7 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
         # There the library reads more: other ciphers, odd encodings.
         if block.label == "ENCRYPTED PRIVATE KEY" and (key := open_bag(block.der, passphrase)):
             return key
-        if _has_whole_iv(block) and (key := _open_traditional(block, passphrase)):
+        if _has_whole_iv(block) and (key := load_encrypted_leniently(block, passphrase)):
             return key
         if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
             raise wrong_passphrase(
@@ -108,14 +109,6 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
             where=where,
             remedy=_CONVERT,
         ) from None
-
-
-def _open_traditional(block: Block, passphrase: bytes) -> PrivateKeyTypes | None:
-    from .lenient_keys import load_leniently
-    from .traditional import decrypted
-
-    plain = decrypted(block, passphrase)
-    return load_leniently(plain) if plain else None
 
 
 def _has_whole_iv(block: Block) -> bool:

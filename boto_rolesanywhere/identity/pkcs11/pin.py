@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
+from boto_rolesanywhere.settings.passphrases import read_secret_file
 
 from .library_path import expand
 
@@ -22,10 +23,8 @@ _WAYS: Final = (
     "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env, or as "
     "pin-source= in the PKCS#11 URI."
 )
-_LONGEST_FILE: Final = 4096
-_unusable: Final = partial(
-    ConfigurationError, code="passphrase-file-unreadable", where="pin-source of the PKCS#11 URI"
-)
+_LONGEST_FILE: Final = 4096  # another file would be tried as a wrong PIN
+_SOURCE: Final = "pin-source of the PKCS#11 URI"
 _missing: Final = partial(PassphraseError, code="pin-missing", remedy=_WAYS)
 
 
@@ -84,7 +83,7 @@ class TokenPin:
             return self._uri.pin_value.encode("utf-8"), "pin-value of the PKCS#11 URI"
         if self._uri.pin_source is not None:
             path = pin_source_path(self._uri.pin_source)
-            return _read(path), f"pin-source of the PKCS#11 URI, {path}"
+            return read_secret_file(str(path), _SOURCE, _LONGEST_FILE), f"{_SOURCE}, {path}"
         if self.secret is not None:
             return self.secret.reveal(f"PIN for {self._where}"), self.secret.origin
         raise _missing("the token wants a PIN, and none is given", where=self._where)
@@ -95,8 +94,10 @@ class TokenPin:
 
 def pin_source_path(source: str) -> Path:
     """The file of a ``pin-source``: a path or a ``file:`` URI (RFC 7512, 2.4, leaves this open)."""
-    wrong = _unusable(
+    wrong = ConfigurationError(
         f"{source!r} cannot be used",
+        code="passphrase-file-unreadable",
+        where=_SOURCE,
         expected="a path or a file: URI of this machine; a command is never run",
     )
     scheme, colon, _ = source.partition(":")
@@ -113,20 +114,3 @@ def pin_source_path(source: str) -> Path:
     if scheme.lower() != "file" or parts.netloc not in ("", "localhost") or not path:
         raise wrong
     return Path(path)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LONGEST_FILE + 1)
-    except (OSError, ValueError) as error:
-        raise _unusable(
-            f"{path} cannot be read ({error})",
-            expected="a file that holds the PIN and nothing else",
-        ) from None
-    if len(content) > _LONGEST_FILE:
-        raise _unusable(
-            f"{path} is longer than {_LONGEST_FILE} bytes",
-            expected="a file that holds the PIN and nothing else",
-        )
-    return content.rstrip(b"\r\n")

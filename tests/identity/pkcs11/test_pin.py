@@ -94,12 +94,12 @@ class TestWhereItComesFrom:
         assert not token.wrong_pin_was_tried()
 
     def test_pin_source_that_is_not_there(self, token: SoftToken, tmp_path: Path) -> None:
-        with pytest.raises(ConfigurationError, match="absent cannot be read"):
+        with pytest.raises(ConfigurationError, match="absent' cannot be read"):
             opened(token, None, f"?pin-source={tmp_path}/absent")
 
     def test_pin_source_that_is_something_else(self, token: SoftToken, tmp_path: Path) -> None:
         (tmp_path / "pin").write_bytes(b"1" * 5000)
-        with pytest.raises(ConfigurationError, match="longer than 4096 bytes"):
+        with pytest.raises(ConfigurationError, match="larger than 4096 bytes"):
             opened(token, None, f"?pin-source={tmp_path}/pin")
 
 
