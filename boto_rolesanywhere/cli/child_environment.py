@@ -48,18 +48,19 @@ def with_keys(
             the first, some the second.
         secrets: variables that unlock the private key.
     """
-    return _without_sources(environ, region, secrets) | {
+    return _without_sources(environ, region, secrets) | keys_of(session)
+
+
+def keys_of(session: RolesAnywhereSession) -> dict[str, str]:
+    """The keys, their end (by the AWS CLI's name for it), and the account if it is known."""
+    variables = {
         "AWS_ACCESS_KEY_ID": session.access_key_id,
         "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
         "AWS_SESSION_TOKEN": session.session_token,
-        "AWS_CREDENTIAL_EXPIRATION": session.expiration.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        **account_of(session),
+        "AWS_CREDENTIAL_EXPIRATION": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
     }
-
-
-def account_of(session: RolesAnywhereSession) -> dict[str, str]:
-    """The variable of the account, without which account-based endpoints are not used."""
-    return {"AWS_ACCOUNT_ID": session.account_id} if session.account_id else {}
+    # Without the account, account-based endpoints are not used.
+    return variables | ({"AWS_ACCOUNT_ID": session.account_id} if session.account_id else {})
 
 
 def regions(environ: Mapping[str, str], region: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any
 
 from boto_rolesanywhere.redaction import printable
 
@@ -16,8 +16,8 @@ from . import flag_table
 from .flag_table import NO_VERIFY
 from .outcome import PROGRAM
 
-# To these `parser` brings all spellings that AWS's helper takes.
-_WORDS: Final = {"true": True, "false": False}
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
@@ -44,16 +44,19 @@ def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
 
 
 def add_switch(group: argparse._ActionsContainer, flag: str, text: str) -> None:
-    """Declare ``--flag``, which may also be written ``--flag=true`` (see `go_values.boolean`)."""
+    """Declare ``--flag``, which may also be written ``--flag=true`` (see `parser`)."""
     group.add_argument(flag, action="store_true", help=text)
-    for word, value in _WORDS.items():
-        group.add_argument(
-            f"{flag}={word}",
-            dest=flag[2:].replace("-", "_"),
-            action="store_const",
-            const=value,
-            help=argparse.SUPPRESS,
-        )
+
+
+def add_repeated(
+    group: argparse._ActionsContainer,
+    flag: str,
+    metavar: str,
+    text: str,
+    value: Callable[[str], object] = str,
+) -> None:
+    """Declare a flag that may be given several times; `value` reads what is added each time."""
+    group.add_argument(flag, metavar=metavar, action="append", default=[], type=value, help=text)
 
 
 def given_flags(arguments: argparse.Namespace) -> dict[str, str]:

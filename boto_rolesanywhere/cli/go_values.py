@@ -15,12 +15,6 @@ _BOOLEANS: Final = {
     **dict.fromkeys(("1", "t", "T", "TRUE", "true", "True"), True),
     **dict.fromkeys(("0", "f", "F", "FALSE", "false", "False"), False),
 }
-# Go's integer literals: an underscore may stand between digits, and after the prefix.
-_NUMBER: Final = (
-    r"([+-]?)(?:0[xX]((?:_?[0-9a-fA-F])+)|0[bB]((?:_?[01])+)|0[oO]?((?:_?[0-7])+)"
-    r"|(0|[1-9](?:_?[0-9])*))"
-)
-_BASES: Final = (16, 2, 8, 10)
 
 
 def boolean(text: str) -> bool | None:
@@ -33,18 +27,15 @@ def whole_number(text: str) -> int | None:
 
     As in Go, a 0 before other digits makes it octal.
     """
-    if text.isascii() and text.isdigit() and not text.startswith("0"):
-        return int(text)
-    import re  # which takes time to load
-
-    found = re.fullmatch(_NUMBER, text)
-    if found is None:
+    if not text.isascii() or text != text.strip():
         return None
-    sign, *digits = found.groups()
-    for spelt, base in zip(digits, _BASES, strict=True):
-        if spelt is not None:
-            return int(sign + spelt.replace("_", ""), base)
-    return None
+    digits = text.lstrip("+-")
+    if digits.startswith("0") and (digits[1:2].isdigit() or digits[1:2] == "_"):
+        text = text.replace("0", "0o", 1)  # as Python spells it
+    try:
+        return int(text, 0)
+    except ValueError:
+        return None
 
 
 def command_first(

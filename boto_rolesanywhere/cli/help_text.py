@@ -32,13 +32,8 @@ class Help(argparse.HelpFormatter):
 
     def _format_action_invocation(self, action: argparse.Action) -> str:
         text = super()._format_action_invocation(action)
-        return textwrap.fill(
-            text,
-            max(self._width - self._current_indent, len("--")),
-            subsequent_indent=" " * (self._current_indent + 2),
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        width = max(self._width - self._current_indent, len("--"))
+        return "\n".join(_wrap(text, width, " " * (self._current_indent + 2)))
 
     def _format_args(self, action: argparse.Action, default_metavar: str) -> str:
         if action.nargs == argparse.ONE_OR_MORE:  # argparse names it twice
@@ -57,17 +52,7 @@ class Help(argparse.HelpFormatter):
         prefix: str | None,
     ) -> str:
         text = super()._format_usage(usage, actions, groups, prefix)
-        words = " ".join(text.split())
-        return (
-            textwrap.fill(
-                words,
-                self._width,
-                subsequent_indent="  ",
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-            + "\n\n"
-        )
+        return "\n".join((*_wrap(" ".join(text.split()), self._width, "  "), "", ""))
 
 
 def own_first(groups: list[argparse._ArgumentGroup]) -> list[argparse._ArgumentGroup]:
@@ -127,7 +112,6 @@ def _wrap(block: str, width: int, hang: str) -> list[str]:
         subsequent_indent=hang,
         break_long_words=False,
         break_on_hyphens=False,
-        drop_whitespace=True,
     )
 
 

@@ -84,9 +84,11 @@ class Parser(argparse.ArgumentParser):
             word = rest.pop(0)
             flag, equals, value = word.partition("=")
             action = self._option_string_actions.get(flag)
-            if action is not None and action.nargs == 0 and equals:
-                truth = boolean(value)
-                word = word if truth is None else f"{flag}={str(truth).lower()}"
+            if action is not None and action.const is True and boolean(value) is not None:
+                plain = [each for each in plain if each != flag]
+                if not boolean(value):  # as if it had not been given
+                    continue
+                word = flag
             elif (
                 action is not None and action.nargs is None and not equals and self._is_value(rest)
             ):

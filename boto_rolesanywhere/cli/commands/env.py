@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
-    from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-
 _DESCRIPTION: Final = """\
 Print the variables from which the AWS CLI and every SDK take credentials, in the syntax of
 your shell. They end with the session: for commands that run longer, use `exec --serve`,
@@ -43,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the variables."""
-    from boto_rolesanywhere.cli.child_environment import account_of, region_of, regions
+    from boto_rolesanywhere.cli.child_environment import keys_of, region_of, regions
     from boto_rolesanywhere.cli.inputs import inputs_from, issuer_from
 
     prepare(arguments)
@@ -51,19 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     issuer = issuer_from(arguments, inputs)
     session = issuer.create()
     region = region_of(inputs.session, issuer.config, os.environ)
-    printed = variables(session) | account_of(session) | regions(os.environ, region)
-    sys.stdout.write(FORMATS[arguments.format](printed))
+    variables = keys_of(session) | regions(os.environ, region)
+    sys.stdout.write(FORMATS[arguments.format](variables))
     return OK
-
-
-def variables(session: RolesAnywhereSession) -> dict[str, str]:
-    """The keys as environment variables; the last is the AWS CLI's name for their end."""
-    return {
-        "AWS_ACCESS_KEY_ID": session.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": session.secret_access_key,
-        "AWS_SESSION_TOKEN": session.session_token,
-        "AWS_CREDENTIAL_EXPIRATION": f"{session.expiration:%Y-%m-%dT%H:%M:%SZ}",
-    }
 
 
 def _lines(line: Callable[[str, str], str]) -> Callable[[Mapping[str, str]], str]:
