@@ -73,13 +73,9 @@ def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
         if value is not None and value is not False:
             flags[flag] = "" if value is True else str(value)
     if pair := flag_table.conflict(flags):
-        from boto_rolesanywhere.errors import ConfigurationError
+        from .refusals import both_given
 
-        raise ConfigurationError(
-            f"{pair[0]} and {pair[1]} were both given, and exclude each other",
-            code="flags-exclusive",
-            remedy="Leave one of them out.",
-        )
+        raise both_given(*pair, "Leave one of them out.")
     return flags
 
 

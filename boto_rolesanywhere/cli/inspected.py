@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.cli.refusals import unreadable
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -106,12 +107,7 @@ def read_text(place: str) -> bytes:
             with Path(place).open("rb") as file:
                 text = file.read(_LONGEST_TEXT + 1)
     except OSError as error:
-        raise ConfigurationError(
-            f"it cannot be read ({error.strerror})",
-            code="file-unreadable",
-            where=place,
-            expected="a file with JSON",
-        ) from None
+        raise unreadable(error, place, "a file with JSON") from None
     if len(text) > _LONGEST_TEXT:
         raise ConfigurationError(
             f"it is larger than {_LONGEST_TEXT} bytes",

@@ -18,6 +18,7 @@ from boto_rolesanywhere.account.revocation.survey import (
 )
 from boto_rolesanywhere.account.revocation.synchronising import describe
 from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.clock import in_words, utc_now
@@ -50,7 +51,7 @@ def declare_status(parser: argparse.ArgumentParser) -> None:
         metavar="FILE|SERIAL",
         help="say whether this certificate is revoked; a serial number in hexadecimal digits",
     )
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_switch(parser, "--json", "for programs")
     add_anchor(parser)
 
 

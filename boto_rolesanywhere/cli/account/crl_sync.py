@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.account.revocation.synchronising import Order, Synchroniser
 from boto_rolesanywhere.account.revocation.watching import IN_ORDER, Watch
 from boto_rolesanywhere.cli.authority.opening import access_of, add_passphrase
+from boto_rolesanywhere.cli.flags import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.identity.opening import open_certificates
@@ -46,24 +47,21 @@ def declare_sync(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="sources", nargs="+", required=True, metavar="SOURCE", help=_SOURCES
     )
-    parser.add_argument(
+    add_repeated(
+        parser,
         "--issuer",
-        action="append",
-        default=[],
-        metavar="FILE",
-        help="the certificate of a CA below the trust anchor, whose list it is",
+        "FILE",
+        "the certificate of a CA below the trust anchor, whose list it is",
     )
-    parser.add_argument(
-        "--adopt", action="store_true", help="take over a list of the same CA that is there"
-    )
-    parser.add_argument(
+    add_switch(parser, "--adopt", "take over a list of the same CA that is there")
+    add_switch(
+        parser,
         "--whole",
-        action="store_true",
-        help="the CA does not split its lists: take one that names its own distribution point",
+        "the CA does not split its lists: take one that names its own distribution point",
     )
     often = parser.add_mutually_exclusive_group()
-    often.add_argument("--once", action="store_true", help="do it once, and end: the default")
-    often.add_argument("--watch", action="store_true", help="go on until SIGTERM or SIGINT")
+    add_switch(often, "--once", "do it once, and end: the default")
+    add_switch(often, "--watch", "go on until SIGTERM or SIGINT")
     parser.add_argument(
         "--every",
         type=minutes,
@@ -72,7 +70,7 @@ def declare_sync(parser: argparse.ArgumentParser) -> None:
         help=f"with --watch: how often to look; default: {_MINUTES}",
     )
     add_passphrase(parser, "the passphrase or PIN of the key of a CA of `ca`")
-    parser.add_argument("--json", action="store_true", help="for programs; one line each time")
+    add_switch(parser, "--json", "for programs; one line each time")
     add_anchor(parser)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.account.emit.left_out import notes
 from boto_rolesanywhere.account.emit.target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target
 from boto_rolesanywhere.cli.outcome import PROGRAM
+from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.errors import ConfigurationError
 
 from .administrator_options import administrator_of
@@ -48,11 +49,7 @@ def emitted(arguments: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
     """
     for name in ("plan", "json", "print_profile"):
         if getattr(arguments, name):
-            flag = f"--{name.replace('_', '-')}"
-            raise ConfigurationError(
-                f"--emit and {flag} were both given, and exclude each other",
-                code="flags-exclusive",
-            )
+            raise both_given("--emit", f"--{name.replace('_', '-')}")
     region = _region(arguments)
     wanted = wanted_of(arguments, region or "")
     target = Target(

@@ -23,8 +23,8 @@ from boto_rolesanywhere.cli.authority.opening import authority_of, folder_of
 from boto_rolesanywhere.cli.authority.revoking import serial_of
 from boto_rolesanywhere.cli.authority.workload import serial_in
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.refusals import without_effect
 from boto_rolesanywhere.clock import utc_now
-from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.inspection.session_tags import source_identity, source_identity_doubt
 
 from .crl_sync import UNUSABLE, outcome_document, page_of, status_of
@@ -108,11 +108,9 @@ def _by_private_ca(
 
 def _require_known(arguments: argparse.Namespace, certificate: x509.Certificate | None) -> None:
     if arguments.end_sessions and certificate is None:
-        raise ConfigurationError(
-            "it has no effect here",
-            code="flags-exclusive",
-            where="--end-sessions",
-            expected="the certificate's file: a serial number does not say whose the sessions are",
+        raise without_effect(
+            "--end-sessions",
+            "the certificate's file: a serial number does not say whose the sessions are",
         )
 
 

@@ -20,6 +20,8 @@ from boto_rolesanywhere.account.wanted import (
 )
 from boto_rolesanywhere.cli.authority.opening import folder_of
 from boto_rolesanywhere.cli.authority.workload import read_file
+from boto_rolesanywhere.cli.flags import add_repeated, add_switch
+from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings.names import SHORTEST_SESSION
 
@@ -50,13 +52,8 @@ def add_wishes(parser: argparse.ArgumentParser) -> None:
     _add_anchor(parser.add_argument_group("the trust anchor"))
     _add_role(parser.add_argument_group("the role"))
     _add_profile(parser.add_argument_group("the IAM Roles Anywhere profile"))
-    parser.add_argument(
-        "--tag",
-        metavar="KEY=VALUE",
-        type=tag,
-        action="append",
-        default=[],
-        help="a tag of yours, for all that is made; may be repeated",
+    add_repeated(
+        parser, "--tag", "KEY=VALUE", "a tag of yours, for all that is made; may be repeated", tag
     )
 
 
@@ -85,32 +82,22 @@ def _add_anchor(group: argparse._ArgumentGroup) -> None:
 def _add_role(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--role", metavar="NAME", type=role_name, required=True)
     group.add_argument("--role-path", metavar="PATH", type=role_path, default="/")
-    group.add_argument(
-        "--policy-arn",
-        metavar="ARN",
-        action="append",
-        default=[],
-        help="a managed policy to attach; may be repeated",
-    )
+    add_repeated(group, "--policy-arn", "ARN", "a managed policy to attach; may be repeated")
     group.add_argument("--policy", metavar="FILE", type=Path, help="an inline policy, in JSON")
-    group.add_argument(
+    add_repeated(
+        group,
         "--subject",
-        metavar="NAME",
-        action="append",
-        default=[],
-        help="whose certificates, such as CN=app1,OU=it; several are alternatives; default: CN="
+        "NAME",
+        "whose certificates, such as CN=app1,OU=it; several are alternatives; default: CN="
         " and the role's name",
     )
-    group.add_argument(
+    add_repeated(
+        group,
         "--san",
-        metavar="KIND:NAME",
-        action="append",
-        default=[],
-        help="what their certificates must have, too: DNS:…, URI:… or dirName:…",
+        "KIND:NAME",
+        "what their certificates must have, too: DNS:…, URI:… or dirName:…",
     )
-    group.add_argument(
-        "--any-subject", action="store_true", help="every certificate of the trust anchor"
-    )
+    add_switch(group, "--any-subject", "every certificate of the trust anchor")
     group.add_argument(
         "--max-session-duration",
         metavar="SECONDS",
@@ -144,13 +131,12 @@ def _add_profile(group: argparse._ArgumentGroup) -> None:
         action=argparse.BooleanOptionalAction,
         help="whether a workload may choose the role session's name",
     )
-    group.add_argument(
+    add_repeated(
+        group,
         "--map",
-        metavar="FIELD=NAME,…",
-        type=mapping,
-        action="append",
-        default=[],
-        help=f"what of {', '.join(CERTIFICATE_FIELDS)} becomes session tags; may be repeated",
+        "FIELD=NAME,…",
+        f"what of {', '.join(CERTIFICATE_FIELDS)} becomes session tags; may be repeated",
+        mapping,
     )
     group.add_argument(
         "--trusted-identity",
@@ -280,10 +266,7 @@ def _certificates(arguments: argparse.Namespace) -> tuple[dict[str, str], ...]:
 
     if arguments.any_subject:
         if arguments.subject:
-            raise ConfigurationError(
-                "--any-subject and --subject were both given, and exclude each other",
-                code="flags-exclusive",
-            )
+            raise both_given("--any-subject", "--subject")
         return certificates_with((), arguments.san)
     return certificates_with(arguments.subject or [f"CN={arguments.role}"], arguments.san)
 

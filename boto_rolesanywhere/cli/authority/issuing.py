@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
 from boto_rolesanywhere.authority.requests import alternative_names, make_request
+from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import OK
-from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.cli.refusals import both_given, without_effect
 
 from . import private_ca
 from .opening import add_folder, add_passphrase, authority_of, next_command
@@ -128,7 +129,7 @@ def request(arguments: argparse.Namespace) -> int:
 def declare_renew(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca renew``."""
     parser.add_argument("name", metavar="NAME", help="as it was issued under")
-    parser.add_argument("--reuse-key", action="store_true", help="certify the same key again")
+    add_switch(parser, "--reuse-key", "certify the same key again")
     add_key_type(parser, default="as before")
     add_days(parser)
     add_key_passphrase(parser)
@@ -143,19 +144,12 @@ def declare_renew(parser: argparse.ArgumentParser) -> None:
 def renew(arguments: argparse.Namespace) -> int:
     """Issue again, with the subject and the alternative names of the newest certificate."""
     if arguments.reuse_key and arguments.key_type:
-        raise ConfigurationError(
-            "--reuse-key and --key-type were both given, and exclude each other",
-            code="flags-exclusive",
-        )
+        raise both_given("--reuse-key", "--key-type")
     if private_ca.is_meant(arguments):
         return private_ca.renew(arguments)
     if arguments.reuse_key and (arguments.key_passphrase_file or arguments.key_passphrase_env):
-        raise ConfigurationError(
-            "it has no effect here",
-            code="flags-exclusive",
-            where="--key-passphrase-file or --key-passphrase-env",
-            expected="a new key, without --reuse-key",
-        )
+        flags = "--key-passphrase-file or --key-passphrase-env"
+        raise without_effect(flags, "a new key, without --reuse-key")
     authority = authority_of(arguments)
     old = authority.latest(arguments.name)
     certificate_path, key_path = paths_of(arguments, require_file_name(arguments.name), force=True)

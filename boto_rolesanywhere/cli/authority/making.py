@@ -17,10 +17,10 @@ from boto_rolesanywhere.authority.folder import (
 from boto_rolesanywhere.authority.openssl_index import read_index, read_list_number
 from boto_rolesanywhere.certificates.public_keys import describe_key
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.refusals import both_given, require_no_pin
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-from boto_rolesanywhere.settings.places import TOKEN, home_path, is_device, kind_of
+from boto_rolesanywhere.settings.places import home_path, is_device
 
 from .opening import (
     access_of,
@@ -57,11 +57,7 @@ def init(arguments: argparse.Namespace) -> int:
     """Make a CA."""
     folder, secret = folder_of(arguments), secret_of(arguments)
     if arguments.key and arguments.key_type and not arguments.intermediate:
-        raise ConfigurationError(
-            "--key and --key-type were both given, and exclude each other",
-            code="flags-exclusive",
-            remedy="The key that exists has its type.",
-        )
+        raise both_given("--key", "--key-type", "The key that exists has its type.")
     place = _kept_place(arguments.key) if arguments.key else None
     below = arguments.intermediate is not None
     names = [arguments.name, *([arguments.intermediate] if below else [])]
@@ -169,11 +165,6 @@ def show(arguments: argparse.Namespace) -> int:
 
 def _kept_place(text: str) -> str:
     """A place that the records may keep: without a PIN, and good from every folder."""
-    if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
-        raise ConfigurationError(
-            "the PIN in it (pin-value) is not written to a file",
-            code="setting-not-storable",
-            where="--key",
-            expected="--passphrase-file, --passphrase-env or pin-source=file:… in its place",
-        )
+    instead = "--passphrase-file, --passphrase-env or pin-source=file:… in its place"
+    require_no_pin(text, "--key", instead)
     return text if is_device(text) else str(home_path(text).absolute())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -30,8 +29,6 @@ _CA_FOLDER: Final = "~/.boto-rolesanywhere/ca"
 # Whose passphrase or PIN: flags are made of these names.
 CAS_KEY: Final = "passphrase"
 NEW_KEY: Final = "key-passphrase"
-# As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
-_FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
 
 def add_folder(parser: argparse._ActionsContainer) -> None:

@@ -15,7 +15,7 @@ from boto_rolesanywhere.cli.account.administrator_options import (
     administrator_of,
 )
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
-from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.cli.refusals import both_given, without_effect
 from boto_rolesanywhere.identity.opening import Access, open_certificates, open_key
 from boto_rolesanywhere.settings.arns import parse_arn
 
@@ -67,24 +67,13 @@ def is_meant(arguments: argparse.Namespace) -> bool:
     """
     meant = bool(arguments.pca)
     others = _OF_ONES_OWN if meant else _OF_AWS
-    wrong = [name for name in others if getattr(arguments, name, None)]
-    if wrong and meant:
-        raise ConfigurationError(
-            f"--pca and {_flag(wrong[0])} were both given, and exclude each other",
-            code="flags-exclusive",
-        )
-    if wrong:
-        raise ConfigurationError(
-            "it has no effect here",
-            code="flags-exclusive",
-            where=_flag(wrong[0]),
-            expected="together with --pca",
-        )
+    for name in others:
+        if getattr(arguments, name, None):
+            flag = f"--{name.replace('_', '-')}"
+            raise (
+                both_given("--pca", flag) if meant else without_effect(flag, "together with --pca")
+            )
     return meant
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"
 
 
 def issue(arguments: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.authority.revocation import REASONS
+from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.errors import ConfigurationError
@@ -112,7 +113,7 @@ def crl(arguments: argparse.Namespace) -> int:
 
 def declare_list(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca list``."""
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_switch(parser, "--json", "for programs")
     add_folder(parser)
 
 

@@ -16,6 +16,8 @@ from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
 from boto_rolesanywhere.authority.keys import KeyType, generate_key, key_type_of
 from boto_rolesanywhere.authority.pair import replace_pair, write_file
 from boto_rolesanywhere.authority.requests import read_request
+from boto_rolesanywhere.cli.flags import add_repeated, add_switch
+from boto_rolesanywhere.cli.refusals import both_given, unreadable
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
 from boto_rolesanywhere.settings.names import (
@@ -49,12 +51,8 @@ _SERIAL: Final = re.compile(r"(0[xX])?[0-9a-fA-F]+(:[0-9a-fA-F]+)*")
 def add_subject(parser: argparse.ArgumentParser) -> None:
     """Declare ``--subject``, ``--san`` and ``--key-type``."""
     parser.add_argument("--subject", help="in place of CN=NAME, such as CN=app1,OU=it,O=example")
-    parser.add_argument(
-        "--san",
-        metavar="KIND:NAME",
-        action="append",
-        default=[],
-        help="DNS:…, URI:…, IP:…, email:… or dirName:…; may be repeated",
+    add_repeated(
+        parser, "--san", "KIND:NAME", "DNS:…, URI:…, IP:…, email:… or dirName:…; may be repeated"
     )
     add_key_type(parser)
 
@@ -91,7 +89,7 @@ def days(text: str) -> int:
 def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     """Declare ``--out`` and ``--force``."""
     parser.add_argument("--out", metavar="FOLDER", help=f"where files go; default: {default}")
-    parser.add_argument("--force", action="store_true", help="overwrite files that are there")
+    add_switch(parser, "--force", "overwrite files that are there")
 
 
 def required_name(name: str | None) -> str:
@@ -139,11 +137,8 @@ def read_csr(arguments: argparse.Namespace) -> tuple[Request, bytes]:
     """
     for flag in ("subject", "san", "key_type", "profile", *_ENCRYPTING):
         if getattr(arguments, flag):
-            raise ConfigurationError(
-                f"--csr and --{flag.replace('_', '-')} were both given, and exclude each other",
-                code="flags-exclusive",
-                remedy="Key, subject and names are those of the request.",
-            )
+            remedy = "Key, subject and names are those of the request."
+            raise both_given("--csr", f"--{flag.replace('_', '-')}", remedy)
     path = Path(arguments.csr)
     content = read_file(path)
     return read_request(content, str(path)), content
@@ -346,6 +341,4 @@ def read_file(path: Path) -> bytes:
     try:
         return home_path(path).read_bytes()
     except OSError as error:
-        raise ConfigurationError(
-            f"it cannot be read ({error.strerror})", code="file-unreadable", where=str(path)
-        ) from None
+        raise unreadable(error, str(path)) from None

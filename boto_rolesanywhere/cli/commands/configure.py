@@ -29,11 +29,11 @@ from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.cli.program import own_program
 from boto_rolesanywhere.cli.questions import Questions, answered
+from boto_rolesanywhere.cli.refusals import require_no_pin
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
-from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.inputs import line_of, read_section, unparseable
-from boto_rolesanywhere.settings.places import TOKEN, home_path, is_device, kind_of
+from boto_rolesanywhere.settings.places import home_path, is_device
 
 if TYPE_CHECKING:
     import argparse
@@ -76,7 +76,7 @@ _SELECTOR_FILE: Final = "file://"
 _NAMED: Final = (FROM_FILE, FROM_ENV)
 _PASSPHRASE: Final = (names.PASSPHRASE_FILE, names.PASSPHRASE_ENV)
 _CONFIG_FILE: Final = "AWS_CONFIG_FILE"
-_PIN: Final = "--pkcs11-pin"
+_NO_PIN: Final = "pin-source=file:… in its place, --pkcs11-pin-file or --pkcs11-pin-env"
 _not_storable: Final = partial(ConfigurationError, code="setting-not-storable")
 
 
@@ -134,30 +134,20 @@ def _require_storable(
                 expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
             )
     for flag in ("--certificate", "--private-key", "--intermediates", STORE):
-        _require_no_pin(flags.get(flag, ""), flag)
+        require_no_pin(flags.get(flag, ""), flag, _NO_PIN)
     for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
         if not arguments.credential_process:
-            _require_no_pin(section.get(setting.config_key, ""), setting.config_key)
+            require_no_pin(section.get(setting.config_key, ""), setting.config_key, _NO_PIN)
     for flag in (NO_VERIFY, SELECTOR):
         if flag in flags and not arguments.credential_process:
-            raise ConfigurationError(
+            raise _not_storable(
                 "a profile has no setting for it",
-                code="setting-not-storable",
                 where=flag,
                 expected="--credential-process with it",
             )
     if not arguments.profile:
         raise ConfigurationError(
             "it is empty", code="setting-not-text", where="--profile", expected="a profile's name"
-        )
-
-
-def _require_no_pin(text: str, where: str) -> None:
-    if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
-        raise _not_storable(
-            "the PIN in it (pin-value) is not written to a file",
-            where=where,
-            expected=f"pin-source=file:… in its place, {_PIN}{FROM_FILE} or {_PIN}{FROM_ENV}",
         )
 
 
@@ -284,7 +274,7 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
 
 def _require_part(text: str, setting: Setting) -> None:
     """Refuse an answer that names no file, or a file that does not hold what was asked for."""
-    _require_no_pin(text, setting.title)
+    require_no_pin(text, setting.title, _NO_PIN)
     if is_device(text):
         return
     from boto_rolesanywhere.identity.opening import open_certificates, open_key

@@ -9,6 +9,7 @@ import json
 import sys
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.cli.flags import add_repeated, add_switch
 from boto_rolesanywhere.cli.inspected import (
     context_of,
     inspect_place,
@@ -58,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--certificate", metavar="FILE", help="the certificate, as a flag instead of FILE"
     )
     parser.add_argument("--intermediates", metavar="FILE", help="intermediate certificates")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_switch(parser, "--json", "print JSON")
     parser.add_argument(
         "--attribute-mappings",
         metavar="FILE",
@@ -76,12 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     policy.add_argument(
         "--trust-anchor-arn", metavar="ARN", help="gives aws:SourceArn and aws:SourceAccount"
     )
-    policy.add_argument(
+    add_repeated(
+        policy,
         "--context",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="a condition key that is not known here; repeat it for several values",
+        "KEY=VALUE",
+        "a condition key that is not known here; repeat it for several values",
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.account.anchor_options import add_anchor, anchor_administrator
 from boto_rolesanywhere.cli.authority.opening import access_of, add_folder, add_passphrase
+from boto_rolesanywhere.cli.flags import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import OK
 
 if TYPE_CHECKING:
@@ -49,24 +50,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="REASON",
         help=f"default: unspecified; one of {', '.join(REASONS)}",
     )
-    parser.add_argument(
+    add_repeated(
+        parser,
         "--end-sessions",
-        action="append",
-        default=[],
-        metavar="ROLE",
-        help="attach the policy that ends sessions to this role, by its name or ARN; may be"
+        "ROLE",
+        "attach the policy that ends sessions to this role, by its name or ARN; may be"
         " repeated, as for the further roles of a chain",
     )
-    parser.add_argument(
-        "--adopt", action="store_true", help="take over a list of the same CA that is there"
-    )
+    add_switch(parser, "--adopt", "take over a list of the same CA that is there")
     authority = parser.add_mutually_exclusive_group()
     add_folder(authority)
     authority.add_argument(
         "--pca", metavar="ARN", help="a CA in AWS Private CA, in the place of one in a folder"
     )
     add_passphrase(parser, "the passphrase or PIN of the key of a CA in a folder")
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_switch(parser, "--json", "for programs")
     add_anchor(parser)
 
 

@@ -16,9 +16,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
+from boto_rolesanywhere.cli.flags import add_flags, add_repeated, add_switch, prepare
 from boto_rolesanywhere.cli.go_values import whole_number
 from boto_rolesanywhere.cli.outcome import FAILED, OK, asked_to_leave, complain, leave
+from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.names import ROLE
@@ -101,12 +102,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="HOPS",
         help="how many routers an answer may pass (IP TTL); default: %(default)s",
     )
-    group.add_argument(
+    add_repeated(
+        group,
         "--role",
-        action="append",
-        default=[],
-        metavar="[NAME=]PROFILE",
-        help="serve the role of this --config-profile as NAME; repeat it for several roles. The"
+        "[NAME=]PROFILE",
+        "serve the role of this --config-profile as NAME; repeat it for several roles. The"
         " other flags hold for all roles, and IMDSv2 serves the first role",
     )
     group.add_argument(
@@ -117,14 +117,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " the temporary folder",
     )
     add_switch(group, "--no-imds", "serve the container protocol alone")
-    group.add_argument(
+    add_repeated(
+        group,
         "--allowed-host",
-        action="append",
-        default=[],
-        type=_host_name,
-        metavar="NAME",
-        help="a name by which clients reach the endpoint (Host); repeat it for several. Addresses"
+        "NAME",
+        "a name by which clients reach the endpoint (Host); repeat it for several. Addresses"
         " and localhost are always allowed, with any port",
+        _host_name,
     )
     group.add_argument(
         "--startup-timeout",
@@ -275,11 +274,7 @@ def _choices(arguments: argparse.Namespace) -> list[tuple[str | None, argparse.N
         return [(None, arguments)]
     for flag in ("--role-arn", "--config-profile"):
         if getattr(arguments, flag[2:].replace("-", "_")):
-            raise ConfigurationError(
-                f"{flag} and --role were both given, and exclude each other",
-                code="flags-exclusive",
-                remedy="Give one --role for each role.",
-            )
+            raise both_given(flag, "--role", "Give one --role for each role.")
     if len(arguments.role) > 1 and os.environ.get(ROLE.variable):
         raise ConfigurationError(
             "it is set, and would be the role of every --role",

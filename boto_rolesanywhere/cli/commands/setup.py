@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
 from boto_rolesanywhere.cli.account.emitting import add_emit, emitted
 from boto_rolesanywhere.cli.account.wishes import add_wishes, wanted_of
+from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
-from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
+from boto_rolesanywhere.cli.refusals import both_given
+from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable
 
 if TYPE_CHECKING:
@@ -45,24 +47,20 @@ teardown removes what setup made."""
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
-    parser.add_argument(
-        "--plan", action="store_true", help="say what would be done, and do nothing"
-    )
-    parser.add_argument("--json", action="store_true", help="print what there is as JSON")
+    add_switch(parser, "--plan", "say what would be done, and do nothing")
+    add_switch(parser, "--json", "print what there is as JSON")
     group = parser.add_argument_group("the profile of ~/.aws/config")
     group.add_argument("--profile", metavar="NAME", help="to write; other lines of it stay")
-    group.add_argument("--print-profile", action="store_true", help="print it instead")
+    add_switch(group, "--print-profile", "print it instead")
     add_wishes(parser)
     group = parser.add_argument_group("what was there before")
-    group.add_argument(
+    add_switch(
+        group,
         "--adopt-role",
-        action="store_true",
-        help="take over a role of this name that setup did not make; its trust policy is replaced",
+        "take over a role of this name that setup did not make; its trust policy is replaced",
     )
-    group.add_argument(
-        "--detach-others",
-        action="store_true",
-        help="detach the role's managed policies that are not named here",
+    add_switch(
+        group, "--detach-others", "detach the role's managed policies that are not named here"
     )
     add_administrator(parser)
     add_emit(parser)
@@ -79,11 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
     from boto_rolesanywhere.account.setup import Setup
 
     if arguments.profile and arguments.profile == arguments.admin_profile:
-        raise ConfigurationError(
-            "--profile and --admin-profile were both given, and exclude each other",
-            code="flags-exclusive",
-            remedy="They name one profile; the workload needs one of its own.",
-        )
+        remedy = "They name one profile; the workload needs one of its own."
+        raise both_given("--profile", "--admin-profile", remedy)
     administrator = administrator_of(arguments)
     wanted = wanted_of(arguments, administrator.region)
     # What a plan says is its result.

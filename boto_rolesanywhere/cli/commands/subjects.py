@@ -12,6 +12,7 @@ from boto_rolesanywhere.cli.account.administrator_options import (
     administrator_of,
 )
 from boto_rolesanywhere.cli.authority.workload import days
+from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.clock import utc_now
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DAYS",
         help="only certificates that end within so many days",
     )
-    parser.add_argument("--json", action="store_true", help="for programs")
+    add_switch(parser, "--json", "for programs")
     add_administrator(parser)
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
+from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import printable
@@ -32,14 +33,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     group = parser.add_mutually_exclusive_group(required=True)
     group.add_argument("--role", metavar="NAME", help="what setup made for this role")
-    group.add_argument(
+    add_switch(
+        group,
         "--all",
-        action="store_true",
-        help="everything that setup made in this account and Region, also what half a run has left",
+        "everything that setup made in this account and Region, also what half a run has left",
     )
-    parser.add_argument("--plan", action="store_true", help="show it, and remove nothing")
-    parser.add_argument("--yes", action="store_true", help="do not ask; needed without a terminal")
-    parser.add_argument("--json", action="store_true", help="print what goes as JSON")
+    add_switch(parser, "--plan", "show it, and remove nothing")
+    add_switch(parser, "--yes", "do not ask; needed without a terminal")
+    add_switch(parser, "--json", "print what goes as JSON")
     add_administrator(parser)
 
 

@@ -9,8 +9,10 @@ import json
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.cli.flags import add_repeated, add_switch
 from boto_rolesanywhere.cli.inspected import context_of, inspect_place, name_of_text, read_text
 from boto_rolesanywhere.cli.outcome import FAILED, OK, complain
+from boto_rolesanywhere.cli.refusals import without_effect
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -72,18 +74,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--correct", metavar="FILE", help="a trust policy (JSON) to set right; - reads stdin"
     )
-    parser.add_argument(
+    add_repeated(
+        parser,
         "--context",
-        metavar="KEY=VALUE",
-        action="append",
-        default=[],
-        help="with --correct, a condition key that is not known here; repeat it for several values",
+        "KEY=VALUE",
+        "with --correct, a condition key that is not known here; repeat it for several values",
     )
-    parser.add_argument(
-        "--pass-tags",
-        action="store_true",
-        help="with --chained-from, let the sessions pass session tags on",
-    )
+    add_switch(parser, "--pass-tags", "with --chained-from, let the sessions pass session tags on")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -116,12 +113,7 @@ def _require_fitting(arguments: argparse.Namespace) -> None:
     for flag, wrong in misplaced.items():
         if wrong:
             needed = {"--correct": "--trust-anchor-arn", "--pass-tags": "--chained-from"}
-            raise ConfigurationError(
-                "it has no effect here",
-                code="flags-exclusive",
-                where=flag,
-                expected=f"together with {needed.get(flag, '--correct')}",
-            )
+            raise without_effect(flag, f"together with {needed.get(flag, '--correct')}")
 
 
 def _canonical(text: str) -> str:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.certificates.chain import order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.certificates.reading import readable_public_key
+from boto_rolesanywhere.cli.flag_table import LATEST, STORE
+from boto_rolesanywhere.cli.refusals import unreadable
 from boto_rolesanywhere.errors import (
     CertificateError,
     ConfigurationError,
@@ -43,9 +45,7 @@ if TYPE_CHECKING:
 
 logger = logger_of(__name__)
 
-_STORE: Final = "--cert-store"
 _WITHOUT_SECRET: Final = Access()
-_LATEST: Final = "--use-latest-expiring-certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def choose(
         leaf = _choose_one(_on_token(wanted, place, access), place, latest=latest)
         pin = parse_pkcs11_uri(place).pin_value
         if pin is not None and access.secret is None:
-            access = access._replace(secret=Secret(pin, f"pin-value in {_STORE}"))
+            access = access._replace(secret=Secret(pin, f"pin-value in {STORE}"))
         others = _on_token(Selector(), place, access)
         key = leaf.place
     else:
@@ -141,7 +141,7 @@ def _require_store(store: str | None) -> str:
             "the certificate stores of Windows and macOS are not supported",
             code="store-incomplete",
             where="--cert-selector",
-            remedy=f"Name what to choose from: {_STORE} with a folder of certificate files or a"
+            remedy=f"Name what to choose from: {STORE} with a folder of certificate files or a"
             " pkcs11: URI; or name the certificate itself with --certificate.",
         )
     return plain_place(store)
@@ -167,7 +167,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
             f"--cert-selector matches {len(found)} certificates in it: {names}",
             code="selector-matches-not-one",
             where=_shown(store),
-            remedy=f"Add x509Serial to the selector, or {_LATEST}.",
+            remedy=f"Add x509Serial to the selector, or {LATEST}.",
         )
     return max(found, key=lambda listed: listed.certificate.not_valid_after_utc)
 
@@ -190,7 +190,7 @@ def _in_folder(selector: Selector, files: Sequence[_File]) -> tuple[Listed, ...]
     if not found and (locked := [file.path for file in files if file.locked]):
         logger.warning(
             "Left out of %s, since the passphrase is missing or wrong: %s",
-            _STORE,
+            STORE,
             ", ".join(locked),
         )
     return tuple(found.values())
@@ -203,12 +203,8 @@ def _read_folder(
     try:
         paths = sorted(path for path in folder.iterdir() if path.is_file())
     except OSError as error:
-        raise ConfigurationError(
-            f"it cannot be read ({error.strerror})",
-            code="file-unreadable",
-            where=f"{_STORE} {place}",
-            expected="a folder of certificate files, or a pkcs11: URI",
-        ) from None
+        expected = "a folder of certificate files, or a pkcs11: URI"
+        raise unreadable(error, f"{STORE} {place}", expected) from None
     return [
         file
         for path in paths
@@ -224,7 +220,7 @@ def _read_file(path: Path, secret: Secret | None, content: bytes | None) -> Iter
     except PassphraseError:
         yield _File(str(path), Contents(), locked=True)
     except RolesAnywhereError as error:
-        logger.debug("Left out of %s: %s", _STORE, error)  # a folder may hold other things too
+        logger.debug("Left out of %s: %s", STORE, error)  # a folder may hold other things too
 
 
 def _key_file(chosen: Listed, files: Sequence[_File], store: str, secret: Secret | None) -> str:
@@ -248,7 +244,7 @@ def _public_keys(file: _File, secret: Secret | None) -> list[PublicKeyTypes]:
         try:
             keys.append(open_one().public_key())
         except RolesAnywhereError as error:  # noqa: PERF203  # another one may be the right one
-            logger.debug("Left out of %s: %s", _STORE, error)
+            logger.debug("Left out of %s: %s", STORE, error)
     return keys
 
 

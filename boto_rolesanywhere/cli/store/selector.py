@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates.reading import serial_number
+from boto_rolesanywhere.cli.refusals import unreadable
 from boto_rolesanywhere.errors import ConfigurationError
 
 from .helper_names import as_helper_shows
@@ -111,12 +112,7 @@ def _read_json(path: str) -> list[tuple[str, str]]:
     try:
         content = json.loads(Path(path).read_bytes())
     except OSError as error:
-        raise ConfigurationError(
-            f"it cannot be read ({error.strerror})",
-            code="file-unreadable",
-            where=path,
-            expected=f"a file like {_JSON_EXAMPLE}",
-        ) from None
+        raise unreadable(error, path, f"a file like {_JSON_EXAMPLE}") from None
     except (ValueError, RecursionError):
         raise _invalid("it is not JSON", where=path, expected=_JSON_EXAMPLE) from None
     pairs = content if isinstance(content, list) else [None]
