@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Final
 from boto_rolesanywhere.clock import in_words
 
 from .found import PROFILE, Found
-from .sameness import same_policy, same_source
 from .tags import iam_tags, rolesanywhere_tags
 from .wanted import DEFAULT_MAPPINGS, INLINE_POLICY
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from .administrator import Service
-    from .found import FoundRole
+    from .found import FoundRole, Kind
     from .wanted import TrustedIdentity, WantedAnchor, WantedProfile, WantedRole
 
     Parameters = Mapping[str, Any]  # of a call, as AWS names them
@@ -26,6 +25,53 @@ if TYPE_CHECKING:
 _DEFAULT_THRESHOLD: Final = 45  # days; User Guide, "Customize notification settings"
 _ROLE_DURATION: Final = 3600  # seconds; IAM's default
 _NO_TIP: Final = {"status": "DISABLED"}
+
+
+def same_policy(left: object, right: object) -> bool:
+    """Whether two policies, as JSON text or decoded, say the same in the same words.
+
+    IAM's grammar lets one value stand for a list of one, and gives lists of values no order.
+    """
+    return bool(_plain(left) == _plain(right))
+
+
+def _plain(value: object) -> Any:  # noqa: ANN401  # JSON
+    if isinstance(value, str):
+        try:
+            return _normal(json.loads(value))
+        except ValueError:
+            return value
+    return _normal(value)
+
+
+def _normal(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: _normal(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        items = sorted((_normal(item) for item in value), key=json.dumps)
+        return items[0] if len(items) == 1 else items
+    return value
+
+
+def same_source(left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    """Whether two sources of a trust anchor trust the same: one Private CA, or certificates."""
+    mine, theirs = left["sourceData"], right["sourceData"]
+    if "acmPcaArn" in mine or "acmPcaArn" in theirs:
+        return bool(mine.get("acmPcaArn") == theirs.get("acmPcaArn"))
+    return certificates_in(mine) == certificates_in(theirs)
+
+
+def certificates_in(data: Mapping[str, Any]) -> frozenset[bytes]:
+    """The certificates of a source, in DER; none if they cannot be read."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    text = str(data.get("x509CertificateData") or "")
+    try:
+        certificates = x509.load_pem_x509_certificates(text.encode())
+    except ValueError:
+        return frozenset()
+    return frozenset(certificate.public_bytes(Encoding.DER) for certificate in certificates)
 
 
 # What an update can change: whether that which is there is what is asked for.
@@ -163,11 +209,13 @@ def profile_creation(wanted: WantedProfile, role_arn: str, *, aliases: bool) -> 
     return Change("rolesanywhere", "CreateProfile", parameters, "make it")
 
 
-def profile_as_made(creation: Change, tags: Mapping[str, str], arn: str, profile_id: str) -> Found:
-    """The profile that such a call will have made, with AWS's default mappings."""
-    mappings = attribute_mappings(DEFAULT_MAPPINGS)
-    made = {"profileArn": arn, "profileId": profile_id, "attributeMappings": mappings}
-    return Found(PROFILE, {**creation.parameters, **made}, tags)
+def as_made(
+    kind: Kind, creation: Change, tags: Mapping[str, str], arn: str, resource_id: str
+) -> Found:
+    """The trust anchor or profile that such a call will have made; AWS maps by default."""
+    mappings = attribute_mappings(DEFAULT_MAPPINGS) if kind is PROFILE else None
+    made = {f"{kind.member}Arn": arn, f"{kind.member}Id": resource_id}
+    return Found(kind, {**creation.parameters, **made, "attributeMappings": mappings}, tags)
 
 
 def profile_changes(

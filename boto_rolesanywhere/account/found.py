@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from boto_rolesanywhere.errors import ConfigurationError, ServiceError
 
-from .tags import REGION, SETUP, from_iam, from_rolesanywhere
+from .tags import SETUP, from_iam, from_rolesanywhere
 from .wanted import INLINE_POLICY
 
 if TYPE_CHECKING:
@@ -149,28 +149,3 @@ def find_role(administrator: Administrator, name: str) -> FoundRole | None:
         answer = administrator.call("iam", "GetRolePolicy", RoleName=name, PolicyName=INLINE_POLICY)
         document = answer["PolicyDocument"]
     return FoundRole(detail, policy_arns, document, inline)
-
-
-def require_own(role: FoundRole, region: str, *, adopt: bool) -> None:
-    """Refuse a role that setup did not make here.
-
-    Raises:
-        ConfigurationError: it is another's, or of another Region's trust anchor.
-    """
-    if SETUP not in role.tags:
-        if not adopt:
-            raise ConfigurationError(
-                f"there is a role {role.name!r} that setup did not make",
-                code="name-taken",
-                where=role.arn,
-                remedy="Choose another name with --role; --adopt-role takes this one over and"
-                " replaces its trust policy.",
-            )
-    elif role.tags.get(REGION, region) != region:
-        raise ConfigurationError(
-            f"the role {role.name!r} is for a trust anchor in {role.tags[REGION]}",
-            code="name-taken",
-            where=role.arn,
-            remedy="Choose another name with --role for this Region: roles belong to all Regions"
-            " of an account.",
-        )

@@ -5,17 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-    WaiterError,
-)
+from botocore import exceptions
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 
 from boto_rolesanywhere.create_session.botocore_faults import ON_THE_WAY, fault_of
 from boto_rolesanywhere.create_session.service_errors import unreachable
@@ -48,12 +39,12 @@ _BAD_CREDENTIALS: Final = frozenset(
 )
 _THROTTLED: Final = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException"})
 _NO_CREDENTIALS: Final = (
-    CredentialRetrievalError,
-    NoAuthTokenError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
+    exceptions.CredentialRetrievalError,
+    exceptions.NoAuthTokenError,
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.SSOError,
+    exceptions.TokenRetrievalError,
 )
 _TOO_MANY, _SERVER_ERROR = 429, 500
 # The User Guide's and the Service Authorization Reference's dependent actions.

@@ -15,11 +15,12 @@ from .differences import (
     Change,
     anchor_changes,
     anchor_creation,
-    profile_as_made,
+    as_made,
     profile_changes,
     profile_creation,
     role_changes,
     role_creation,
+    same_source,
 )
 from .found import (
     PROFILE,
@@ -29,18 +30,17 @@ from .found import (
     find,
     find_role,
     listed,
-    require_own,
     tags_of,
 )
-from .sameness import same_source
 from .service_errors import translated
-from .tags import ADOPTED, SETUP
+from .tags import ADOPTED, REGION, SETUP
 from .trust_policies import trust_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from .administrator import Administrator
+    from .found import Kind
     from .wanted import Wanted
 
     Tell = Callable[[str], None]
@@ -162,15 +162,25 @@ class Setup:
                 )
 
     def _require_usable(self, role: FoundRole) -> None:
-        require_own(role, self._administrator.region, adopt=self._adopt_role)
-        path = role.detail["Path"]
-        if path != self._wanted.role.path:
-            raise ConfigurationError(
-                f"the role {role.name!r} has the path {path}, and a path cannot be changed",
-                code="name-taken",
-                where=role.arn,
-                remedy=f"Add --role-path {path}, or choose another name with --role.",
+        region, path = self._administrator.region, role.detail["Path"]
+        if SETUP not in role.tags and not self._adopt_role:
+            problem = f"there is a role {role.name!r} that setup did not make"
+            remedy = (
+                "Choose another name with --role; --adopt-role takes this one over and replaces its"
+                " trust policy."
             )
+        elif SETUP in role.tags and role.tags.get(REGION, region) != region:
+            problem = f"the role {role.name!r} is for a trust anchor in {role.tags[REGION]}"
+            remedy = (
+                "Choose another name with --role for this Region: roles belong to all Regions of an"
+                " account."
+            )
+        elif path != self._wanted.role.path:
+            problem = f"the role {role.name!r} has the path {path}, and a path cannot be changed"
+            remedy = f"Add --role-path {path}, or choose another name with --role."
+        else:
+            return
+        raise ConfigurationError(problem, code="name-taken", where=role.arn, remedy=remedy)
 
     def _note_twins(self, anchors: Iterable[Mapping[str, Any]]) -> None:
         """Say which trust anchors trust the same CA already."""
@@ -190,15 +200,9 @@ class Setup:
         wanted = self._wanted.anchor
         part = self._part("trust anchor", wanted.alias, found)
         if found is None:
-            answer = self._apply(part, anchor_creation(wanted, aliases=self._aliases))
-            if answer is not None:
-                self._exists(part, answer["trustAnchor"]["trustAnchorArn"])
-        else:
-            for change in anchor_changes(wanted, found, aliases=self._aliases):
-                self._apply(part, change)
-            self._note_disabled(part, found)
-        self._close(part)
-        return part.arn
+            creation = anchor_creation(wanted, aliases=self._aliases)
+            found = self._create(part, TRUST_ANCHOR, creation, wanted.tags)
+        return self._change(part, found, anchor_changes(wanted, found, aliases=self._aliases))
 
     def _make_role(self, found: FoundRole | None, anchor_arn: str) -> str:
         wanted = self._wanted.role
@@ -212,7 +216,7 @@ class Setup:
             made = {"Arn": self._role_arn()} if answer is None else answer["Role"]
             found = FoundRole({**made, **creation.parameters})
             if answer is not None:
-                self._exists(part, found.arn)
+                part.arn, part.exists = found.arn, True
                 self._await_role()
         for change in role_changes(wanted, found, policy, detach_others=self._detach_others):
             self._apply(part, change)
@@ -241,15 +245,23 @@ class Setup:
         part = self._part("profile", wanted.alias, found)
         if found is None:
             creation = profile_creation(wanted, role_arn, aliases=self._aliases)
-            answer = self._apply(part, creation)
-            if answer is None:
-                found = profile_as_made(creation, wanted.tags, NEW, NEW)
-            else:
-                found = Found(PROFILE, answer["profile"], wanted.tags)
-                self._exists(part, found.arn)
-        for change in profile_changes(wanted, found, role_arn, aliases=self._aliases):
+            found = self._create(part, PROFILE, creation, wanted.tags)
+        changes = profile_changes(wanted, found, role_arn, aliases=self._aliases)
+        return self._change(part, found, changes)
+
+    def _create(self, part: Part, kind: Kind, creation: Change, tags: Mapping[str, str]) -> Found:
+        answer = self._apply(part, creation)
+        if answer is None:
+            return as_made(kind, creation, tags, NEW, NEW)
+        found = Found(kind, answer[kind.member], tags)
+        part.arn, part.exists = found.arn, True
+        return found
+
+    def _change(self, part: Part, found: Found, changes: Iterable[Change]) -> str:
+        for change in changes:
             self._apply(part, change)
-        self._note_disabled(part, found)
+        if not found.detail.get("enabled"):
+            part.notes.append("it is disabled, and stays so: nobody gets a session through it")
         self._close(part)
         return part.arn
 
@@ -267,13 +279,6 @@ class Setup:
         part = Part(kind, name, found.arn if found else NEW, exists, changes=[], notes=[])
         self.parts.append(part)
         return part
-
-    def _exists(self, part: Part, arn: str) -> None:
-        part.arn, part.exists = arn, True
-
-    def _note_disabled(self, part: Part, found: Found) -> None:
-        if not found.detail.get("enabled"):
-            part.notes.append("it is disabled, and stays so: nobody gets a session through it")
 
     def _close(self, part: Part) -> None:
         if not part.changes:

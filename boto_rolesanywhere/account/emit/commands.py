@@ -16,13 +16,13 @@ from botocore import xform_name
 from boto_rolesanywhere.account.differences import (
     Change,
     anchor_creation,
-    profile_as_made,
+    as_made,
     profile_changes,
     profile_creation,
     role_changes,
     role_creation,
 )
-from boto_rolesanywhere.account.found import FoundRole
+from boto_rolesanywhere.account.found import PROFILE, FoundRole
 from boto_rolesanywhere.account.trust_policies import trust_policy
 
 from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
@@ -71,7 +71,7 @@ def _commands(wanted: Wanted) -> Iterator[str]:
     yield f"aws iam wait role-exists --role-name {shlex.quote(wanted.role.name)}\n"
     profile = profile_creation(wanted.profile, ROLE_ARN, aliases=True)
     yield _kept("PROFILE_ARN", profile, "profile.profileArn")
-    made_profile = profile_as_made(profile, wanted.profile.tags, PROFILE_ARN, _PROFILE_ID)
+    made_profile = as_made(PROFILE, profile, wanted.profile.tags, PROFILE_ARN, _PROFILE_ID)
     for change in profile_changes(wanted.profile, made_profile, ROLE_ARN, aliases=True):
         yield _command(change)
 

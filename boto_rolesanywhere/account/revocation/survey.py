@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from boto_rolesanywhere.certificates.descriptions import describe_issuer
-from boto_rolesanywhere.certificates.reading import quietly, serial_number
+from boto_rolesanywhere.certificates.reading import quietly
 
 from .lists import UNREADABLE_EXTENSIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -87,16 +86,6 @@ def naming(lists: Sequence[Imported], serial: int, issuer: str | None = None) ->
         entry = listed.entry(serial)
         if entry is not None:
             yield Named(imported, entry.revocation_date_utc, _reason(entry))
-
-
-def naming_certificate(lists: Sequence[Imported], certificate: x509.Certificate) -> Iterator[Named]:
-    """The lists that name a certificate."""
-    return naming(lists, serial_number(certificate), describe_issuer(certificate))
-
-
-def in_force(found: Iterable[Named]) -> bool:
-    """Whether AWS refuses the certificate for one of these."""
-    return any(named.imported.enabled for named in found)
 
 
 def _reason(entry: x509.RevokedCertificate) -> str | None:

@@ -12,12 +12,11 @@ from boto_rolesanywhere.account.revocation.anchors import imported_lists, read_a
 from boto_rolesanywhere.account.revocation.survey import (
     concerns_of,
     concerns_of_list,
-    in_force,
     naming,
-    naming_certificate,
 )
 from boto_rolesanywhere.account.revocation.synchronising import describe
-from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.reading import serial_number
 from boto_rolesanywhere.cli.flags import add_switch
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page
@@ -69,7 +68,7 @@ def status(arguments: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(document, indent=2) + "\n")
     else:
         _page(anchor, lists, now, subject, found).write(sys.stdout)
-    if in_force(found):
+    if _in_force(found):
         return REVOKED
     faults = [*concerns_of(anchor), *(each for one in lists for each in concerns_of_list(one, now))]
     return UNUSABLE if faults else OK
@@ -84,7 +83,7 @@ def _looked_up(text: str | None, lists: Sequence[Imported]) -> tuple[str, tuple[
         return f"the serial number {serial:x}", tuple(naming(lists, serial))
     certificate = open_certificates(text).certificates[0]
     words = f"{describe_subject(certificate)} (serial number {certificate.serial_number:x})"
-    return words, tuple(naming_certificate(lists, certificate))
+    return words, tuple(naming(lists, serial_number(certificate), describe_issuer(certificate)))
 
 
 def _page(
@@ -121,6 +120,11 @@ def _page(
     return page
 
 
+def _in_force(found: Sequence[Named]) -> bool:
+    """Whether AWS refuses the certificate for one of these."""
+    return any(named.imported.enabled for named in found)
+
+
 def _age(now: datetime, then: datetime) -> str:
     return in_words(max(0, (now - then).total_seconds()))
 
@@ -148,7 +152,7 @@ def _document(anchor: Anchor, lists: Sequence[Imported], now: datetime) -> dict[
 def _certificate_document(subject: str, found: Sequence[Named]) -> dict[str, object]:
     return {
         "certificate": subject,
-        "revoked": in_force(found),
+        "revoked": _in_force(found),
         "by": [
             {
                 "crlArn": named.imported.arn,
