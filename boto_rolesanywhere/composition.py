@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from boto_rolesanywhere.create_session.assumed_roles import RoleChainCreator
+    from boto_rolesanywhere.create_session.assumed_roles import Create
     from boto_rolesanywhere.create_session.failover import FailoverCreator
     from boto_rolesanywhere.credentials.cache import Created
     from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
@@ -142,20 +142,14 @@ class Issuer:
 
             first = FailoverCreator(creators)
         self.learn_time = first.learn_time
-        self._creator: SessionCreator | FailoverCreator | RoleChainCreator = first
+        self._create: Create = first.create
         if config.assumed:
-            from boto_rolesanywhere.create_session.assumed_roles import (
-                RoleChainCreator,
-                plain_session,
-            )
-            from boto_rolesanywhere.create_session.signing_time import correct_signing
+            from boto_rolesanywhere.create_session.assumed_roles import assuming
 
-            plain = plain_session(own)
-            correct_signing(plain, lambda: corrected)
-            self._creator = RoleChainCreator(
-                first,
+            self._create = assuming(
+                first.create,
                 config.assumed,
-                plain,
+                own,
                 region=config.region,
                 verify=verify,
                 clock=corrected,
@@ -200,7 +194,7 @@ class Issuer:
         Raises:
             RolesAnywhereError: certificate and key cannot be used, or the call failed.
         """
-        return self._creator.create(self._current()[1])
+        return self._create(self._current()[1])
 
     def credentials(
         self, cache: bool | str | os.PathLike[str] | None = False
@@ -233,7 +227,7 @@ class Issuer:
         from boto_rolesanywhere.credentials.cache import Created
 
         material, identity = self._current()
-        session = self._creator.create(identity)
+        session = self._create(identity)
         return Created(session, self._key(material) or "")
 
     def _cached(

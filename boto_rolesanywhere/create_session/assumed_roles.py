@@ -11,7 +11,6 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from botocore.config import Config as ClientConfig
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session as BotocoreSession
 
@@ -20,22 +19,27 @@ from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession, r
 from boto_rolesanywhere.errors import InvalidResponseError, ServiceError, SessionDeniedError
 
 from .botocore_faults import fault_of
+from .botocore_session import with_settings_of
+from .botocore_transport import TIMEOUTS
 from .diagnosis import service_time
 from .service_errors import unreachable
+from .signing_time import correct_signing
 from .trust import trust_as_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from botocore.config import Config as ClientConfig
+
     from boto_rolesanywhere.identity.identity import Identity
     from boto_rolesanywhere.settings.role_chain import AssumedRole
 
-    from .client import SessionCreator
-    from .failover import FailoverCreator
+    from .corrected_clock import CorrectedClock
+
+    Create = Callable[[Identity], RolesAnywhereSession]
 
 OPERATION: Final = "AssumeRole"
-_TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
 _OUR_NAME: Final = "boto_rolesanywhere"
 _SERVER_ERROR: Final = 500
 # At DEBUG these tell the session token, what is signed, and the answer.
@@ -48,69 +52,36 @@ _CAUSES: Final = (
 )
 
 
-class RoleChainCreator:
-    """Makes a session and assumes roles with it; the same calls as `SessionCreator` for `create`.
+def assuming(
+    create: Create,
+    roles: Sequence[AssumedRole],
+    parent: BotocoreSession,
+    *,
+    region: str,
+    verify: bool | str | None,
+    clock: CorrectedClock,
+) -> Create:
+    """As `create`, and then assumes the roles with the session.
 
-    Safe to use from several threads.
+    Args:
+        create: makes the first session.
+        roles: in the order in which they are assumed.
+        parent: whose options hold for the calls of STS.
+        region: whose STS is asked where neither a role nor the session has another.
+        verify: of the first session; STS trusts the system's store too, if that does.
+        clock: gives the time.
     """
+    # Not `parent` itself: it may be waiting for these very credentials.
+    session = with_settings_of(parent, BotocoreSession())
+    correct_signing(session, lambda: clock)
 
-    def __init__(
-        self,
-        first: SessionCreator | FailoverCreator,
-        roles: Sequence[AssumedRole],
-        session: BotocoreSession,
-        *,
-        region: str,
-        verify: bool | str | None = None,
-        clock: Callable[[], datetime] = utc_now,
-    ) -> None:
-        """Send nothing yet.
+    def chained(identity: Identity) -> RolesAnywhereSession:
+        made = create(identity)
+        for role in roles:
+            made = assume(made, role, session, region=region, verify=verify, clock=clock)
+        return made
 
-        Args:
-            first: makes the first session.
-            roles: in the order in which they are assumed.
-            session: whose options hold for the calls of STS.
-            region: whose STS is asked where neither a role nor the session has another.
-            verify: of the first session; STS trusts the system's store too, if that does.
-            clock: gives the time, aware.
-        """
-        self._verify = verify
-        self._first = first
-        self._roles = tuple(roles)
-        self._session = session
-        self._region = region
-        self._clock = clock
-
-    def create(self, identity: Identity | None = None) -> RolesAnywhereSession:
-        """Call CreateSession, then AssumeRole for each role.
-
-        Raises:
-            RolesAnywhereError: a call failed.
-        """
-        session = self._first.create(identity)
-        for role in self._roles:
-            session = assume(
-                session,
-                role,
-                self._session,
-                region=self._region,
-                verify=self._verify,
-                clock=self._clock,
-            )
-        return session
-
-
-def plain_session(parent: BotocoreSession) -> BotocoreSession:
-    """A session with the settings of `parent`, for services other than IAM Roles Anywhere.
-
-    Not `parent` itself: it may be waiting for these very credentials.
-    """
-    session = BotocoreSession()
-    for name, value in parent.instance_variables().items():
-        session.set_config_variable(name, value)
-    if (options := parent.get_default_client_config()) is not None:
-        session.set_default_client_config(options)
-    return session
+    return chained
 
 
 def assume(
@@ -119,7 +90,7 @@ def assume(
     session: BotocoreSession,
     *,
     region: str,
-    options: ClientConfig = _TIMEOUTS,
+    options: ClientConfig = TIMEOUTS,
     verify: bool | str | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> RolesAnywhereSession:
@@ -140,15 +111,7 @@ def assume(
     given = {name: value for name, value in asked.items() if value is not None}
     try:
         with unlogged():
-            client: Any = session.create_client(
-                "sts",
-                region_name=region,
-                aws_access_key_id=before.access_key_id,
-                aws_secret_access_key=before.secret_access_key,
-                aws_session_token=before.session_token,
-                config=options,
-            )
-            trust_as_for(verify, client)
+            client = sts_client(session, before, region, options, verify)
             answer = client.assume_role(**given)
     except ClientError as error:
         raise _refused(error, role) from None
@@ -162,6 +125,26 @@ def assume(
             remedy="Check AWS_ENDPOINT_URL_STS, and whether a proxy answers in its place.",
         ) from None
     return _session(answer, role, before, clock)
+
+
+def sts_client(
+    session: BotocoreSession,
+    credentials: RolesAnywhereSession,
+    region: str,
+    options: ClientConfig,
+    verify: bool | str | None,
+) -> Any:  # noqa: ANN401  # botocore makes its class
+    """A client of STS with these credentials, which trusts what `verify` has the command trust."""
+    client = session.create_client(
+        "sts",
+        region_name=region,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        config=options,
+    )
+    trust_as_for(verify, client)
+    return client
 
 
 def _name_of(before: RolesAnywhereSession) -> str:

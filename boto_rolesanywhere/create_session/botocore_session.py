@@ -42,11 +42,17 @@ def private_session(parent: BotocoreSession | None) -> BotocoreSession:
     session.register("before-call", add_recursion_detection_header)  # type: ignore[arg-type]  # takes its event's arguments
     session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
     if parent is not None:
-        for name, value in parent.instance_variables().items():
-            session.set_config_variable(name, value)
-        if (options := parent.get_default_client_config()) is not None:
-            session.set_default_client_config(plain_options(options))
+        with_settings_of(parent, session)
     session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
+    return session
+
+
+def with_settings_of(parent: BotocoreSession, session: BotocoreSession) -> BotocoreSession:
+    """`session`, with the profile, the Region and the other settings of `parent`."""
+    for name, value in parent.instance_variables().items():
+        session.set_config_variable(name, value)
+    if (options := parent.get_default_client_config()) is not None:
+        session.set_default_client_config(plain_options(options))
     return session
 
 

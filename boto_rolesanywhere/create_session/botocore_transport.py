@@ -49,7 +49,7 @@ logger = logger_of(__name__)
 _PIECE: Final = 4096
 _DRAFT: Final = "boto_rolesanywhere-draft"
 # botocore's default, 60 seconds each, would hold up the program if a network drops packets.
-_TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
+TIMEOUTS: Final = ClientConfig(connect_timeout=10, read_timeout=30)
 
 
 class BotocoreTransport:
@@ -205,7 +205,7 @@ def open_client(
     Raises:
         ConfigurationError: botocore cannot use its endpoint, a number or another setting.
     """
-    options = _TIMEOUTS
+    options = TIMEOUTS
     for each in (session.get_default_client_config(), client_config):
         options = options.merge(each) if each is not None else options
     client = _made(config, session, options, verify)

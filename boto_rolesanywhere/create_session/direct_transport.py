@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere._version import __version__
 
-from . import trusted_roots
+from . import trust
 from .sending import body_of, within
 from .transport import Answer, Limits, Request, TransportFault
-from .trust import BOTH, add_system_store
 from .way import Way
 
 if TYPE_CHECKING:
@@ -59,8 +58,8 @@ class DirectTransport:
             self._region,
             route.endpoint or None,
             route.origin,
-            bundle=route.bundle or trusted_roots.bundle_file(),
-            bundle_origin="AWS_CA_BUNDLE" if route.bundle else BOTH,
+            bundle=route.bundle or trust.bundle_file(),
+            bundle_origin="AWS_CA_BUNDLE" if route.bundle else trust.BOTH,
         )
 
     def draft(self, parameters: Mapping[str, object]) -> Request:
@@ -135,14 +134,14 @@ class DirectTransport:
             yield None
             return
         try:
-            file = route.bundle or trusted_roots.bundle_file() or ""
+            file = route.bundle or trust.bundle_file() or ""
             if not (route.bundle or route.endpoint):
-                few = trusted_roots.amazons_context(file)
+                few = trust.amazons_context(file)
                 if few is not None:
                     yield few
-            context = trusted_roots.context_of(file)
+            context = trust.context_of(file)
             if not route.bundle:
-                add_system_store(context)
+                trust.add_system_store(context)
             yield context
         except (OSError, ValueError) as error:
             raise TransportFault("tls", f"the CA certificates cannot be read ({error})") from error

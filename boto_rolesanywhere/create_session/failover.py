@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from boto_rolesanywhere.clock import in_words
-from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, cold_pause
-from boto_rolesanywhere.credentials.state import asked_pause
+from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, pause_after
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -111,8 +110,7 @@ class FailoverCreator:
     def _note_failure(self, region: _Region, error: RolesAnywhereError) -> None:
         with self._lock:
             region.failures += 1
-            pause = cold_pause(region.failures, self._jitter(), refused=False)
-            pause = max(pause, asked_pause(error, self._jitter()))
+            pause = pause_after(error, region.failures, None, self._jitter)
             region.closed_until = self._monotonic() + pause
         logger.warning(
             "IAM Roles Anywhere in %s failed; it is asked again after %s: %s",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 _Error = TypeVar("_Error", bound=BaseException)
 
 # OpenSSL's codes of a failed verification (X509_V_ERR_…).
-_OF_TIME: Final = frozenset({9, 10})
-_OF_NAME: Final = frozenset({62, 64})
+OF_TIME: Final = frozenset({9, 10})
+OF_NAME: Final = frozenset({62, 64})
 _TLS_RECORD: Final = "\x15\x03"  # how an alert begins (RFC 8446, section 5.1)
 
 
@@ -71,9 +71,9 @@ def _of_a_certificate(errors: Sequence[BaseException]) -> TransportFault | None:
     if unverified is None:
         return None
     code, words = unverified.verify_code, f"certificate verify failed: {unverified.verify_message}"
-    if code in _OF_NAME:
+    if code in OF_NAME:
         return TransportFault("certificate-name", words)
-    return TransportFault("certificate-time" if code in _OF_TIME else "certificate", words)
+    return TransportFault("certificate-time" if code in OF_TIME else "certificate", words)
 
 
 def connection_fault(errors: Sequence[BaseException]) -> TransportFault | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import http
+from http.client import responses
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import (
@@ -95,7 +95,7 @@ def error_of(
         error = InvalidResponseError(
             f"CreateSession was answered with {outcome.words}",
             code="answer-foreign",
-            remedy="Check the endpoint URL, and whether a proxy on the way answers in its place.",
+            remedy=_NOT_THE_SERVICE,
         )
     elif outcome.kind == "truncated":
         error = _truncated(way)
@@ -208,7 +208,7 @@ def _response(answer: Answer) -> dict[str, Any]:
     fields = answer.fields or {}
     message = fields.get("message") or fields.get("Message")
     if not isinstance(message, str):
-        message = _phrase(answer.status) if answer.fields is None else ""
+        message = responses.get(answer.status, "") if answer.fields is None else ""
     return {
         "Error": {
             "Code": shortened(error_code(answer) or str(answer.status)),
@@ -220,7 +220,3 @@ def _response(answer: Answer) -> dict[str, Any]:
             "HTTPHeaders": dict(answer.headers),
         },
     }
-
-
-def _phrase(status: int) -> str:
-    return next((known.phrase for known in http.HTTPStatus if known == status), "")

@@ -27,8 +27,7 @@ from .cached_session import to_entry, to_received
 from .failure_mark import FailureMark, read_mark
 from .marked_error import SHARED, to_error, to_mark
 from .moment import Moment, present
-from .policy import cold_pause, renewal_pause
-from .state import asked_pause, is_refusal
+from .policy import pause_after
 from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry, take_lock
 
 if TYPE_CHECKING:
@@ -222,7 +221,8 @@ class SessionCache:
         now = self._clock().wall
         before = read_mark(str(self._folder), key)
         row = before.next_row(now) if before is not None else 1
-        pause = self._pause(error, row, self._left(entry) if entry is not None else None)
+        left = self._left(entry) if entry is not None else None
+        pause = pause_after(error, row, left, self._jitter)
         if entry is not None or isinstance(error, SHARED):
             mark = to_mark(key, error, (now, now + pause), row)
             try:
@@ -233,14 +233,6 @@ class SessionCache:
 
     def _left(self, entry: Entry) -> float:
         return entry.expiry - entry.received - entry.age(self._clock())
-
-    def _pause(self, error: RolesAnywhereError, row: int, left: float | None) -> float:
-        jitter, refused = self._jitter(), is_refusal(error)
-        if left is not None:
-            pause = renewal_pause(left, jitter, refused=refused)
-        else:
-            pause = cold_pause(row, jitter, refused=refused)
-        return max(pause, asked_pause(error, jitter))
 
     def _store(self, entry: Entry) -> None:
         """Keep the entry, unless another process has stored a later one.

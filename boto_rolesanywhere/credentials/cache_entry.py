@@ -115,17 +115,13 @@ class Entry:
         """The content of its file."""
         times = (self.received, self.advisory, self.mandatory, self.expiry, self.boot)
         head = " ".join((self.key, *map(repr, times), self.boot_id))
-        rest = f"{head}\n{self.answer}\n{self.details}\n".encode()
-        return _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest
+        return sealed(_MAGIC, head, self.answer, self.details)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Entry | None:
         """What `to_bytes` made; None for anything else."""
-        first, _, rest = data.partition(b"\n")
-        if first != _MAGIC + sha256(rest).hexdigest().encode():
-            return None
         try:
-            head, answer, details, _ = rest.decode().split("\n")
+            head, answer, details = unsealed(_MAGIC, data)
             key, received, advisory, mandatory, expiry, boot, boot_id = head.split(" ")
             times = (float(received), float(advisory), float(mandatory), float(expiry))
             since = float(boot)
@@ -172,6 +168,25 @@ def _is_own(found: os.stat_result) -> bool:
     if not hasattr(os, "geteuid"):
         return True
     return found.st_uid == os.geteuid() and not found.st_mode & _OTHERS
+
+
+def sealed(magic: bytes, head: str, text: str, details: str) -> bytes:
+    """The content of a file of the cache: its kind, the SHA-256 of the rest, and three lines."""
+    rest = f"{head}\n{text}\n{details}\n".encode()
+    return magic + sha256(rest).hexdigest().encode() + b"\n" + rest
+
+
+def unsealed(magic: bytes, data: bytes) -> tuple[str, str, str]:
+    """The three lines that `sealed` was given.
+
+    Raises:
+        ValueError: it was made by something else, or is torn.
+    """
+    first, _, rest = data.partition(b"\n")
+    if first != magic + sha256(rest).hexdigest().encode():
+        raise ValueError
+    head, text, details, _ = rest.decode().split("\n")
+    return head, text, details
 
 
 def read_own_file(folder: str, name: str) -> bytes | None:

@@ -17,11 +17,9 @@ No line holds a secret: an error's message holds none.
 
 from __future__ import annotations
 
-from hashlib import sha256
-
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
 
-from .cache_entry import read_own_file
+from .cache_entry import read_own_file, sealed, unsealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,17 +105,13 @@ class FailureMark:
     def to_bytes(self) -> bytes:
         """The content of its file."""
         head = f"{self.key} {self.failed_at!r} {self.until!r} {self.row} {self.code}"
-        rest = f"{head}\n{self.message}\n{self.details}\n".encode()
-        return _MAGIC + sha256(rest).hexdigest().encode() + b"\n" + rest
+        return sealed(_MAGIC, head, self.message, self.details)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> FailureMark | None:
         """What `to_bytes` made; None for anything else."""
-        first, _, rest = data.partition(b"\n")
-        if first != _MAGIC + sha256(rest).hexdigest().encode():
-            return None
         try:
-            head, message, details, _ = rest.decode().split("\n")
+            head, message, details = unsealed(_MAGIC, data)
             key, failed_at, until, row, code = head.split(" ")
             times, number = (float(failed_at), float(until)), int(row)
         except ValueError:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,7 @@ class Keeper:
         self._out = False  # of credentials
         self._wake = threading.Event()
         self._stopped = threading.Event()
-        self._lock = threading.Lock()
-        self._waiting: list[tuple[asyncio.AbstractEventLoop, asyncio.Future[None]]] = []
+        self._look = _new_look()
 
     def start(self) -> RolesAnywhereSession:
         """Make the first session in this thread, then start the thread that keeps it good.
@@ -81,15 +81,10 @@ class Keeper:
             if not self._out:
                 self._wake.set()  # it says at once that there are none
             return self.current()
-        loop = asyncio.get_running_loop()
-        waiting = (loop, loop.create_future())
-        with self._lock:
-            self._waiting.append(waiting)
+        look = asyncio.wrap_future(self._look)
         self._wake.set()
         with suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(waiting[1], self._patience)
-        with self._lock, suppress(ValueError):
-            self._waiting.remove(waiting)
+            await asyncio.wait_for(look, self._patience)
         return self.current()
 
     def _run(self) -> None:
@@ -101,7 +96,8 @@ class Keeper:
             # The first look after the end says that there are none, also in the midst of a pause.
             if self._credentials.refresh_needed() and not (self._out and self._credentials.pausing):
                 self._renew()
-            self._tell_waiting()
+            look, self._look = self._look, _new_look()
+            look.set_result(None)
 
     def _renew(self) -> None:
         try:
@@ -118,14 +114,9 @@ class Keeper:
         self.failing = self._out = True
         logger.error(message, self.name, reason)
 
-    def _tell_waiting(self) -> None:
-        with self._lock:
-            waiting, self._waiting = self._waiting, []
-        for loop, future in waiting:
-            with suppress(RuntimeError):  # the loop was closed meanwhile
-                loop.call_soon_threadsafe(_resolve, future)
 
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+def _new_look() -> Future[None]:
+    """What requests wait for: the end of the next look, and of the renewal if one is due."""
+    look: Future[None] = Future()
+    look.set_running_or_notify_cancel()  # who waits no longer cancels nobody else's wait
+    return look

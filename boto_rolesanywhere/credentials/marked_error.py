@@ -26,15 +26,7 @@ if TYPE_CHECKING:
 # missing file, a token) fails without a call, and counts no longer once somebody has mended it.
 SHARED: Final = (EndpointError, InvalidResponseError, ServiceError)
 _CLASSES: Final[dict[str, type[RolesAnywhereError]]] = {
-    cls.__name__: cls
-    for cls in (
-        EndpointError,
-        InvalidResponseError,
-        RolesAnywhereError,
-        ServiceError,
-        SessionDeniedError,
-        ThrottledError,
-    )
+    cls.__name__: cls for cls in (RolesAnywhereError, *SHARED, SessionDeniedError, ThrottledError)
 }
 _TEXTS: Final = ("problem", "where", "expected", "remedy")
 

@@ -1,4 +1,4 @@
-"""When to try again after a failed CreateSession: numbers alone, without a clock or a thread.
+"""When to try again after a failed CreateSession, worked out without a clock or a thread.
 
 `windows` says when a good session is renewed, and `state` puts the two to use. The benchmark
 ``benchmarks/fleet.py`` shows what they do to a fleet. `jitter` is a random number from 0 to 1 (1
@@ -7,9 +7,12 @@ itself excluded or not), so that the hosts that failed together do not come back
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import ServiceError, ThrottledError
+
 if TYPE_CHECKING:
-    from typing import Final
+    from collections.abc import Callable
 
 SHORTEST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
@@ -21,6 +24,41 @@ _SMALLEST_PART: Final = 0.1  # of a pause; a draw of nearly nothing would be no 
 # outage than the service takes, and so more of them too late.
 _LEFT: Final = 0.2
 _LEFT_SPREAD: Final = 0.2
+_SERVER_ERROR: Final = 500
+_LONGEST_ASKED: Final = 250.0
+_ASKED_SPREAD: Final = 0.2  # of it: else all hosts that it told would come back at once
+
+
+def pause_after(
+    error: BaseException | None, failures: int, left: float | None, jitter: Callable[[], float]
+) -> float:
+    """Seconds until the next try.
+
+    At least as many as the service asked for (Retry-After), with up to a fifth more, but not more
+    than 5 minutes of those.
+
+    Args:
+        error: of the last call; None for one that is not this package's.
+        failures: how many there were one after another without good credentials.
+        left: seconds for which the credentials are good; None if there are no good ones.
+        jitter: gives a random number from 0 to 1.
+    """
+    refused = _is_refusal(error)
+    if left is None:
+        pause = cold_pause(failures, jitter(), refused=refused)
+    else:
+        pause = renewal_pause(left, jitter(), refused=refused)
+    asked = error.retry_after if isinstance(error, ServiceError) else None
+    return max(pause, min(asked or 0.0, _LONGEST_ASKED) * (1 + _ASKED_SPREAD * jitter()))
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Whether the service said no, and will most likely say so again."""
+    return (
+        isinstance(error, ServiceError)
+        and not (error.passing or isinstance(error, ThrottledError))
+        and error.status < _SERVER_ERROR
+    )
 
 
 def cold_pause(failures: int, jitter: float, *, refused: bool) -> float:

@@ -21,14 +21,14 @@ import random
 import time
 from copy import copy
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.clock import in_words, steady
-from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError, ThrottledError
+from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
-from .policy import cold_pause, renewal_pause
+from .policy import pause_after
 from .windows import LONGEST_WAIT, RefreshWindows
 
 if TYPE_CHECKING:
@@ -37,10 +37,6 @@ if TYPE_CHECKING:
     from .session_value import RolesAnywhereSession
 
 logger = logger_of(__name__)
-
-_SERVER_ERROR: Final = 500
-_LONGEST_ASKED: Final = 250.0
-_ASKED_SPREAD: Final = 0.2  # of it: else all hosts that it told would come back at once
 
 
 class Need(Enum):
@@ -88,13 +84,11 @@ class _Failure(NamedTuple):
 
     Attributes:
         error: None if it was none of this package, whose text may hold anything.
-        refused: whether the service said no.
         cold: failures in a row without good credentials.
         retry_at: by the monotonic clock.
     """
 
     error: RolesAnywhereError | None
-    refused: bool
     cold: int
     retry_at: float
 
@@ -197,13 +191,13 @@ class SessionState:
         """Note that an attempt failed, and when the next one may begin."""
         held, last = self.held, self._failure
         own = error if isinstance(error, RolesAnywhereError) else None
-        good = held is not None and self._left(held) > 0
+        left = self._left(held) if held is not None else 0.0
+        good = left > 0
         cold = 0 if good else (last.cold if last else 0) + 1
-        asked = asked_pause(error, self._jitter())
-        pause = max(self._pause(cold, refused=is_refusal(error)), asked)
+        pause = pause_after(own, cold, left if good else None, self._jitter)
         # Kept without the frames that it passed, whose variables may be secret.
         kept = _copied(own) if own else None
-        self._failure = _Failure(kept, is_refusal(error), cold, self._monotonic() + pause)
+        self._failure = _Failure(kept, cold, self._monotonic() + pause)
         if good and held is not None:
             logger.warning(
                 "The credentials were not renewed and will be used until they end at %s;"
@@ -235,38 +229,12 @@ class SessionState:
             age = max(now - held.monotonic, self._wall() - held.wall)
             self.held = held._replace(windows=held.windows.drawn_anew(age, self._jitter()))
         if failure is not None and now < failure.retry_at:
-            pause = self._pause(failure.cold, refused=failure.refused)
+            left = self._left(held) if held is not None and not failure.cold else None
+            pause = pause_after(failure.error, failure.cold, left, self._jitter)
             self._failure = failure._replace(retry_at=now + pause)
-
-    def _pause(self, cold: int, *, refused: bool) -> float:
-        if cold or self.held is None:
-            return cold_pause(max(cold, 1), self._jitter(), refused=refused)
-        return renewal_pause(self._left(self.held), self._jitter(), refused=refused)
 
     def _left(self, held: Held) -> float:
         return held.windows.expiry - (self._monotonic() - held.monotonic)
-
-
-def asked_pause(error: BaseException, jitter: float) -> float:
-    """Seconds for which the service asked not to be called (Retry-After), and up to a fifth more.
-
-    Not more than 5 minutes.
-
-    Args:
-        error: of the call.
-        jitter: 0 to 1.
-    """
-    asked = error.retry_after if isinstance(error, ServiceError) else None
-    return min(asked or 0.0, _LONGEST_ASKED) * (1 + _ASKED_SPREAD * jitter)
-
-
-def is_refusal(error: BaseException) -> bool:
-    """Whether the service said no, and will most likely say so again."""
-    return (
-        isinstance(error, ServiceError)
-        and not isinstance(error, ThrottledError)
-        and error.status < _SERVER_ERROR
-    )
 
 
 def _copied(error: RolesAnywhereError) -> RolesAnywhereError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -102,28 +101,19 @@ def check_caller_identity(
     """Call sts:GetCallerIdentity, which needs no permission, with the credentials."""
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from boto_rolesanywhere.create_session.assumed_roles import sts_client, unlogged
     from boto_rolesanywhere.create_session.botocore_transport import require_usable_proxy
-    from boto_rolesanywhere.create_session.trust import trust_as_for
     from boto_rolesanywhere.settings.urls import require_endpoint_url
 
     client = None
-    log = logging.getLogger("botocore")
-    before = log.level
-    log.setLevel(max(logging.WARNING, log.getEffectiveLevel()))  # at DEBUG it tells the token
+    options, verify = one_try(question.timeout), verify_of(question, inputs)
     try:
-        client = inputs.session.create_client(
-            "sts",
-            region_name=config.region,
-            aws_access_key_id=session.access_key_id,
-            aws_secret_access_key=session.secret_access_key,
-            aws_session_token=session.session_token,
-            config=one_try(question.timeout),
-        )
-        trust_as_for(verify_of(question, inputs), client)
-        url = client.meta.endpoint_url
-        require_endpoint_url(url, "AWS_ENDPOINT_URL_STS, or another setting of STS's endpoint")
-        require_usable_proxy(getattr(client.meta.config, "proxies", None), url)
-        arn = client.get_caller_identity()["Arn"]  # type: ignore[attr-defined]  # made by botocore
+        with unlogged():
+            client = sts_client(inputs.session, session, config.region, options, verify)
+            url = client.meta.endpoint_url
+            require_endpoint_url(url, "AWS_ENDPOINT_URL_STS, or another setting of STS's endpoint")
+            require_usable_proxy(getattr(client.meta.config, "proxies", None), url)
+            arn = client.get_caller_identity()["Arn"]
     except RolesAnywhereError as error:
         yield of_error("caller-identity", error)
         return
@@ -145,8 +135,6 @@ def check_caller_identity(
             "Check AWS_ENDPOINT_URL_STS, and whether a proxy on the way answers in its place.",
         )
         return
-    finally:
-        log.setLevel(before)
     yield Verdict("caller-identity", "ok", f"AWS says: {printable(shortened(str(arn)))}")
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import http.client
 import ssl
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.create_session.network_faults import OF_NAME, OF_TIME
 from boto_rolesanywhere.create_session.shown_certificate import shake_hands
 from boto_rolesanywhere.create_session.trust import BothStores, add_system_store
 
@@ -19,12 +20,6 @@ if TYPE_CHECKING:
 
     from .route import Route
     from .verdict import Check, Question
-
-# OpenSSL's X509_V_ERR_…, of x509_vfy.h
-_NOT_YET_VALID: Final = 9
-_EXPIRED: Final = 10
-_HOSTNAME: Final = 62
-_ADDRESS: Final = 64
 
 
 def check_tls(route: Route, question: Question) -> Check[bool]:
@@ -114,9 +109,9 @@ def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificatio
         " AWS_CA_BUNDLE, or ca_bundle in the profile, or put it into the system's store, which the"
         " command trusts too. If not, somebody intercepts the connection."
     )
-    if error.verify_code in {_HOSTNAME, _ADDRESS}:
+    if error.verify_code in OF_NAME:
         remedy = "Use the host name that the certificate is for, or correct the endpoint URL."
-    elif error.verify_code in {_EXPIRED, _NOT_YET_VALID}:
+    elif error.verify_code in OF_TIME:
         now = question.clock()
         remedy = f"Set this machine's clock if today is not {now:%Y-%m-%d}; else renew it there."
     return Verdict(

@@ -10,6 +10,7 @@ import asyncio
 import errno
 import socket
 import threading
+from concurrent.futures import Future
 from contextlib import suppress
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -143,10 +144,8 @@ class Listener:
         self._on_leaving = on_leaving
         self._loop: asyncio.AbstractEventLoop | None = None
         self._leave = asyncio.Event()
-        self._is_serving = False
-        self._failure: Exception | None = None
         self._silent_until = 0.0
-        self._decided = threading.Event()  # whether it serves
+        self._serving: Future[None] = Future()
         self._thread = threading.Thread(target=self._serve_in_thread, name="endpoint", daemon=True)
 
     def run(self) -> None:
@@ -161,12 +160,12 @@ class Listener:
             ConfigurationError: the thread did not come as far as serving.
         """
         self._thread.start()
-        self._decided.wait(_START_TIMEOUT)
-        if not self._is_serving:
-            reason = type(self._failure).__name__ if self._failure else "it took too long"
+        try:
+            self._serving.result(_START_TIMEOUT)
+        except Exception as error:  # noqa: BLE001  # whatever the thread met, or how long it took
             raise ConfigurationError(
-                f"the endpoint did not start ({reason})", code="server-not-started"
-            )
+                f"the endpoint did not start ({type(error).__name__})", code="server-not-started"
+            ) from None
 
     def stop(self) -> None:
         """End what `start` began."""
@@ -177,9 +176,8 @@ class Listener:
         try:
             asyncio.run(self._serve())
         except Exception as error:  # noqa: BLE001  # there is nobody else to catch it
-            self._failure = error
-        finally:
-            self._decided.set()
+            if not self._serving.done():
+                self._serving.set_exception(error)
 
     async def _serve_until_signal(self) -> None:
         self._loop = asyncio.get_running_loop()  # before a signal needs it
@@ -203,9 +201,8 @@ class Listener:
         )
         self._sock.listen(_BACKLOG)  # asyncio has one number for both
         ticking = asyncio.create_task(self._tick())
-        self._is_serving = True
         self._on_ready()
-        self._decided.set()
+        self._serving.set_result(None)
         await self._leave.wait()
         self._on_leaving()
         server.close()

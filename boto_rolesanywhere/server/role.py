@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.credentials.keeper import Keeper
@@ -42,15 +41,6 @@ def host(name: str | None, role: Arn, credentials: SessionCredentials) -> tuple[
     return ServedRole(path_name, str(role), role.account, keeper), keeper
 
 
-@dataclass(frozen=True, slots=True)
-class _Rendered:
-    """The answers for one session, made once for all requests."""
-
-    session: RolesAnywhereSession
-    metadata: Answer
-    container: Answer
-
-
 class ServedRole:
     """A role, its name in paths, and the source of its credentials.
 
@@ -67,28 +57,25 @@ class ServedRole:
         self.wait = source.awaited
         self._account = account
         self._source = source
-        self._rendered: _Rendered | None = None
+        self._session: RolesAnywhereSession | None = None
+        self._answers = (_UNAVAILABLE, _UNAVAILABLE)  # for `_session`, made once for all requests
 
     def metadata_answer(self) -> Answer:
         """The answer of IMDS at ``security-credentials/NAME``."""
-        rendered = self._current()
-        return rendered.metadata if rendered else _UNAVAILABLE
+        return self._current()[0]
 
     def container_answer(self) -> Answer:
         """The answer of the container-credentials protocol."""
-        rendered = self._current()
-        return rendered.container if rendered else _UNAVAILABLE
+        return self._current()[1]
 
-    def _current(self) -> _Rendered | None:
+    def _current(self) -> tuple[Answer, Answer]:
         session = self._source.current()
-        if session is None:
-            return None
-        rendered = self._rendered
-        if rendered is None or rendered.session is not session:
-            rendered = self._rendered = self._render(session)
-        return rendered
+        if session is not self._session:
+            self._answers = self._render(session) if session else (_UNAVAILABLE, _UNAVAILABLE)
+            self._session = session
+        return self._answers
 
-    def _render(self, session: RolesAnywhereSession) -> _Rendered:
+    def _render(self, session: RolesAnywhereSession) -> tuple[Answer, Answer]:
         keys = {
             "AccessKeyId": session.access_key_id,
             "SecretAccessKey": session.secret_access_key,
@@ -101,9 +88,7 @@ class ServedRole:
             "Type": "AWS-HMAC",
         }
         identity = {"RoleArn": self.role_arn, "AccountId": self._account}
-        return _Rendered(
-            session, json_answer(200, metadata | keys), json_answer(200, keys | identity)
-        )
+        return json_answer(200, metadata | keys), json_answer(200, keys | identity)
 
 
 def _timestamp(time: datetime) -> str:

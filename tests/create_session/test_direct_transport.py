@@ -17,7 +17,7 @@ import botocore.session
 import pytest
 
 from boto_rolesanywhere.composition import creator_of
-from boto_rolesanywhere.create_session import trusted_roots
+from boto_rolesanywhere.create_session import trust
 from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.call import Clocks, call
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
@@ -263,8 +263,8 @@ def test_what_amazons_cas_did_not_sign_is_tried_with_all(
     tls = tls_service(
         tmp_path, ca, "DNS:localhost", f'# Label: "Amazon"\n{pem}'.encode() + ca.certificate_pem
     )
-    monkeypatch.setattr(trusted_roots, "bundle_file", lambda: str(tls.ca_bundle))
-    amazons = trusted_roots.amazons_context(str(tls.ca_bundle))
+    monkeypatch.setattr(trust, "bundle_file", lambda: str(tls.ca_bundle))
+    amazons = trust.amazons_context(str(tls.ca_bundle))
     assert amazons is not None
     with Emulator(ca, tls=tls) as emulator:
         port = int(emulator.endpoint_url.rpartition(":")[2])

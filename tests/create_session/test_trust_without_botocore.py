@@ -7,7 +7,7 @@ from pathlib import Path
 
 from botocore.httpsession import get_cert_path
 
-from boto_rolesanywhere.create_session.trusted_roots import (
+from boto_rolesanywhere.create_session.trust import (
     amazons_context,
     bundle_file,
     context_of,
