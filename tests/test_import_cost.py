@@ -67,7 +67,7 @@ SLOW = {
 DATACLASSES = {"Config", "Identity", "RolesAnywhereSession"}
 # Patterns that every call needs. Others are compiled by what uses them.
 PATTERNS = {
-    "boto_rolesanywhere.create_session.signer": {"_TOKEN", "_URL"},
+    "boto_rolesanywhere.create_session.signer": {"_URL"},
     "boto_rolesanywhere.identity.files.pem": {"_MARKER"},
 }
 FIRST_CREDENTIALS = """
