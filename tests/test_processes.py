@@ -10,7 +10,7 @@ from pathlib import Path
 
 import processes
 import pytest
-from commands import arns, identity
+from commands import COMMAND, arns, identity
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 from boto_rolesanywhere.testing.faults import Hang
@@ -65,3 +65,46 @@ def test_the_end_of_a_process_is_seen(
         assert process.poll() is None
         process.kill()
         assert process.wait(30) == -signal.SIGKILL
+
+
+def test_a_program_of_a_shell_is_forked_as_well(
+    emulator: Emulator, ca: CertificateAuthority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINE", "a value; of two")
+    monkeypatch.chdir(tmp_path)
+    words = ["exec", *identity(ca.issue().write("pki")), *arns(emulator), "sh", "-c", PORTRAIT]
+    started, forked = (
+        subprocess.run(
+            ["sh", "-c", 'umask 037; echo "the input" | "$@"', "-", *program, *words],
+            text=True,
+            capture_output=True,
+            check=False,
+        )
+        for program in (COMMAND, processes.forked_command())
+    )
+
+    assert "MINE=a value; of two\n" in forked.stdout
+    assert (forked.returncode, forked.stdout, forked.stderr) == (
+        started.returncode,
+        started.stdout,
+        started.stderr,
+    )
+
+
+@pytest.mark.parametrize("environ", [{}, {"LC_ALL": "C"}], ids=["forked", "started"])
+def test_a_program_of_a_shell_ends_by_the_signal_that_it_gets(
+    environ: dict[str, str], emulator: Emulator, ca: CertificateAuthority, tmp_path: Path
+) -> None:
+    waiting = ["sh", "-c", "echo waits; exec sleep 60"]
+    words = ["exec", *identity(ca.issue().write(tmp_path)), *arns(emulator), *waiting]
+    with subprocess.Popen(
+        [*processes.forked_command(), *words],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ | environ,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "waits\n"
+        process.terminate()
+        assert process.wait(30) == -signal.SIGTERM
+        assert process.stdout.read() == ""

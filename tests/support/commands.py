@@ -10,6 +10,7 @@ from configparser import RawConfigParser
 from pathlib import Path
 
 import processes
+from fork_server import READ_AT_START
 
 from boto_rolesanywhere.authority.issued import IssuedPaths
 from boto_rolesanywhere.testing import Emulator
@@ -19,7 +20,7 @@ COMMAND = (sys.executable, "-m", "boto_rolesanywhere")
 
 def environment(home: Path, **more: str) -> dict[str, str]:
     """The environment that a process needs, without AWS's variables, and `more`."""
-    kept = ("PATH", "SYSTEMROOT", "SOFTHSM2_CONF", *processes.READ_AT_START)
+    kept = ("PATH", "SYSTEMROOT", "SOFTHSM2_CONF", *READ_AT_START)
     return {
         **{name: value for name, value in os.environ.items() if name.startswith(kept)},
         "HOME": str(home),

@@ -1,9 +1,10 @@
 """Starts Python modules as processes without starting Python: one process that forks for each.
 
-`processes.py` runs this file, and asks it over the socket that is its standard input. Whatever is
-imported here is loaded once a run of the tests; each child then becomes what `python -m MODULE`
-would be: its arguments, environment, folder, umask and standard streams are its own, it has no
-other open file, and it ends as Python ends.
+`processes.py` runs this file, and asks it over the socket that is its standard input. Programs of
+other processes (`forked_command.py`) ask it by the listening socket that is its first argument.
+Whatever is imported here is loaded once a run of the tests; each child then becomes what
+`python -m MODULE` would be: its arguments, environment, folder, umask and standard streams are its
+own, it has no other open file, and it ends as Python ends.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -28,12 +30,20 @@ from typing import IO, Any
 
 MOST = 1 << 20  # bytes of a request: arguments and environment
 STATUS = 8  # bytes of a pid, and of a status as waitpid gives it
+# The interpreter, the loader and OpenSSL read these when they start.
+READ_AT_START = ("PYTHON", "LC_", "LANG", "LD_", "COVERAGE_", "OPENSSL_", "MALLOC_")
 
 
-def serve(control: socket.socket) -> dict[str, Any] | None:
+def read_at_start(environ: Mapping[str, str]) -> dict[str, str]:
+    """Those of the variables that a fork cannot have otherwise than its parent."""
+    return {name: text for name, text in environ.items() if name.startswith(READ_AT_START)}
+
+
+def serve(control: socket.socket, door: socket.socket) -> dict[str, Any] | None:
     """Fork for each request until the tests are done; gives the request in a child alone."""
     poll = select.poll()
     poll.register(control, select.POLLIN)
+    poll.register(door, select.POLLIN)
     running: dict[int, tuple[int, socket.socket]] = {}  # by a descriptor that tells of its end
     while True:
         for ready, _ in poll.poll():
@@ -45,25 +55,66 @@ def serve(control: socket.socket) -> dict[str, Any] | None:
                 with asker:
                     _tell(asker, status)
                 continue
-            payload, descriptors, _, _ = socket.recv_fds(control, MOST, 4)
-            if not payload:
+            asked = _at(door) if ready == door.fileno() else _from(control)
+            if asked is None:
+                if ready == door.fileno():
+                    continue
                 control.close()
                 return None
+            request, streams, asker = asked
             assert len(list(Path("/proc/self/task").iterdir())) == 1, (
                 "what forks must have one thread"
             )
             pid = os.fork()
             if pid == 0:
-                for own in (control, *(asker for _, asker in running.values())):
+                for own in (control, door, asker, *(asker for _, asker in running.values())):
                     own.detach()  # else it would close whatever has its number one day
-                return {**json.loads(payload), "streams": descriptors[:3]}
-            for descriptor in descriptors[:3]:
+                return {**request, "streams": streams}
+            for descriptor in streams:
                 os.close(descriptor)
-            asker = socket.socket(fileno=descriptors[3])
             _tell(asker, pid)
             ended = os.pidfd_open(pid)
             running[ended] = (pid, asker)
             poll.register(ended, select.POLLIN)
+
+
+Asked = tuple[dict[str, Any], list[int], socket.socket]  # streams, and who is told of the end
+
+
+def _from(control: socket.socket) -> Asked | None:
+    """A request of the tests; None once they are done."""
+    payload, descriptors, _, _ = socket.recv_fds(control, MOST, 4)
+    if not payload:
+        return None
+    return json.loads(payload), descriptors[:3], socket.socket(fileno=descriptors[3])
+
+
+def _at(door: socket.socket) -> Asked | None:
+    """A request of `forked_command.py`; None if a fork would not be what it asks for."""
+    asker, _ = door.accept()
+    payload, streams, _, _ = socket.recv_fds(asker, MOST, 3)
+    request = _read(payload)
+    if read_at_start(request["environ"]) == read_at_start(os.environ):
+        return request, streams, asker
+    for descriptor in streams:
+        os.close(descriptor)
+    with asker:
+        _tell(asker, 0)
+    return None
+
+
+def _read(payload: bytes) -> dict[str, Any]:
+    """What `forked_command.py` sends: words with NUL in between."""
+    module, folder, umask, count, *words = payload.decode(errors="surrogateescape").split("\0")
+    variables = [word.partition("=") for word in words[int(count) :]]
+    return {
+        "module": module,
+        "arguments": words[: int(count)],
+        "environ": {name: value for name, _, value in variables},
+        "folder": folder,
+        "umask": int(umask),
+        "strict": False,
+    }
 
 
 def _tell(asker: socket.socket, number: int) -> None:
@@ -119,12 +170,14 @@ def main() -> None:
     del sys.path[0]  # the folder of this file
     signal.signal(signal.SIGINT, signal.default_int_handler)  # as of a program in the foreground
     control = socket.socket(fileno=os.dup(0))
-    os.set_inheritable(control.fileno(), False)
-    load(sys.argv[1:])
+    door = socket.socket(fileno=int(sys.argv[1]))
+    for own in (control, door):
+        os.set_inheritable(own.fileno(), False)
+    load(sys.argv[2:])
     gc.collect()
     gc.freeze()  # else the first collection of each child copies all of it
     try:
-        request = serve(control)
+        request = serve(control, door)
     except KeyboardInterrupt:
         return
     if request is not None:
@@ -155,4 +208,5 @@ def end(status: int) -> None:
     os._exit(status)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import processes
 from commands import environment
 from cryptography import x509
 from repository import DOCS
@@ -125,7 +126,7 @@ def reading(folder: Path) -> Iterator[Reader]:
         CertificateAuthority(), trust_anchor_arn=TRUST_ANCHOR, profile_arn=PROFILE, role_arn=ROLE
     ) as emulator:
         reader = Reader(folder, emulator)
-        reader.install("boto-rolesanywhere", sys.executable, "-m", "boto_rolesanywhere")
+        reader.install("boto-rolesanywhere", *processes.forked_command())
         reader.install("python3", sys.executable)
         yield reader
 

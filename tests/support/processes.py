@@ -12,16 +12,19 @@ import atexit
 import json
 import os
 import select
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from fork_server import STATUS, read_at_start
+
 PROGRAM: Final = Path(__file__).with_name("fork_server.py")
-STATUS: Final = 8
 # The package, and what it loads in the middle of its work: else each process would load it again.
 LOADED: Final = (
     "boto_rolesanywhere",
@@ -36,8 +39,6 @@ LOADED: Final = (
     "pkcs11._pkcs11",
     "resource",
 )
-# The interpreter, the loader and OpenSSL read these when they start.
-READ_AT_START: Final = ("PYTHON", "LC_", "LANG", "LD_", "COVERAGE_", "OPENSSL_", "MALLOC_")
 
 
 class _Server:
@@ -48,6 +49,7 @@ class _Server:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket
         self._environ: dict[str, str]
+        self._folder: Path
 
     def fork(self, request: Mapping[str, Any], streams: Sequence[int]) -> tuple[int, socket.socket]:
         """The pid of a new process, and the socket on which its end is told."""
@@ -64,36 +66,43 @@ class _Server:
         """Whether a fork of it is as a new process with that environment would be."""
         with self._lock:
             self._start()
-        return _read_at_start(environ) == self._environ
+        return read_at_start(environ) == self._environ
+
+    def door(self) -> Path:
+        """The socket at which a program of any process asks for a fork: `forked_command.py`."""
+        with self._lock:
+            self._start()
+        return self._folder / "door"
 
     def _start(self) -> None:
         if self._process:
             return
-        self._environ = _read_at_start(os.environ)
+        self._environ = read_at_start(os.environ)
+        self._folder = Path(tempfile.mkdtemp())
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
+        with theirs, socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as door:
+            door.bind(str(self._folder / "door"))
+            door.listen()
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-W",
-                    "error",
-                    Path(__file__).with_name("fork_server.py"),
-                    *LOADED,
-                ],
+                [sys.executable, "-W", "error", PROGRAM, str(door.fileno()), *LOADED],
                 stdin=theirs,
+                pass_fds=[door.fileno()],
             )
         atexit.register(self._stop, self._process)
 
     def _stop(self, process: subprocess.Popen[bytes]) -> None:
         self._control.close()
         process.wait()
-
-
-def _read_at_start(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: text for name, text in environ.items() if name.startswith(READ_AT_START)}
+        shutil.rmtree(self._folder)
 
 
 _SERVER: Final = _Server()
+
+
+def forked_command() -> tuple[str, ...]:
+    """A program that is boto-rolesanywhere, for the shells and programs that tests start."""
+    program = str(Path(__file__).with_name("forked_command.py"))
+    return (sys.executable, "-I", "-S", program, str(_SERVER.door()))
 
 
 class Process(subprocess.Popen[Any]):
