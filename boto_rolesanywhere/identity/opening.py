@@ -151,15 +151,15 @@ def open_file(place: FileSource | Part, role: Role, access: Access = _PLAIN) -> 
     return open_contents(part, access.secret)
 
 
-def file_keys(contents: Contents, where: str, access: Access) -> list[KeyOpener]:
-    """A function for each private key of the file `where`, which opens it as `open_key` does.
+def file_keys(contents: Contents, access: Access) -> list[KeyOpener]:
+    """A function for each private key of a file, which opens it as `open_key` does.
 
     One at a time, since a key that cannot be read may stand before the wanted key.
     """
     openers: list[KeyOpener] = [partial(_itself, key) for key in contents.opened]
-    openers += [partial(decode_key, block, where, access.secret) for block in contents.keys]
+    openers += [partial(decode_key, key, contents.where, access.secret) for key in contents.keys]
     if contents.tpm_key:
-        openers.append(partial(_tpm_key, contents.tpm_key, access, where))
+        openers.append(partial(_tpm_key, contents.tpm_key, access, contents.where))
     return openers
 
 
@@ -317,7 +317,7 @@ def _keys_in(
     if not isinstance(read, Part):
         return [partial(_itself, cast("AnyKey", read))]
     if contents.has_key:
-        openers = file_keys(contents, read.where, access)
+        openers = file_keys(contents, access)
         return [partial(_warning, opener, read) for opener in openers] if read.exposed else openers
     if read.role == "private key":
         raise _no_key_in(contents, read.where)

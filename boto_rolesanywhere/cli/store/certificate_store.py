@@ -240,7 +240,7 @@ def _key_file(chosen: Listed, files: Sequence[_File], store: str, secret: Secret
 
 def _public_keys(file: _File, secret: Secret | None) -> list[PublicKeyTypes]:
     keys: list[PublicKeyTypes] = []
-    for open_one in file_keys(file.contents, file.path, Access(secret)):
+    for open_one in file_keys(file.contents, Access(secret)):
         try:
             keys.append(open_one().public_key())
         except RolesAnywhereError as error:  # noqa: PERF203  # another one may be the right one

@@ -70,16 +70,12 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
     from .pkcs12 import open_bag
 
     _check_size(block.der, where)
-    if block.label != "ENCRYPTED PRIVATE KEY" and not _has_whole_iv(block):
-        raise PrivateKeyError(
-            "it is encrypted in a way that cannot be read (its DEK-Info is damaged)",
-            code="key-encryption-unknown",
-            where=where,
-            remedy=_CONVERT,
-        )
+    is_pkcs8 = block.label == "ENCRYPTED PRIVATE KEY"
+    if not (is_pkcs8 or _has_whole_iv(block)):
+        raise _unknown_encryption("its DEK-Info is damaged", where)
     passphrase = ask_passphrase(secret, where)
     try:
-        if block.label == "ENCRYPTED PRIVATE KEY":
+        if is_pkcs8:
             check_costs(block.der)
         return _load(block, passphrase)
     except TooCostlyError as error:
@@ -90,25 +86,26 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
         if "assword" in str(error):
             raise wrong_passphrase(secret, passphrase, where) from None
         # There the library reads more: other ciphers, odd encodings.
-        if block.label == "ENCRYPTED PRIVATE KEY" and (key := open_bag(block.der, passphrase)):
+        if is_pkcs8 and (key := open_bag(block.der, passphrase)):
             return key
         if _has_whole_iv(block) and (key := load_encrypted_leniently(block, passphrase)):
             return key
         if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
-            raise wrong_passphrase(
-                secret, passphrase, where, _OR_MLDSA, remedy=_SEED_ONLY
-            ) from None
-        if block.label == "ENCRYPTED PRIVATE KEY":
-            alternative = _OR_UNKNOWN.format(_cipher(block))
-            raise wrong_passphrase(
-                secret, passphrase, where, alternative, remedy=_CONVERT
-            ) from None
-        raise PrivateKeyError(
-            f"it is encrypted in a way that cannot be read ({_cipher(block)})",
-            code="key-encryption-unknown",
-            where=where,
-            remedy=_CONVERT,
-        ) from None
+            alternative, remedy = _OR_MLDSA, _SEED_ONLY
+        elif is_pkcs8:
+            alternative, remedy = _OR_UNKNOWN.format(_cipher(block)), _CONVERT
+        else:
+            raise _unknown_encryption(_cipher(block), where) from None
+        raise wrong_passphrase(secret, passphrase, where, alternative, remedy=remedy) from None
+
+
+def _unknown_encryption(reason: str, where: str) -> PrivateKeyError:
+    return PrivateKeyError(
+        f"it is encrypted in a way that cannot be read ({reason})",
+        code="key-encryption-unknown",
+        where=where,
+        remedy=_CONVERT,
+    )
 
 
 def _has_whole_iv(block: Block) -> bool:

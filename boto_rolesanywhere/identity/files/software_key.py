@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from threading import RLock
-from typing import TYPE_CHECKING, Final, NoReturn, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.errors import PrivateKeyError
+from boto_rolesanywhere.identity.one_process import NotPickled, hold_in_forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,12 +15,12 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.signing_key import SigningKey
 
-# OpenSSL has locks of its own. A child that is forked while another thread signs would find them
-# taken for ever (seen once in some thousand forks), so no fork falls into a signature.
+# OpenSSL has locks of its own; a child found them taken once in some thousand forks.
 _signing: Final = RLock()
+hold_in_forks(lambda: (_signing,))
 
 
-class SoftwareKey:
+class SoftwareKey(NotPickled):
     """Signs with a private key object of `cryptography`. Safe in threads and after a fork."""
 
     __slots__ = ("_public_key", "_sign")
@@ -59,11 +58,6 @@ class SoftwareKey:
     def __repr__(self) -> str:
         return f"<SoftwareKey {type(self._public_key).__name__}>"
 
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "a SoftwareKey cannot be pickled: open the identity again in the other process"
-        )
-
 
 def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -76,14 +70,3 @@ def _signer(key: PrivateKeyTypes) -> Callable[[bytes], bytes]:
         ec_key, ecdsa = key, ec.ECDSA(SHA256())
         return lambda data: ec_key.sign(data, ecdsa)
     return cast("SigningKey", key).sign  # ML-DSA: there is nothing to choose
-
-
-def _after_fork() -> None:
-    with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
-        _signing.release()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(
-        before=_signing.acquire, after_in_parent=_after_fork, after_in_child=_after_fork
-    )

@@ -32,7 +32,7 @@ def read_certificates(
     """
     check_type(access.uri)
     named, others = _split(access, login=False)
-    if not named and access.has_pin(by_asking=not others):
+    if not named and access.pin.available(by_asking=not others):
         named, others = _split(access, login=True)
     if not (named or others):
         raise NotFoundError(
@@ -63,7 +63,7 @@ def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate]
         parsed = [(str(place), certificate_in(value)) for place, value in read_]
         return tuple((place, certificate) for place, certificate in parsed if certificate)
 
-    return look(login=False) or (look(login=True) if access.has_pin(by_asking=True) else ())
+    return look(login=False) or (look(login=True) if access.pin.available(by_asking=True) else ())
 
 
 def _split(access: TokenAccess, *, login: bool) -> tuple[list[bytes], list[bytes]]:

@@ -46,6 +46,11 @@ _NOT_FOR_SIGNING = Meaning(
     "Use a key whose CKA_SIGN is true and whose CKA_ALLOWED_MECHANISMS, if it has them, hold "
     "CKM_SHA256_RSA_PKCS or CKM_RSA_PKCS, or CKM_ECDSA.",
 )
+_NOT_CONFIRMED = Meaning(
+    "token-touch-missed",
+    "the signature was cancelled or rejected at the token, or nobody touched it in time",
+    "Try again and confirm it, or use a key without a touch policy.",
+)
 _OFFICER = Meaning(
     "token-in-use",
     "another part of this program is logged in to the token as its security officer",
@@ -92,16 +97,7 @@ _BY_NAME: Final[dict[str, Meaning]] = {
     **dict.fromkeys(("DeviceMemory", "HostMemory", "SessionCount"), _RESOURCES),
     **dict.fromkeys(("SessionHandleInvalid", "SessionClosed", "ObjectHandleInvalid"), _LOST),
     **dict.fromkeys(("KeyHandleInvalid", "OperationActive", "OperationNotInitialized"), _LOST),
-    "FunctionCancelled": Meaning(
-        "token-touch-missed",
-        "the signature was cancelled at the token, or nobody touched it in time",
-        "Try again and confirm it, or use a key without a touch policy.",
-    ),
-    "FunctionRejected": Meaning(
-        "token-touch-missed",
-        "the signature was rejected at the token",
-        "Try again and confirm it, or use a key without a touch policy.",
-    ),
+    **dict.fromkeys(("FunctionCancelled", "FunctionRejected"), _NOT_CONFIRMED),
     **dict.fromkeys(("MechanismInvalid", "MechanismParamInvalid"), _NOT_FOR_SIGNING),
     **dict.fromkeys(("KeyTypeInconsistent", "KeySizeRange", "DataLenRange"), _NOT_FOR_SIGNING),
     "FunctionNotSupported": _NOT_FOR_SIGNING,

@@ -6,7 +6,7 @@ import hashlib
 import weakref
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -16,6 +16,7 @@ from pkcs11.mechanisms import Mechanism
 
 from boto_rolesanywhere.certificates.public_keys import describe_key, verify_signature
 from boto_rolesanywhere.errors import KeyDeviceError
+from boto_rolesanywhere.identity.one_process import NotPickled
 from boto_rolesanywhere.identity.sharing import Shared
 
 from .libraries import LIBRARIES
@@ -148,7 +149,7 @@ class _Opened:
 _OPENED: Final[Shared[_Opened]] = Shared()
 
 
-class TokenKey:
+class TokenKey(NotPickled):
     """A `SigningKey` on a PKCS#11 token. Open it with `open_token_key`.
 
     It may be used from several threads (they take turns), after a fork, and after the token was
@@ -207,11 +208,6 @@ class TokenKey:
 
     def __repr__(self) -> str:
         return f"<TokenKey {self._uri} ({describe_key(self._public)})>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError(
-            "a TokenKey cannot be pickled: open the identity again in the other process"
-        )
 
 
 def open_keys(access: TokenAccess) -> list[TokenKey]:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 import pkcs11
 from pkcs11.exceptions import PKCS11Error
 
+from boto_rolesanywhere.identity.one_process import hold_in_forks
+
 from .errors import is_already_initialized
 from .library_path import PROXY
 
@@ -101,27 +103,8 @@ class Libraries:
 
 
 LIBRARIES: Final = Libraries()
+hold_in_forks(lambda: (LIBRARIES.lock,))
 
 
 def _is_proxy(path: str) -> bool:
     return Path(path).name.startswith(_PROXY_FILES)
-
-
-def _before() -> None:
-    LIBRARIES.lock.acquire()
-
-
-def _after_in_parent() -> None:
-    with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
-        LIBRARIES.lock.release()
-
-
-def _after_in_child() -> None:
-    LIBRARIES.lock = RLock()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    # A child forked in the middle of a call would find the library's own locks taken for ever.
-    os.register_at_fork(
-        before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child
-    )

@@ -55,13 +55,13 @@ _logins: Final[dict[tuple[str, int], _Login]] = {}
 class TokenAccess:
     """Access to the token that a URI names, through one library."""
 
-    __slots__ = ("_path", "_pin", "uri")
+    __slots__ = ("_path", "pin", "uri")
 
     def __init__(self, path: str, uri: Pkcs11Uri, pin: TokenPin) -> None:
         """Prepare the access; nothing asks the token yet."""
         self._path = path
         self.uri = uri
-        self._pin = pin
+        self.pin = pin
 
     @property
     def where(self) -> str:
@@ -70,7 +70,7 @@ class TokenAccess:
 
     def sameness(self) -> Sameness:
         """What tells it from access to another token, or with another PIN."""
-        return Sameness(self._path, self.uri, self._pin.secret)
+        return Sameness(self._path, self.uri, self.pin.secret)
 
     def run(self, call: Callable[[], Result]) -> Result:
         """Run `call` under the lock; if a new start of the library may help, start it and retry."""
@@ -78,11 +78,11 @@ class TokenAccess:
             try:
                 return self._run_alone(call)
             except PinNeededError:  # noqa: PERF203  # twice round as a rule
-                self._pin.ask()  # not under the lock: the user's callable may take its time
+                self.pin.ask()  # not under the lock: the user's callable may take its time
 
     def of_one(self, uri: Pkcs11Uri) -> TokenAccess:
         """Access to what `uri` names, through the same library and with the same secret."""
-        return TokenAccess(self._path, uri, TokenPin(uri, self._pin.secret))
+        return TokenAccess(self._path, uri, TokenPin(uri, self.pin.secret))
 
     @contextmanager
     def session(self, *, login: bool) -> Iterator[Session]:
@@ -100,19 +100,15 @@ class TokenAccess:
             token = self._log_in(token)
         return token.open()
 
-    def has_pin(self, *, by_asking: bool) -> bool:
-        """Whether a PIN is configured, or a person can be asked for it and `by_asking` is true."""
-        return self._pin.available(by_asking=by_asking)
-
     @contextmanager
     def pin_for(self, token: Token) -> Iterator[str]:
         """The PIN, unless the token has refused it before. Only within `run`.
 
         If the token refuses it in the body of the `with`, it is not given again.
         """
-        pin = self._pin.known()
+        pin = self.pin.known()
         if was_refused(_identity(token), pin.encode()):
-            self._pin.forget()
+            self.pin.forget()
             raise PassphraseError(
                 "the token has refused this PIN before, so it is not asked again",
                 code="pin-refused",
@@ -125,7 +121,7 @@ class TokenAccess:
         except PKCS11Error as error:
             if type(error).__name__ in PIN_REFUSED:
                 remember_refusal(_identity(token), pin.encode())
-                self._pin.forget()
+                self.pin.forget()
             raise
 
     def _run_alone(self, call: Callable[[], Result]) -> Result:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import time
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.identity.one_process import NotPickled
 from boto_rolesanywhere.identity.refused_secrets import remember_refusal, was_refused
 
 from . import public as tpm_public
@@ -79,7 +80,7 @@ def open_tpm_key(
     return TpmKey(stored, device, secret, sleep)
 
 
-class TpmKey:
+class TpmKey(NotPickled):
     """A `SigningKey` in a TPM. Open it with `open_tpm_key`.
 
     It may be used from several threads (they take turns) and after a fork. The password goes to
@@ -201,9 +202,6 @@ class TpmKey:
 
     def __repr__(self) -> str:
         return f"<TpmKey {self._stored.where} (TPM at {self._device.tcti})>"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a TpmKey cannot be pickled: open the identity again in the other process")
 
 
 def _refused(problem: str, where: str, remedy: str) -> PassphraseError:

@@ -8,7 +8,7 @@ are about an hour apart, hold no slot of the TPM in between.
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +16,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from boto_rolesanywhere.errors import KeyDeviceError
+from boto_rolesanywhere.identity.one_process import hold_in_forks
 
 from .errors import explain
 
@@ -38,7 +39,6 @@ class TpmDevice:
 
     def __init__(self, tcti: str) -> None:
         self.tcti = tcti
-        # Re-entrant, since a signal handler may fork in the middle of a signature.
         self.lock = RLock()
 
     @contextmanager
@@ -100,20 +100,10 @@ def load_library(name: str = "tpm2_pytss") -> ModuleType:
         ) from error
 
 
-def _before_fork() -> None:
-    # At the moment of a fork no connection may be open, or the child would share it.
-    _registry.acquire()
-    for device in _devices.values():
-        device.lock.acquire()
+def _locks() -> Iterator[RLock]:
+    """For a fork: no connection may be open then, or the child would share it."""
+    yield _registry
+    yield from (device.lock for device in _devices.values())
 
 
-def _after_fork() -> None:
-    for lock in (*(device.lock for device in _devices.values()), _registry):
-        with suppress(RuntimeError):  # Ctrl-C has broken off the wait for it
-            lock.release()
-
-
-if hasattr(os, "register_at_fork"):  # not on Windows
-    os.register_at_fork(
-        before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork
-    )
+hold_in_forks(_locks)
