@@ -9,33 +9,24 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
+
+from .der import BIT_STRING, EXTENSIONS, SEQUENCE, VERSION, Node, header, read
 
 if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
-_BOOLEAN, _INTEGER, _BITS, _OCTETS, _NULL, _OID = range(1, 7)
-_SEQUENCE, _SET = 0x30, 0x31
+_BOOLEAN, _INTEGER, _, _OCTETS, _NULL, _OID = range(1, 7)
+_SET: Final = 0x31
 _UTF8, _PRINTABLE, _LATIN = 0x0C, 0x13, (0x14, 0x16)  # the last: T61String, IA5String
 _TIMES: Final = (0x17, 0x18)  # UTCTime, GeneralizedTime
-_VERSION, _EXTENSIONS = 0xA0, 0xA3
-_CONSTRUCTED: Final = 0x20
-_LONG_FORM: Final = 0x80
-_LONGEST_LENGTH: Final = 4
-_DEEPEST: Final = 32
 _BASIC_CONSTRAINTS: Final = bytes.fromhex("551d13")
 _ALTERNATIVE_NAMES: Final = bytes.fromhex("551d11")
 _ECDSA: Final = bytes.fromhex("2a8648ce3d0403")
 _IN_PRINTABLE: Final = re.compile(rb"[A-Za-z0-9 '()+,./:=?-]*")
 _ANY_TIME: Final = re.compile(r"(\d{10}|\d{12})(\d\d)?(?:\.\d+)?(?:Z|([+-])(\d\d)(\d\d))?")
-
-
-class Node(NamedTuple):
-    """An element: its tag, and its bytes or the elements in it."""
-
-    tag: int
-    inner: bytes | tuple[Node, ...]
 
 
 class LenientCertificate:
@@ -77,13 +68,13 @@ class _Frame(NamedTuple):
 
     def encoded(self, extensions: list[Node]) -> bytes:
         """The whole, with these extensions."""
-        holder = [Node(_EXTENSIONS, (Node(_SEQUENCE, tuple(extensions)),))] if extensions else []
-        signed = Node(_SEQUENCE, (*self.version, *self.fields, *holder))
-        return _bytes(Node(_SEQUENCE, (signed, self.algorithm, self.bits)))
+        holder = [Node(EXTENSIONS, (Node(SEQUENCE, tuple(extensions)),))] if extensions else []
+        signed = Node(SEQUENCE, (*self.version, *self.fields, *holder))
+        return Node(SEQUENCE, (signed, self.algorithm, self.bits)).encoded
 
     def reads(self, oid: bytes, critical: list[Node], value: bytes) -> bool:
         """Whether `cryptography` reads this extension."""
-        extension = Node(_SEQUENCE, (Node(_OID, oid), *critical, Node(_OCTETS, value)))
+        extension = Node(SEQUENCE, (Node(_OID, oid), *critical, Node(_OCTETS, value)))
         try:
             _load(self.encoded([extension]))
         except ValueError:
@@ -100,10 +91,10 @@ def load_leniently(encoded: bytes) -> x509.Certificate:
     try:
         return _load(encoded)
     except ValueError:
-        start, _ = _header(encoded, 0)
-        begin, length = _header(encoded, start)
-        signed, algorithm, signature = _children(_tree(encoded))
-        frame, extensions = _taken_apart(_children(signed), algorithm, signature)
+        start, _ = header(encoded, 0)
+        begin, length = header(encoded, start)
+        signed, algorithm, signature = read(encoded).children
+        frame, extensions = _taken_apart(signed.children, algorithm, signature)
         readable = _load(frame.encoded(_kept(extensions, frame)))
         return cast(
             "x509.Certificate",
@@ -142,17 +133,17 @@ def _taken_apart(
     fields: tuple[Node, ...], algorithm: Node, signature: Node
 ) -> tuple[_Frame, tuple[Node, ...]]:
     version: list[Node] = []
-    if fields and fields[0].tag == _VERSION:
-        (number,), fields = _children(fields[0]), fields[1:]
-        version = [Node(_VERSION, (number,))] if any(_content(number)) else []
-    plain = [each for each in fields if each.tag != _EXTENSIONS]
+    if fields and fields[0].tag == VERSION:
+        (number,), fields = fields[0].children, fields[1:]
+        version = [Node(VERSION, (number,))] if any(number.content) else []
+    plain = [each for each in fields if each.tag != EXTENSIONS]
     kept = [_algorithm(each) if place == 1 else _right(each) for place, each in enumerate(plain)]
-    holders = [each for each in fields if each.tag == _EXTENSIONS]
+    holders = [each for each in fields if each.tag == EXTENSIONS]
     extensions: tuple[Node, ...] = ()
     if holders:
-        (held,) = _children(holders[0])
-        extensions = _children(held)
-    bits = Node(_BITS, b"\0" + _content(signature)[1:])
+        (held,) = holders[0].children
+        extensions = held.children
+    bits = Node(BIT_STRING, b"\0" + signature.content[1:])
     return _Frame(version, kept, _algorithm(algorithm), bits), extensions
 
 
@@ -160,39 +151,37 @@ def _kept(extensions: tuple[Node, ...], frame: _Frame) -> list[Node]:
     """The extensions that can be read, each once, in DER."""
     found: dict[bytes, Node] = {}
     for extension in extensions:
-        name, *flag, value = _children(extension)
-        oid = _content(name)
-        critical = [Node(_BOOLEAN, b"\xff")] if flag and any(_content(flag[0])) else []
-        for candidate in _values(oid, _content(value), frame):
+        name, *flag, value = extension.children
+        oid = name.content
+        critical = [Node(_BOOLEAN, b"\xff")] if flag and any(flag[0].content) else []
+        for candidate in _values(oid, value.content, frame):
             if oid not in found and frame.reads(oid, critical, candidate):
                 parts = (name, *critical, Node(_OCTETS, candidate))
-                found[oid] = Node(_SEQUENCE, parts)
+                found[oid] = Node(SEQUENCE, parts)
     return list(found.values())
 
 
 def _values(oid: bytes, value: bytes, frame: _Frame) -> list[bytes]:
     """The value as it is; and in DER, without what cannot be read."""
     try:
-        tree = _right(_tree(value))
+        tree = _right(read(value))
     except ValueError:
         return [value]
     kept = tree.inner
     if oid == _BASIC_CONSTRAINTS:
-        kept = tuple(each for each in _children(tree) if each != Node(_BOOLEAN, b"\0"))
+        kept = tuple(each for each in tree.children if each != Node(_BOOLEAN, b"\0"))
     elif oid == _ALTERNATIVE_NAMES:
         kept = tuple(
-            each
-            for each in _children(tree)
-            if frame.reads(oid, [], _bytes(Node(_SEQUENCE, (each,))))
+            each for each in tree.children if frame.reads(oid, [], Node(SEQUENCE, (each,)).encoded)
         )
-    return [value, _bytes(Node(tree.tag, kept))]
+    return [value, Node(tree.tag, kept).encoded]
 
 
 def _algorithm(node: Node) -> Node:
     """RFC 5758, 3.2: ECDSA has no parameters."""
-    name, *parameters = _children(node)
-    if _content(name).startswith(_ECDSA) and parameters == [Node(_NULL, b"")]:
-        return Node(_SEQUENCE, (name,))
+    name, *parameters = node.children
+    if name.content.startswith(_ECDSA) and parameters == [Node(_NULL, b"")]:
+        return Node(SEQUENCE, (name,))
     return _right(node)
 
 
@@ -200,7 +189,9 @@ def _right(node: Node) -> Node:
     """The node in DER."""
     if isinstance(node.inner, tuple):
         inner = tuple(map(_right, node.inner))
-        return Node(node.tag, tuple(sorted(inner, key=_bytes)) if node.tag == _SET else inner)
+        return Node(
+            node.tag, tuple(sorted(inner, key=attrgetter("encoded"))) if node.tag == _SET else inner
+        )
     if node.tag == _BOOLEAN:
         return Node(_BOOLEAN, b"\xff" if any(node.inner) else b"\0")
     if node.tag == _INTEGER:
@@ -213,7 +204,7 @@ def _right(node: Node) -> Node:
 
 
 def _text(node: Node) -> Node:
-    content = _content(node)
+    content = node.content
     if node.tag == _PRINTABLE and not _IN_PRINTABLE.fullmatch(content):
         return Node(_UTF8, content.decode("latin-1").encode())
     if node.tag in _LATIN and not content.isascii():
@@ -228,7 +219,7 @@ def _text(node: Node) -> Node:
 
 def _time(node: Node) -> Node:
     """RFC 5280, 4.1.2.5: to the second, in UTC; years from 2050 on as GeneralizedTime."""
-    found = _ANY_TIME.fullmatch(_content(node).decode("latin-1"))
+    found = _ANY_TIME.fullmatch(node.content.decode("latin-1"))
     if found is None:
         raise ValueError("no time")
     century = "" if node.tag == _TIMES[1] else "19" if found[1] >= "50" else "20"
@@ -240,56 +231,3 @@ def _time(node: Node) -> Node:
     if time.year < 2050:  # noqa: PLR2004  # see above
         return Node(_TIMES[0], f"{time:%y%m%d%H%M%S}Z".encode())
     return Node(_TIMES[1], f"{time:%Y%m%d%H%M%S}Z".encode())
-
-
-def _content(node: Node) -> bytes:
-    if not isinstance(node.inner, bytes):
-        raise ValueError("an element holds others where bytes belong")  # noqa: TRY004  # of the file
-    return node.inner
-
-
-def _children(node: Node) -> tuple[Node, ...]:
-    if not isinstance(node.inner, tuple):
-        raise ValueError("an element holds bytes where others belong")  # noqa: TRY004  # of the file
-    return node.inner
-
-
-def _tree(data: bytes, depth: int = 0) -> Node:
-    """The one element that `data` is."""
-    if depth > _DEEPEST or not data:
-        raise ValueError("it is nested too deep, or empty")
-    begin, length = _header(data, 0)
-    content = data[begin:]
-    if len(content) != length:
-        raise ValueError("its length is wrong")
-    if not data[0] & _CONSTRUCTED:
-        return Node(data[0], content)
-    inner, at = [], 0
-    while at < length:
-        start, size = _header(content, at)
-        inner.append(_tree(content[at : start + size], depth + 1))
-        at = start + size
-    return Node(data[0], tuple(inner))
-
-
-def _header(data: bytes, at: int) -> tuple[int, int]:
-    """Where the content of the element at `at` begins, and its length, in any definite form."""
-    if len(data) < at + 2:
-        raise ValueError("it is cut short")
-    first = data[at + 1]
-    if first < _LONG_FORM:
-        return at + 2, first
-    size = first - _LONG_FORM
-    if not 0 < size <= _LONGEST_LENGTH:
-        raise ValueError("its length is missing or too long")
-    return at + 2 + size, int.from_bytes(data[at + 2 : at + 2 + size], "big")
-
-
-def _bytes(node: Node) -> bytes:
-    inner = node.inner
-    content = inner if isinstance(inner, bytes) else b"".join(map(_bytes, inner))
-    size = len(content)
-    if size < _LONG_FORM:
-        return bytes((node.tag, size)) + content
-    octets = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes((node.tag, _LONG_FORM | len(octets))) + octets + content

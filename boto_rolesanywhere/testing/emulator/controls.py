@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
-    from .faults import Fault
+    from boto_rolesanywhere.testing.faults import Fault
+
     from .records import RequestRecord
     from .server import Server
     from .service import Service

@@ -12,8 +12,9 @@ from socketserver import TCPServer, ThreadingMixIn
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.testing.faults import Hang, Reset, SlowBody, TruncatedBody
+
 from .answers import INTERNAL, refusal_answer
-from .faults import Hang, Reset, SlowBody, TruncatedBody
 from .service import Reply
 from .wire import Received
 

@@ -10,6 +10,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.testing.faults import Fault, Reset
+
 from .answers import (
     ANCHOR_DISABLED,
     NO_TRUST_ANCHOR,
@@ -24,7 +26,7 @@ from .control_plane.authentication import check as check_administrator
 from .control_plane.desk import Desk
 from .control_plane.model import find_route, read
 from .control_plane.operations import OPERATIONS
-from .faults import Fault, FaultPlan, Reset, applied, instead_of_answer
+from .faults import FaultPlan, applied, instead_of_answer
 from .grants import Grant, grant
 from .records import CREATED, Records, RequestRecord
 from .resources import Arn, Registry
