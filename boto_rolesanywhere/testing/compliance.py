@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import multiprocessing
 import os
 import pickle
-import selectors
-import signal
 import threading
 import time
 import warnings
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Final, NoReturn
+from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
@@ -30,6 +29,7 @@ from boto_rolesanywhere.signing_key import SigningKey
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from multiprocessing.connection import Connection
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
@@ -257,18 +257,9 @@ def _guess(public: PublicKeyTypes, signature: bytes, data: bytes) -> str:
 
 def _run_threads(tasks: Sequence[Callable[[], None]], patience: float) -> None:
     """Run all at once; raise the first error, or say which hang."""
+    # Daemons, unlike those of a pool: a key that hangs must not keep the interpreter from ending.
     errors: list[BaseException] = []
-
-    def guarded(task: Callable[[], None]) -> None:
-        try:
-            task()
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the test's thread
-            errors.append(error)
-
-    # Daemons: a key that hangs must not keep the interpreter from ending.
-    threads = [threading.Thread(target=guarded, args=(task,), daemon=True) for task in tasks]
-    for thread in threads:
-        thread.start()
+    threads = [_started(task, errors) for task in tasks]
     deadline = time.monotonic() + patience
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
@@ -278,6 +269,20 @@ def _run_threads(tasks: Sequence[Callable[[], None]], patience: float) -> None:
     _require(not hung, f"{hung} of {len(threads)} threads hung in sign() for {patience:.0f} s")
 
 
+def _started(task: Callable[[], None], errors: list[BaseException]) -> threading.Thread:
+    """A thread that does the task, and adds the error in which that ends."""
+
+    def guarded() -> None:
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001  # raised again in the test's thread
+            errors.append(error)
+
+    thread = threading.Thread(target=guarded, daemon=True)
+    thread.start()
+    return thread
+
+
 @contextmanager
 def _signing_meanwhile(key: SigningKey, patience: float) -> Iterator[None]:
     """Keep another thread signing, for the body of the `with`."""
@@ -285,15 +290,11 @@ def _signing_meanwhile(key: SigningKey, patience: float) -> Iterator[None]:
     errors: list[BaseException] = []
 
     def work() -> None:
-        try:
-            while not stop.is_set():
-                begun.set()
-                key.sign(b"meanwhile")
-        except BaseException as error:  # noqa: BLE001  # raised again below, in the test's thread
-            errors.append(error)
+        while not stop.is_set():
+            begun.set()
+            key.sign(b"meanwhile")
 
-    thread = threading.Thread(target=work, daemon=True)
-    thread.start()
+    thread = _started(work, errors)
     begun.wait(patience)
     try:
         yield
@@ -307,51 +308,36 @@ def _signing_meanwhile(key: SigningKey, patience: float) -> Iterator[None]:
 
 def _sign_in_child(key: SigningKey, data: bytes, patience: float) -> bytes:
     """The signature that a forked child makes."""
-    reader, writer = os.pipe()
+    context = multiprocessing.get_context("fork")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(target=_answer, args=(key, data, theirs), daemon=True)
     with warnings.catch_warnings():
         # Python 3.12 and later warn of every fork in a process with threads.
         warnings.simplefilter("ignore", DeprecationWarning)
-        child = os.fork()
-    if child == 0:
-        _answer_and_exit(key, data, writer)
-    os.close(writer)
+        child.start()
+    theirs.close()
     try:
-        answer = _read_all(reader, patience)
-    except TimeoutError:
-        os.kill(child, signal.SIGKILL)
-        raise AssertionError(
+        _require(
+            ours.poll(patience),
             f"sign() hung in a forked child for {patience:.0f} s: a lock or connection of the "
-            "parent's, perhaps (os.register_at_fork helps)"
+            "parent's, perhaps (os.register_at_fork helps)",
+        )
+        signature, problem = ours.recv()
+    except EOFError:
+        child.join()
+        raise AssertionError(
+            f"a forked child died in sign() (exit status {child.exitcode})"
         ) from None
     finally:
-        os.close(reader)
-        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if answer[:1] == b"E":
-        raise AssertionError(f"sign() failed in a forked child: {answer[1:].decode()}")
-    _require(answer[:1] == b"S", f"a forked child died in sign() (exit status {status})")
-    return answer[1:]
+        child.kill()
+        child.join()
+        ours.close()
+    _require(problem is None, f"sign() failed in a forked child: {problem}")
+    return cast("bytes", signature)
 
 
-def _answer_and_exit(key: SigningKey, data: bytes, writer: int) -> NoReturn:
-    # os._exit: nothing of the parent's test run may happen twice.
+def _answer(key: SigningKey, data: bytes, pipe: Connection) -> None:
     try:
-        try:
-            answer = b"S" + key.sign(data)
-        except BaseException as error:  # noqa: BLE001  # the parent reports it
-            answer = b"E" + f"{type(error).__name__}: {error}".encode()
-        with os.fdopen(writer, "wb") as pipe:
-            pipe.write(answer)
-    finally:
-        os._exit(0)
-
-
-def _read_all(reader: int, patience: float) -> bytes:
-    deadline, answer = time.monotonic() + patience, b""
-    with selectors.DefaultSelector() as selector:
-        selector.register(reader, selectors.EVENT_READ)
-        while selector.select(max(0.0, deadline - time.monotonic())):
-            part = os.read(reader, 65536)
-            if not part:
-                return answer
-            answer += part
-    raise TimeoutError
+        pipe.send((key.sign(data), None))
+    except BaseException as error:  # noqa: BLE001  # the parent reports it
+        pipe.send((None, f"{type(error).__name__}: {error}"))

@@ -7,9 +7,10 @@ import json
 import os
 import sys
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, Final, get_args
 
 from boto_rolesanywhere.authority.keys import KeyType
 from boto_rolesanywhere.errors import ConfigurationError
@@ -44,6 +45,77 @@ examples:
 """
 
 
+# By group, the options and their help. Those without a placeholder are switches.
+_OPTIONS: Final[dict[str, dict[str, str | None]]] = {
+    "trust and certificates": {
+        "--ca FILE": "PEM of the trust anchor: one or two CA certificates; default: a new "
+        "authority",
+        "--ca-key FILE": "its key, PEM; for --write to issue with",
+        "--ca-key-passphrase-file FILE": "if that key is encrypted",
+        "--write DIR": "write a client certificate and key there (client-cert.pem, "
+        "client-key.pem), and the authority too (ca-cert.pem, ca-key.pem) if a new one is made; "
+        "what is there is used",
+        "--key-type TYPE": "of what --write makes: %(choices)s (default: %(default)s)",
+        "--crl FILE": "PEM of a revocation list",
+    },
+    "listening": {
+        "--host HOST": "address (default: %(default)s)",
+        "--port PORT": "default: any that is free",
+        "--tls": "HTTPS, with a certificate made for it",
+        "--tls-cert FILE": "HTTPS, with this certificate",
+        "--tls-key FILE": "and this key",
+        "--state DIR": "keep ARNs, port and all that the control plane makes there, over restarts",
+    },
+    "what is registered": {
+        "--region REGION": "default: %(default)s",
+        "--account ACCOUNT": "default: %(default)s",
+        "--partition PARTITION": "default: %(default)s",
+        "--trust-anchor-arn ARN": "its Region and account then hold; default: made up, as the next "
+        "two",
+        "--profile-arn ARN": None,
+        "--role-arn ARN": None,
+        "--profile-duration SECONDS": "the profile's durationSeconds (default: %(default)s)",
+        "--role-max-duration SECONDS": "the role's MaxSessionDuration (default: %(default)s)",
+        "--accept-role-session-name": "the profile accepts names",
+        "--require-instance-properties": "the profile's requireInstanceProperties, which AWS calls "
+        "unused",
+        "--disabled RESOURCE": "start with it disabled: %(choices)s; may be given twice",
+    },
+    "control plane": {
+        "--administrators FILE": "access key id and secret access key, a pair a line: calls of the "
+        "control plane must be signed with one; default: every signature will do",
+        "--control-plane-rate N": "calls a second for each group of operations; the service's own "
+        "quota is 1 (default: no limit)",
+        "--private-ca-endpoint URL": "where AWS Private CA answers (moto, for example), for trust "
+        "anchors made of one",
+        "--iam-endpoint URL": "where IAM answers (moto, for example): roles must be there then, "
+        "and their trust policies and longest sessions count; default: roles in profiles that the "
+        "control plane made count as roles that trust the service",
+    },
+    "limits": {
+        "--max-lifetime SECONDS": "no session lasts longer, even if that is less than the "
+        "service's 900 seconds",
+        "--requests-per-second N": "throttle above; the service's own quota is 10 (default: no "
+        "limit)",
+    },
+    "output": {
+        "--json": "print one line of JSON instead of exports",
+        "--verbose": "a line on stderr for each request, with the reason",
+    },
+}
+# By placeholder; an option may have more.
+_FORMS: Final[dict[str, dict[str, Any]]] = {
+    "FILE": {"type": Path},
+    "DIR": {"type": Path},
+    "PORT": {"type": int},
+    "SECONDS": {"type": int},
+    "N": {"type": int},
+    "TYPE": {"choices": get_args(KeyType)},
+    "RESOURCE": {"choices": ("trust-anchor", "profile"), "action": "append"},
+    "--max-lifetime": {"type": float},
+}
+
+
 def make_parser() -> argparse.ArgumentParser:
     """The options."""
     parser = argparse.ArgumentParser(
@@ -53,149 +125,26 @@ def make_parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_trust(parser.add_argument_group("trust and certificates"))
-    _add_listening(parser.add_argument_group("listening"))
-    _add_registered(parser.add_argument_group("what is registered"))
-    _add_control_plane(parser.add_argument_group("control plane"))
-    _add_limits(parser.add_argument_group("limits"))
-    output = parser.add_argument_group("output")
-    output.add_argument(
-        "--json", action="store_true", help="print one line of JSON instead of exports"
-    )
-    output.add_argument(
-        "--verbose", action="store_true", help="a line on stderr for each request, with the reason"
+    for title, options in _OPTIONS.items():
+        group = parser.add_argument_group(title)
+        for option, text in options.items():
+            flag, _, placeholder = option.partition(" ")
+            form = {**_FORMS.get(placeholder, {}), **_FORMS.get(flag, {}), "metavar": placeholder}
+            group.add_argument(
+                flag, help=text, **(form if placeholder else {"action": "store_true"})
+            )
+    parser.set_defaults(
+        key_type="P-256",
+        host="127.0.0.1",
+        port=0,
+        region="eu-west-1",
+        account="123456789012",
+        partition="aws",
+        profile_duration=3600,
+        role_max_duration=3600,
+        disabled=[],
     )
     return parser
-
-
-def _add_trust(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--ca",
-        metavar="FILE",
-        type=Path,
-        help="PEM of the trust anchor: one or two CA certificates; default: a new authority",
-    )
-    group.add_argument(
-        "--ca-key", metavar="FILE", type=Path, help="its key, PEM; for --write to issue with"
-    )
-    group.add_argument(
-        "--ca-key-passphrase-file", metavar="FILE", type=Path, help="if that key is encrypted"
-    )
-    group.add_argument(
-        "--write",
-        metavar="DIR",
-        type=Path,
-        help="write a client certificate and key there (client-cert.pem, client-key.pem), and the "
-        "authority too (ca-cert.pem, ca-key.pem) if a new one is made; what is there is used",
-    )
-    group.add_argument(
-        "--key-type",
-        metavar="TYPE",
-        choices=get_args(KeyType),
-        default="P-256",
-        help="of what --write makes: %(choices)s (default: %(default)s)",
-    )
-    group.add_argument("--crl", metavar="FILE", type=Path, help="PEM of a revocation list")
-
-
-def _add_listening(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--host", default="127.0.0.1", help="address (default: %(default)s)")
-    group.add_argument("--port", type=int, default=0, help="default: any that is free")
-    group.add_argument("--tls", action="store_true", help="HTTPS, with a certificate made for it")
-    group.add_argument("--tls-cert", metavar="FILE", type=Path, help="HTTPS, with this certificate")
-    group.add_argument("--tls-key", metavar="FILE", type=Path, help="and this key")
-    group.add_argument(
-        "--state",
-        metavar="DIR",
-        type=Path,
-        help="keep ARNs, port and all that the control plane makes there, over restarts",
-    )
-
-
-def _add_registered(group: argparse._ArgumentGroup) -> None:
-    group.add_argument("--region", default="eu-west-1", help="default: %(default)s")
-    group.add_argument("--account", default="123456789012", help="default: %(default)s")
-    group.add_argument("--partition", default="aws", help="default: %(default)s")
-    group.add_argument(
-        "--trust-anchor-arn",
-        metavar="ARN",
-        help="its Region and account then hold; default: made up, as the next two",
-    )
-    group.add_argument("--profile-arn", metavar="ARN")
-    group.add_argument("--role-arn", metavar="ARN")
-    group.add_argument(
-        "--profile-duration",
-        metavar="SECONDS",
-        type=int,
-        default=3600,
-        help="the profile's durationSeconds (default: %(default)s)",
-    )
-    group.add_argument(
-        "--role-max-duration",
-        metavar="SECONDS",
-        type=int,
-        default=3600,
-        help="the role's MaxSessionDuration (default: %(default)s)",
-    )
-    group.add_argument(
-        "--accept-role-session-name", action="store_true", help="the profile accepts names"
-    )
-    group.add_argument(
-        "--require-instance-properties",
-        action="store_true",
-        help="the profile's requireInstanceProperties, which AWS calls unused",
-    )
-    group.add_argument(
-        "--disabled",
-        action="append",
-        choices=("trust-anchor", "profile"),
-        default=[],
-        help="start with it disabled; may be given twice",
-    )
-
-
-def _add_control_plane(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--administrators",
-        metavar="FILE",
-        type=Path,
-        help="access key id and secret access key, a pair a line: calls of the control plane must "
-        "be signed with one; default: every signature will do",
-    )
-    group.add_argument(
-        "--control-plane-rate",
-        metavar="N",
-        type=int,
-        help="calls a second for each group of operations; the service's own quota is 1 "
-        "(default: no limit)",
-    )
-    group.add_argument(
-        "--private-ca-endpoint",
-        metavar="URL",
-        help="where AWS Private CA answers (moto, for example), for trust anchors made of one",
-    )
-    group.add_argument(
-        "--iam-endpoint",
-        metavar="URL",
-        help="where IAM answers (moto, for example): roles must be there then, and their trust "
-        "policies and longest sessions count; default: roles in profiles that the control plane "
-        "made count as roles that trust the service",
-    )
-
-
-def _add_limits(group: argparse._ArgumentGroup) -> None:
-    group.add_argument(
-        "--max-lifetime",
-        metavar="SECONDS",
-        type=float,
-        help="no session lasts longer, even if that is less than the service's 900 seconds",
-    )
-    group.add_argument(
-        "--requests-per-second",
-        metavar="N",
-        type=int,
-        help="throttle above; the service's own quota is 10 (default: no limit)",
-    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -242,31 +191,22 @@ def _emulator(options: argparse.Namespace, ca: CertificateAuthority | bytes) -> 
                 "--tls-cert and --tls-key go together", code="emulator-options"
             )
         tls = TlsFiles(certificate=options.tls_cert, private_key=options.tls_key)
-    emulator = Emulator(
-        ca,
-        region=options.region,
-        account=options.account,
-        partition=options.partition,
-        trust_anchor_arn=options.trust_anchor_arn,
-        profile_arn=options.profile_arn,
-        role_arn=options.role_arn,
-        profile_duration=options.profile_duration,
-        accept_role_session_name=options.accept_role_session_name,
-        role_max_duration=options.role_max_duration,
-        max_lifetime=options.max_lifetime,
-        requests_per_second=options.requests_per_second,
-        host=options.host,
-        port=options.port,
-        tls=tls,
-        on_request=_report if options.verbose else None,
-        administrators=_administrators(options.administrators),
-        control_plane_rate=options.control_plane_rate,
-        private_cas=private_cas_at(options.private_ca_endpoint, options.region)
-        if options.private_ca_endpoint
-        else None,
-        roles=roles_at(options.iam_endpoint, options.region) if options.iam_endpoint else None,
-        state=options.state,
-    )
+    chosen: dict[str, Any] = {
+        name: value
+        for name, value in vars(options).items()
+        if name in signature(Emulator).parameters
+    }
+    chosen |= {
+        "ca": ca,
+        "tls": tls,
+        "on_request": _report if options.verbose else None,
+        "administrators": _administrators(options.administrators),
+    }
+    if options.private_ca_endpoint:
+        chosen["private_cas"] = private_cas_at(options.private_ca_endpoint, options.region)
+    if options.iam_endpoint:
+        chosen["roles"] = roles_at(options.iam_endpoint, options.region)
+    emulator = Emulator(**chosen)
     # What a state holds stays as it is, but for what is said here.
     if "trust-anchor" in options.disabled:
         emulator.add(replace(emulator.trust_anchor, enabled=False))

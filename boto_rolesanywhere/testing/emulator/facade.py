@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
-from boto_rolesanywhere.authority.issued import IssuedCertificate
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing.ca import CertificateAuthority
@@ -18,12 +17,13 @@ from .resources import Arn, Profile, RevocationList, Role, TrustAnchor, anchor_c
 from .server import Server
 from .service import Service
 from .state import StateFolder, restore
-from .tls import TlsFiles, kept_tls_files, make_tls_files, write_tls_files
+from .tls import TlsFiles, make_tls_files, write_tls_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    from boto_rolesanywhere.authority.issued import IssuedCertificate
     from boto_rolesanywhere.clock import Clock
 
     from .control_plane.desk import PrivateCas
@@ -211,13 +211,13 @@ class Emulator(Controls):
             return tls
         if tls is False:
             return None
-        if self._state is not None and not isinstance(tls, IssuedCertificate):
-            return kept_tls_files(host, self._state.tls, clock)
+        if tls is True and self._state is not None:
+            return make_tls_files(host, self._state.tls, clock)
         self._tls_folder = TemporaryDirectory(prefix="rolesanywhere-emulator-")
         folder = Path(self._tls_folder.name)
-        if isinstance(tls, IssuedCertificate):
-            return write_tls_files(tls, folder)
-        return make_tls_files(host, folder, clock)
+        if tls is True:
+            return make_tls_files(host, folder, clock)
+        return write_tls_files(tls, folder)
 
     def __enter__(self) -> Emulator:  # noqa: PYI034  # typing.Self came with 3.11
         self.start()
@@ -285,12 +285,14 @@ class Emulator(Controls):
     @property
     def trust_anchor(self) -> TrustAnchor:
         """The first trust anchor, as it is registered now."""
-        return _found(self._service.registry.anchor(self.trust_anchor_arn), "trust anchor")
+        return _found(
+            self._service.registry.find(TrustAnchor, self.trust_anchor_arn), "trust anchor"
+        )
 
     @property
     def profile(self) -> Profile:
         """The first profile, as it is registered now."""
-        return _found(self._service.registry.profile(self.profile_arn), "profile")
+        return _found(self._service.registry.find(Profile, self.profile_arn), "profile")
 
     @property
     def role(self) -> Role:

@@ -22,7 +22,7 @@ from .answers import (
     cannot_assume,
 )
 from .principal import packed_size, principal_tags, serial_hex, source_identity, subject_arn
-from .resources import Arn, Role
+from .resources import Arn, Profile, Role
 from .trust_policy import trust_problem
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cryptography import x509
 
-    from .resources import Profile, Registry, TrustAnchor
+    from .resources import Registry, TrustAnchor
     from .wire import SessionRequest
 
 
@@ -117,7 +117,7 @@ def _origin_identity(profile: Profile, tags: dict[str, str]) -> dict[str, str]:
 
 
 def _find_profile(request: SessionRequest, anchor: TrustAnchor, registry: Registry) -> Profile:
-    profile = registry.profile(request.profile_arn)
+    profile = registry.find(Profile, request.profile_arn)
     if profile is None:
         raise Refused(INVALID_PROFILE, f"{request.profile_arn} is not registered")
     if not profile.enabled:  # that a disabled one is answered so is a guess

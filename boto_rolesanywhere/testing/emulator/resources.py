@@ -15,7 +15,7 @@ from boto_rolesanywhere.testing.ca import CertificateAuthority
 from boto_rolesanywhere.testing.loading import read_certificates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from cryptography import x509
 
@@ -258,11 +258,7 @@ class Registry:
         self.on_change()
 
     def _check_room(self, new: RevocationList) -> None:
-        others = [
-            held
-            for held in self.all(RevocationList)
-            if held.trust_anchor_arn == new.trust_anchor_arn and held.arn != new.arn
-        ]
+        others = [held for held in self._lists(new.trust_anchor_arn) if held.arn != new.arn]
         if len(others) >= _MOST_LISTS:
             raise ConfigurationError(
                 f"the trust anchor has {_MOST_LISTS} revocation lists already",
@@ -274,10 +270,7 @@ class Registry:
     def remove(self, arn: str) -> None:
         """Forget a trust anchor (with its revocation lists), a profile, a role or a list."""
         with self._lock:
-            of_anchor = [
-                held.arn for held in self.all(RevocationList) if held.trust_anchor_arn == arn
-            ]
-            for gone in (arn, *of_anchor):
+            for gone in (arn, *(held.arn for held in self._lists(arn))):
                 self._resources.pop(gone, None)
                 self._parsed.pop(gone, None)
                 self._tags.pop(gone, None)
@@ -297,29 +290,19 @@ class Registry:
             aliased = (one for one in self.all(kind) if arn in getattr(one, "aliases", ()))
             return next(aliased, None)
 
-    def anchor(self, arn: str) -> TrustAnchor | None:
-        """The trust anchor of that ARN or alias."""
-        return self.find(TrustAnchor, arn)
-
-    def profile(self, arn: str) -> Profile | None:
-        """The profile of that ARN or alias."""
-        return self.find(Profile, arn)
-
     def role(self, arn: str) -> Role | None:
         """The role of that ARN, registered here or elsewhere."""
         role = self.find(Role, arn)
         return self.other_roles(arn) if role is None and self.other_roles else role
 
-    def revocation_lists(self, anchor_arn: str) -> Iterator[x509.CertificateRevocationList]:
+    def revocation_lists(self, anchor_arn: str) -> list[x509.CertificateRevocationList]:
         """The enabled lists of a trust anchor."""
         with self._lock:
-            return iter(
-                [
-                    self._parsed[held.arn]
-                    for held in self.all(RevocationList)
-                    if held.trust_anchor_arn == anchor_arn and held.enabled
-                ]
-            )
+            return [self._parsed[held.arn] for held in self._lists(anchor_arn) if held.enabled]
+
+    def _lists(self, anchor_arn: str) -> list[RevocationList]:
+        lists = self.all(RevocationList)
+        return [held for held in lists if held.trust_anchor_arn == anchor_arn]
 
     def tags(self, arn: str) -> dict[str, str]:
         """A copy of the tags of a resource."""

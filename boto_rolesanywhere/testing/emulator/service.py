@@ -29,7 +29,7 @@ from .control_plane.operations import OPERATIONS
 from .faults import FaultPlan, applied, instead_of_answer
 from .grants import Grant, grant
 from .records import CREATED, Records, RequestRecord
-from .resources import Arn, Registry
+from .resources import Arn, Registry, TrustAnchor
 from .signature import read_authorization, verify
 from .subjects import Subjects
 from .throttle import Throttle
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from .answers import Answer
     from .control_plane.desk import PrivateCas
     from .control_plane.model import Route
-    from .resources import TrustAnchor
     from .wire import SessionRequest
 
     # What is sent, and what the record says of it: fields of `RequestRecord`.
@@ -204,7 +203,7 @@ class Service:
         )
 
     def _find_anchor(self, arn: str) -> TrustAnchor:
-        anchor = self.registry.anchor(arn)
+        anchor = self.registry.find(TrustAnchor, arn)
         if anchor is None:
             raise Refused(NO_TRUST_ANCHOR, f"{arn} is not registered")
         region = Arn.parse(anchor.arn, where="trust anchor").region

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .subjects import Subjects
 
 _FORM: Final = 3
-_KINDS: Final[dict[str, type[Resource]]] = {
+_KINDS: Final[dict[str, type[Any]]] = {
     "anchors": TrustAnchor,
     "profiles": Profile,
     "roles": Role,
@@ -64,21 +64,14 @@ class StateFolder:
     def save(self, first: Mapping[str, object], registry: Registry, subjects: Subjects) -> None:
         """Write all of it, with `first`: the ARNs of the first resources, and the port."""
         with self._lock:  # or an older one could be written over a newer one
-            self._write(first, registry, subjects)
-
-    def _write(self, first: Mapping[str, object], registry: Registry, subjects: Subjects) -> None:
-        resources = {
-            name: [_dumped(one) for one in registry.all(kind)]  # type: ignore[type-var]  # each is one of the kinds
-            for name, kind in _KINDS.items()
-        }
-        content = {
-            "form": _FORM,
-            **first,
-            **resources,
-            "tags": registry.all_tags(),
-            "subjects": subjects.dump(),
-        }
-        write_atomically(self._file, json.dumps(content).encode())
+            content = {
+                "form": _FORM,
+                **first,
+                **{name: list(map(_dumped, registry.all(kind))) for name, kind in _KINDS.items()},
+                "tags": registry.all_tags(),
+                "subjects": subjects.dump(),
+            }
+            write_atomically(self._file, json.dumps(content).encode())
 
 
 def restore(saved: Mapping[str, Any], registry: Registry, subjects: Subjects) -> None:
@@ -101,7 +94,7 @@ def _dumped(resource: Resource) -> dict[str, object]:
     return dumped
 
 
-def _loaded(kind: type[Resource], dumped: Mapping[str, Any]) -> Resource:
+def _loaded(kind: type[Any], dumped: Mapping[str, Any]) -> Resource:
     values: dict[str, Any] = {
         field.name: tuple(value) if isinstance(value := dumped[field.name], list) else value
         for field in fields(kind)
@@ -113,4 +106,5 @@ def _loaded(kind: type[Resource], dumped: Mapping[str, Any]) -> Resource:
     elif kind is Profile:
         mappings = values["attribute_mappings"]
         values["attribute_mappings"] = {name: tuple(rules) for name, rules in mappings.items()}
-    return kind(**values)
+    resource: Resource = kind(**values)
+    return resource

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.testing.ca import CertificateAuthority
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.clock import Clock
 
 _NAMES = ("DNS:localhost", "IP:127.0.0.1", "IP:::1")
-_BUNDLE = "ca-bundle.pem"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -39,32 +38,26 @@ def write_tls_files(issued: IssuedCertificate, folder: Path) -> TlsFiles:
     return TlsFiles(certificate=paths.bundle, private_key=paths.private_key)
 
 
-def kept_tls_files(host: str, folder: Path, clock: Clock) -> TlsFiles:
-    """The files that `make_tls_files` wrote into `folder`, made anew if they are old or missing."""
+def make_tls_files(host: str, folder: Path, clock: Clock) -> TlsFiles:
+    """A certificate for loopback names and `host`, by an authority made for it.
+
+    Those that are in `folder` already are used again, unless they are old.
+    """
     from cryptography import x509
 
     made = TlsFiles(
         certificate=folder / "server-bundle.pem",
         private_key=folder / "server-key.pem",
-        ca_bundle=folder / _BUNDLE,
+        ca_bundle=folder / "ca-bundle.pem",
     )
     try:
         certificate = x509.load_pem_x509_certificate(made.certificate.read_bytes())
         good = certificate.not_valid_after_utc > clock() and made.private_key.exists()
     except (OSError, ValueError):
         good = False
-    if good:
-        return made
-    for path in (made.certificate, made.private_key):
-        path.unlink(missing_ok=True)
-    return make_tls_files(host, folder, clock)
-
-
-def make_tls_files(host: str, folder: Path, clock: Clock) -> TlsFiles:
-    """A certificate for loopback names and `host`, by an authority made for it."""
-    ca = CertificateAuthority("Emulator TLS CA", clock=clock)
-    own = () if host in _LOOPBACK else (f"IP:{host}",)
-    files = write_tls_files(ca.issue("localhost", san=(*_NAMES, *own)), folder)
-    bundle = folder / _BUNDLE
-    bundle.write_bytes(ca.certificate_pem)
-    return replace(files, ca_bundle=bundle)
+    if not good:
+        ca = CertificateAuthority("Emulator TLS CA", clock=clock)
+        own = () if host in _LOOPBACK else (f"IP:{host}",)
+        write_tls_files(ca.issue("localhost", san=(*_NAMES, *own)), folder)
+        (folder / "ca-bundle.pem").write_bytes(ca.certificate_pem)
+    return made

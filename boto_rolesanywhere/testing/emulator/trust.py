@@ -24,7 +24,7 @@ from .answers import (
 from .path_rules import comparable, extension_problem, key_problem, names_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from cryptography import x509
@@ -87,7 +87,7 @@ def check_leaf(leaf: x509.Certificate, now: datetime) -> None:
         raise Refused(NOT_YET_VALID, f"it is valid from {leaf.not_valid_before_utc}")
 
 
-def _leaf_problems(leaf: x509.Certificate) -> Iterable[str]:
+def _leaf_problems(leaf: x509.Certificate) -> Iterator[str]:
     from cryptography import x509
 
     if leaf.version is not x509.Version.v3:
@@ -102,9 +102,8 @@ def _leaf_problems(leaf: x509.Certificate) -> Iterable[str]:
         yield "it is signed with a hash weaker than SHA-256"
     if not leaf.subject.rdns:
         yield "its subject is empty"
-    for problem in (key_problem(leaf), extension_problem(leaf)):
-        if problem:
-            yield f"it {problem}"
+    for problem in filter(None, (key_problem(leaf), extension_problem(leaf))):
+        yield f"it {problem}"
 
 
 def _extension(certificate: x509.Certificate, kind: type[_Extension]) -> _Extension | None:
@@ -155,7 +154,7 @@ def _extend(
     if not issuers:
         reasons.append(f"nothing here or in the chain is called {child.issuer.rfc4514_string()}")
     for issuer in issuers:
-        problem = _issuer_problem(issuer, child, len(path) - 1, now)
+        problem = next(_issuer_problems(issuer, child, len(path) - 1, now), None)
         if problem:
             reasons.append(f"{issuer.subject.rfc4514_string()} {problem}")
         elif issuer in anchors:
@@ -169,46 +168,27 @@ def _extend(
     return None
 
 
-def _issuer_problem(
+def _issuer_problems(
     issuer: x509.Certificate, child: x509.Certificate, below: int, now: datetime
-) -> str | None:
-    """Why `issuer` may not have issued `child`, with `below` intermediates under it; or None."""
-    problem = _authority_problem(issuer, below)
-    if problem:
-        return problem
-    if is_weak(issuer):
-        return "is signed with a hash weaker than SHA-256"
-    if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
-        return "has expired, or is not valid yet"
-    if problem := key_problem(issuer) or extension_problem(issuer):
-        return problem
-    if not is_signed_by(child, issuer):
-        return "is its issuer by name, but the signature is not of that key"
-    return None
-
-
-def _authority_problem(issuer: x509.Certificate, below: int) -> str | None:
+) -> Iterator[str]:
+    """Why `issuer` may not have issued `child`, with `below` intermediates under it."""
     from cryptography import x509
 
     constraints = _extension(issuer, x509.BasicConstraints)
     if constraints is None or not constraints.ca:
-        return "is not a CA"
-    if constraints.path_length is not None and constraints.path_length < below:
-        return f"allows {constraints.path_length} intermediates below it, not {below}"
+        yield "is not a CA"
+    elif constraints.path_length is not None and constraints.path_length < below:
+        yield f"allows {constraints.path_length} intermediates below it, not {below}"
     usage = _extension(issuer, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:
-        return "may not sign certificates (keyCertSign)"
-    return None
-
-
-def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's key made the signature on `certificate`."""
-    return holds(
-        issuer.public_key(),
-        certificate.signature,
-        certificate.tbs_certificate_bytes,
-        certificate,
-    )
+        yield "may not sign certificates (keyCertSign)"
+    if is_weak(issuer):
+        yield "is signed with a hash weaker than SHA-256"
+    if not issuer.not_valid_before_utc <= now <= issuer.not_valid_after_utc:
+        yield "has expired, or is not valid yet"
+    yield from filter(None, (key_problem(issuer), extension_problem(issuer)))
+    if not holds(issuer.public_key(), child.signature, child.tbs_certificate_bytes, child):
+        yield "is its issuer by name, but the signature is not of that key"
 
 
 def holds(

@@ -19,7 +19,12 @@ from private_cas import certificate_of, create_ca, create_root
 from repository import DOCS
 
 from boto_rolesanywhere.session import get_session
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
+from boto_rolesanywhere.testing import (
+    CertificateAuthority,
+    Emulator,
+    IssuedCertificate,
+    TrustAnchor,
+)
 from boto_rolesanywhere.testing.emulator.neighbours import private_cas_at, roles_at
 
 from .conftest import Client
@@ -104,7 +109,7 @@ def test_a_trust_anchor_of_a_private_ca_has_its_certificate(moto_url: str) -> No
             return made["trustAnchor"]
 
         anchor = create(arn)
-        held = emulator._service.registry.anchor(anchor["trustAnchorArn"])
+        held = emulator._service.registry.find(TrustAnchor, anchor["trustAnchorArn"])
         assert held is not None
         (certificate,) = held.certificates
         assert certificate.public_bytes(Encoding.PEM).strip() == certificate_of(pca, arn).strip()
