@@ -14,9 +14,10 @@ from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
 from boto_rolesanywhere.records import NamedTuple
 
+from .foreign import foreign
 from .pem import Block, PemError, as_plain_text, scan
 from .private_keys import ask_passphrase, until_right, wrong_passphrase
-from .recognise import PKCS12, by_content, foreign, recognise
+from .recognise import PKCS12, by_content, recognise
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -35,8 +36,6 @@ _KEYS: Final = {
     "EC PRIVATE KEY",
     "DSA PRIVATE KEY",
 }
-# The labels under which programs write one thing for another.
-_LABELS: Final = _CERTIFICATES | _PKCS7 | _KEYS | {PKCS12, "PFX"}
 _PKCS7_CERTIFICATES: Final = 0xA0
 # A PKCS #12 file does not tell which.
 _OR_DAMAGED: Final = " or damaged"
@@ -48,6 +47,8 @@ _TAKE_APART: Final = (
 _MOST_KINDS: Final = 8  # in an error
 _TPM_KEY: Final = "TSS2 PRIVATE KEY"
 _OPENSSH_KEY: Final = "OPENSSH PRIVATE KEY"
+_PGP: Final = "PGP MESSAGE"
+_AGE: Final = "AGE ENCRYPTED FILE"
 _NAMES: Final = {
     "CERTIFICATE REQUEST": "certificate request",
     "NEW CERTIFICATE REQUEST": "certificate request",
@@ -56,6 +57,7 @@ _NAMES: Final = {
     "RSA PUBLIC KEY": "public key",
     "EC PUBLIC KEY": "public key",
     "SSH2 PUBLIC KEY": "public key",
+    **dict.fromkeys((_PGP, _AGE), "encrypted message"),
     _OPENSSH_KEY: "key in OpenSSH's own form",
     _TPM_KEY: "TPM key",
 }
@@ -135,11 +137,9 @@ def _blocks(part: Part) -> tuple[Block, ...]:
         return blocks
     text = as_plain_text(part.data)
     try:
-        blocks = tuple(
-            by_content(block) if block.label in _LABELS else block for block in scan(text)
-        )
+        blocks = tuple(by_content(block) for block in scan(text))
     except PemError as error:
-        raise part.error(str(error), code="pem-damaged") from None
+        raise part.error(str(error), code="pem-damaged", remedy=error.remedy) from None
     if not blocks:
         what, remedy = foreign(text)
         raise part.error(
@@ -262,6 +262,9 @@ def _remedy(blocks: tuple[Block, ...]) -> str | None:
     labels = {block.label for block in blocks}
     if _OPENSSH_KEY in labels:
         return "Convert a copy of it with `ssh-keygen -p -m PEM -f copy`."
+    for label, remedy in ((_PGP, "gpg -o new -d old"), (_AGE, "age -d -o new old")):
+        if label in labels:
+            return f"Decrypt it: `{remedy}`."
     if any("REQUEST" in label for label in labels):
         return "A request goes to the CA; what the CA sends back is the certificate."
     return None

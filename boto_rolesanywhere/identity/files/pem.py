@@ -15,12 +15,23 @@ from itertools import takewhile
 from boto_rolesanywhere.records import NamedTuple
 
 _MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
+_BREAKS = (
+    "Make line breaks of them: `printf '%b' \"$TEXT\" > new.pem`; of JSON, take it with `jq -r`."
+)
 _WIDE_BEGIN = "-----BEGIN "
 _WIDE_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 
 class PemError(ValueError):
-    """A block is damaged. The caller that knows the file catches it."""
+    """A block is damaged. The caller that knows the file catches it.
+
+    Attributes:
+        remedy: what to do about it, if that is known.
+    """
+
+    def __init__(self, problem: str, remedy: str | None = None) -> None:
+        super().__init__(problem)
+        self.remedy = remedy
 
 
 class Block(NamedTuple):
@@ -103,11 +114,18 @@ def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
     for line in named:
         name, _, value = line.partition(b":")
         headers.append((_text(name), _text(value.strip())))
+    body = b"".join(b"".join(lines[len(named) :]).split())
+    if opened[2].startswith(b"PGP "):  # RFC 4880, section 6.2: a checksum stands behind the base64
+        body = b""
     try:
-        der = base64.b64decode(b"".join(b"".join(lines[len(named) :]).split()), validate=True)
+        der = base64.b64decode(body, validate=True)
     except binascii.Error:
-        hint = r": it holds \n as two characters instead of line breaks" if rb"\n" in inner else ""
-        raise PemError(f"{_name(opened, data)} does not hold base64{hint}") from None
+        problem = f"{_name(opened, data)} does not hold base64"
+        if rb"\n" in inner:
+            raise PemError(
+                rf"{problem}: it holds \n as two characters instead of line breaks", _BREAKS
+            ) from None
+        raise PemError(problem) from None
     return Block(_text(opened[2]), der, tuple(headers))
 
 

@@ -1,14 +1,12 @@
-"""Telling from its shape what a DER structure, or a file of another format, is.
+"""Telling from its shape what a DER structure is.
 
 The names are those of PEM labels (RFC 7468), so that DER and PEM go one way from here. Nothing is
-decoded beyond what tells one kind from another.
+decoded beyond what tells one kind from another. `foreign` names what is no DER.
 """
 
 from __future__ import annotations
 
-import base64
 import re
-from typing import Final
 
 from boto_rolesanywhere.certificates import der
 
@@ -16,41 +14,13 @@ from .pem import Block
 
 PKCS12 = "PKCS12"  # has no PEM label
 UNKNOWN = "UNKNOWN"
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _OPENSSH_MAGIC = b"openssh-key-v1\0"
 _BLANK = b"\0\t\n\r "
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _TCG_KEY_ARC = "2.23.133.10.1."
+_OTHER_SHAPES = re.compile("PARAMETERS|ATTRIBUTE")
 _TIMES = {0x17, 0x18}  # UTCTime, GeneralizedTime: only a CRL has them in the open
-
-_KEYTOOL: Final = (
-    "Convert it with `keytool -importkeystore -srcstoretype {} -srckeystore old -destkeystore "
-    "new.p12 -deststoretype pkcs12`."
-)
-# What the beginnings of other formats say; the second is a remedy, if there is one.
-_FOREIGN: Final = (
-    (b"\xfe\xed\xfe\xed", "a Java keystore (JKS)", _KEYTOOL.format("jks")),
-    (b"\xce\xce\xce\xce", "a Java keystore (JCEKS)", _KEYTOOL.format("jceks")),
-    (
-        b"PuTTY-User-Key-File",
-        "a PuTTY key",
-        "Convert it with `puttygen old.ppk -O private-openssh -o new.pem`.",
-    ),
-    (b"ssh-", "an SSH public key", "Name the private key's file."),
-    (b"ecdsa-sha2-", "an SSH public key", "Name the private key's file."),
-    (
-        b"version https://git-lfs.github.com/spec/",
-        "a Git LFS pointer, not the file itself",
-        "Fetch the file: `git lfs pull`.",
-    ),
-    (b"<", "a web page (HTML or XML), perhaps a login page or an error", "Download it anew."),
-)
-_JWK: Final = (
-    "Write it as PEM, for example with jwcrypto: `JWK.from_json(text).export_to_pem(...)`."
-)
-_JSON: Final = "Take the PEM out of it, for example with `jq -r .certificate old > new.pem`."
-_BASE64 = rb"[A-Za-z0-9+/_-]{16,}={0,2}"
 
 
 def recognise(data: bytes) -> tuple[Block, ...]:
@@ -80,7 +50,8 @@ def by_content(block: Block) -> Block:
 
     Programs write an encrypted key under PRIVATE KEY and PKCS #7 under CERTIFICATE.
     """
-    if block.headers:  # encrypted as a whole, so nothing can be recognised
+    # Encrypted as a whole, so nothing can be recognised; or what has the shape of something else.
+    if block.headers or block.label.startswith("PGP ") or _OTHER_SHAPES.search(block.label):
         return block
     if block.der.startswith(_OPENSSH_MAGIC):
         return block._replace(label="OPENSSH PRIVATE KEY")
@@ -92,34 +63,6 @@ def _past_blanks(data: bytes, at: int) -> int:
     while at < len(data) and data[at] in _BLANK:
         at += 1
     return at
-
-
-def foreign(data: bytes) -> tuple[str, str | None]:
-    """What `data`, which is neither PEM nor DER, seems to be, and what to do about it."""
-    start = data.strip(_BLANK)
-    for beginning, name, remedy in _FOREIGN:
-        if start.startswith(beginning):
-            return name, remedy
-    if start[:2] in {b"\x30\x81", b"\x30\x82", b"\x30\x83"}:
-        return "DER that is damaged or cut short", None
-    if start.startswith(b"{"):
-        return ("a JSON Web Key (JWK)", _JWK) if b'"kty"' in start else ("JSON", _JSON)
-    return _foreign_base64(b"".join(start.strip(b"'\"").split())) or ("neither PEM nor DER", None)
-
-
-def _foreign_base64(text: bytes) -> tuple[str, str] | None:
-    if not re.fullmatch(_BASE64, text):
-        return None
-    text = text.translate(_TO_URL_SAFE).rstrip(b"=")
-    decoded = base64.urlsafe_b64decode(text[: len(text) // 4 * 4])
-    if b"-----BEGIN " in decoded:
-        return (
-            "the base64 of a PEM file, as a Kubernetes Secret or a CI variable holds it",
-            "Decode it: `base64 -d old > new.pem`.",
-        )
-    if decoded[:1] == b"\x30":
-        return "base64 without its BEGIN and END lines", "Put the lines back, or decode it to DER."
-    return None
 
 
 def _label(element: der.Element) -> str:
