@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import holds_secret
+from boto_rolesanywhere.settings.places import home_path
 
 FileSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview"
 Role = Literal["certificate", "private key", "chain", "trust anchor", "revocation list"]
@@ -61,14 +62,8 @@ class Part(NamedTuple):
         remedy: str | None = None,
     ) -> RolesAnywhereError:
         """An error of the class that suits the role, naming the place."""
-        return error_class(self.role)(
-            problem, code=code, where=self.where, expected=expected, remedy=remedy
-        )
-
-
-def error_class(role: Role) -> type[RolesAnywhereError]:
-    """The class of errors about an input of that role."""
-    return PrivateKeyError if role == "private key" else CertificateError
+        kind = PrivateKeyError if self.role == "private key" else CertificateError
+        return kind(problem, code=code, where=self.where, expected=expected, remedy=remedy)
 
 
 def read_part(source: FileSource, role: Role) -> Part:
@@ -77,6 +72,7 @@ def read_part(source: FileSource, role: Role) -> Part:
     Raises:
         CertificateError, PrivateKeyError: there is no such file, it cannot be read, it is not a
             regular file, or it is empty.
+        ConfigurationError: the home folder in the path does not exist.
     """
     if isinstance(source, bytes | bytearray | memoryview):
         part = Part(role, f"the {role} given as bytes", bytes(source))
@@ -88,49 +84,37 @@ def read_part(source: FileSource, role: Role) -> Part:
 
 
 def _path(source: str | os.PathLike[str], role: Role) -> Path:
-    text = os.fspath(source)
+    text, part = os.fspath(source), Part(role, role, b"")
     if "-----BEGIN" in text:
-        raise error_class(role)(
+        raise part.error(
             "PEM was given as str, where a path is expected",
             code="content-given-as-path",
-            where=role,
             remedy="Pass the PEM itself as bytes: text.encode().",
         )
     if not text:
-        raise error_class(role)("the path is empty", code="setting-not-text", where=role)
+        raise part.error("the path is empty", code="setting-not-text")
     if holds_secret(text):
-        raise error_class(role)(
+        raise part.error(
             "this is not a path, and is not shown, since it seems to be a secret",
             code="content-given-as-path",
-            where=role,
             expected="a path, or a pkcs11: URI without quotes around it",
             remedy=f"Pass the {role} itself as bytes, as PEM or DER.",
         )
-    try:
-        return Path(text).expanduser()
-    except RuntimeError:
-        user = text.partition("/")[0]
-        raise error_class(role)(
-            f"there is no home folder for {user}", code="home-missing", where=text
-        ) from None
+    return home_path(text)
 
 
 def _read_file(path: Path, role: Role) -> Part:
-    fail, where = error_class(role), str(path) if str(path).isprintable() else repr(str(path))
+    part = Part(role, str(path) if str(path).isprintable() else repr(str(path)), b"")
     try:
         if path.is_dir():
-            raise fail(
-                "it is a directory",
-                code="path-not-a-file",
-                where=where,
-                expected=f"a file with the {role}",
+            raise part.error(
+                "it is a directory", code="path-not-a-file", expected=f"a file with the {role}"
             )
         # A named pipe that nobody writes to would block for ever: look before opening.
         if path.exists() and not path.is_file():
-            raise fail(
+            raise part.error(
                 "it is a pipe, socket or device",
                 code="path-not-a-file",
-                where=where,
                 expected="a regular file",
                 remedy=f"Put the {role} into a file; in Python it can be passed as bytes too.",
             )
@@ -138,23 +122,22 @@ def _read_file(path: Path, role: Role) -> Part:
             facts = os.fstat(file.fileno())
             data = file.read(MAX_BYTES + 1)
     except FileNotFoundError:
-        raise _missing(path, role) from None
+        raise _missing(path, part) from None
     except PermissionError:
         remedy = "Check the owner and the mode of the file and of the folders above it."
-        raise fail(
-            "this process may not read it", code="file-unreadable", where=where, remedy=remedy
+        raise part.error(
+            "this process may not read it", code="file-unreadable", remedy=remedy
         ) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise fail(f"it cannot be read ({reason})", code="file-unreadable", where=where) from None
+        raise part.error(f"it cannot be read ({reason})", code="file-unreadable") from None
     if len(data) > MAX_BYTES:
-        raise fail(
+        raise part.error(
             "it is larger than 4 MiB",
             code="path-not-a-file",
-            where=where,
             expected=f"a {role} in PEM or DER",
         )
-    return Part(role, where, data, bool(excess(facts, _user()) & _READABLE))
+    return part._replace(data=data, exposed=bool(excess(facts, _user()) & _READABLE))
 
 
 def excess(facts: os.stat_result, user: int) -> int:
@@ -177,7 +160,7 @@ def _user() -> int:
     return os.geteuid() if hasattr(os, "geteuid") else _ROOT
 
 
-def _missing(path: Path, role: Role) -> RolesAnywhereError:
+def _missing(path: Path, part: Part) -> RolesAnywhereError:
     folder = path.parent
     if path.is_symlink():
         problem = f"it is a symbolic link to {path.readlink()}, which does not exist"
@@ -186,9 +169,7 @@ def _missing(path: Path, role: Role) -> RolesAnywhereError:
     else:
         problem = f"there is no such file, nor the folder {folder}"
     remedy = None if path.is_absolute() else f"The path is relative to {_here()}."
-    return error_class(role)(
-        problem, code="file-missing", where=str(path), expected=f"the {role}", remedy=remedy
-    )
+    return part.error(problem, code="file-missing", expected=f"the {part.role}", remedy=remedy)
 
 
 def _here() -> str:
