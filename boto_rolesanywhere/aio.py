@@ -256,11 +256,10 @@ class OffLoop(Generic[_Result]):
     def _begun(self) -> Future[_Result]:
         # Without a lock: should two loops begin at once, what they call is shared all the same.
         running, process = self._running, os.getpid()
-        if running is not None and running[0] == process and not running[1].is_over:
+        if running is not None and running[0] == process and not running[1].future.done():
             return running[1].future
         attempt = Attempt(self._function)
-        if not attempt.begin():
-            attempt.run()
+        attempt.start()
         self._running = (process, attempt)
         return attempt.future
 

@@ -28,6 +28,7 @@ from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.identity.sharing import Sameness, Shared
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
+from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 
 from .clock import utc_now
 from .errors import CertificateError, ConfigurationError, RolesAnywhereError, hides_frames
@@ -165,18 +166,15 @@ class Issuer:
         Raises:
             RolesAnywhereError: certificate and key cannot be used.
         """
-        inputs = self._sameness()
-        issuer = _ISSUERS.one(inputs, lambda: self, usable=lambda found: not found.has_rotated)
-        issuer.open()
-        return issuer
-
-    def _sameness(self) -> Sameness:
-        return Sameness(
+        inputs = Sameness(
             self.config,
             read_sources(self.config.sources).contents(),
             self._options,
             call_options(self._own),
         )
+        issuer = _ISSUERS.one(inputs, lambda: self, usable=lambda found: not found.has_rotated)
+        issuer.open()
+        return issuer
 
     @hides_frames
     def open(self) -> None:
@@ -316,6 +314,19 @@ def creator_of(
     )
 
 
+def own_session(
+    session: boto3.Session | botocore.session.Session | None,
+) -> botocore.session.Session:
+    """As `as_botocore_session`, but None is a new one of botocore's.
+
+    Raises:
+        ConfigurationError: as there.
+    """
+    if session is None:
+        return without_empty_variables(botocore.session.Session())
+    return as_botocore_session(session)
+
+
 def as_botocore_session(
     session: boto3.Session | botocore.session.Session | None,
 ) -> botocore.session.Session:
@@ -334,16 +345,11 @@ def as_botocore_session(
         if not isinstance(session, boto3.Session):
             raise not_a_session(session)
         session = session._session  # noqa: SLF001  # no public name
-    if is_async(session):
+    if iscoroutinefunction(session.get_credentials):  # one of aiobotocore
         raise not_a_session(
             session, remedy="Use boto_rolesanywhere.aio, which has the same functions for it."
         )
     return session
-
-
-def is_async(session: botocore.session.Session) -> bool:
-    """Whether it is one of aiobotocore, whose credentials are awaited."""
-    return iscoroutinefunction(session.get_credentials)
 
 
 def not_a_session(

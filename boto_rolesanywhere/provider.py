@@ -9,24 +9,23 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-import botocore.session
 from botocore.credentials import CredentialProvider
 from botocore.exceptions import BotoCoreError
 
 from boto_rolesanywhere.redaction import logger_of
-from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.names import CORE
 from boto_rolesanywhere.settings.precedence import ahead_of_provider
 from boto_rolesanywhere.settings.role_chain import chain_of, environ_of_source, has_settings
 
-from .composition import Issuer, as_botocore_session, config_of
+from .composition import Issuer, as_botocore_session, config_of, own_session
 from .errors import PROVIDER, RolesAnywhereError, hides_frames
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import boto3
+    import botocore.session
     from botocore.credentials import ProfileProviderBuilder
 
     from boto_rolesanywhere.credentials.refreshing import SessionCredentials
@@ -62,13 +61,7 @@ class RolesAnywhereProvider(CredentialProvider):
         self._profile_name = profile_name
         self._environ = environ
 
-    @staticmethod
-    def _own_session(
-        session: boto3.Session | botocore.session.Session | None,
-    ) -> botocore.session.Session:
-        if session:
-            return as_botocore_session(session)
-        return without_empty_variables(botocore.session.Session())
+    _own_session = staticmethod(own_session)
 
     @hides_frames
     def load(self) -> SessionCredentials | None:

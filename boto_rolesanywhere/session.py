@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import boto3
-import botocore.session
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.settings.config import Arguments
-from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 from boto_rolesanywhere.settings.inputs import look_up, require_followed
 
-from .composition import Issuer, as_botocore_session, config_of
+from .composition import Issuer, config_of, own_session
 from .errors import ConfigurationError, hides_frames
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import botocore.session
 
     from boto_rolesanywhere.settings.sources import (
         CertificateSource,
@@ -100,10 +100,7 @@ def get_session(
         PrivateKeyError: the key cannot be read, or is not the certificate's.
         botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
     """
-    if botocore_session is None:
-        session = without_empty_variables(botocore.session.Session())
-    else:
-        session = as_botocore_session(botocore_session)
+    session = own_session(botocore_session)
     arguments = Arguments(
         cert=cert,
         key=key,

@@ -7,8 +7,8 @@ with sessions as values, so that they are cached, served and renewed as all othe
 from __future__ import annotations
 
 import logging
-import threading
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -198,15 +198,11 @@ def _refused(error: ClientError, role: AssumedRole) -> ServiceError:
     )
 
 
-class _Silence(threading.local):
-    depth = 0
-
-
-_silence: Final = _Silence()
+_silent: Final = ContextVar("_silent", default=False)
 
 
 def _is_told(_: logging.LogRecord) -> bool:
-    return not _silence.depth
+    return not _silent.get()
 
 
 @contextmanager
@@ -214,8 +210,8 @@ def unlogged() -> Iterator[None]:
     """Let botocore log nothing of this thread's requests, which hold live credentials."""
     for name in _TELLING:
         logging.getLogger(name).addFilter(_is_told)  # the same one again counts once
-    _silence.depth += 1
+    before = _silent.set(True)
     try:
         yield
     finally:
-        _silence.depth -= 1
+        _silent.reset(before)

@@ -68,19 +68,19 @@ class BotocoreTransport:
         client: BaseClient,
         *,
         verify: bool | str | None,
+        way: Callable[[], Way],
         deadline: float | None = None,
-        way: Callable[[], Way] | None = None,
     ) -> None:
         """Send nothing yet.
 
         Args:
             client: from `open_client`.
             verify: what it was opened with.
+            way: tells that of the client's calls, for errors.
             deadline: seconds that a whole call may take; None: 60, or longer if the client's
                 time-outs let one attempt take longer.
-            way: tells that of the client's calls, for errors.
         """
-        self._way = way
+        self.way = way
         # Last, since another handler adds a header.
         client.meta.events.register_last("before-call", _instead_of_sending, _DRAFT)  # type: ignore[arg-type]  # it answers
         self._client = client
@@ -103,10 +103,6 @@ class BotocoreTransport:
             usual.attempts if attempts is None else max(1, attempts),
             max(usual.deadline, longest) if deadline is None else deadline,
         )
-
-    def way(self) -> Way | None:
-        """Of the client's calls."""
-        return self._way() if self._way else None
 
     def proxy(self) -> Proxy | None:
         """That of botocore's settings."""

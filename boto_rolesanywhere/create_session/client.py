@@ -20,7 +20,6 @@ from .way import require_bundle, way_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from botocore.client import BaseClient
     from botocore.config import Config as ClientConfig
     from botocore.session import Session as BotocoreSession
 
@@ -116,30 +115,23 @@ class SessionCreator:
             where = (config.region, config.endpoint_url, config.endpoint_origin)
             limits = (self._verify, self._deadline, self._client_config)
             inputs = Sameness(process, where, limits, call_options(self._session))
-            held = self._transport = (process, _TRANSPORTS.one(inputs, self._open_transport))
+            require_bundle(self._session, self._verify)
+            held = self._transport = (process, _TRANSPORTS.one(inputs, self.open_transport))
         return held[1]
 
-    def _open_transport(self) -> BotocoreTransport:
-        require_bundle(self._session, self._verify)
-        client = self.open_client()
-
-        def way() -> Way:
-            return way_of(client, self.config, self._session, self._verify)
-
-        return BotocoreTransport(client, verify=self._verify, deadline=self._deadline, way=way)
-
-    def open_client(self) -> BaseClient:
-        """A botocore client that knows where the call goes. It signs nothing.
+    def open_transport(self) -> BotocoreTransport:
+        """A transport of its own, which knows where the call goes.
 
         Raises:
             ConfigurationError: botocore cannot use its endpoint or another setting.
         """
-        return open_client(
-            self.config,
-            self._session,
-            client_config=self._client_config,
-            verify=self._verify,
-        )
+        session, verify = self._session, self._verify
+        client = open_client(self.config, session, client_config=self._client_config, verify=verify)
+
+        def way() -> Way:
+            return way_of(client, self.config, session, verify)
+
+        return BotocoreTransport(client, verify=verify, deadline=self._deadline, way=way)
 
 
 def effective_verify(session: BotocoreSession, verify: bool | str | None) -> bool | str:

@@ -21,7 +21,7 @@ from .way import Way
 
 if TYPE_CHECKING:
     import threading
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from .plain_route import Route
     from .transport import FaultKind
@@ -103,15 +103,10 @@ class DirectTransport:
         route = self._route
         failed: Exception = TransportFault("tls", "there are no CA certificates")
         for context in self._contexts():
-            connection: http.client.HTTPConnection
-            if context is None:
-                connection = http.client.HTTPConnection(
-                    route.host, route.port, timeout=_CONNECT_TIMEOUT
-                )
-            else:
-                connection = http.client.HTTPSConnection(
-                    route.host, route.port, timeout=_CONNECT_TIMEOUT, context=context
-                )
+            make: Callable[..., http.client.HTTPConnection] = http.client.HTTPConnection
+            if context is not None:
+                make = partial(http.client.HTTPSConnection, context=context)
+            connection = make(route.host, route.port, timeout=_CONNECT_TIMEOUT)
             try:
                 connection.connect()
             except ssl.SSLCertVerificationError as error:  # nothing was sent yet

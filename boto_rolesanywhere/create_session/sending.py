@@ -33,13 +33,12 @@ def within(seconds: float, send: Callable[[threading.Event], Answer]) -> Answer:
     given_up = threading.Event()
     attempt = Attempt(lambda: send(given_up))
     if seconds > 0:
-        if not attempt.begin():
-            return send(given_up)
+        attempt.start()
         try:
             attempt.wait(seconds)
         finally:
             given_up.set()
-    if not attempt.is_over:
+    if not attempt.future.done():
         raise TransportFault("too-late", "the time for the whole call is over")
     return attempt.future.result()
 

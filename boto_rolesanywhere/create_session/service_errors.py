@@ -17,7 +17,6 @@ from boto_rolesanywhere.redaction import shortened
 
 from .attempts import error_code, is_throttled, retry_after
 from .transport import REDIRECT, Answer, TransportFault, proxy_login
-from .way import Way
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
 
     from .transport import FaultKind
+    from .way import Way
 
 _OPERATION: Final = "CreateSession"
 _SERVER_ERROR: Final = 500
@@ -65,7 +65,7 @@ def error_of(
     config: Config,
     identity: Identity,
     now: datetime,
-    way: Way | None = None,
+    way: Way,
 ) -> RolesAnywhereError:
     """The error for the last outcome of a call that gave no session.
 
@@ -75,9 +75,8 @@ def error_of(
         identity: what it was signed with. It may sign once more, to tell whose fault a refused
             signature is.
         now: the time, aware.
-        way: how the call got there; None: what `config` says of it.
+        way: how the call got there.
     """
-    way = way or Way(config.region, config.endpoint_url, config.endpoint_origin)
     if isinstance(outcome, Answer):
         if outcome.is_truncated:
             return _truncated(way)

@@ -152,7 +152,7 @@ class Transport(Protocol):
     limits: Limits
     is_trusted: bool
 
-    def way(self) -> Way | None:
+    def way(self) -> Way:
         """How requests get to the service, for errors."""
         ...
 

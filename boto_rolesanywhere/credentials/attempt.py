@@ -35,11 +35,6 @@ class Attempt(Generic[_Result]):
         self._runner = _NOBODY
 
     @property
-    def is_over(self) -> bool:
-        """Whether it has ended."""
-        return self.future.done()
-
-    @property
     def runs_here(self) -> bool:
         """Whether this very thread does the work, and so would wait for itself."""
         return self._runner == threading.get_ident()
@@ -57,6 +52,11 @@ class Attempt(Generic[_Result]):
         except RuntimeError:
             return False
         return True
+
+    def start(self) -> None:
+        """Begin the work in a thread; do it in this one if the system gives none."""
+        if not self.begin():
+            self.run()
 
     def run(self) -> None:
         """Do the work in this thread."""

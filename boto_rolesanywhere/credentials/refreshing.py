@@ -167,7 +167,7 @@ class SessionCredentials(RefreshableCredentials):
         """
         with self._refresh_lock:
             attempt = self._attempt
-            if attempt is not None and not attempt.is_over:
+            if attempt is not None and not attempt.future.done():
                 return attempt, False
             if self._state.need() in (Need.NOTHING, Need.PAUSE):
                 return None, False

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import http.client
 import socket
-import threading
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.create_session.shown_certificate import connected
 from boto_rolesanywhere.create_session.trust import BothStores, trust_system_store
+from boto_rolesanywhere.credentials.attempt import Attempt
 
 from .verdict import Verdict
 
@@ -54,21 +54,17 @@ def _is_address(host: str) -> bool:
 
 def _addresses(host: str, port: int, timeout: float) -> list[str] | str:
     """The addresses; or why there are none."""
-    results: list[list[str] | str] = []
-
-    def look_up() -> None:
-        try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError) as error:
-            results.append(reason(error))
-        else:
-            results.append(list(dict.fromkeys(str(entry[4][0]) for entry in found)))
-
     # getaddrinfo knows no time-out; a thread of its own can be left behind.
-    thread = threading.Thread(target=look_up, daemon=True)
-    thread.start()
-    thread.join(timeout)
-    return results[0] if results else f"no answer in {in_words(timeout)}"
+    attempt = Attempt(lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    attempt.start()
+    attempt.wait(timeout)
+    if not attempt.future.done():
+        return f"no answer in {in_words(timeout)}"
+    try:
+        found = attempt.future.result()
+    except (OSError, UnicodeError) as error:
+        return reason(error)
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def check_connection(route: Route, question: Question) -> Check[bool]:

@@ -81,16 +81,14 @@ def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[
     """Ask botocore where the call goes."""
     from botocore.exceptions import BotoCoreError
 
-    from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
     from boto_rolesanywhere.create_session.endpoints import configured_endpoint
     from boto_rolesanywhere.settings.urls import is_this_machine
 
     try:
         configured_endpoint(inputs.session)
-        verify = verify_of(question, inputs)
-        client = creator_for(question, inputs, config, _nobody).open_client()
-        transport = BotocoreTransport(client, verify=verify)
-        route = _find_route(transport, config, *bundle_of(inputs.session, verify))
+        transport = creator_for(question, inputs, config, _nobody).open_transport()
+        bundle = bundle_of(inputs.session, verify_of(question, inputs))
+        route = _find_route(transport, config, *bundle)
     except RolesAnywhereError as error:
         yield of_error("endpoint", error)
         return None

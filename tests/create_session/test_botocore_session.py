@@ -7,6 +7,7 @@ import io
 import json
 import os
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 
 import botocore.session
@@ -22,11 +23,14 @@ from urllib3 import HTTPResponse
 from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.call import attempt_headers, signed
+from boto_rolesanywhere.create_session.way import Way
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority
 
 BUILTIN = Path(Loader.BUILTIN_DATA_PATH)
+
+WAY = partial(Way, "eu-west-1")
 
 
 def regions() -> list[str]:
@@ -116,7 +120,7 @@ def test_what_botocore_adds_to_every_request_is_added_here(
     now = datetime.now(timezone.utc)
     arguments = dict.fromkeys(("trustAnchorArn", "profileArn", "roleArn"), "arn")
 
-    ours = BotocoreTransport(opened(private_session(None)), verify=None)
+    ours = BotocoreTransport(opened(private_session(None)), verify=None, way=WAY)
     mark = attempt_headers("id", 1, ours.limits)
     request = signed(ours.draft(arguments), mark, open_identity(sources, now=now), "eu-west-1", now)
     sent = {name.lower() for name in request.headers}

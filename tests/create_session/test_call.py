@@ -13,6 +13,7 @@ from boto_rolesanywhere.composition import config_of
 from boto_rolesanywhere.create_session.call import Clocks, call
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.transport import Answer, Limits, Request
+from boto_rolesanywhere.create_session.way import Way
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.settings.config import Arguments
@@ -43,10 +44,11 @@ class Refusing:
         self.sent: list[Request] = []
         self._meanwhile = meanwhile
 
-    def way(self) -> None:
-        return None
+    def way(self) -> Way:
+        return Way("eu-west-1")
 
-    proxy = way
+    def proxy(self) -> None:
+        return None
 
     def draft(self, parameters: Mapping[str, object]) -> Request:
         assert parameters

@@ -287,7 +287,7 @@ def test_a_network_that_swallows_packets_does_not_hold_the_program_up(
 ) -> None:
     def timeouts(**options: float) -> tuple[float, float]:
         creator = creator_for(emulator, identity, client_config=ClientConfig(**options))  # type: ignore[arg-type]  # any
-        config = creator.open_client().meta.config
+        config = creator.open_transport()._client.meta.config
         return config.connect_timeout, config.read_timeout
 
     assert timeouts() == (10, 30)
@@ -424,7 +424,7 @@ def test_an_endpoint_elsewhere_that_is_not_encrypted_is_warned_of(
     url: str,
     warned: bool,
 ) -> None:
-    creator_for(emulator, identity, endpoint_url=url).open_client()
+    creator_for(emulator, identity, endpoint_url=url).open_transport()
 
     assert ("is not encrypted" in caplog.text) == warned
 

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
+from functools import partial
 from typing import Any
 
 import botocore.session
@@ -17,6 +18,7 @@ from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.transport import Answer
+from boto_rolesanywhere.create_session.way import Way
 from boto_rolesanywhere.errors import CertificateError, SessionDeniedError
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up
@@ -25,6 +27,8 @@ from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCer
 HOUR = timedelta(hours=1)
 OFF = [-24 * HOUR, -2 * HOUR, 2 * HOUR, 24 * HOUR]
 WARNING = "is signed by the service's time"
+
+WAY = partial(Way, "eu-west-1")
 
 
 def now() -> datetime:
@@ -165,7 +169,7 @@ def test_who_is_trusted_to_say_the_time(
         "rolesanywhere", region_name="eu-west-1", endpoint_url=url
     )
 
-    assert BotocoreTransport(client, verify=verify).is_trusted == trusted
+    assert BotocoreTransport(client, verify=verify, way=WAY).is_trusted == trusted
 
 
 def test_no_more_than_one_signature_is_made_for_the_clock(

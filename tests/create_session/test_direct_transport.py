@@ -18,7 +18,6 @@ import pytest
 
 from boto_rolesanywhere.composition import creator_of
 from boto_rolesanywhere.create_session import trust
-from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.call import Clocks, call
 from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
 from boto_rolesanywhere.create_session.direct_transport import DirectTransport
@@ -147,7 +146,7 @@ def through_botocore(config: Config, bundle: Path | None = None) -> Transport:
     verify = str(bundle) if bundle else None
     session = botocore.session.Session()
     creator = creator_of(config, session, lambda: None, verify=verify)  # type: ignore[arg-type, return-value]  # nothing is signed by it
-    return BotocoreTransport(creator.open_client(), verify=verify)
+    return creator.open_transport()
 
 
 BOTH: tuple[Callable[[Config, Path | None], Transport], ...] = (direct, through_botocore)

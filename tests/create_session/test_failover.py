@@ -66,7 +66,7 @@ class Program:
         create = credentials._create  # one attempt, without the pauses above it
         self.issuer = create.__self__  # type: ignore[attr-defined]  # Issuer.create
         self.now = 0.0
-        creator = self.issuer._creator
+        creator = self.issuer._create.__self__  # whose method it is
         assert isinstance(creator, FailoverCreator)
         creator._monotonic = lambda: self.now  # its clock
         creator._jitter = lambda: 1.0  # its chance
@@ -157,7 +157,7 @@ def test_it_goes_back_when_the_first_has_recovered(
 
 def test_one_caller_tries_a_region_that_failed(program: Program) -> None:
     """While its outcome is not known, the others are not sent there."""
-    creator = program.issuer._creator
+    creator = program.issuer._create.__self__
     first, second = creator._regions
     first.failures, first.closed_until = 1, 1.0
     program.now = 1.0
@@ -195,7 +195,7 @@ def test_if_the_next_one_refuses_that_is_the_error(
 def test_all_regions_together_take_no_longer_than_one_alone(
     program: Program, regions: tuple[Emulator, Emulator]
 ) -> None:
-    creators = [region.creator for region in program.issuer._creator._regions]
+    creators = [region.creator for region in program.issuer._create.__self__._regions]
     shares = []
 
     class Recording:
@@ -246,7 +246,7 @@ def test_other_errors_than_ours_are_not_failed_over(program: Program) -> None:
     def broken(*_: object, **__: object) -> RolesAnywhereSession:
         raise ZeroDivisionError
 
-    program.issuer._creator._regions[0].creator.create = broken
+    program.issuer._create.__self__._regions[0].creator.create = broken
     with pytest.raises(ZeroDivisionError):
         program.region()
 
@@ -254,6 +254,6 @@ def test_other_errors_than_ours_are_not_failed_over(program: Program) -> None:
 def test_a_fork_while_another_thread_chooses_a_region_leaves_the_child_free(
     program: Program,
 ) -> None:
-    creator = program.issuer._creator
+    creator = program.issuer._create.__self__
     with creator._lock:  # as another thread has it at the moment of the fork
         assert in_child(lambda: program.region() == "eu-west-1")

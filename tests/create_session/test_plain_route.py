@@ -13,7 +13,6 @@ from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.loaders import Loader
 
 from boto_rolesanywhere.composition import creator_of
-from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.call import parameters
 from boto_rolesanywhere.create_session.plain_route import Route, plain_route
 from boto_rolesanywhere.settings.config import Arguments, Config, resolve
@@ -216,7 +215,7 @@ def test_every_regions_endpoint_is_botocores_own(monkeypatch: pytest.MonkeyPatch
     for region in regions():
         config = config_in(region)
         creator = creator_of(config, botocore.session.Session(), lambda: None)  # type: ignore[arg-type, return-value]  # nothing is signed
-        draft = BotocoreTransport(creator.open_client(), verify=None).draft(parameters(config))
+        draft = creator.open_transport().draft(parameters(config))
         found = route(config)
         assert found is not None, region
         assert f"{found.url}/sessions" == draft.url
