@@ -23,6 +23,7 @@ from boto_rolesanywhere.settings.names import (
     SETTINGS,
 )
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
+from boto_rolesanywhere.settings.profile_reader import path_of
 from boto_rolesanywhere.settings.regions import ARN_KINDS, arns_of, require_all_agree
 
 from .verdict import Verdict, of_error, skipped
@@ -171,8 +172,7 @@ def _beside_settings(question: Question, inputs: Inputs, followed: Inputs) -> Ch
 
 
 def _config_file(environ: Mapping[str, str]) -> str:
-    named = environ.get("AWS_CONFIG_FILE") or "~/.aws/config"
-    path = Path(os.path.expanduser(os.path.expandvars(named)))  # noqa: PTH111  # never fails
+    path = Path(path_of(environ))
     if not path.exists():
         return f"{path}, which does not exist"
     return str(path) if os.access(path, os.R_OK) else f"{path}, which cannot be read"
@@ -194,6 +194,9 @@ def _shown_settings(inputs: Inputs, found: Mapping[Setting, Found]) -> Iterator[
 
 def _shown(found: Found, setting: Setting) -> str:
     """A setting's value, unless it may hold a secret."""
+    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
+    from boto_rolesanywhere.settings.urls import require_endpoint_url
+
     value = found.value
     if isinstance(value, os.PathLike):
         value = os.fspath(value)
@@ -201,32 +204,18 @@ def _shown(found: Found, setting: Setting) -> str:
         return f"an object of type {type(value).__name__}"
     if "-----BEGIN" in value or len(value) > _LONGEST:
         return "a long text, not shown"
-    if kind_of(value) == TOKEN:
-        return _shown_uri(value)
+    try:
+        if kind_of(value) == TOKEN:
+            return str(parse_pkcs11_uri(value))
+        if setting.shown == "url":
+            require_endpoint_url(value, "")
+    except ConfigurationError:
+        if setting.shown == "url":
+            return "a text that is no endpoint's URL, or holds a password; not shown"
+        return "a pkcs11: URI that cannot be read"
     if holds_secret(value):
         return "a text that seems to hold a secret, not shown"
-    if setting.shown == "url":
-        return _shown_url(value)
     return value
-
-
-def _shown_uri(text: str) -> str:
-    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-
-    try:
-        return str(parse_pkcs11_uri(text))
-    except ConfigurationError:
-        return "a pkcs11: URI that cannot be read"
-
-
-def _shown_url(text: str) -> str:
-    from boto_rolesanywhere.settings.urls import require_endpoint_url
-
-    try:
-        require_endpoint_url(text, "")
-    except ConfigurationError:
-        return "a text that is no endpoint's URL, or holds a password; not shown"
-    return text
 
 
 def _places(setting: Setting, inputs: Inputs) -> str:
@@ -254,7 +243,7 @@ def _hint(inputs: Inputs) -> str:
 def _unknown(inputs: Inputs) -> Iterator[Verdict]:
     keys = [setting.config_key for setting in SETTINGS]
     for key in inputs.section:
-        if key not in keys and (_is_ours(key) or _COMMON in _plain(key)):
+        if key not in keys and (key.startswith(PREFIX) or _COMMON in _plain(key)):
             place = f"profile {inputs.profile_name!r}"
             yield _not_a_setting(key, place, keys)
     variables = [*(setting.variable for setting in SETTINGS), *_OTHER_VARIABLES]
@@ -274,10 +263,6 @@ def _not_a_setting(stranger: str, place: str, known: Iterable[str]) -> Verdict:
 
 def _plain(key: str) -> str:
     return key.lower().replace("_", "").replace("-", "")
-
-
-def _is_ours(key: str) -> bool:
-    return key.startswith(PREFIX)
 
 
 def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:

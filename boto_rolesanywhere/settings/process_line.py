@@ -6,7 +6,6 @@ is expanded, and a backslash does not continue it.
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 from pathlib import PurePath
@@ -16,6 +15,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 
 from .names import ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
+from .profile_reader import path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -163,7 +163,7 @@ def torn_line(environ: Mapping[str, str]) -> str | None:
 
     The file and line as ``FILE, line N``; None if there is no such line.
     """
-    path = os.path.expanduser(os.path.expandvars(environ.get("AWS_CONFIG_FILE") or "~/.aws/config"))  # noqa: PTH111  # never fails
+    path = path_of(environ)
     for number, (_, line) in enumerate(_lines(path), 1):
         if _PROGRAMS.search(line) and KEY in line and line.rstrip().endswith("\\"):
             return f"{path}, line {number}"

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
     Sections = dict[str, dict[str, str]]
 
-_STORED = "AWS_SHARED_CREDENTIALS_FILE"
-_STORED_USUALLY = "~/.aws/credentials"
+# For each file the variable that may name it, and where it usually is.
+_CONFIG = ("AWS_CONFIG_FILE", "~/.aws/config")
+_STORED = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
 
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -27,7 +28,7 @@ def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None
     The file is found and read as botocore does it (AWS_CONFIG_FILE, else ``~/.aws/config``); a
     nested block is left as the text that it is.
     """
-    return _section(_sections(_read_config(environ)), "profile", name)
+    return _section(_sections(environ, *_CONFIG), "profile", name)
 
 
 def read_merged_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -36,7 +37,7 @@ def read_merged_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]
     As for botocore, a key of the credentials file wins. None if the profile is in neither.
     """
     ours = read_profile(name, environ)
-    added = _sections(_read(environ, _STORED, _STORED_USUALLY)).get(name)
+    added = _sections(environ, *_STORED).get(name)
     return None if ours is None and added is None else {**(ours or {}), **(added or {})}
 
 
@@ -48,10 +49,9 @@ def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str
     merged: dict[str, str] = {}
     known = not (name or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE"))
     name = name or chosen_profile(environ)
-    places = (("AWS_CONFIG_FILE", "~/.aws/config"), (_STORED, _STORED_USUALLY))
-    for variable, usual in places:
+    for place in (_CONFIG, _STORED):
         try:
-            with open(_expanded(environ.get(variable, usual))) as file:
+            with open(path_of(environ, *place)) as file:
                 sections = read_plainly(file.read())
         except FileNotFoundError:
             continue
@@ -59,8 +59,8 @@ def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str
             return None
         if sections is None:
             return None
-        is_stored = variable == _STORED
-        found = sections.get(name) if is_stored else _section(sections, "profile", name)
+        is_config = place is _CONFIG
+        found = _section(sections, "profile", name) if is_config else sections.get(name)
         known = known or found is not None
         merged.update(found or {})
     return merged if known else None
@@ -68,10 +68,13 @@ def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str
 
 def read_stored_keys(name: str, environ: Mapping[str, str]) -> str | None:
     """The shared credentials file, if it holds access keys for the profile `name`; else None."""
-    stored = _sections(_read(environ, _STORED, _STORED_USUALLY)).get(name, {})
-    if "aws_access_key_id" not in stored:
-        return None
-    return environ.get(_STORED, _STORED_USUALLY)
+    has_keys = "aws_access_key_id" in _sections(environ, *_STORED).get(name, {})
+    return (environ.get(_STORED[0]) or _STORED[1]) if has_keys else None
+
+
+def path_of(environ: Mapping[str, str], variable: str = _CONFIG[0], usual: str = _CONFIG[1]) -> str:
+    """Where botocore looks for one of AWS's files; for the config file if none is named."""
+    return os.path.expanduser(os.path.expandvars(environ.get(variable) or usual))
 
 
 def chosen_profile(environ: Mapping[str, str]) -> str:
@@ -87,24 +90,10 @@ def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str 
     section = read_merged_profile(profile or chosen_profile(environ), environ) or {}
     services: dict[str, dict[str, object]] = {}
     if "services" in section:
-        sections = _sections(_read_config(environ))
+        sections = _sections(environ, *_CONFIG)
         found = _section(sections, "services", section["services"]) or {}
         services[section["services"]] = {key: _nested(text) for key, text in found.items()}
-    return endpoint_of(section, services, environ)
-
-
-def endpoint_of(
-    section: Mapping[str, object],
-    services: Mapping[str, Mapping[str, object]],
-    environ: Mapping[str, str],
-    *,
-    ignored: bool | None = None,
-) -> str | None:
-    """The endpoint that botocore takes from what it has read; "" for AWS's own.
-
-    None if botocore refuses the configured endpoint.
-    """
-    return endpoint_and_origin(section, services, environ, ignored=ignored)[0]
+    return endpoint_and_origin(section, services, environ)[0]
 
 
 def endpoint_and_origin(
@@ -114,10 +103,11 @@ def endpoint_and_origin(
     *,
     ignored: bool | None = None,
 ) -> tuple[str | None, str]:
-    """As `endpoint_of`; and which setting it is from.
+    """The endpoint that botocore takes from what it has read, and which setting it is from.
 
-    The order is botocore's: the variable of the service, the variable of all services, the
-    service's block in the section that ``services`` names, ``endpoint_url`` of the profile.
+    The endpoint is "" for AWS's own, None if botocore refuses the configured one. The order is
+    botocore's: the variable of the service, the variable of all services, the service's block in
+    the section that ``services`` names, ``endpoint_url`` of the profile.
     """
     if ignored is None:
         name = "ignore_configured_endpoint_urls"
@@ -149,24 +139,12 @@ def _nested(text: str) -> object:
     return {key.strip(): value.strip() for key, _, value in pairs}
 
 
-def _read_config(environ: Mapping[str, str]) -> str:
-    return _read(environ, "AWS_CONFIG_FILE", "~/.aws/config")
-
-
-def _read(environ: Mapping[str, str], variable: str, usual: str) -> str:
-    path = environ.get(variable, usual)
+def _sections(environ: Mapping[str, str], variable: str, usual: str) -> Sections:
     try:
-        with open(_expanded(path)) as file:
-            return file.read()
+        with open(path_of(environ, variable, usual)) as file:
+            text = file.read()
     except (OSError, ValueError):
-        return ""
-
-
-def _expanded(path: str) -> str:
-    return os.path.expanduser(os.path.expandvars(path))  # as botocore does
-
-
-def _sections(text: str) -> Sections:
+        return {}
     sections = read_plainly(text)
     return _read_wholly(text) if sections is None else sections
 
@@ -183,7 +161,7 @@ def _title(sections: Sections, kind: str, name: str) -> str | None:
 
 def title_of(profile: str, environ: Mapping[str, str]) -> str | None:
     """What stands in the brackets of the profile's section; None if there is none."""
-    return _title(_sections(_read_config(environ)), "profile", profile)
+    return _title(_sections(environ, *_CONFIG), "profile", profile)
 
 
 def read_plainly(text: str) -> Sections | None:

@@ -14,7 +14,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 
 from .long_lived_keys import set_aside
 from .places import home_path
-from .profile_reader import title_of
+from .profile_reader import path_of, title_of
 from .profile_section import quoted_name, with_section
 from .safe_walk import RefusedPlaceError
 from .shared_file import SharedFile
@@ -35,8 +35,7 @@ def aws_file(variable: str, usual: str) -> Path:
         variable: that may name another, for example AWS_CONFIG_FILE.
         usual: the path without it.
     """
-    path = os.path.expandvars(os.environ.get(variable) or usual)
-    return Path(os.path.expanduser(path))  # noqa: PTH111  # Path's own fails where there is no home
+    return Path(path_of(os.environ, variable, usual))
 
 
 def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path, str]:

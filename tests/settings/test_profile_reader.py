@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from boto_rolesanywhere.settings.profile_reader import (
     chosen_profile,
     configured_endpoint,
-    endpoint_of,
+    endpoint_and_origin,
     read_merged_profile,
     read_plainly,
     read_profile,
@@ -190,9 +190,9 @@ def test_the_endpoint_is_the_one_that_botocore_takes(
     for profile in PROFILES:
         session = Session(profile=profile)
         expected = endpoint_of_botocore(session)
-        found = endpoint_of(
+        found = endpoint_and_origin(
             session.get_scoped_config(), session.full_config["services"], os.environ
-        )
+        )[0]
         assert (configured_endpoint(profile, os.environ), found) == (expected, expected), profile
 
 
