@@ -213,9 +213,7 @@ def _shown(found: Found, setting: Setting) -> str:
         if setting.shown == "url":
             return "a text that is no endpoint's URL, or holds a password; not shown"
         return "a pkcs11: URI that cannot be read"
-    if holds_secret(value):
-        return "a text that seems to hold a secret, not shown"
-    return value
+    return "a text that seems to hold a secret, not shown" if holds_secret(value) else value
 
 
 def _places(setting: Setting, inputs: Inputs) -> str:

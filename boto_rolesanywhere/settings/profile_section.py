@@ -12,39 +12,34 @@ import re
 import shlex
 import sys
 from configparser import Error, RawConfigParser
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.records import NamedTuple
 
 from .profile_reader import name_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     Sections = dict[str, dict[str, str]]
 
-# As configparser reads these files, with which botocore and the AWS CLI read them. The patterns
-# are for text, not bytes: a blank is then whatever Unicode calls one.
-_HEADER: Final = re.compile(r"\[(.+)\]")
-_OPTION: Final = re.compile(r"(.*?)\s*[=:]")
 _unwritable: Final = partial(ConfigurationError, code="profile-not-writable")
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
+class _Block(NamedTuple):
     """Lines that stay together: a header, an option with its continuation, or one other line.
 
     Attributes:
         section: the title that it stands below, itself included; None before the first.
         key: of an option, in lower case; empty for a header; None for other lines.
-        text: the lines, with their ends.
+        lines: with their ends.
     """
 
     section: str | None
     key: str | None
-    text: str
+    lines: list[str]
 
 
 def with_section(
@@ -139,8 +134,8 @@ def _changed(text: str, title: str, values: Mapping[str, str | None], *, is_new:
     if is_new:
         gap = end if text.strip() else ""
         return "".join((_ended(text, end), gap, f"[{title}]{end}", *options.values()))
-    blocks = list(_blocks(text))
-    texts = [block.text for block in blocks]
+    blocks = _blocks(text)
+    texts = ["".join(block.lines) for block in blocks]
     last = 0
     for number, block in enumerate(blocks):
         if block.section == title and block.key is not None:
@@ -182,43 +177,34 @@ def _words(title: str) -> list[str]:
         return [title]
 
 
-def _blocks(text: str) -> Iterator[_Block]:
+def _blocks(text: str) -> list[_Block]:
+    blocks: list[_Block] = []
     section: str | None = None
-    option: tuple[str, int] | None = None  # the key, and how far it is indented
-    held = ""  # the option with what continues it
-    between = ""  # blank lines and comments, which belong to it only if it goes on after them
+    last = 0  # the block of the last option or header
+    deepest = sys.maxsize  # what is indented more continues that; nothing continues a header
     # Not splitlines(), which also ends lines at U+2028 and others: a file's reader does not.
     for line in io.StringIO(text, newline=""):
         stripped = line.strip()
         indent = len(line) - len(line.lstrip())
         if not stripped or stripped[0] in "#;":
-            between += line
-        elif option and indent > option[1]:
-            held += between + line  # in place: a value may go on for very many lines
-            between = ""
+            blocks.append(_Block(section, None, [line]))
+        elif indent > deepest:
+            # Blank lines and comments belong to an option that goes on after them.
+            blocks[last].lines.extend(line for block in blocks[last + 1 :] for line in block.lines)
+            blocks[last].lines.append(line)
+            del blocks[last + 1 :]
         else:
-            yield from _closed(section, option, held, between)
-            held, between = line, ""
-            if header := _HEADER.match(stripped):
-                section = header[1]
-                option = ("", sys.maxsize)  # nothing continues a header
-            else:
-                option = (_key(stripped), indent)
-    yield from _closed(section, option, held, between)
+            header = RawConfigParser.SECTCRE.match(stripped)
+            section = header["header"] if header else section
+            deepest = sys.maxsize if header else indent
+            last = len(blocks)
+            blocks.append(_Block(section, "" if header else _key(stripped), [line]))
+    return blocks
 
 
 def _key(stripped: str) -> str:
-    found = _OPTION.match(stripped)
-    return (found[1] if found else stripped).rstrip().lower()
-
-
-def _closed(
-    section: str | None, option: tuple[str, int] | None, held: str, between: str
-) -> Iterator[_Block]:
-    if option:
-        yield _Block(section, option[0], held)
-    if between:
-        yield _Block(section, None, between)
+    found = RawConfigParser.OPTCRE.match(stripped)
+    return (found["option"] if found else stripped).rstrip().lower()
 
 
 def _ended(text: str, end: str) -> str:

@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import os
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError
 
-from .long_lived_keys import set_aside
 from .places import home_path
 from .profile_reader import path_of, title_of
-from .profile_section import quoted_name, with_section
+from .profile_section import quoted_name, read_sections, with_section
 from .safe_walk import RefusedPlaceError
 from .shared_file import SharedFile
 
@@ -26,6 +26,9 @@ _LOCK_TIMEOUT: Final = 30.0
 # Other users may read a config file, but not write it: it names programs to run.
 _CLOSED_TO_WRITERS: Final = 0o755
 _AS_IT_IS: Final = 0o777
+_KEYS: Final = ("aws_access_key_id", "aws_secret_access_key")
+# With one of these, as botocore reads a credentials file, the keys are a session's.
+_TOKENS: Final = ("aws_session_token", "aws_security_token")
 
 
 def aws_file(variable: str, usual: str) -> Path:
@@ -41,6 +44,8 @@ def aws_file(variable: str, usual: str) -> Path:
 def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path, str]:
     """Set `values` in a profile of the config file, which need not exist yet.
 
+    As `change_credentials`, but of the file's mode other users lose the right to write.
+
     Returns:
         The file and the title of the profile's section.
 
@@ -48,26 +53,13 @@ def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path
         ConfigurationError: it cannot be written, or must not be: somebody else controls it.
     """
     path = aws_file("AWS_CONFIG_FILE", "~/.aws/config")
-    title = title_of(profile, os.environ)
-    if title is None:
-        title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
-    change_config(path, title, values)
-    return path, title
-
-
-def change_config(path: Path, title: str, values: Mapping[str, str | None]) -> None:
-    """Set `values` in the section `title` of a config file, which need not exist yet.
-
-    As `change_credentials`, but of the file's mode other users lose the right to write.
-
-    Raises:
-        ConfigurationError: it cannot be written, or must not be: somebody else controls it.
-    """
+    title = "default" if profile == "default" else f"profile {quoted_name(profile)}"
 
     def changed(content: bytes, where: str) -> bytes:
         return with_section(content, title, values, shell_words=True, where=where)
 
     _change(path, changed, widest=_CLOSED_TO_WRITERS)
+    return path, title_of(profile, os.environ) or title  # of a section that was there before
 
 
 def change_credentials(
@@ -100,10 +92,36 @@ def change_credentials(
     """
 
     def changed(content: bytes, where: str) -> bytes:
-        kept = set_aside(content, profile, where=where, allowed=replace_long_lived)
+        kept = _set_aside(content, profile, where=where, allowed=replace_long_lived)
         return with_section(kept, profile, values, shell_words=False, where=where)
 
     _change(path, changed, widest=_AS_IT_IS, in_place=in_place, patience=patience)
+
+
+def _set_aside(content: bytes, profile: str, *, where: str, allowed: bool) -> bytes:
+    """The credentials file's `content` with a copy of the profile's long-lived keys, if it has any.
+
+    They can be nowhere else: AWS shows the secret once. The copy is a section of its own:
+    ``NAME-long-lived``, or with a number behind it if there is one with other keys.
+    """
+    sections = read_sections(content, where)
+    section = sections.get(profile, {})
+    keys = {name: section[name] for name in _KEYS if section.get(name)}
+    if not keys or any(section.get(name) for name in _TOKENS):
+        return content
+    if not allowed:
+        raise ConfigurationError(
+            f"the profile {profile!r} has access keys without a session token: they do not expire,"
+            " and may be written down nowhere else",
+            code="long-lived-keys",
+            where=where,
+            remedy="Name another profile with --profile, or let --replace-long-lived-keys keep"
+            " them in a section of their own.",
+        )
+    first = f"{profile}-long-lived"
+    titles = chain([first], (f"{first}-{number}" for number in count(2)))
+    title = next(title for title in titles if sections.get(title, keys) == keys)
+    return with_section(content, title, keys, shell_words=False, where=where)
 
 
 def _change(

@@ -16,7 +16,7 @@ from types import FrameType
 import pytest
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.profile_writer import aws_file, change_config, change_credentials
+from boto_rolesanywhere.settings.profile_writer import aws_file, change_credentials, change_profile
 
 KEYS = {"aws_access_key_id": "ASIANEW", "aws_secret_access_key": "s/+=", "aws_session_token": "t"}
 # Modules, and the type of a file, whose functions reach the system.
@@ -192,11 +192,12 @@ def test_links_in_a_ring_are_an_error_of_ours(tmp_path: Path) -> None:
         change_credentials(ring, "work", KEYS)
 
 
-def test_the_config_file_keeps_its_mode(tmp_path: Path) -> None:
+def test_the_config_file_keeps_its_mode(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "config"
     file.write_bytes(b"[default]\n")
     file.chmod(0o644)
 
-    change_config(file, "profile work", {"region": "eu-west-1"})
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(file))
+    change_profile("work", {"region": "eu-west-1"})
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o644

@@ -17,7 +17,7 @@ import pytest
 from users import OTHER, USER, as_root, as_user, everything_in, link, owned
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.profile_writer import change_config, change_credentials
+from boto_rolesanywhere.settings.profile_writer import change_credentials, change_profile
 
 KEYS = {
     "aws_access_key_id": "ASIANEW",
@@ -27,7 +27,12 @@ KEYS = {
 
 
 def write(file: Path, *, config: bool = False) -> None:
-    (change_config if config else change_credentials)(file, "work", KEYS)
+    if config:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("AWS_CONFIG_FILE", str(file))
+            change_profile("work", KEYS)
+    else:
+        change_credentials(file, "work", KEYS)
 
 
 def mode_of(path: Path) -> int:
