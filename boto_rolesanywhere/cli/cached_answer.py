@@ -149,6 +149,12 @@ def _chained(
     return section, chain.roles, environ_of_source(environ)
 
 
+def store_contents(flags: Mapping[str, str]) -> dict[str, bytes | None] | str | None:
+    """What the store's folder holds, or the URI of its token; None if it cannot be read."""
+    store = flags.get(STORE, "")
+    return plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
+
+
 def store_fingerprint(
     flags: Mapping[str, str], contents: Mapping[str, bytes | None] | str, module: str = ""
 ) -> str | None:
@@ -172,8 +178,7 @@ def _identity(flags: Mapping[str, str], found: Mapping[Setting, Found]) -> str |
             for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN)
         )
         return fingerprint_places(places, module)
-    store = flags.get(STORE, "")
-    contents = plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
+    contents = store_contents(flags)
     return None if contents is None else store_fingerprint(flags, contents, module)
 
 

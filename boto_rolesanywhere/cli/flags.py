@@ -8,16 +8,14 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from boto_rolesanywhere.redaction import printable
 
 from . import flag_table
 from .flag_table import NO_VERIFY
+from .options import add_switch
 from .outcome import PROGRAM
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
@@ -41,22 +39,6 @@ def add_flags(parser: argparse.ArgumentParser, *, calls: bool = True) -> None:
                 group.add_argument(flag, metavar=metavar, nargs="+", help=text)
             else:
                 group.add_argument(flag, metavar=metavar, help=text)
-
-
-def add_switch(group: argparse._ActionsContainer, flag: str, text: str) -> None:
-    """Declare ``--flag``, which may also be written ``--flag=true`` (see `parser`)."""
-    group.add_argument(flag, action="store_true", help=text)
-
-
-def add_repeated(
-    group: argparse._ActionsContainer,
-    flag: str,
-    metavar: str,
-    text: str,
-    value: Callable[[str], object] = str,
-) -> None:
-    """Declare a flag that may be given several times; `value` reads what is added each time."""
-    group.add_argument(flag, metavar=metavar, action="append", default=[], type=value, help=text)
 
 
 def given_flags(arguments: argparse.Namespace) -> dict[str, str]:
@@ -91,6 +73,15 @@ class _Printable(logging.Formatter):
         return "\n".join(f"  {printable(line)}" for line in lines)
 
 
+def hush_urllib3() -> None:
+    """Drop its warning that TLS is not checked: it comes at each call, with a line of code."""
+    import warnings
+
+    from urllib3.exceptions import InsecureRequestWarning
+
+    warnings.simplefilter("ignore", InsecureRequestWarning)
+
+
 def prepare(arguments: argparse.Namespace) -> None:
     """Set up messages on stderr: warnings, and with ``--debug`` everything. Call it first."""
     handler = logging.StreamHandler(sys.stderr)
@@ -103,12 +94,7 @@ def prepare(arguments: argparse.Namespace) -> None:
         logger.addHandler(handler)
         logger.setLevel(logging.WARNING)
     if arguments.no_verify_ssl:
-        import warnings
-
-        from urllib3.exceptions import InsecureRequestWarning
-
-        # Our warning comes once; urllib3's would come at each call, with a line of code.
-        warnings.simplefilter("ignore", InsecureRequestWarning)
+        hush_urllib3()
         logging.getLogger("boto_rolesanywhere.cli").warning(
             "%s: the endpoint's TLS certificate is not checked; whoever is on the way can read the"
             " credentials.",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.credentials.cache_key import read_folder
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import (
@@ -29,11 +28,10 @@ from boto_rolesanywhere.settings.passphrases import (
     is_secret_configured,
     read_secret_file,
 )
-from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.sources import Secret
 
 from . import flag_table
-from .cached_answer import store_fingerprint
+from .cached_answer import store_contents, store_fingerprint
 from .flag_table import CONFIG_PROFILE, FROM_ENV, FROM_FILE, NO_TPM_PASSWORD, SECRETS
 from .flags import given_flags
 from .outcome import AWS_PROFILE_ELSEWHERE, PROGRAM
@@ -42,6 +40,8 @@ from .prompt import asked_secret
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Mapping
+
+    from botocore.session import Session
 
     from boto_rolesanywhere.composition import Issuer
     from boto_rolesanywhere.credentials.cache import Created
@@ -69,12 +69,11 @@ def inputs_from(
     counts.
     """
     flags = given_flags(arguments)
-    profile = flags.get(CONFIG_PROFILE) or None
-    inputs = _bare_inputs(flags, profile, os.environ if environ is None else environ)
+    inputs = _bare_inputs(flags, os.environ if environ is None else environ)
     inputs = follow_roles(inputs._replace(bare=not getattr(arguments, "words", flags)))
     if flag_table.SELECTOR not in flags:
         return inputs._replace(arguments=_arguments(flags, inputs, None))
-    contents = _store_contents(flags)
+    contents = store_contents(flags)
     module = _store_access(flags, inputs).pkcs11_module or ""
     return inputs._replace(
         arguments=_arguments(flags, inputs, contents),
@@ -84,14 +83,23 @@ def inputs_from(
 
 def arguments_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Arguments:
     """The settings that are no text: the passphrase, and the choice of --cert-selector."""
-    inputs = _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ)
+    inputs = _bare_inputs(flags, environ)
     return _arguments(flags, inputs, None)
 
 
 def section_of(flags: Mapping[str, str]) -> dict[str, str]:
     """The texts in the profile of --config-profile; empty without the flag."""
-    section = _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, {}).section
+    section = _bare_inputs(flags, {}).section
     return {key: value for key, value in section.items() if isinstance(value, str)}
+
+
+def session_of(profile: str | None) -> Session:
+    """A botocore session; a variable of AWS's that is empty counts as not set."""
+    from botocore.session import Session
+
+    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+
+    return without_empty_variables(Session(profile=profile))
 
 
 def config_from(inputs: Inputs) -> Config:
@@ -186,7 +194,7 @@ def sources_from(
 
 def store_access(flags: Mapping[str, str], environ: Mapping[str, str]) -> Access:
     """What opens a certificate store: passphrase or PIN, and the PKCS #11 library."""
-    return _store_access(flags, _bare_inputs(flags, flags.get(CONFIG_PROFILE) or None, environ))
+    return _store_access(flags, _bare_inputs(flags, environ))
 
 
 def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
@@ -215,15 +223,10 @@ def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     return Secret(value, flag)
 
 
-def _bare_inputs(
-    flags: Mapping[str, str], profile: str | None, environ: Mapping[str, str]
-) -> Inputs:
+def _bare_inputs(flags: Mapping[str, str], environ: Mapping[str, str]) -> Inputs:
     """The inputs without what a selector chooses and without the passphrase."""
-    from botocore.session import Session
-
-    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
-
-    session = without_empty_variables(Session(profile=profile))
+    profile = flags.get(CONFIG_PROFILE) or None
+    session = session_of(profile)
     if profile is None:
         pass_over_unparseable(session)
     # Also without --config-profile: botocore takes its own options for the call from a profile.
@@ -236,11 +239,6 @@ def _bare_inputs(
         profile_name=profile,
         flags=flag_table.settings_of(flags, environ),
     )
-
-
-def _store_contents(flags: Mapping[str, str]) -> dict[str, bytes | None] | str | None:
-    store = flags.get(flag_table.STORE, "")
-    return plain_place(store) if kind_of(store) == TOKEN else read_folder(store)
 
 
 def _arguments(
@@ -279,9 +277,15 @@ def _passphrase(
 
 
 def _store_access(flags: Mapping[str, str], inputs: Inputs) -> Access:
+    secret = secret_from(flags, inputs.environ)
+    return access_with(secret, inputs.found(), inputs.environ)
+
+
+def access_with(
+    secret: Secret | None, found: Mapping[Setting, Found], environ: Mapping[str, str]
+) -> Access:
+    """Secret and library: the secret is `secret`, or configured, or asked for at a terminal."""
     from boto_rolesanywhere.identity.opening import Access
 
-    found = inputs.found()
-    secret = secret_from(flags, inputs.environ) or configured_secret(found, inputs.environ)
-    secret = secret or asked_secret()
+    secret = secret or configured_secret(found, environ) or asked_secret()
     return Access(secret, str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.refusals import unreadable
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.names import gather
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.identity.files.contents import Contents
     from boto_rolesanywhere.identity.files.reading import Role
     from boto_rolesanywhere.inspection.certificate import CertificateInspection
-    from boto_rolesanywhere.settings.sources import Secret
 
 _LONGEST_TEXT: Final = 1024 * 1024  # bytes; a trust policy has a few thousand at most
 
@@ -64,14 +64,6 @@ def inspect_place(
         mappings=mappings,
         session_name=session_name,
     )
-
-
-def shown_place(place: str) -> str:
-    """The place without a PIN, which a URI may hold."""
-    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-    from boto_rolesanywhere.settings.places import TOKEN, kind_of
-
-    return str(parse_pkcs11_uri(place)) if kind_of(place) == TOKEN else place
 
 
 def context_of(pairs: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -124,26 +116,7 @@ def name_of_text(place: str) -> str:
 
 
 def _open(place: str, role: Role) -> Contents:
-    from boto_rolesanywhere.identity.opening import Access, open_certificates
+    from boto_rolesanywhere.cli.inputs import access_with
+    from boto_rolesanywhere.identity.opening import open_certificates
 
-    return open_certificates(place, role, Access(_passphrase(place), _pkcs11_module()))
-
-
-def _pkcs11_module() -> str | None:
-    from boto_rolesanywhere.settings.names import PKCS11_MODULE
-
-    return os.environ.get(PKCS11_MODULE.variable) or None
-
-
-def _passphrase(place: str) -> Secret | None:
-    """The secret for a PKCS #12 file or token: from the environment, or typed at a terminal."""
-    from boto_rolesanywhere.settings.names import gather
-    from boto_rolesanywhere.settings.passphrases import configured_secret
-    from boto_rolesanywhere.settings.sources import Secret
-
-    secret = configured_secret(gather({}, os.environ, {}), os.environ)
-    if secret is not None or not sys.stdin.isatty():
-        return secret
-    from getpass import getpass
-
-    return Secret(lambda: getpass(f"Passphrase of {shown_place(place)}: "), "the prompt")
+    return open_certificates(place, role, access_with(None, gather({}, os.environ, {}), os.environ))

@@ -1,4 +1,4 @@
-"""Errors that several commands raise, each in the same words."""
+"""Errors that several commands raise, each in the same words, and how they show a place."""
 
 from __future__ import annotations
 
@@ -51,3 +51,8 @@ def require_no_pin(text: str, where: str, instead: str) -> None:
             where=where,
             expected=instead,
         )
+
+
+def shown_place(place: str) -> str:
+    """The place without a PIN, which a URI may hold."""
+    return str(parse_pkcs11_uri(place)) if kind_of(place) == TOKEN else place

@@ -5,9 +5,11 @@ A terminal gets colour and wrapped lines; a file or a pipe gets plain text, one 
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING, Final, Literal, TextIO
 
@@ -128,3 +130,8 @@ def _break(text: str, width: int) -> list[str]:
             rest = rest[cut:]
         rows.append(rest)
     return rows
+
+
+def write_json(document: object) -> None:
+    """Write a document for programs to stdout."""
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")

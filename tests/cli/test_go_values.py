@@ -9,8 +9,9 @@ import pytest
 from boto_rolesanywhere import cli
 from boto_rolesanywhere.cli.commands import exec_
 from boto_rolesanywhere.cli.flag_table import TAKES_VALUE, settings_of
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags
+from boto_rolesanywhere.cli.flags import add_flags, given_flags
 from boto_rolesanywhere.cli.go_values import boolean, command_first, whole_number
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.parser import Parser
 
 COMMANDS = ("env", "serve", "update", "exec")

@@ -1,13 +1,18 @@
-"""The options that say who makes changes in AWS, and where: for every command that does so."""
+"""The options that say who makes changes in AWS, and at which trust anchor."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.arns import parse_arn
 
 if TYPE_CHECKING:
     import argparse
 
     from boto_rolesanywhere.account.administrator import Administrator
+
+_ANCHOR: Final = "--trust-anchor"
 
 
 def add_administrator(parser: argparse.ArgumentParser, *, region: bool = True) -> None:
@@ -39,3 +44,27 @@ def administrator_of(arguments: argparse.Namespace) -> Administrator:
         region=arguments.region,
         account_role=arguments.account_role,
     )
+
+
+def add_anchor(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--trust-anchor`` and the options of the administrator."""
+    parser.add_argument(_ANCHOR, required=True, metavar="ARN", help="of the trust anchor, or alias")
+    add_administrator(parser)
+
+
+def anchor_administrator(arguments: argparse.Namespace) -> Administrator:
+    """The administrator, in the trust anchor's Region.
+
+    Raises:
+        ConfigurationError: the ARN is none, or ``--region`` says another Region.
+    """
+    region = parse_arn("trust-anchor", arguments.trust_anchor, where=_ANCHOR).region
+    if arguments.region not in (None, region):
+        raise ConfigurationError(
+            f"the trust anchor is in Region {region!r}, and --region says {arguments.region!r}",
+            code="arns-disagree",
+            where=_ANCHOR,
+            remedy="Leave --region out.",
+        )
+    arguments.region = region
+    return administrator_of(arguments)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 from pathlib import Path
@@ -17,13 +16,13 @@ from boto_rolesanywhere.account.revocation.survey import (
 from boto_rolesanywhere.account.revocation.synchronising import describe
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.reading import serial_number
-from boto_rolesanywhere.cli.flags import add_switch
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK
-from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.cli.terminal import Page, write_json
 from boto_rolesanywhere.clock import in_words, utc_now
 from boto_rolesanywhere.identity.opening import open_certificates
 
-from .anchor_options import add_anchor, anchor_administrator
+from .administrator_options import add_anchor, anchor_administrator
 from .crl_sync import UNUSABLE, list_document
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def status(arguments: argparse.Namespace) -> int:
         document = _document(anchor, lists, now)
         if arguments.certificate:
             document["certificate"] = _certificate_document(subject, found)
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        write_json(document)
     else:
         _page(anchor, lists, now, subject, found).write(sys.stdout)
     if _in_force(found):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.account.revocation.synchronising import Order, Synchroniser
 from boto_rolesanywhere.account.revocation.watching import IN_ORDER, Watch
 from boto_rolesanywhere.cli.authority.opening import access_of, add_passphrase
-from boto_rolesanywhere.cli.flags import add_repeated, add_switch
+from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.identity.opening import open_certificates
 
-from .anchor_options import add_anchor, anchor_administrator
+from .administrator_options import add_anchor, anchor_administrator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

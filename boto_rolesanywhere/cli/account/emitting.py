@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 import shlex
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.account.emit.left_out import notes
 from boto_rolesanywhere.account.emit.target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target
+from boto_rolesanywhere.cli.options import matching
 from boto_rolesanywhere.cli.outcome import PROGRAM
 from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.errors import ConfigurationError
@@ -18,6 +17,8 @@ from .profile_lines import profile_lines, section_text
 from .wishes import wanted_of
 
 if TYPE_CHECKING:
+    import argparse
+
     from boto_rolesanywhere.account.wanted import Wanted
 
 FORMS: Final = ("terraform", "cloudformation", "policy", "cli")
@@ -36,7 +37,7 @@ def add_emit(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--account",
         metavar="ID",
-        type=_account,
+        type=matching("[0-9]{12}", "be twelve digits"),
         help="with --emit policy, the account's twelve digits; default: any",
     )
 
@@ -64,21 +65,22 @@ def emitted(arguments: argparse.Namespace) -> tuple[str, tuple[str, ...]]:
 
 
 def _text(arguments: argparse.Namespace, wanted: Wanted, target: Target) -> str:
-    if arguments.emit == "terraform":
-        from boto_rolesanywhere.account.emit.terraform import terraform
+    from boto_rolesanywhere.account.emit import (
+        administrator_policy,
+        cloudformation,
+        commands,
+        terraform,
+    )
 
-        return terraform(wanted, target)
-    if arguments.emit == "cloudformation":
-        from boto_rolesanywhere.account.emit.cloudformation import cloudformation
-
-        return cloudformation(wanted, target)
     if arguments.emit == "policy":
-        from boto_rolesanywhere.account.emit.administrator_policy import administrator_policy
-
-        return administrator_policy(wanted, target, detaches=arguments.detach_others)
-    from boto_rolesanywhere.account.emit.commands import commands
-
-    return commands(wanted, target)
+        detaches = arguments.detach_others
+        return administrator_policy.administrator_policy(wanted, target, detaches=detaches)
+    forms = {
+        "terraform": terraform.terraform,
+        "cloudformation": cloudformation.cloudformation,
+        "cli": commands.commands,
+    }
+    return forms[arguments.emit](wanted, target)
 
 
 def _config(profile: str, region: str | None) -> str:
@@ -104,9 +106,3 @@ def _partition(region: str | None) -> str:
     from botocore.session import Session
 
     return Session().get_partition_for_region(region) if region else "aws"
-
-
-def _account(text: str) -> str:
-    if not re.fullmatch("[0-9]{12}", text, re.ASCII):
-        raise argparse.ArgumentTypeError("it must be twelve digits")
-    return text

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS
+from boto_rolesanywhere.cli.options import matching, whole
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.redaction import shown
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
@@ -19,14 +20,18 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.account.wanted import CertificateField
 
-# IAM API Reference, CreateRole; without the comma, which no tag takes.
-_ROLE_NAME: Final = re.compile(r"[A-Za-z0-9_+=.@-]{1,64}")
-_ROLE_PATH: Final = re.compile(r"/|/[!-~]+/")
-# The model's AliasName, without its empty one; aws/… is AWS's own.
-_ALIAS: Final = re.compile(r"(?!.*//)(?![aA][wW][sS]/)[A-Za-z](?:[A-Za-z0-9_/-]*[A-Za-z0-9_-])?")
 # The model's TagKey and TagValue; IAM takes these too.
 _TAG: Final = re.compile(r"([ a-zA-Z0-9_.:/+@-]{1,128})=([ a-zA-Z0-9_.:/=+@-]{0,256})")
-_LONGEST_ALIAS: Final = 256
+
+# The model's AliasName, without its empty one; aws/… is AWS's own.
+alias: Final = matching(
+    r"(?!.{257}|.*//|[aA][wW][sS]/)[A-Za-z](?:[A-Za-z0-9_/-]*[A-Za-z0-9_-])?",
+    "be letters, digits, _, - or / between two others, and begin with a letter",
+)
+# IAM API Reference, CreateRole; without the comma, which no tag takes.
+role_name: Final = matching(r"[A-Za-z0-9_+=.@-]{1,64}", "be up to 64 letters, digits or _+=.@-")
+role_path: Final = matching(r"/|/[!-~]+/", "begin and end with a slash, as /apps/")
+_notice: Final = whole("days", 1, 360, ", or off")
 
 
 def name_from(alias: str) -> str:
@@ -38,29 +43,6 @@ def alias_from(role: str) -> str:
     """The alias of a role's profile."""
     text = re.sub("[^A-Za-z0-9_-]", "-", role)
     return text if text[0].isalpha() else f"role-{text}"
-
-
-def alias(text: str) -> str:
-    """An alias of the user's."""
-    if not _ALIAS.fullmatch(text) or len(text) > _LONGEST_ALIAS:
-        raise argparse.ArgumentTypeError(
-            "it must be letters, digits, _, - or / between two others, and begin with a letter"
-        )
-    return text
-
-
-def role_name(text: str) -> str:
-    """A role's name."""
-    if not _ROLE_NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError("it must be up to 64 letters, digits or _+=.@-")
-    return text
-
-
-def role_path(text: str) -> str:
-    """A role's path."""
-    if not _ROLE_PATH.fullmatch(text):
-        raise argparse.ArgumentTypeError("it must begin and end with a slash, as /apps/")
-    return text
 
 
 def tag(text: str) -> tuple[str, str]:
@@ -87,23 +69,10 @@ def mapping(text: str) -> tuple[CertificateField, tuple[str, ...]]:
 
 def notice(text: str) -> int:
     """The days of a notification's threshold; 0 for off."""
-    if text == "off":
-        return 0
-    if not text.isascii() or not text.isdigit() or int(text) not in range(1, 361):
-        raise argparse.ArgumentTypeError("it must be a number of days from 1 to 360, or off")
-    return int(text)
+    return 0 if text == "off" else _notice(text)
 
 
 def seconds(shortest: int) -> Callable[[str], int]:
     """A parser of seconds, from `shortest` to a session's longest."""
-
-    def parse(text: str) -> int:
-        valid = text.isascii() and text.isdigit()
-        if not valid or not shortest <= int(text) <= LONGEST_SESSION:
-            raise argparse.ArgumentTypeError(
-                f"it must be a number of seconds from {shortest} to {LONGEST_SESSION}"
-                f" ({in_words(shortest)} to {in_words(LONGEST_SESSION)})"
-            )
-        return int(text)
-
-    return parse
+    more = f" ({in_words(shortest)} to {in_words(LONGEST_SESSION)})"
+    return whole("seconds", shortest, LONGEST_SESSION, more)

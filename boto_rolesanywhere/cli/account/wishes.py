@@ -20,7 +20,7 @@ from boto_rolesanywhere.account.wanted import (
 )
 from boto_rolesanywhere.cli.authority.opening import folder_of
 from boto_rolesanywhere.cli.authority.workload import read_file
-from boto_rolesanywhere.cli.flags import add_repeated, add_switch
+from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.settings.names import SHORTEST_SESSION

@@ -6,17 +6,19 @@ import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
+from boto_rolesanywhere.authority.issuer_key import as_issuer_key
 from boto_rolesanywhere.authority.requests import alternative_names, make_request
-from boto_rolesanywhere.cli.flags import add_switch
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.refusals import both_given, without_effect
+from boto_rolesanywhere.identity.opening import Access, open_key
 
 from . import private_ca
-from .opening import add_folder, add_passphrase, authority_of, next_command
+from .opening import NEW_KEY, add_folder, add_passphrase, authority_of, next_command, secret_of
 from .workload import (
     add_days,
     add_key_passphrase,
@@ -39,11 +41,12 @@ from .workload import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
-    from boto_rolesanywhere.authority.authority import Authority
+    from boto_rolesanywhere.authority.keys import KeyType
 
 
 def declare_issue(parser: argparse.ArgumentParser) -> None:
@@ -64,39 +67,24 @@ def declare_issue(parser: argparse.ArgumentParser) -> None:
 
 def issue(arguments: argparse.Namespace) -> int:
     """Issue a certificate, with a new key or for a request."""
-    if private_ca.is_meant(arguments):
-        return private_ca.issue(arguments)
+    by_aws, lifetime = private_ca.is_meant(arguments), timedelta(days=arguments.days)
     if arguments.csr:
-        return _issue_for_request(arguments)
+        request, content = read_csr(arguments)
+        name = required_name(arguments.name or Path(arguments.csr).stem)
+        issuer = _issuer(arguments, by_aws=by_aws)
+        certificate_path, _ = paths_of(arguments, name, force=arguments.force, key=False)
+        wish = Wish(name=name, subject=request.subject, san=request.san, lifetime=lifetime)
+        issued = issuer.certify(wish, request.public_key, lambda: content)
+        write_issued(issued, certificate_path)
+        return OK
     name = required_name(arguments.name)
     if arguments.profile:
         require_profile_name(arguments.profile)
-    authority = authority_of(arguments)
-    certificate_path, key_path = paths_of(arguments, name, force=arguments.force)
-    wish = Wish.named(
-        name,
-        subject=arguments.subject,
-        san=arguments.san,
-        lifetime=timedelta(days=arguments.days),
-    )
-    key, content = new_key(arguments, arguments.key_type or "P-256", key_path)
-    _certify(authority, wish, key.public_key(), certificate_path, (key_path, content))
-    write_profile(arguments, certificate_path, key_path)
-    return OK
-
-
-def _issue_for_request(arguments: argparse.Namespace) -> int:
-    request, _ = read_csr(arguments)
-    name = required_name(arguments.name or Path(arguments.csr).stem)
-    authority = authority_of(arguments)
-    certificate_path, _ = paths_of(arguments, name, force=arguments.force, key=False)
-    wish = Wish(
-        name=name,
-        subject=request.subject,
-        san=request.san,
-        lifetime=timedelta(days=arguments.days),
-    )
-    _certify(authority, wish, request.public_key, certificate_path)
+    issuer = _issuer(arguments, by_aws=by_aws)
+    paths = paths_of(arguments, name, force=arguments.force)
+    wish = Wish.named(name, subject=arguments.subject, san=arguments.san, lifetime=lifetime)
+    _certify_new_key(arguments, issuer, wish, arguments.key_type or "P-256", paths)
+    write_profile(arguments, *paths)
     return OK
 
 
@@ -145,45 +133,71 @@ def renew(arguments: argparse.Namespace) -> int:
     """Issue again, with the subject and the alternative names of the newest certificate."""
     if arguments.reuse_key and arguments.key_type:
         raise both_given("--reuse-key", "--key-type")
-    if private_ca.is_meant(arguments):
-        return private_ca.renew(arguments)
-    if arguments.reuse_key and (arguments.key_passphrase_file or arguments.key_passphrase_env):
+    by_aws, lifetime = private_ca.is_meant(arguments), timedelta(days=arguments.days)
+    encrypting = arguments.key_passphrase_file or arguments.key_passphrase_env
+    if arguments.reuse_key and encrypting and not by_aws:
         flags = "--key-passphrase-file or --key-passphrase-env"
         raise without_effect(flags, "a new key, without --reuse-key")
-    authority = authority_of(arguments)
-    old = authority.latest(arguments.name)
-    certificate_path, key_path = paths_of(arguments, require_file_name(arguments.name), force=True)
-    wish = Wish(
-        name=arguments.name,
-        subject=old.subject,
-        san=alternative_names(old),
-        lifetime=timedelta(days=arguments.days),
-    )
+    issuer, name = _issuer(arguments, by_aws=by_aws), arguments.name
+    old = issuer.latest(name, output_of(arguments, Path()) / f"{name}.pem")
+    paths = paths_of(arguments, require_file_name(name), force=True)
+    wish = Wish(name=name, subject=old.subject, san=alternative_names(old), lifetime=lifetime)
     if arguments.reuse_key:
-        _certify(authority, wish, old.public_key(), certificate_path)  # type: ignore[arg-type]  # we issued it
+
+        def request() -> bytes:
+            kept = open_key(str(paths[1]), Access(secret_of(arguments, NEW_KEY)))
+            return make_request(wish.subject, wish.san, as_issuer_key(kept))
+
+        public_key = cast("CertificateIssuerPublicKeyTypes", old.public_key())  # it was issued
+        write_issued(issuer.certify(wish, public_key, request), paths[0])
     else:
-        key, content = new_key(arguments, arguments.key_type or renewed_type(old), key_path)
-        _certify(authority, wish, key.public_key(), certificate_path, (key_path, content))
+        _certify_new_key(arguments, issuer, wish, arguments.key_type or renewed_type(old), paths)
+    again = f"ca revoke {old.serial_number:x} --reason superseded"
     sys.stdout.write(
         f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
-        f"  {next_command(arguments, f'ca revoke {old.serial_number:x} --reason superseded')}\n"
+        f"  {next_command(arguments, again)}\n"
     )
     return OK
 
 
-def _certify(
-    authority: Authority,
+def _certify_new_key(
+    arguments: argparse.Namespace,
+    issuer: _OwnCa | private_ca.Issuer,
     wish: Wish,
-    public_key: CertificateIssuerPublicKeyTypes,
-    path: Path,
-    key_file: tuple[Path, bytes] | None = None,
+    key_type: KeyType,
+    paths: tuple[Path, Path],
 ) -> None:
-    """Certify a key, and write the certificate with its chain; the key's file too, if it is new."""
-    certificate = authority.certify(wish, public_key)
-    write_issued((certificate, *authority.chain), path, key_file)
-    _tell_bound(certificate, authority)
+    """Make a key, have it certified, and write certificate and key."""
+    key, content = new_key(arguments, key_type, paths[1])
+    issued = issuer.certify(
+        wish, key.public_key(), lambda: make_request(wish.subject, wish.san, key)
+    )
+    write_issued(issued, paths[0], (paths[1], content))
 
 
-def _tell_bound(certificate: x509.Certificate, authority: Authority) -> None:
-    if certificate.not_valid_after_utc == authority.certificate.not_valid_after_utc:
-        sys.stderr.write("The CA's own certificate ends then, so no certificate holds longer.\n")
+def _issuer(arguments: argparse.Namespace, *, by_aws: bool) -> _OwnCa | private_ca.Issuer:
+    return private_ca.Issuer(arguments) if by_aws else _OwnCa(arguments)
+
+
+class _OwnCa:
+    """A CA in a folder, as what issues."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self._authority = authority_of(arguments)
+
+    def latest(self, name: str, _path: Path) -> x509.Certificate:
+        """The newest certificate of that name, whatever is in the file."""
+        return self._authority.latest(name)
+
+    def certify(
+        self,
+        wish: Wish,
+        public_key: CertificateIssuerPublicKeyTypes,
+        _request: Callable[[], bytes],
+    ) -> tuple[x509.Certificate, ...]:
+        """The certificate with its chain; no request is needed, which a kept key would sign."""
+        certificate = self._authority.certify(wish, public_key)
+        if certificate.not_valid_after_utc == self._authority.certificate.not_valid_after_utc:
+            note = "The CA's own certificate ends then, so no certificate holds longer."
+            sys.stderr.write(f"{note}\n")
+        return certificate, *self._authority.chain

@@ -52,6 +52,8 @@ def folder_of(arguments: argparse.Namespace) -> Path:
 
 def next_command(arguments: argparse.Namespace, words: str) -> str:
     """A command for the same CA, to type next."""
+    if private_ca := getattr(arguments, "pca", None):
+        return f"{PROGRAM} {words} --pca {private_ca}"
     folder = f" --ca {shlex.quote(arguments.ca)}" if arguments.ca else ""
     return f"{PROGRAM} {words}{folder}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from datetime import timedelta
@@ -12,9 +11,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.authority.revocation import REASONS
-from boto_rolesanywhere.cli.flags import add_switch
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
-from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.cli.terminal import Page, write_json
 from boto_rolesanywhere.errors import ConfigurationError
 
 from . import private_ca
@@ -122,7 +121,7 @@ def list_(arguments: argparse.Namespace) -> int:
     authority = authority_of(arguments)
     records = authority.records()
     if arguments.json:
-        sys.stdout.write(json.dumps([_document(record) for record in records], indent=2) + "\n")
+        write_json([_document(record) for record in records])
         return OK
     page, now = Page.for_stream(sys.stdout), authority.clock()
     width = max((len(record.name) for record in records), default=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import errno
 import os
 import re
@@ -16,7 +15,7 @@ from boto_rolesanywhere.authority.issued import certificates_pem, key_pem
 from boto_rolesanywhere.authority.keys import KeyType, generate_key, key_type_of
 from boto_rolesanywhere.authority.pair import replace_pair, write_file
 from boto_rolesanywhere.authority.requests import read_request
-from boto_rolesanywhere.cli.flags import add_repeated, add_switch
+from boto_rolesanywhere.cli.options import add_repeated, add_switch, whole
 from boto_rolesanywhere.cli.refusals import both_given, unreadable
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
@@ -33,6 +32,7 @@ from boto_rolesanywhere.settings.profile_writer import change_profile
 from .opening import NEW_KEY, add_passphrase, secret_of
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable, Iterator, Mapping
 
     from cryptography import x509
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.authority.keys import PrivateKey
     from boto_rolesanywhere.authority.requests import Request
 
-_DAYS: Final = range(1, 36501)
+days: Final = whole("days", 1, 36500)
 # As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
@@ -77,13 +77,6 @@ def add_days(parser: argparse.ArgumentParser) -> None:
         metavar="NUMBER",
         help="how long it holds, at most as long as the CA; default: %(default)s",
     )
-
-
-def days(text: str) -> int:
-    """A number of days on the command line."""
-    if not text.isascii() or not text.isdigit() or int(text) not in _DAYS:
-        raise argparse.ArgumentTypeError("it must be a number of days from 1 to 36500")
-    return int(text)
 
 
 def add_output(parser: argparse.ArgumentParser, default: str) -> None:

@@ -19,13 +19,9 @@ from boto_rolesanywhere.cli.flag_table import (
     STORE,
     settings_of,
 )
-from boto_rolesanywhere.cli.flags import (
-    add_flags,
-    add_switch,
-    given_flags,
-    prepare,
-)
+from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
 from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.cli.program import own_program
 from boto_rolesanywhere.cli.questions import Questions, answered

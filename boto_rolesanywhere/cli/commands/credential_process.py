@@ -12,7 +12,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.cached_answer import CACHE_DIR, FORCE, NO_CACHE, key_of_flags
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
+from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.parser import Parser
 from boto_rolesanywhere.redaction import logger_of

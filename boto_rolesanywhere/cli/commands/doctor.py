@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-import json
 import logging
+import os
 import sys
-import warnings
 from collections import Counter
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flag_table import settings_of
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
+from boto_rolesanywhere.cli.flags import add_flags, given_flags, hush_urllib3, prepare
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
-from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.cli.terminal import Page, write_json
 from boto_rolesanywhere.errors import RolesAnywhereError
 
 if TYPE_CHECKING:
@@ -96,14 +96,10 @@ def _quieten(arguments: argparse.Namespace) -> None:
         return
     logging.getLogger().addHandler(logging.NullHandler())
     if arguments.no_verify_ssl:
-        from urllib3.exceptions import InsecureRequestWarning
-
-        warnings.simplefilter("ignore", InsecureRequestWarning)
+        hush_urllib3()
 
 
 def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[Verdict]:
-    import os
-
     from boto_rolesanywhere.cli.inputs import arguments_from
     from boto_rolesanywhere.cli.store.process_choice import chosen_arguments
     from boto_rolesanywhere.doctor import examine
@@ -128,14 +124,14 @@ def _verdicts(arguments: argparse.Namespace, flags: dict[str, str]) -> Iterator[
 
 def _as_json(verdicts: Iterable[Verdict]) -> Counter[str]:
     listed = list(verdicts)
-    counts = Counter(verdict.status for verdict in listed)
+    counts: Counter[str] = Counter(verdict.status for verdict in listed)
     document = {
         "ok": not counts["fail"],
         "counts": {status: counts[status] for status in ("ok", "warn", "fail", "skip")},
         "verdicts": [verdict.to_json() for verdict in listed],
     }
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
-    return Counter(counts)
+    write_json(document)
+    return counts
 
 
 def _as_pages(verdicts: Iterable[Verdict], *, verbose: bool) -> Counter[str]:

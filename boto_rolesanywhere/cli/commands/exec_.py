@@ -7,7 +7,8 @@ import os
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, given_flags, prepare
+from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import USAGE, complain
 
 if TYPE_CHECKING:

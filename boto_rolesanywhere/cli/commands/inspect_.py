@@ -5,19 +5,19 @@ It reads files and writes a page or JSON; `inspection` works out what they say.
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_repeated, add_switch
 from boto_rolesanywhere.cli.inspected import (
     context_of,
     inspect_place,
     name_of_text,
     read_text,
-    shown_place,
 )
+from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
+from boto_rolesanywhere.cli.refusals import shown_place
+from boto_rolesanywhere.cli.terminal import write_json
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> int:
         document = inspection.to_json()
         if evaluation is not None:
             document["trustPolicy"] = evaluation.to_json()
-        sys.stdout.write(json.dumps(document, indent=2) + "\n")
+        write_json(document)
     else:
         from boto_rolesanywhere.cli.terminal import Page
 

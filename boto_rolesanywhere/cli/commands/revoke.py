@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.account.anchor_options import add_anchor, anchor_administrator
+from boto_rolesanywhere.cli.account.administrator_options import add_anchor, anchor_administrator
 from boto_rolesanywhere.cli.authority.opening import access_of, add_folder, add_passphrase
-from boto_rolesanywhere.cli.flags import add_repeated, add_switch
+from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.cli.terminal import write_json
 
 if TYPE_CHECKING:
     import argparse
@@ -84,5 +83,5 @@ def run(arguments: argparse.Namespace) -> int:
         end(arguments, administrator, revoked, report, is_refused=status == OK)
     finally:
         if arguments.json:
-            sys.stdout.write(json.dumps(report.document, indent=2) + "\n")
+            write_json(report.document)
     return status

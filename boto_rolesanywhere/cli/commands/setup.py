@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
@@ -10,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
 from boto_rolesanywhere.cli.account.emitting import add_emit, emitted
 from boto_rolesanywhere.cli.account.wishes import add_wishes, wanted_of
-from boto_rolesanywhere.cli.flags import add_switch
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.cli.refusals import both_given
+from boto_rolesanywhere.cli.terminal import write_json
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable
 
@@ -188,4 +188,4 @@ def _print_json(
         "notes": setup.notes,
         **more,
     }
-    sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+    write_json(answer)

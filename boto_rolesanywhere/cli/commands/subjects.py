@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
@@ -12,9 +11,9 @@ from boto_rolesanywhere.cli.account.administrator_options import (
     administrator_of,
 )
 from boto_rolesanywhere.cli.authority.workload import days
-from boto_rolesanywhere.cli.flags import add_switch
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK
-from boto_rolesanywhere.cli.terminal import Page
+from boto_rolesanywhere.cli.terminal import Page, write_json
 from boto_rolesanywhere.clock import utc_now
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
             rows.append((subject, chosen))
     if arguments.json:
         documents = [_document(subject, chosen) for subject, chosen in rows]
-        sys.stdout.write(json.dumps(documents, indent=2) + "\n")
+        write_json(documents)
     else:
         _page(rows, now).write(sys.stdout)
     late = arguments.expiring is not None and any(

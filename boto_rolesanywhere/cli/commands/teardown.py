@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
-from boto_rolesanywhere.cli.flags import add_switch
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
+from boto_rolesanywhere.cli.terminal import write_json
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import printable
 
@@ -77,7 +77,7 @@ def _show(removals: Removals, *, as_json: bool) -> None:
             "removals": [item.to_json() for item in removals.items],
             "notes": removals.notes,
         }
-        sys.stdout.write(json.dumps(answer, indent=2) + "\n")
+        write_json(answer)
         return
     for item in removals.items:
         sys.stdout.write(printable(f"{item.kind} {item.name}: {item.arn}") + "\n")

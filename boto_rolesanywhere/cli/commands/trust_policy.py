@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
-from boto_rolesanywhere.cli.flags import add_repeated, add_switch
 from boto_rolesanywhere.cli.inspected import context_of, inspect_place, name_of_text, read_text
+from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK, complain
 from boto_rolesanywhere.cli.refusals import without_effect
+from boto_rolesanywhere.cli.terminal import write_json
 from boto_rolesanywhere.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -159,8 +159,9 @@ def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -
     first = parse_arn("role", arguments.chained_from, where="--chained-from")
     if inspection.source_identity_doubt:
         complain(f"SourceIdentity: {inspection.source_identity_doubt}")
-    _print(chained_trust_policy(first, inspection.source_identity, passes_tags=arguments.pass_tags))
-    needed = chaining_permissions("ARN-OF-THE-FURTHER-ROLE", passes_tags=arguments.pass_tags)
+    identity, passes_tags = inspection.source_identity, arguments.pass_tags
+    write_json(chained_trust_policy(first, identity, passes_tags=passes_tags))
+    needed = chaining_permissions("ARN-OF-THE-FURTHER-ROLE", passes_tags=passes_tags)
     complain(f"{first} needs these permissions itself: {json.dumps(needed)}")
     return OK
 
@@ -173,7 +174,7 @@ def _evaluate(policy: Mapping[str, Any], facts: SessionFacts) -> Evaluation:
 
 def _finished(policy: Mapping[str, Any], evaluation: Evaluation) -> int:
     """Print the policy, and say what AWS would make of it."""
-    _print(policy)
+    write_json(policy)
     for warning in evaluation.warnings:
         complain(f"{warning}.")
     if evaluation.allowed:
@@ -204,7 +205,3 @@ def _reasons(evaluation: Evaluation) -> Iterable[str]:
                     f"{result.statement.name}: left as it is: {condition.operator}"
                     f" {condition.key} {wanted}: {why}"
                 )
-
-
-def _print(policy: Mapping[str, Any]) -> None:
-    sys.stdout.write(json.dumps(policy, indent=2) + "\n")

@@ -10,7 +10,8 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.flags import add_flags, add_switch, prepare
+from boto_rolesanywhere.cli.flags import add_flags, prepare
+from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, asked_to_leave, leave
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of

@@ -14,7 +14,7 @@ from boto_rolesanywhere.cli.outcome import PROGRAM
 from .tree import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from .tree import Context, Word
 
@@ -123,9 +123,8 @@ Register-ArgumentCompleter -Native -CommandName '%(program)s' -ScriptBlock {
 """
 
 
-def bash(contexts: Iterable[Context]) -> str:
+def bash(contexts: Sequence[Context]) -> str:
     """For bash 3.2 and later."""
-    contexts = list(contexts)
     values = [
         f"        {_patterns(flags)})\n            {body}\n            ;;"
         for flags, body in _bodies(
@@ -143,9 +142,8 @@ def bash(contexts: Iterable[Context]) -> str:
     return _filled(_BASH, contexts, values=values, words=words)
 
 
-def zsh(contexts: Iterable[Context]) -> str:
+def zsh(contexts: Sequence[Context]) -> str:
     """For zsh 5."""
-    contexts = list(contexts)
     values = [
         f"        {_patterns(flags)})\n            {body}\n            return\n            ;;"
         for flags, body in _bodies(
@@ -165,9 +163,8 @@ def zsh(contexts: Iterable[Context]) -> str:
     return _filled(_ZSH, contexts, values=values, words=words)
 
 
-def fish(contexts: Iterable[Context]) -> str:
+def fish(contexts: Sequence[Context]) -> str:
     """For fish 3."""
-    contexts = list(contexts)
     lines = []
     for each in contexts:
         start = f"complete -c {PROGRAM} -n \"__boto_rolesanywhere_at '{each.path}'\""
@@ -185,9 +182,8 @@ def fish(contexts: Iterable[Context]) -> str:
     return _filled(_FISH, contexts, separator=" ", lines=lines)
 
 
-def powershell(contexts: Iterable[Context]) -> str:
+def powershell(contexts: Sequence[Context]) -> str:
     """For Windows PowerShell 5.1 and PowerShell 7."""
-    contexts = list(contexts)
     words = [
         f"        {_ps_quoted(each.path)} = @("
         + ", ".join(_ps_quoted(f"{word.text}|{word.help or word.text}") for word in each.words)
@@ -210,7 +206,7 @@ SCRIPTS: Final = {"bash": bash, "zsh": zsh, "fish": fish, "powershell": powershe
 
 
 def _bodies(
-    contexts: Iterable[Context], one_of: Callable[[Word], str], file: str, other: str
+    contexts: Sequence[Context], one_of: Callable[[Word], str], file: str, other: str
 ) -> Iterator[tuple[list[str], str]]:
     """Flags, with their contexts, and what a shell does behind them."""
     found: dict[str, list[str]] = {}
@@ -242,7 +238,7 @@ def _ps_quoted(text: str) -> str:
 
 
 def _filled(
-    script: str, contexts: Iterable[Context], *, separator: str = "|", **parts: Iterable[str]
+    script: str, contexts: Sequence[Context], *, separator: str = "|", **parts: Iterable[str]
 ) -> str:
     paths = separator.join(_quoted(each.path) for each in contexts if each.path)
     lines = {name: "\n".join(part) for name, part in parts.items()}

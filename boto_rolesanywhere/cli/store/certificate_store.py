@@ -16,7 +16,7 @@ from boto_rolesanywhere.certificates.chain import order_chain
 from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.certificates.reading import readable_public_key
 from boto_rolesanywhere.cli.flag_table import LATEST, STORE
-from boto_rolesanywhere.cli.refusals import unreadable
+from boto_rolesanywhere.cli.refusals import shown_place, unreadable
 from boto_rolesanywhere.errors import (
     CertificateError,
     ConfigurationError,
@@ -154,7 +154,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
         raise CertificateError(
             "--cert-selector matches no certificate in it",
             code="selector-matches-not-one",
-            where=_shown(store),
+            where=shown_place(store),
             remedy="`boto-rolesanywhere read-certificate-data --cert-store` lists what is there.",
         )
     if len(found) > 1 and not latest:
@@ -166,7 +166,7 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
         raise CertificateError(
             f"--cert-selector matches {len(found)} certificates in it: {names}",
             code="selector-matches-not-one",
-            where=_shown(store),
+            where=shown_place(store),
             remedy=f"Add x509Serial to the selector, or {LATEST}.",
         )
     return max(found, key=lambda listed: listed.certificate.not_valid_after_utc)
@@ -232,7 +232,7 @@ def _key_file(chosen: Listed, files: Sequence[_File], store: str, secret: Secret
     raise PrivateKeyError(
         f"none of its files holds the private key of {describe_subject(chosen.certificate)}",
         code="key-not-in-file",
-        where=_shown(store),
+        where=shown_place(store),
         expected="the key in a file of its own, or with the certificate",
         remedy="If it is encrypted, give the passphrase with --pkcs8-password-file.",
     )
@@ -246,7 +246,3 @@ def _public_keys(file: _File, secret: Secret | None) -> list[PublicKeyTypes]:
         except RolesAnywhereError as error:  # noqa: PERF203  # another one may be the right one
             logger.debug("Left out of %s: %s", STORE, error)
     return keys
-
-
-def _shown(store: str) -> str:
-    return str(parse_pkcs11_uri(store)) if kind_of(store) == TOKEN else store
