@@ -54,27 +54,20 @@ Value: TypeAlias = Union[Scalar, Call, Heredoc, "Sequence[Value]", "Mapping[str,
 
 
 @dataclass(frozen=True, slots=True)
-class Comment:
-    """Lines for whoever reads the file."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
 class Block:
     """A block, such as ``resource "aws_iam_role" "this" { … }``.
 
     Attributes:
-        body: attributes (name and value), blocks and comments, in their order.
+        body: attributes (name and value) and blocks, in their order.
     """
 
     kind: str
     labels: tuple[str, ...]
-    body: tuple[tuple[str, Value] | Block | Comment, ...]
+    body: tuple[tuple[str, Value] | Block, ...]
 
 
-def render(parts: Sequence[Block | Comment]) -> str:
-    """The text of a file."""
+def render(parts: Sequence[Block | str]) -> str:
+    """The text of a file; a text among its parts is a comment, for whoever reads the file."""
     return "\n".join("\n".join(_lines_of(part)) + "\n" for part in parts)
 
 
@@ -92,9 +85,9 @@ def _literal(text: str) -> str:
     return _TEMPLATE.sub(r"\1\1{", text)
 
 
-def _lines_of(part: Block | Comment) -> Iterator[str]:
-    if isinstance(part, Comment):
-        yield from (f"# {line}".rstrip() for line in part.text.splitlines())
+def _lines_of(part: Block | str) -> Iterator[str]:
+    if isinstance(part, str):
+        yield from (f"# {line}".rstrip() for line in part.splitlines())
         return
     yield " ".join((part.kind, *map(quoted, part.labels), "{"))
     yield from (f"  {line}".rstrip() for line in _body(part))
@@ -102,21 +95,18 @@ def _lines_of(part: Block | Comment) -> Iterator[str]:
 
 
 def _body(block: Block) -> Iterator[str]:
-    attributes: list[tuple[str, list[str]]] = []
-    above: tuple[str, Value] | Block | Comment | None = None
-    for entry in block.body:
-        if isinstance(entry, tuple):
-            if isinstance(above, Block):
-                yield ""
-            attributes.append((entry[0], _value(entry[1])))
+    """Attributes that follow each other, and each block, with an empty line in between."""
+    paragraphs: list[Iterator[str]] = []
+    for is_block, entries in groupby(block.body, lambda entry: isinstance(entry, Block)):
+        if is_block:
+            paragraphs += [_lines_of(entry) for entry in entries if isinstance(entry, Block)]
         else:
-            yield from _aligned(attributes)
-            attributes = []
-            if above is not None and not isinstance(above, Comment):
-                yield ""
-            yield from _lines_of(entry)
-        above = entry
-    yield from _aligned(attributes)
+            attributes = [entry for entry in entries if isinstance(entry, tuple)]
+            paragraphs.append(_aligned([(name, _value(value)) for name, value in attributes]))
+    for number, lines in enumerate(paragraphs):
+        if number:
+            yield ""
+        yield from lines
 
 
 def _aligned(attributes: list[tuple[str, list[str]]]) -> Iterator[str]:

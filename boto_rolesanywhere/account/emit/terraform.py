@@ -22,7 +22,7 @@ from boto_rolesanywhere.account.tags import from_rolesanywhere
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
-from .hcl import Block, Call, Comment, Expression, Heredoc, Value, render
+from .hcl import Block, Call, Expression, Heredoc, Value, render
 from .left_out import in_code, notes
 from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
@@ -70,11 +70,11 @@ def label(name: str) -> str:
     return letters if letters[:1].isalpha() else f"r_{letters}"
 
 
-def _head(wanted: Wanted, region: str | None, providers: list[str]) -> list[Block | Comment]:
+def _head(wanted: Wanted, region: str | None, providers: list[str]) -> list[Block | str]:
     required = tuple((name, _PROVIDERS[name]) for name in providers)
-    head: list[Block | Comment] = [
-        Comment(_TITLE),
-        Comment("\n".join(notes(wanted, "Terraform"))),
+    head: list[Block | str] = [
+        _TITLE,
+        "\n".join(notes(wanted, "Terraform")),
         Block("terraform", (), (Block("required_providers", (), required),)),
     ]
     if region:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
+from functools import partial
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from boto_rolesanywhere.account.found import tags_of
 from boto_rolesanywhere.account.tags import SETUP, SYNCHRONISED, rolesanywhere_tags
@@ -60,6 +61,7 @@ _OF_A_CA_BELOW: Final = (
 )
 _NOT_IN_NAMES: Final = re.compile(r"[^ a-zA-Z0-9_-]+")
 _LONGEST_NAME: Final = 255
+_KEPT: Final = {SYNCHRONISED: "crl sync"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,18 @@ class _Candidate(NamedTuple):
     listed: RevocationList
     issuer: x509.Certificate
 
+    def outcome(
+        self,
+        state: State,
+        text: str,
+        remedy: str | None = None,
+        *,
+        code: str | None = None,
+        at: Imported | None = None,
+    ) -> Outcome:
+        arn = at.arn if at else None
+        return Outcome(self.source, state, text, remedy, code, self.listed, arn)
+
 
 class Synchroniser:
     """Carries out an order, as often as it is asked to."""
@@ -138,6 +152,7 @@ class Synchroniser:
         """
         self._administrator, self._order = administrator, order
         self._access, self._clock = access, clock
+        self._call = partial(administrator.call, "rolesanywhere")
 
     def run(self) -> tuple[Outcome, ...]:
         """Bring all lists, and say what became of each source; one that fails stops no other.
@@ -184,60 +199,55 @@ class Synchroniser:
                 newest[candidate.issuer] = candidate
         outcomes = []
         for candidate in candidates:
-            if newest[candidate.issuer] is not candidate:
-                outcomes.append(_spare(candidate, newest[candidate.issuer]))
+            chosen = newest[candidate.issuer]
+            if chosen is not candidate:
+                text = f"{chosen.source} has a list of the same CA that is newer, or the same"
+                outcomes.append(candidate.outcome("spare", text))
                 continue
-            outcomes.append(self._bring_safely(anchor, candidate, lists, free))
-            free -= outcomes[-1].state == "imported"
+            try:
+                outcome = self._bring(anchor, candidate, lists, free)
+            except RolesAnywhereError as error:
+                outcome = _fault(candidate.source, error)
+            if candidate.issuer not in anchor.certificates and outcome.state in _AT_AWS:
+                outcome = replace(outcome, text=f"{outcome.text}. {_OF_A_CA_BELOW}")
+            outcomes.append(outcome)
+            free -= outcome.state == "imported"
         return outcomes
-
-    def _bring_safely(
-        self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
-    ) -> Outcome:
-        try:
-            outcome = self._bring(anchor, candidate, lists, free)
-        except RolesAnywhereError as error:
-            return _fault(candidate.source, error)
-        if candidate.issuer in anchor.certificates or outcome.state not in _AT_AWS:
-            return outcome
-        return replace(outcome, text=f"{outcome.text}. {_OF_A_CA_BELOW}")
 
     def _bring(
         self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
     ) -> Outcome:
-        source, listed, issuer = candidate
-        there = _of_issuer(lists, listed, issuer)
-        if not listed.entries:
-            return _empty(source, listed, there)
+        there = _of_issuer(lists, candidate)
+        if not candidate.listed.entries:
+            return _empty(candidate, there)
         if there is None:
-            return self._import(anchor, candidate) if free > 0 else _full(source, listed, lists)
+            return self._import(anchor, candidate) if free > 0 else _full(candidate, lists)
         if not there.imported.is_ours:
             if not self._order.adopt:
-                return _of_somebody_else(source, listed, there)
-            self._call("TagResource", resourceArn=there.imported.arn, tags=_OUR_TAG)
+                return _of_somebody_else(candidate, there)
+            tags = rolesanywhere_tags(_KEPT)
+            self._call("TagResource", resourceArn=there.imported.arn, tags=tags)
         return self._update(candidate, there)
 
     def _import(self, anchor: Anchor, candidate: _Candidate) -> Outcome:
-        source, listed, issuer = candidate
-        tags = {SYNCHRONISED: "crl sync"}
+        listed, tags = candidate.listed, _KEPT
         made_by_setup = tags_of(self._administrator, anchor.arn).get(SETUP)
         if made_by_setup is not None:  # so that `teardown` removes the list too
-            tags[SETUP] = made_by_setup
+            tags = {**tags, SETUP: made_by_setup}
         answer = self._call(
             "ImportCrl",
-            name=_name_for(issuer),
+            name=_name_for(candidate.issuer),
             crlData=listed.pem,
             trustAnchorArn=anchor.arn,
             enabled=True,  # absent, it would be disabled
             tags=rolesanywhere_tags(tags),
         )
-        arn = answer["crl"]["crlArn"]
-        text = f"{describe(listed)} is imported and enabled"
-        return Outcome(source, "imported", text, listed=listed, crl_arn=arn)
+        outcome = candidate.outcome("imported", f"{describe(listed)} is imported and enabled")
+        return replace(outcome, crl_arn=answer["crl"]["crlArn"])
 
     def _update(self, candidate: _Candidate, there: _There) -> Outcome:
-        source, listed, _ = candidate
-        imported, state = there.imported, "unchanged"
+        listed, imported = candidate.listed, there.imported
+        state: State = "unchanged"
         text, remedy = f"{describe(listed)} is imported already", None
         if is_older(listed, there.listed):
             state, remedy = "older", "Look why the source serves an old list."
@@ -249,18 +259,7 @@ class Synchroniser:
             self._call("EnableCrl", crlId=imported.crl_id)
             state = "enabled" if state == "unchanged" else state
             text += "; it was disabled, and is enabled now"
-        return Outcome(
-            source, cast("State", state), text, remedy, listed=listed, crl_arn=imported.arn
-        )
-
-    def _call(self, operation: str, **parameters: object) -> dict[str, dict[str, str]]:
-        answer: dict[str, dict[str, str]] = self._administrator.call(
-            "rolesanywhere", operation, **parameters
-        )
-        return answer
-
-
-_OUR_TAG: Final = rolesanywhere_tags({SYNCHRONISED: "crl sync"})
+        return candidate.outcome(state, text, remedy, at=imported)
 
 
 def is_older(listed: RevocationList, other: RevocationList) -> bool:
@@ -269,15 +268,10 @@ def is_older(listed: RevocationList, other: RevocationList) -> bool:
     A CA that was restored begins its numbers anew, and one whose clock was put right goes back in
     time: a list that is later by one of the two counts as the newer.
     """
-    times = listed.this_update, other.this_update
     if listed.number is None or other.number is None:
-        return times[0] < times[1]
-    numbers = listed.number, other.number
-    return (
-        times[0] <= times[1]
-        and numbers[0] <= numbers[1]
-        and (times[0] < times[1] or numbers[0] < numbers[1])
-    )
+        return listed.this_update < other.this_update
+    this, that = (listed.this_update, listed.number), (other.this_update, other.number)
+    return this != that and this[0] <= that[0] and this[1] <= that[1]
 
 
 def describe(listed: RevocationList) -> str:
@@ -293,28 +287,24 @@ def _fault(source: str, error: RolesAnywhereError) -> Outcome:
     return Outcome(source, state, text, error.remedy, error.code)
 
 
-def _of_issuer(
-    lists: Sequence[Imported], listed: RevocationList, issuer: x509.Certificate
-) -> _There | None:
+def _of_issuer(lists: Sequence[Imported], candidate: _Candidate) -> _There | None:
     """What AWS has of the same CA, ours before others'."""
+    issuer = candidate.listed.issuer
     found = [
         _There(each, each.listed)
         for each in lists
-        if each.listed and each.listed.issuer == listed.issuer and each.listed.is_signed_by(issuer)
+        if each.listed
+        and each.listed.issuer == issuer
+        and each.listed.is_signed_by(candidate.issuer)
     ]
     return min(found, key=lambda there: not there.imported.is_ours, default=None)
 
 
-def _spare(candidate: _Candidate, newest: _Candidate) -> Outcome:
-    text = f"{newest.source} has a list of the same CA that is newer, or the same"
-    return Outcome(candidate.source, "spare", text, listed=candidate.listed)
-
-
-def _empty(source: str, listed: RevocationList, there: _There | None) -> Outcome:
-    text = f"the list of {listed.issuer} has no entries, which AWS refuses to import"
+def _empty(candidate: _Candidate, there: _There | None) -> Outcome:
+    issuer = candidate.listed.issuer
+    text = f"the list of {issuer} has no entries, which AWS refuses to import"
     if there is None or not there.imported.enabled:
-        text += "; none is needed, since nothing is revoked"
-        return Outcome(source, "empty", text, listed=listed)
+        return candidate.outcome("empty", f"{text}; none is needed, since nothing is revoked")
     text += (
         f". AWS keeps {describe(there.listed)}, and goes on refusing the certificates that it names"
     )
@@ -322,26 +312,20 @@ def _empty(source: str, listed: RevocationList, there: _There | None) -> Outcome
         "If one of them is to be accepted again, remove the list: aws rolesanywhere delete-crl"
         f" --crl-id {there.imported.crl_id}"
     )
-    return Outcome(source, "empty", text, remedy, listed=listed, crl_arn=there.imported.arn)
+    return candidate.outcome("empty", text, remedy, at=there.imported)
 
 
-def _of_somebody_else(source: str, listed: RevocationList, there: _There) -> Outcome:
+def _of_somebody_else(candidate: _Candidate, there: _There) -> Outcome:
     imported = there.imported
-    if imported.enabled and there.listed.crl == listed.crl:
+    if imported.enabled and there.listed.crl == candidate.listed.crl:
         text = f"{imported} is this list; somebody else imported it"
-        return Outcome(source, "unchanged", text, listed=listed, crl_arn=imported.arn)
-    return Outcome(
-        source,
-        "in-the-way",
-        f"AWS has a list of the same CA that `crl sync` did not import: {imported}",
-        "Let `crl sync` keep it from now on: --adopt. Stop what kept it before.",
-        code="crl-in-the-way",
-        listed=listed,
-        crl_arn=imported.arn,
-    )
+        return candidate.outcome("unchanged", text, at=imported)
+    text = f"AWS has a list of the same CA that `crl sync` did not import: {imported}"
+    remedy = "Let `crl sync` keep it from now on: --adopt. Stop what kept it before."
+    return candidate.outcome("in-the-way", text, remedy, code="crl-in-the-way", at=imported)
 
 
-def _full(source: str, listed: RevocationList, lists: Sequence[Imported]) -> Outcome:
+def _full(candidate: _Candidate, lists: Sequence[Imported]) -> Outcome:
     text = (
         f"the trust anchor has {MOST_LISTS} lists already, which is the most:"
         f" {' and '.join(map(str, lists))}"
@@ -350,7 +334,7 @@ def _full(source: str, listed: RevocationList, lists: Sequence[Imported]) -> Out
         "Remove the one that is not needed: aws rolesanywhere delete-crl --crl-id ID. Certificates"
         " that it alone names are accepted again then."
     )
-    return Outcome(source, "in-the-way", text, remedy, code="crl-in-the-way", listed=listed)
+    return candidate.outcome("in-the-way", text, remedy, code="crl-in-the-way")
 
 
 def _name_for(issuer: x509.Certificate) -> str:

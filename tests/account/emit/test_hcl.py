@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from boto_rolesanywhere.account.emit.hcl import (
     Block,
     Call,
-    Comment,
     Expression,
     Heredoc,
     quoted,
@@ -37,7 +36,6 @@ resource "aws_iam_role" "this" {
     EOT
   }
 
-  # Why
   nothing = null
   lists = [
     "one",
@@ -64,14 +62,13 @@ def test_the_layout_is_that_of_terraform_fmt() -> None:
             Block(
                 "source", (), (("data", Heredoc(("first ${x}\nEOT ", Expression("x.y"), "\n"))),)
             ),
-            Comment("Why"),
             ("nothing", None),
             ("lists", ["one", Expression("aws_x.this.arn"), 1.5]),
             ("short", Call("jsonencode", {"Empty": {}, "One": ["x"]})),
         ),
     )
 
-    assert render([Comment("Two lines\nof words"), role]) == LAID_OUT
+    assert render(["Two lines\nof words", role]) == LAID_OUT
     assert hcl2.loads(LAID_OUT)["resource"]
 
 
