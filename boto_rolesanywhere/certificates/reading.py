@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 Result = TypeVar("Result")
+Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
 _FEW_BITS = 8000  # of a number that `str` gives
 
@@ -90,21 +91,29 @@ def fields_of(certificate: x509.Certificate) -> tuple[der.Element, ...]:
     return fields[1:] if fields[0].tag == 0xA0 else fields  # noqa: PLR2004  # [0] version
 
 
+def extension_of(
+    holder: x509.Certificate | x509.CertificateRevocationList | x509.RevokedCertificate,
+    kind: type[Extension],
+) -> Extension | None:
+    """The value of an extension; None if it is not there, or none of them can be read."""
+    from cryptography import x509
+
+    try:
+        return quietly(lambda: holder.extensions).get_extension_for_class(kind).value
+    except (
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.UnsupportedGeneralNameType,
+        ValueError,
+    ):
+        return None
+
+
 def distribution_points(certificate: x509.Certificate) -> tuple[str, ...]:
     """The HTTP URLs of a certificate's CRL distribution points (RFC 5280, section 4.2.1.13)."""
     from cryptography import x509
 
-    try:
-        extension = quietly(
-            lambda: certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints)
-        )
-    except (
-        x509.ExtensionNotFound,
-        x509.DuplicateExtension,
-        x509.UnsupportedGeneralNameType,
-        ValueError,
-    ):
-        return ()
-    names = [name for point in extension.value for name in point.full_name or ()]
+    points = extension_of(certificate, x509.CRLDistributionPoints) or ()
+    names = [name for point in points for name in point.full_name or ()]
     uris = [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
     return tuple(uri for uri in uris if uri.lower().startswith(("http://", "https://")))

@@ -19,6 +19,7 @@ from boto_rolesanywhere.certificates.public_keys import algorithm_for, describe_
 from boto_rolesanywhere.certificates.reading import (
     decimal,
     distribution_points,
+    extension_of,
     quietly,
     readable_public_key,
     serial_number,
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from .session_tags import SessionTag
     from .trust_policy import SessionFacts
 
-_UNREADABLE: Final = (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError)
 _SECONDS_A_DAY: Final = 86400
 # API Reference, TipConfiguration, subjectSource.
 _TIP_SOURCES: Final = ("x509Subject/CN", "x509SAN/URI")
@@ -314,7 +314,7 @@ def _constraints(
 
 def _basic_constraints(certificate: x509.Certificate) -> str:
 
-    value = _extension(certificate, x509.BasicConstraints)
+    value = extension_of(certificate, x509.BasicConstraints)
     if not isinstance(value, x509.BasicConstraints):
         return "absent"
     return "CA:TRUE" if value.ca else "CA:FALSE"
@@ -322,21 +322,11 @@ def _basic_constraints(certificate: x509.Certificate) -> str:
 
 def _key_usage(certificate: x509.Certificate) -> str:
 
-    value = _extension(certificate, x509.KeyUsage)
+    value = extension_of(certificate, x509.KeyUsage)
     if value is None:
         return "absent"
     usages = [title for name, title in _KEY_USAGES.items() if getattr(value, name)]
     return ", ".join(usages) or "none of the usual"
-
-
-def _extension(
-    certificate: x509.Certificate, kind: type[x509.ExtensionType]
-) -> x509.ExtensionType | None:
-
-    try:
-        return quietly(lambda: certificate.extensions).get_extension_for_class(kind).value
-    except (*_UNREADABLE, x509.ExtensionNotFound):
-        return None
 
 
 def _signature(certificate: x509.Certificate) -> str:

@@ -10,7 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from boto_rolesanywhere.certificates.reading import quietly
+from boto_rolesanywhere.certificates.reading import extension_of, quietly
 from boto_rolesanywhere.errors import CertificateError
 from boto_rolesanywhere.identity.files.pem import PemError, as_plain_text, looks_like_pem, scan
 
@@ -19,13 +19,6 @@ if TYPE_CHECKING:
 
 MAX_BYTES: Final = 300_000  # ImportCrl, of the PEM
 _LABEL: Final = "X509 CRL"
-# What `cryptography` raises for extensions that it cannot read, or that are not there.
-UNREADABLE_EXTENSIONS: Final = (
-    ValueError,
-    x509.DuplicateExtension,
-    x509.ExtensionNotFound,
-    x509.UnsupportedGeneralNameType,
-)
 
 
 @dataclass(frozen=True)
@@ -50,11 +43,8 @@ class RevocationList:
     @property
     def number(self) -> int | None:
         """The CRL number (RFC 5280, section 5.2.3); None if the list has none."""
-        try:
-            extensions = quietly(lambda: self.crl.extensions)
-            return extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
-        except UNREADABLE_EXTENSIONS:
-            return None
+        found = extension_of(self.crl, x509.CRLNumber)
+        return None if found is None else found.crl_number
 
     @property
     def this_update(self) -> datetime:

@@ -17,7 +17,7 @@ from boto_rolesanywhere.certificates.public_keys import is_mldsa
 from boto_rolesanywhere.certificates.reading import quietly, readable_public_key
 from boto_rolesanywhere.errors import CertificateError
 
-from .lists import MAX_BYTES, UNREADABLE_EXTENSIONS
+from .lists import MAX_BYTES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -150,7 +150,7 @@ def objections(
 def _of_a_part(listed: RevocationList, *, whole: bool) -> Iterator[CertificateError]:
     try:
         extensions = quietly(lambda: listed.crl.extensions)
-    except UNREADABLE_EXTENSIONS as error:
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         yield CertificateError(
             f"its extensions cannot be read ({error})", code="crl-unreadable", where=listed.where
         )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from boto_rolesanywhere.certificates.reading import quietly
+from cryptography import x509
 
-from .lists import UNREADABLE_EXTENSIONS
+from boto_rolesanywhere.certificates.reading import extension_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
-
-    from cryptography import x509
 
     from .anchors import Anchor, Imported
 
@@ -85,15 +83,6 @@ def naming(lists: Sequence[Imported], serial: int, issuer: str | None = None) ->
             continue
         entry = listed.entry(serial)
         if entry is not None:
-            yield Named(imported, entry.revocation_date_utc, _reason(entry))
-
-
-def _reason(entry: x509.RevokedCertificate) -> str | None:
-    from cryptography import x509
-
-    try:
-        extensions = quietly(lambda: entry.extensions)
-        value = extensions.get_extension_for_class(x509.CRLReason).value
-    except UNREADABLE_EXTENSIONS:
-        return None
-    return value.reason.value
+            found = extension_of(entry, x509.CRLReason)
+            reason = found.reason.value if found else None
+            yield Named(imported, entry.revocation_date_utc, reason)

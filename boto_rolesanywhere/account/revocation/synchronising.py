@@ -119,14 +119,9 @@ class _Candidate(NamedTuple):
     issuer: x509.Certificate
 
     def outcome(
-        self,
-        state: State,
-        text: str,
-        remedy: str | None = None,
-        *,
-        code: str | None = None,
-        at: Imported | None = None,
+        self, state: State, text: str, remedy: str | None = None, *, at: Imported | None = None
     ) -> Outcome:
+        code = "crl-in-the-way" if state == "in-the-way" else None
         arn = at.arn if at else None
         return Outcome(self.source, state, text, remedy, code, self.listed, arn)
 
@@ -322,7 +317,7 @@ def _of_somebody_else(candidate: _Candidate, there: _There) -> Outcome:
         return candidate.outcome("unchanged", text, at=imported)
     text = f"AWS has a list of the same CA that `crl sync` did not import: {imported}"
     remedy = "Let `crl sync` keep it from now on: --adopt. Stop what kept it before."
-    return candidate.outcome("in-the-way", text, remedy, code="crl-in-the-way", at=imported)
+    return candidate.outcome("in-the-way", text, remedy, at=imported)
 
 
 def _full(candidate: _Candidate, lists: Sequence[Imported]) -> Outcome:
@@ -334,7 +329,7 @@ def _full(candidate: _Candidate, lists: Sequence[Imported]) -> Outcome:
         "Remove the one that is not needed: aws rolesanywhere delete-crl --crl-id ID. Certificates"
         " that it alone names are accepted again then."
     )
-    return candidate.outcome("in-the-way", text, remedy, code="crl-in-the-way")
+    return candidate.outcome("in-the-way", text, remedy)
 
 
 def _name_for(issuer: x509.Certificate) -> str:
