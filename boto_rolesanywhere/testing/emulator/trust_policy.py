@@ -8,7 +8,7 @@ the record of the request says so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from operator import eq
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
@@ -66,34 +66,35 @@ def _unmet(statement: Statement, context: Mapping[str, str]) -> str | None:
     """The first condition of a statement that is not met; None if all are."""
     lower = {key.lower(): value for key, value in context.items()}  # keys have no case, says IAM
     for operator, keys in statement.get("Condition", {}).items():
-        test = _test(operator)
-        if test is None:
-            return f"the emulator does not know the condition {operator}"
         for key, wanted in keys.items():
             value = lower.get(key.lower())
-            if not test.is_met(value, [str(each) for each in _listed(wanted)]):
+            met = _is_met(operator, value, [str(each) for each in _listed(wanted)])
+            if met is None:
+                return f"the emulator does not know the condition {operator}"
+            if not met:
                 return f"{operator} asks {key} for {wanted}, and it is {value!r}"
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
-    """One condition operator.
+def _is_met(operator: str, value: str | None, wanted: Sequence[str]) -> bool | None:
+    """Whether a value is as a condition wants it; None if the operator is not known here.
 
-    Attributes:
-        matches: whether a value is one that is wanted.
-        negated: whether none of them may match; a key that is missing then meets it.
-        if_exists: whether a key that is missing meets it.
+    Args:
+        operator: such as ``StringNotLikeIfExists`` or ``ForAnyValue:ArnEquals``.
+        value: None if the key is not in the request.
+        wanted: values of which one must (or, of a negated operator, none may) match.
     """
-
-    matches: Callable[[str, str], bool]
-    negated: bool
-    if_exists: bool
-
-    def is_met(self, value: str | None, wanted: Sequence[str]) -> bool:
-        if value is None:
-            return self.negated or self.if_exists
-        return any(self.matches(value, each) for each in wanted) is not self.negated
+    quantified = re.sub(r"\A(ForAnyValue|ForAllValues):", "", operator)  # every value is single
+    name = quantified.removesuffix("IfExists")
+    if name == "Null":
+        return ("true" in map(str.lower, wanted)) is (value is None)
+    negated = name.startswith(("StringNot", "ArnNot"))
+    matches = _MATCHERS.get(name.replace("Not", "", 1) if negated else name)
+    if matches is None:
+        return None
+    if value is None:  # which ForAllValues and a negated operator take, says IAM
+        return negated or name != quantified or operator.startswith("ForAllValues:")
+    return any(matches(value, each) for each in wanted) is not negated
 
 
 def _like(value: str, pattern: str) -> bool:
@@ -112,38 +113,16 @@ def _arn_matches(value: str, pattern: str) -> bool:
     return len(parts) == len(patterns) and all(map(_matches, parts, patterns))
 
 
-def _same(value: str, wanted: str) -> bool:
-    return value == wanted
-
-
 def _same_in_any_case(value: str, wanted: str) -> bool:
     return value.lower() == wanted.lower()
 
 
 # The operators on texts and ARNs, and Bool; of each of the first two also the negated one.
 _MATCHERS: Final[dict[str, Callable[[str, str], bool]]] = {
-    "StringEquals": _same,
+    "StringEquals": eq,
     "StringLike": _matches,
     "StringEqualsIgnoreCase": _same_in_any_case,
     "ArnEquals": _arn_matches,
     "ArnLike": _arn_matches,
     "Bool": _same_in_any_case,
 }
-
-
-def _test(operator: str) -> _Test | None:
-    """The test of an operator; None if it is not known here. ``Null`` asks for no value."""
-    name = re.sub(r"\A(ForAnyValue|ForAllValues):", "", operator)  # every value is single here
-    if_exists = name.endswith("IfExists")
-    name = name.removesuffix("IfExists")
-    negated = name.startswith(("StringNot", "ArnNot"))
-    matcher = _MATCHERS.get(name.replace("Not", "", 1) if negated else name)
-    if name == "Null":
-        return _NullTest(_same, negated=False, if_exists=False)
-    all_values = operator.startswith("ForAllValues:")  # which a missing key meets, says IAM
-    return _Test(matcher, negated, if_exists or all_values) if matcher else None
-
-
-class _NullTest(_Test):
-    def is_met(self, value: str | None, wanted: Sequence[str]) -> bool:
-        return ("true" in [each.lower() for each in wanted]) is (value is None)
