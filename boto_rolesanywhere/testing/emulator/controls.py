@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from .service import Dials
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from boto_rolesanywhere.testing.faults import Fault
 
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from .service import Service
 
 
-class Controls:
+class Controls(Dials):
     """The part of `Emulator` that works on the running service."""
 
     _service: Service
@@ -51,33 +53,6 @@ class Controls:
     def release(self) -> None:
         """Answer the requests that hang now."""
         self._server.release()
-
-    @property
-    def clock_offset(self) -> timedelta:
-        """How far the emulator's clock is off. Set it to see what a wrong clock does."""
-        return self._service.clock_offset
-
-    @clock_offset.setter
-    def clock_offset(self, offset: timedelta) -> None:
-        self._service.clock_offset = offset
-
-    @property
-    def max_lifetime(self) -> float | None:
-        """Seconds that no session exceeds; None for no such limit."""
-        return self._service.max_lifetime
-
-    @max_lifetime.setter
-    def max_lifetime(self, seconds: float | None) -> None:
-        self._service.max_lifetime = seconds
-
-    @property
-    def requests_per_second(self) -> int | None:
-        """The quota; None for no limit."""
-        return self._service.throttle.requests_per_second
-
-    @requests_per_second.setter
-    def requests_per_second(self, limit: int | None) -> None:
-        self._service.throttle.requests_per_second = limit
 
     def now(self) -> datetime:
         """The emulator's time, its offset included."""

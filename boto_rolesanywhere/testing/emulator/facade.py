@@ -135,17 +135,17 @@ class Emulator(Controls):
             first = Arn.parse(saved["trust_anchor_arn"], where="state")
             partition, region, account = first.partition, first.region, first.account
         self.region, self.account = region, account
+        self.max_lifetime, self.requests_per_second = max_lifetime, requests_per_second
+        self.control_plane_rate = control_plane_rate
         prefix = f"arn:{partition}:rolesanywhere:{region}:{account}"
         self._service = Service(
             prefix=prefix,
             clock=clock,
             private_cas=private_cas or (lambda _: None),
-            max_lifetime=max_lifetime,
-            requests_per_second=requests_per_second,
+            dials=self,
+            administrators=administrators or {},
             on_request=on_request,
         )
-        self._service.administrators |= administrators or {}
-        self._service.control_plane_rate = control_plane_rate
         self._service.registry.other_roles = roles
         if saved:
             self._restore(ca, saved)

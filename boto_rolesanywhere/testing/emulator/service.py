@@ -5,6 +5,7 @@ No sockets and no web framework here.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -68,21 +69,33 @@ class Reply:
     fault: Fault | None
 
 
+class Dials:
+    """What may be turned while the service runs.
+
+    Attributes:
+        clock_offset: how far its clock is off. Set it to see what a wrong clock does.
+        max_lifetime: seconds that no session exceeds; None for no such limit.
+        requests_per_second: the quota of CreateSession; None for no limit.
+        control_plane_rate: that of each group of the control plane's operations.
+    """
+
+    clock_offset: timedelta = timedelta()
+    max_lifetime: float | None = None
+    requests_per_second: int | None = None
+    control_plane_rate: int | None = None
+
+
 class Service:
     """A local IAM Roles Anywhere, as a function from requests to answers.
 
     Attributes:
         region: of the endpoint. Scope, trust anchor and profile are of the same.
         clock: says what time it is, before the offset.
-        clock_offset: how far the service's clock is off.
-        max_lifetime: seconds that no session exceeds; None for no such limit.
         registry: what is registered.
         faults: what shall go wrong next.
         records: what was asked so far.
-        throttle: the quota of CreateSession.
         administrators: secret access keys by access key id, with one of which calls of the control
             plane must be signed; empty to let everybody in.
-        control_plane_rate: how many calls of one group pass a second; None for no limit.
         desk: what the control plane works on.
     """
 
@@ -92,26 +105,23 @@ class Service:
         prefix: str,
         clock: Clock,
         private_cas: PrivateCas,
-        max_lifetime: float | None = None,
-        requests_per_second: int | None = None,
+        dials: Dials,
+        administrators: Mapping[str, str],
         on_request: Callable[[RequestRecord], None] | None = None,
     ) -> None:
         self.region = prefix.split(":")[3]
         self.clock = clock
-        self.clock_offset = timedelta()
-        self.max_lifetime = max_lifetime
         self.registry = Registry()
         self.faults = FaultPlan()
         self.records = Records(on_request)
-        self.throttle = Throttle(requests_per_second)
-        self.administrators: dict[str, str] = {}
-        self.control_plane_rate: int | None = None
-        self._group_throttles: dict[str, Throttle] = {}
+        self.administrators = administrators
+        self._dials = dials
+        self._throttles: defaultdict[str, Throttle] = defaultdict(Throttle)
         self.desk = Desk(self.registry, prefix, self.now, private_cas, Subjects())
 
     def now(self) -> datetime:
         """The service's time."""
-        return self.clock() + self.clock_offset
+        return self.clock() + self._dials.clock_offset
 
     def handle(self, received: Received) -> Reply:
         """Answer one request, and remember it."""
@@ -151,10 +161,8 @@ class Service:
         if route is None or operation is None:  # botocore may know more than the emulator
             raise Refused(UNKNOWN_OPERATION, f"{received.method} {received.path}")
         check_administrator(received, self.administrators, region=self.region, now=now)
-        rate = self.control_plane_rate
-        throttle = self._group_throttles.setdefault(operation.group, Throttle(rate))
-        throttle.requests_per_second = rate
-        if not throttle.admits(now):
+        rate = self._dials.control_plane_rate
+        if not self._throttles[operation.group].admits(now, rate):
             raise Refused(THROTTLED, f"above {rate} a second for {operation.group}")
         content = operation.answer(self.desk, read(route, received))
         facts = {"outcome": route.name, "status": route.status}
@@ -163,8 +171,9 @@ class Service:
     def _create_session(self, received: Received, now: datetime) -> Grant:
         # In which order the service looks at things is not documented; this one lets each test of
         # one wrong thing see that thing's answer.
-        if not self.throttle.admits(now):
-            raise Refused(THROTTLED, f"above {self.throttle.requests_per_second} a second")
+        rate = self._dials.requests_per_second
+        if not self._throttles[CREATE_SESSION].admits(now, rate):
+            raise Refused(THROTTLED, f"above {rate} a second")
         authorization = read_authorization(received)
         certificate = read_certificate(received)
         verify(received, authorization, certificate, region=self.region, now=now)
@@ -199,7 +208,7 @@ class Service:
             anchor,
             self.registry,
             now=now,
-            max_lifetime=self.max_lifetime,
+            max_lifetime=self._dials.max_lifetime,
         )
 
     def _find_anchor(self, arn: str) -> TrustAnchor:

@@ -14,16 +14,17 @@ _SECOND: Final = timedelta(seconds=1)
 
 
 class Throttle:
-    """At most so many requests in any second; None for no limit."""
+    """Counts the requests of the last second."""
 
-    def __init__(self, requests_per_second: int | None) -> None:
-        self.requests_per_second = requests_per_second
+    def __init__(self) -> None:
         self._lock = Lock()
         self._passed: deque[datetime] = deque()
 
-    def admits(self, now: datetime) -> bool:
-        """Whether a request may pass now. One that may not is not counted."""
-        limit = self.requests_per_second
+    def admits(self, now: datetime, limit: int | None) -> bool:
+        """Whether a request may pass now, with at most `limit` in any second; None for no limit.
+
+        One that may not is not counted.
+        """
         if limit is None:
             return True
         with self._lock:
