@@ -8,7 +8,7 @@ from __future__ import annotations
 from base64 import b64decode
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from boto_rolesanywhere.testing.lenient import load_leniently
 
@@ -192,33 +192,23 @@ def _issuer_problems(
 
 
 def holds(
-    key: object,
+    key: Any,  # noqa: ANN401  # a public key of any kind
     signature: bytes,
     data: bytes,
     signed: x509.Certificate | x509.CertificateRevocationList,
 ) -> bool:
     """Whether `signature` is the key's over `data`, by the algorithm that `signed` names."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
+    from cryptography.hazmat.primitives.asymmetric import ec
 
     try:
-        algorithm = signed.signature_hash_algorithm
-        scheme = signed.signature_algorithm_parameters
-        if isinstance(key, rsa.RSAPublicKey) and algorithm is not None:
-            if not isinstance(scheme, (padding.PKCS1v15, padding.PSS)):
-                return False
-            key.verify(signature, data, scheme, algorithm)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and isinstance(scheme, ec.ECDSA):
-            key.verify(signature, data, scheme)
-        elif isinstance(key, dsa.DSAPublicKey) and algorithm is not None:
-            key.verify(signature, data, algorithm)
-        elif algorithm is None and not isinstance(
-            key, rsa.RSAPublicKey | ec.EllipticCurvePublicKey
-        ):
-            key.verify(signature, data)  # type: ignore[attr-defined]  # Ed25519, Ed448, ML-DSA
-        else:
-            return False  # the key is of another kind than the algorithm named
+        scheme, hashing = signed.signature_algorithm_parameters, signed.signature_hash_algorithm
+        # RSA takes padding and hash, ECDSA both in one, DSA the hash, the others neither.
+        details = (scheme,) if isinstance(scheme, ec.ECDSA) else (scheme, hashing)
+        key.verify(signature, data, *filter(None, details))
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    except (AttributeError, TypeError):  # the key is of another kind than the algorithm named
         return False
     return True
 
