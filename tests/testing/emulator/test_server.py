@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import re
 import socket
 import ssl
 import subprocess
@@ -250,3 +252,70 @@ def test_a_connection_that_comes_with_the_end_is_closed_too(ca: CertificateAutho
         gc.collect()
 
     assert [str(one.message) for one in complaints] == []
+
+
+def spoken(emulator: Emulator, sent: bytes) -> bytes:
+    """All that the emulator says to these bytes, until it closes the connection."""
+    url = urlsplit(emulator.endpoint_url)
+    with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
+        connection.sendall(sent)
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+BODY = b'{"name":"sent","roleArns":[]}'
+LENGTH = str(len(BODY)).encode()
+CHUNKS = b"9;x=y\r\n%b\r\n%x\r\n%b\r\n0\r\nTrailer: 1\r\n\r\n" % (BODY[:9], len(BODY) - 9, BODY[9:])
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (b"POST /profiles HTTP/1.1\r\nContent-Length: %b\r\n\r\n%b" % (LENGTH, BODY), [b"201"]),
+        (b"POST /profiles HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n" + CHUNKS, [b"201"]),
+        (
+            b"POST /profiles HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: %b\r\n\r\n%b"
+            % (LENGTH, BODY),
+            [b"100", b"201"],
+        ),
+        (b"HEAD /profiles HTTP/1.1\r\n\r\n", [b"404"]),
+        (b"", []),
+    ],
+)
+def test_requests_of_each_form_are_read_to_their_end(
+    emulator: Emulator, sent: bytes, statuses: list[bytes]
+) -> None:
+    last = b"GET /profiles HTTP/1.1\r\nConnection: close\r\n\r\n"
+    said = spoken(emulator, sent + last)
+    assert re.findall(rb"HTTP/1.1 (\d+)", said) == [*statuses, b"200"]
+    assert said.count(b"Connection: close") == 1
+    names = {each["name"] for each in json.loads(said.rpartition(b"\r\n\r\n")[2])["profiles"]}
+    assert names == ({"default", "sent"} if b"201" in statuses else {"default"})
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"nonsense\r\n\r\n", b"400"),
+        (b"GET / HTTP/9.0\r\n\r\n", b"505"),
+        (b"BREW / HTTP/1.1\r\n\r\n", b"501"),
+        (b"POST /profiles HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n", b""),
+        (b"\x16\x03\x01", b"400"),
+    ],
+)
+def test_what_is_no_request_is_refused_and_disturbs_nothing(
+    emulator: Emulator,
+    client: Client,
+    issued: IssuedCertificate,
+    sent: bytes,
+    status: bytes,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    url = urlsplit(emulator.endpoint_url)
+    with socket.create_connection((url.hostname, url.port), timeout=20) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert status in said
+    assert bool(said) is bool(status)
+    assert client.create(issued).status == 201
+    assert capfd.readouterr() == ("", "")
