@@ -27,13 +27,6 @@ if TYPE_CHECKING:
     KeyOpener: TypeAlias = Callable[[], AnyKey]
 
 
-class Places(NamedTuple):
-    """Where key and certificate came from, for messages."""
-
-    key: str | None
-    certificate: str | None
-
-
 class Pair(NamedTuple):
     """A key, and the certificate with its public key; AWS might still refuse the certificate."""
 
@@ -46,7 +39,8 @@ def match(
     held: Sequence[x509.Certificate],
     candidates: Sequence[x509.Certificate],
     *,
-    places: Places,
+    key_place: str | None,
+    certificate_place: str | None,
     now: datetime,
 ) -> Pair:
     """The key that belongs to a certificate, and this certificate.
@@ -57,7 +51,8 @@ def match(
         openers: open the keys, in their order.
         held: the certificates among which the end-entity certificate is meant to be.
         candidates: all certificates, which count where no key belongs to one of `held`.
-        places: where key and certificate came from.
+        key_place: where the key came from, for messages.
+        certificate_place: the same of the certificate.
         now: aware; for the certificates' validity.
 
     Raises:
@@ -70,7 +65,7 @@ def match(
     refused: RolesAnywhereError | None = None
     for open_one in openers:
         try:
-            key = _as_signing_key(open_one(), places.key)
+            key = _as_signing_key(open_one(), key_place)
         except RolesAnywhereError as error:
             refused = refused or error  # the next one may be the certificate's
             continue
@@ -83,13 +78,13 @@ def match(
         if leaf in usable and len(usable) == 1:
             break  # the others need not be opened, which may take a passphrase
     if pairs:
-        return _chosen(pairs, usable, places.certificate)
+        return _chosen(pairs, usable, certificate_place)
     if refused is not None:
         raise refused
     for candidate in candidates:
         if readable_public_key(candidate) is None:
-            check_certificate(candidate, now=now, where=places.certificate)
-    raise _mismatch(strangers[0], candidates, places)
+            check_certificate(candidate, now=now, where=certificate_place)
+    raise _mismatch(strangers[0], candidates, key_place, certificate_place)
 
 
 def _chosen(pairs: list[Pair], usable: list[x509.Certificate], where: str | None) -> Pair:
@@ -142,7 +137,7 @@ def _public_key(key: AnyKey) -> PublicKeyTypes:
 
 
 def _mismatch(
-    key: SigningKey, candidates: Sequence[x509.Certificate], places: Places
+    key: SigningKey, candidates: Sequence[x509.Certificate], where: str | None, place: str | None
 ) -> PrivateKeyError:
     kind = describe_key(_public_key(key))
     if len(candidates) == 1:
@@ -151,10 +146,9 @@ def _mismatch(
     else:
         theirs = f"none of its {len(candidates)} certificates has the same public key"
     return PrivateKeyError(
-        f"the private key ({kind}) does not belong to the certificate ({places.certificate}): "
-        f"{theirs}",
+        f"the private key ({kind}) does not belong to the certificate ({place}): {theirs}",
         code="key-not-of-certificate",
-        where=places.key,
+        where=where,
         remedy="Compare `openssl pkey -in KEY -pubout` with `openssl x509 -in CERTIFICATE -noout "
         "-pubkey`: they must be equal.",
     )

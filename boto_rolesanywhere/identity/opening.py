@@ -22,7 +22,7 @@ from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
 
 from .identity import Identity
-from .matching import Places, match
+from .matching import match
 from .material import (
     Material,
     place_of,
@@ -243,15 +243,16 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     intermediates = (*chain.certificates, *chain.beside)
     candidates = (*held, *intermediates, *key_file.certificates)
     if material.private_key is None:
-        openers = _keys_for_match(material.certificate, opened, access)
+        held = candidates
+        openers = _keys_in(material.certificate, opened, access, several=True)
     else:
-        openers = _keys_for_match(material.private_key, key_file, for_key)
-    apart = material.private_key is not None
+        openers = _keys_in(material.private_key, key_file, for_key, several=True)
     pair = match(
         openers,
-        held if apart else candidates,
+        held,
         candidates,
-        places=Places(place_of(material.private_key), place_of(material.certificate)),
+        key_place=place_of(material.private_key),
+        certificate_place=place_of(material.certificate),
         now=now,
     )
     return Matched(*pair, candidates, intermediates)
@@ -291,25 +292,23 @@ def _certificates_in(
     return contents
 
 
-def _keys_for_match(
-    read: Part | str | x509.Certificate | AnyKey, contents: Contents, access: Access
-) -> list[KeyOpener]:
-    """As `_keys_in`, and of a token every key that may be meant: the certificate decides."""
-    if not isinstance(read, str) or kind_of(read) != TOKEN:
-        return _keys_in(read, contents, access)
-    from .pkcs11 import token_keys
-
-    keys = token_keys(read, module=access.pkcs11_module, secret=access.secret)
-    return [partial(_itself, key) for key in keys]
-
-
 def _itself(key: AnyKey) -> AnyKey:
     return key
 
 
 def _keys_in(
-    read: Part | str | x509.Certificate | AnyKey, contents: Contents, access: Access
+    read: Part | str | x509.Certificate | AnyKey,
+    contents: Contents,
+    access: Access,
+    *,
+    several: bool = False,
 ) -> list[KeyOpener]:
+    """What opens each key there; `several`: of a token each that its URI may mean."""
+    if several and isinstance(read, str) and kind_of(read) == TOKEN:
+        from .pkcs11 import token_keys
+
+        keys = token_keys(read, module=access.pkcs11_module, secret=access.secret)
+        return [partial(_itself, key) for key in keys]
     if isinstance(read, str):
         return [partial(KEY_OPENERS[kind_of(read)], read, access)]
     if is_certificate(read):

@@ -108,7 +108,7 @@ def _lent_pin(uri: Pkcs11Uri, other: Pkcs11Uri) -> Secret | None:
         named = (getattr(uri, name), getattr(other, name))
         if None not in named and named[0] != named[1]:
             return None
-    return Secret(TokenPin(other, None).obtain, "the other PKCS#11 URI")
+    return Secret(lambda: TokenPin(other, None).obtain()[0], "the other PKCS#11 URI")
 
 
 def read_token_certificates(

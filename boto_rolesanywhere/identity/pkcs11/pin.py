@@ -55,7 +55,7 @@ class TokenPin:
 
     def ask(self) -> None:
         """Get the PIN from its source, which may be a callable of the user's."""
-        pin, origin = self._obtain()
+        pin, origin = self.obtain()
         if not pin:
             # An empty PIN would be counted as a wrong one.
             raise _missing("the PIN is empty", where=origin)
@@ -64,10 +64,6 @@ class TokenPin:
         except UnicodeDecodeError:
             # `from None`: the exception carries the PIN.
             raise _missing("the PIN is not UTF-8", where=origin) from None
-
-    def obtain(self) -> bytes:
-        """The PIN, from its source. Raises as `ask` does."""
-        return self._obtain()[0]
 
     def forget(self) -> None:
         """Forget the PIN; the next use asks for it anew."""
@@ -78,7 +74,8 @@ class TokenPin:
         secret = self.secret is not None and (by_asking or not self.secret.asks)
         return bool(self._uri.pin_value or self._uri.pin_source or secret)
 
-    def _obtain(self) -> tuple[bytes, str]:
+    def obtain(self) -> tuple[bytes, str]:
+        """The PIN and where it is configured. Raises as `ask` does."""
         if self._uri.pin_value is not None:
             return self._uri.pin_value.encode("utf-8"), "pin-value of the PKCS#11 URI"
         if self._uri.pin_source is not None:

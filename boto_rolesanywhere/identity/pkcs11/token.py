@@ -193,23 +193,20 @@ class TokenAccess:
     def _log_in(self, token: Token) -> Token:
         """Log the process in; the token again, since its library may have been started anew."""
         with self.pin_for(token) as pin:
-            return self._log_in_with(pin, token)
-
-    def _log_in_with(self, pin: str, token: Token) -> Token:
-        held: bytes | None = digest(_identity(token), pin.encode())
-        login = _logins.get((self._path, token.slot.slot_id))
-        if login and LIBRARIES.is_current(login.generation):
-            if login.digest in (None, held):
-                return token
-            # Another PIN than the one that unlocked it. Only the token can tell which is right;
-            # SoftHSM sees that its PIN was changed only when it is started anew.
-            LIBRARIES.restart()
-            token = self._find()
-        session: Session | None = None
-        try:
-            session = token.open(user_pin=pin)
-        except UserAlreadyLoggedIn:
-            held = None
+            held: bytes | None = digest(_identity(token), pin.encode())
+            login = _logins.get((self._path, token.slot.slot_id))
+            if login and LIBRARIES.is_current(login.generation):
+                if login.digest in (None, held):
+                    return token
+                # Another PIN than the one that unlocked it. Only the token can tell which is right;
+                # SoftHSM sees that its PIN was changed only when it is started anew.
+                LIBRARIES.restart()
+                token = self._find()
+            session: Session | None = None
+            try:
+                session = token.open(user_pin=pin)
+            except UserAlreadyLoggedIn:
+                held = None
         key = (self._path, token.slot.slot_id)
         _logins[key] = _Login(LIBRARIES.generation, session, held)
         return token

@@ -30,11 +30,9 @@ _QUERY_RESERVED: Final = _RESERVED + "/?|"
 _UNRESERVED: Final = r"A-Za-z0-9._~\-"
 # pk11-pchar and pk11-qchar: unreserved, the reserved ones above, or pct-encoded. A blank is none of
 # them, and people write it in labels all the same.
-_PATH_VALUE: Final = re.compile(
-    rf"(?:[{_UNRESERVED}{re.escape(_PATH_RESERVED)} ]|%[0-9A-Fa-f]{{2}})*"
-)
-_QUERY_VALUE: Final = re.compile(
-    rf"(?:[{_UNRESERVED}{re.escape(_QUERY_RESERVED)} ]|%[0-9A-Fa-f]{{2}})*"
+_PATH_VALUE, _QUERY_VALUE = (
+    re.compile(rf"(?:[{_UNRESERVED}{re.escape(reserved)} ]|%[0-9A-Fa-f]{{2}})*")
+    for reserved in (_PATH_RESERVED, _QUERY_RESERVED)
 )
 # pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
