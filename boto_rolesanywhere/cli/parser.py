@@ -22,6 +22,8 @@ _TORN = (
     "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"
     " backslash does not arrive whole. Write credential_process on one line."
 )
+# What word processors make of hyphens.
+_DASHES = ("\N{EN DASH}", "\N{EM DASH}", "\N{MINUS SIGN}")
 # What people write to name a profile of the config file.
 _OF_THE_AWS_CLI = ("--profile", "--aws-profile", "--profile-name")
 # As the flags of all commands are: --pkcs11-pin, --role-arn.
@@ -84,7 +86,10 @@ class Parser(argparse.ArgumentParser):
             word = rest.pop(0)
             flag, equals, value = word.partition("=")
             action = self._option_string_actions.get(flag)
-            if action is not None and action.const is True and boolean(value) is not None:
+            if action is not None and action.const is True and not equals:
+                if rest and boolean(rest[0]) and not self._has_places:  # the helper passes it over
+                    rest.pop(0)
+            elif action is not None and action.const is True and boolean(value) is not None:
                 plain = [each for each in plain if each != flag]
                 if not boolean(value):  # as if it had not been given
                     continue
@@ -94,11 +99,16 @@ class Parser(argparse.ArgumentParser):
             ):
                 word = f"{flag}={rest.pop(0)}"
             plain.append(word)
-        return [*plain, *rest]
+        return plain if rest == ["--"] else [*plain, *rest]
 
     def _is_value(self, rest: Sequence[str]) -> bool:
         """Whether a value comes next; if it is a flag of the command's, a value was forgotten."""
         return bool(rest) and rest[0].partition("=")[0] not in self._option_string_actions
+
+    @property
+    def _has_places(self) -> bool:
+        """Whether the command takes words without a flag."""
+        return any(not action.option_strings for action in self._actions)
 
     @property
     def _has_own_words(self) -> bool:
@@ -120,6 +130,13 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, strangers: Sequence[str]) -> str:
         flags = [word.partition("=")[0] for word in strangers if word.startswith("--")]
+        flags += [
+            word.partition("=")[0]
+            for word in strangers
+            if f"-{word}".partition("=")[0] in self._option_string_actions
+        ]
+        if not flags and any(word.startswith(_DASHES) for word in strangers):
+            return "a flag begins with two hyphens (--), and one here with a dash"
         if not flags:
             return f"{len(strangers)} argument{'s' * (len(strangers) > 1)} that no flag takes"
         return f"there is no flag {', '.join(map(self._named, flags))}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import TypedDict
-from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.redaction import holds_secret, logger_of
 
 from . import names
 from .arns import Arn, parse_arn
@@ -171,16 +171,22 @@ def _source(
         )
     if argument is not None and not isinstance(argument, str):
         return argument
-    if isinstance(value, str) and argument is None and "-----BEGIN" in value:
+    if isinstance(value, str) and argument is None and _is_content(value):
+        what = "PEM" if "-----BEGIN" in value else "content"
         raise ConfigurationError(
-            "it holds the PEM itself, where the path of a file belongs",
+            f"it holds the {what} itself, where the path of a file belongs",
             code="content-given-as-path",
             where=where,
             expected=f"the path of the {setting.title}",
-            remedy="Write the PEM into a file that only its user may read, and give its path.",
+            remedy=f"Write the {what} into a file that only its user may read, and give its path.",
         )
     # A nested section of the config file is no text.
     return plain_place(value) if isinstance(value, str) else text_of(found[setting], setting)
+
+
+def _is_content(text: str) -> bool:
+    """Whether it is a PEM, or its base64, and no place."""
+    return holds_secret(text) and "pin-value" not in text.lower()
 
 
 def _secret(

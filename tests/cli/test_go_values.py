@@ -69,6 +69,37 @@ def test_a_value_may_begin_with_a_dash(flag: str, value: str) -> None:
         assert given_flags(parser().parse_args([*words, "--debug"])) == {flag: value, "--debug": ""}
 
 
+@pytest.mark.parametrize("words", [["--debug", "true"], ["--debug", "--"], ["--debug", "T", "--"]])
+def test_what_the_helper_passes_over_is_passed_over(words: Sequence[str]) -> None:
+    assert given_flags(parser().parse_args(words)) == {"--debug": ""}
+
+
+def test_a_word_behind_a_switch_that_has_its_own_place_stays() -> None:
+    made = Parser(prog="boto-rolesanywhere ca revoke")
+    add_switch(made, "--json", "")
+    made.add_argument("serial")
+    assert made.parse_args(["--json", "1"]).serial == "1"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["--debug", "false"],
+            "1 argument that no flag takes",
+        ),  # the helper would take it for true
+        (["-certificate", "c"], "there is no flag -certificate (did you mean --certificate?)"),
+        (["\N{EN DASH}certificate", "c"], "two hyphens (--), and one here with a dash"),
+    ],
+)
+def test_what_is_no_flag_is_answered_with_what_was_meant(
+    words: Sequence[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parser().parse_args(words)
+    assert told in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("words", [["--certificate"], ["--certificate", "--debug"]], ids=" ".join)
 def test_a_value_that_was_forgotten_is_asked_for(
     words: Sequence[str], capsys: pytest.CaptureFixture[str]

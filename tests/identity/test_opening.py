@@ -431,3 +431,18 @@ def test_odd_serial_numbers_are_read_where_warnings_are_errors(serial: str, tmp_
     identity = open_identity(IdentitySources(certificate=bundle), now=datetime.now(timezone.utc))
     assert identity.serial_number == serial
     assert identity.chain == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "remedy"),
+    [
+        ('"/pki/app.pem"', "stands in quotes"),
+        ("\N{LEFT DOUBLE QUOTATION MARK}/app.pem\N{RIGHT DOUBLE QUOTATION MARK}", "in quotes"),
+        ("file:///pki/app.pem", "without file://"),
+        ("$HOME/app.pem", "No variable in a path is expanded"),
+    ],
+)
+def test_a_path_as_a_shell_or_the_aws_cli_takes_it_is_recognised(path: str, remedy: str) -> None:
+    with pytest.raises(CertificateError) as caught:
+        open_identity(IdentitySources(certificate=path), now=NOW)
+    assert remedy in (caught.value.remedy or "")

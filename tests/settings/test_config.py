@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -256,3 +257,10 @@ def test_a_passphrase_never_shows_in_a_config() -> None:
 def test_no_two_settings_share_a_name() -> None:
     assert len({setting.config_key for setting in SETTINGS}) == len(SETTINGS)
     assert len({setting.variable for setting in SETTINGS}) == len(SETTINGS)
+
+
+def test_the_base64_of_a_key_in_place_of_a_path_is_answered_likewise_and_not_shown() -> None:
+    text = base64.b64encode(b"-----BEGIN PRIVATE KEY-----\nMIIB\n" * 3).decode()
+    said = refusal(ARGUMENTS | {"key": None}, {"AWS_ROLESANYWHERE_PRIVATE_KEY": text})
+    assert said.startswith("AWS_ROLESANYWHERE_PRIVATE_KEY: it holds the content itself")
+    assert text[:20] not in said

@@ -24,6 +24,7 @@ MAX_BYTES = 4 * 1024 * 1024
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
+_QUOTES = tuple("\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")
 
 
 class Part(NamedTuple):
@@ -168,8 +169,19 @@ def _missing(path: Path, part: Part) -> RolesAnywhereError:
         problem = "there is no such file"
     else:
         problem = f"there is no such file, nor the folder {folder}"
-    remedy = None if path.is_absolute() else f"The path is relative to {_here()}."
+    remedy = _odd(str(path))
+    if remedy is None and not path.is_absolute():
+        remedy = f"The path is relative to {_here()}."
     return part.error(problem, code="file-missing", expected=f"the {part.role}", remedy=remedy)
+
+
+def _odd(path: str) -> str | None:
+    """What to do about a path that was written as for a shell or the AWS CLI."""
+    if path[:1] in _QUOTES and path[-1:] in _QUOTES:
+        return "The path stands in quotes, which do not belong to it."
+    if path.startswith(("file:/", "fileb:/")):
+        return "Write the path alone, without file://."
+    return "No variable in a path is expanded." if "$" in path else None
 
 
 def _here() -> str:
