@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -28,8 +29,11 @@ if "HYPOTHESIS_PROFILE" in os.environ:
 
 # A shell starts what runs in its background with SIGINT ignored, and so would ours be.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-# Nor do users start Python as some machines of CI have it started.
-os.environ.pop("PYTHONUNBUFFERED", None)
+# Nor do users start Python as some machines of CI have it started: without bytecode on the disk,
+# each process compiles all that it imports.
+for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
+    os.environ.pop(name, None)
+sys.dont_write_bytecode = False
 
 
 # scripts/test runs these in environments of their own: aiobotocore wants an older botocore.
