@@ -30,7 +30,11 @@ if TYPE_CHECKING:
             ...
 
         def run(self, arguments: argparse.Namespace) -> int:
-            """Run the command, and return the exit status."""
+            """Run the command, and return the exit status.
+
+            Raises:
+                RolesAnywhereError: something is missing or wrong, or a call failed.
+            """
             ...
 
 

@@ -118,29 +118,22 @@ TAKES_VALUE: Final = {
     flag: metavar is not None for group in FLAGS.values() for flag, metavar, _ in group
 }
 
-# Pairs that AWS's helper refuses (its cmd/credentials.go), and the two of ours with STORE. A secret
-# from a variable or file counts as the secret.
-EXCLUSIVE: Final = (
-    ("--certificate", SELECTOR),
-    ("--certificate", STORE_NAME),
-    ("--certificate", STORE_LOCATION),
-    ("--private-key", SELECTOR),
-    ("--private-key", STORE_NAME),
-    ("--private-key", STORE_LOCATION),
-    ("--private-key", LATEST),
-    (LATEST, "--intermediates"),
-    (LATEST, "--reuse-pin"),
-    (SELECTOR, "--intermediates"),
-    (SELECTOR, "--reuse-pin"),
-    (STORE_NAME, "--reuse-pin"),
-    (STORE_LOCATION, "--reuse-pin"),
-    ("--tpm-key-password", SELECTOR),
-    ("--tpm-key-password", "--reuse-pin"),
-    (NO_TPM_PASSWORD, SELECTOR),
-    (NO_TPM_PASSWORD, "--tpm-key-password"),
-    ("--pkcs8-password", "--tpm-key-password"),
-    ("--certificate", STORE),
-    ("--private-key", STORE),
+# What AWS's helper refuses together (its cmd/credentials.go), and STORE of ours. A secret from a
+# variable or file counts as the secret.
+EXCLUSIVE: Final = tuple(
+    (first, second)
+    for first, others in {
+        "--certificate": (SELECTOR, STORE_NAME, STORE_LOCATION, STORE),
+        "--private-key": (SELECTOR, STORE_NAME, STORE_LOCATION, LATEST, STORE),
+        LATEST: ("--intermediates", "--reuse-pin"),
+        SELECTOR: ("--intermediates", "--reuse-pin"),
+        STORE_NAME: ("--reuse-pin",),
+        STORE_LOCATION: ("--reuse-pin",),
+        "--tpm-key-password": (SELECTOR, "--reuse-pin"),
+        NO_TPM_PASSWORD: (SELECTOR, "--tpm-key-password"),
+        "--pkcs8-password": ("--tpm-key-password",),
+    }.items()
+    for second in others
 )
 
 

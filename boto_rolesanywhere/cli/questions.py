@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import (
     CertificateError,
     ConfigurationError,
@@ -19,22 +19,17 @@ from boto_rolesanywhere.settings.regions import ARN_KINDS, arn_of
 from boto_rolesanywhere.settings.sources import IdentitySources
 
 from .outcome import PROGRAM, complain
+from .refusals import require_no_pin
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from boto_rolesanywhere.settings.names import Setting
 
-_ORDER: Final = (
-    names.CERTIFICATE,
-    names.PRIVATE_KEY,
-    names.CHAIN,
-    names.TRUST_ANCHOR,
-    names.PROFILE,
-    names.ROLE,
-)
+NO_PIN: Final = "pin-source=file:… in its place, --pkcs11-pin-file or --pkcs11-pin-env"
 _IDENTITY: Final = (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN)
+_ORDER: Final = (*_IDENTITY, names.TRUST_ANCHOR, names.PROFILE, names.ROLE)
 _OPTIONAL: Final = (names.PRIVATE_KEY, names.CHAIN)
 _NONE: Final = "-"
 
@@ -50,19 +45,16 @@ class Questions:
         self,
         given: Mapping[str, str],
         present: Mapping[str, str],
-        check_place: Callable[[str, Setting], None],
     ) -> None:
         """Ask nothing yet.
 
         Args:
             given: by their config keys, the settings that need no question.
             present: what the profile has now, by config keys: the answer to a mere Enter.
-            check_place: refuses what names no file, or a file without what was asked for.
         """
         self.answers: dict[str, str] = {}
         self._given = given
         self._present = present
-        self._check_place = check_place
 
     def ask(self, *, has_identity: bool) -> None:
         """Ask in order; go back to the certificate if the key shows that it cannot be used."""
@@ -116,7 +108,7 @@ class Questions:
             self._check_arn(setting, answer)
             return
         if answer or setting not in _OPTIONAL:
-            self._check_place(answer, setting)
+            _require_part(answer, setting)
         if setting is not names.CERTIFICATE:
             self._check_identity(setting, answer)
 
@@ -144,7 +136,7 @@ class Questions:
         sources = IdentitySources(
             certificate=certificate, private_key=parts[names.PRIVATE_KEY] or None
         )
-        now = datetime.now(timezone.utc)
+        now = utc_now()
         try:
             open_identity(sources, now=now)
             if parts[names.CHAIN]:
@@ -155,6 +147,22 @@ class Questions:
     def _known(self, setting: Setting) -> str:
         answer = self.answers.get(setting.flag or "")
         return self._given.get(setting.config_key, "") if answer is None else answer
+
+
+def _require_part(text: str, setting: Setting) -> None:
+    """Refuse an answer that names no file, or a file that does not hold what was asked for."""
+    require_no_pin(text, setting.title, NO_PIN)
+    if is_device(text):
+        return
+    from boto_rolesanywhere.identity.opening import open_certificates, open_key
+
+    try:
+        if setting is names.PRIVATE_KEY:
+            open_key(text)
+        else:
+            open_certificates(text, "chain" if setting is names.CHAIN else "certificate")
+    except PassphraseError:
+        return  # a later question asks where the passphrase is
 
 
 def _is_arn(setting: Setting, text: str) -> bool:

@@ -18,11 +18,14 @@ from boto_rolesanywhere.account.wanted import (
     WantedProfile,
     WantedRole,
 )
+from boto_rolesanywhere.authority.folder import TRUST_ANCHOR
 from boto_rolesanywhere.cli.authority.opening import folder_of
 from boto_rolesanywhere.cli.authority.workload import read_file
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.refusals import both_given
+from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.identity.opening import open_certificates
 from boto_rolesanywhere.settings.names import SHORTEST_SESSION
 
 from .wish_values import (
@@ -249,9 +252,6 @@ def source_of(arguments: argparse.Namespace) -> Source:
         identifier = arguments.ca.rpartition("/")[2]
         return Source(None, arguments.ca, f"private-ca-{identifier[:8]}")
     from boto_rolesanywhere.account.anchor_bundle import alias_for, anchor_bundle
-    from boto_rolesanywhere.authority.folder import TRUST_ANCHOR
-    from boto_rolesanywhere.clock import utc_now
-    from boto_rolesanywhere.identity.opening import open_certificates
 
     place = folder_of(arguments)
     if place.is_dir() or not arguments.ca:

@@ -106,11 +106,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the action.
-
-    Raises:
-        RolesAnywhereError: something is missing or wrong.
-    """
+    """Run the action."""
     with naming_flags(NEW_KEY if getattr(arguments, "pca", None) else CAS_KEY):
         status: int = arguments.action(arguments)
     return status

@@ -20,16 +20,18 @@ from boto_rolesanywhere.cli.flag_table import (
     settings_of,
 )
 from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
-from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of
+from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of, session_of
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
 from boto_rolesanywhere.cli.program import own_program
-from boto_rolesanywhere.cli.questions import Questions, answered
+from boto_rolesanywhere.cli.questions import NO_PIN, Questions, answered
 from boto_rolesanywhere.cli.refusals import require_no_pin
+from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, RolesAnywhereError
 from boto_rolesanywhere.settings import names
-from boto_rolesanywhere.settings.inputs import line_of, read_section, unparseable
+from boto_rolesanywhere.settings.inputs import line_of, read_section
 from boto_rolesanywhere.settings.places import home_path, is_device
+from boto_rolesanywhere.settings.profile_reader import read_profile
 
 if TYPE_CHECKING:
     import argparse
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from botocore.session import Session
 
     from boto_rolesanywhere.settings.config import Config
-    from boto_rolesanywhere.settings.names import Setting
     from boto_rolesanywhere.settings.process_line import ProcessLine
 
 _DESCRIPTION: Final = """\
@@ -72,7 +73,6 @@ _SELECTOR_FILE: Final = "file://"
 _NAMED: Final = (FROM_FILE, FROM_ENV)
 _PASSPHRASE: Final = (names.PASSPHRASE_FILE, names.PASSPHRASE_ENV)
 _CONFIG_FILE: Final = "AWS_CONFIG_FILE"
-_NO_PIN: Final = "pin-source=file:… in its place, --pkcs11-pin-file or --pkcs11-pin-env"
 _not_storable: Final = partial(ConfigurationError, code="setting-not-storable")
 
 
@@ -93,7 +93,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Ask, check, write."""
     prepare(arguments)
-    _require_readable_files()
+    # Files that botocore cannot parse are refused before they are written, or anything is asked.
+    read_section(session_of(None), "default")
     if arguments.profile is None:
         arguments.profile = arguments.from_profile or "default"
     if arguments.from_profile is not None:
@@ -101,10 +102,13 @@ def run(arguments: argparse.Namespace) -> int:
     flags = given_flags(arguments)
     section = section_of(flags)
     _require_storable(arguments, flags, section)
-    questions = _questions(arguments.profile, flags, section)
+    present = read_profile(arguments.profile, os.environ) or {}
+    questions = Questions(_given(flags, section), present)
     try:
         if sys.stdin.isatty():
-            _ask(arguments, questions, flags, section)
+            has_identity = SELECTOR in flags or names.CERTIFICATE.config_key in section
+            questions.ask(has_identity=has_identity)
+            questions.give(arguments)
         config = _check(arguments, section)
     except (RolesAnywhereError, KeyboardInterrupt):
         if questions.answers:
@@ -115,7 +119,9 @@ def run(arguments: argparse.Namespace) -> int:
     values = _values(flags, section)
     if arguments.credential_process:
         values = {"credential_process": _command(flags, values)}
-    _write(arguments.profile, _region(arguments.profile, config) | values)
+    # For boto3 and the AWS CLI, which need a Region.
+    region = {} if present.get("region") else {"region": config.region}
+    _write(arguments.profile, region | values, present)
     return OK
 
 
@@ -130,10 +136,10 @@ def _require_storable(
                 expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
             )
     for flag in ("--certificate", "--private-key", "--intermediates", STORE):
-        require_no_pin(flags.get(flag, ""), flag, _NO_PIN)
+        require_no_pin(flags.get(flag, ""), flag, NO_PIN)
     for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
         if not arguments.credential_process:
-            require_no_pin(section.get(setting.config_key, ""), setting.config_key, _NO_PIN)
+            require_no_pin(section.get(setting.config_key, ""), setting.config_key, NO_PIN)
     for flag in (NO_VERIFY, SELECTOR):
         if flag in flags and not arguments.credential_process:
             raise _not_storable(
@@ -147,23 +153,10 @@ def _require_storable(
         )
 
 
-def _require_readable_files() -> None:
-    """Refuse files that botocore cannot parse before they are written, or anything is asked."""
-    from botocore.session import Session
-
-    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
-
-    read_section(without_empty_variables(Session()), "default")
-
-
 def _take_line(arguments: argparse.Namespace) -> None:
     """Set what the profile's credential_process line gives as if its flags had been given."""
-    from botocore.session import Session
-
-    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
-
     name = arguments.from_profile
-    session = without_empty_variables(Session(profile=name))
+    session = session_of(name)
     line = line_of(session, name, read_section(session, by_flag=True))
     if line is None:
         raise ConfigurationError(
@@ -210,31 +203,17 @@ def _choice(arguments: argparse.Namespace, line: ProcessLine, session: Session) 
     return flags
 
 
-def _questions(profile: str, flags: Mapping[str, str], section: Mapping[str, str]) -> Questions:
-    from boto_rolesanywhere.settings.profile_reader import read_profile
-
-    present = read_profile(profile, os.environ) or {}
+def _given(flags: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
+    """The settings that need no question, by their config keys."""
     given = dict(section)
     for setting in names.SETTINGS:
         if (value := flags.get(setting.flag or "")) is not None:
             given[setting.config_key] = value
-    return Questions(given, present, _require_part)
-
-
-def _ask(
-    arguments: argparse.Namespace,
-    questions: Questions,
-    flags: Mapping[str, str],
-    section: Mapping[str, str],
-) -> None:
-    has_identity = SELECTOR in flags or names.CERTIFICATE.config_key in section
-    questions.ask(has_identity=has_identity)
-    questions.give(arguments)
+    return given
 
 
 def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
     """Open certificate and key; at a terminal, ask for what unlocks the key if it needs that."""
-    from boto_rolesanywhere.clock import utc_now
     from boto_rolesanywhere.identity.opening import open_identity
 
     asked = False
@@ -266,22 +245,6 @@ def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:
         name = answer[1:] if answer.startswith("$") else None
         arguments.pkcs8_password_env = name
         arguments.pkcs8_password_file = None if name else answer
-
-
-def _require_part(text: str, setting: Setting) -> None:
-    """Refuse an answer that names no file, or a file that does not hold what was asked for."""
-    require_no_pin(text, setting.title, _NO_PIN)
-    if is_device(text):
-        return
-    from boto_rolesanywhere.identity.opening import open_certificates, open_key
-
-    try:
-        if setting is names.PRIVATE_KEY:
-            open_key(text)
-        else:
-            open_certificates(text, "chain" if setting is names.CHAIN else "certificate")
-    except PassphraseError:
-        return  # a later question asks where the passphrase is
 
 
 def _named_variables(flags: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
@@ -333,50 +296,20 @@ def _command(flags: Mapping[str, str], values: Mapping[str, str]) -> str:
     return shlex.join(words)
 
 
-def _region(profile: str, config: Config) -> dict[str, str]:
-    """The Region for boto3 and the AWS CLI, if the profile has none yet."""
-    from boto_rolesanywhere.settings.profile_reader import read_profile
+def _write(profile: str, values: Mapping[str, str], present: Mapping[str, str]) -> None:
+    """Write the values, and remove settings that an earlier run left and this one did not check."""
+    from boto_rolesanywhere.settings.profile_writer import change_profile
 
-    there = read_profile(profile, os.environ) or {}
-    return {} if there.get("region") else {"region": config.region}
-
-
-def _write(profile: str, values: Mapping[str, str]) -> None:
-    from boto_rolesanywhere.settings.profile_writer import aws_file, change_profile
-
-    _require_readable(aws_file(_CONFIG_FILE, "~/.aws/config"))
-    stale = _stale(profile, values)
+    stale: list[str] = []
+    if "credential_process" not in values:
+        keys = (setting.config_key for setting in names.SETTINGS)
+        stale = [key for key in keys if key in present and key not in values]
     path, title = change_profile(profile, {**values, **dict.fromkeys(stale)})
-    sys.stdout.write(f"{path}: wrote [{title}]\n")
-    for key, value in values.items():
-        sys.stdout.write(f"  {key} = {value}\n")
-    for key in stale:
-        sys.stdout.write(f"  {key} is removed\n")
+    lines = [f"{path}: wrote [{title}]"]
+    lines += [f"  {key} = {value}" for key, value in values.items()]
+    lines += [f"  {key} is removed" for key in stale]
+    trial = f"{PROGRAM} doctor --config-profile"
     if "credential_process" in values:
-        sys.stdout.write(f"Try it: aws sts get-caller-identity --profile {shlex.quote(profile)}\n")
-    else:
-        sys.stdout.write(f"Try it: {PROGRAM} doctor --config-profile {shlex.quote(profile)}\n")
-
-
-def _require_readable(path: Path) -> None:
-    """Refuse a file that botocore cannot read: adding a profile would not help."""
-    from botocore.configloader import load_config
-    from botocore.exceptions import ConfigNotFound, ConfigParseError
-
-    try:
-        load_config(str(path))
-    except ConfigNotFound:
-        pass  # it will be made
-    except ConfigParseError as error:
-        raise unparseable(error) from None
-
-
-def _stale(profile: str, values: Mapping[str, str]) -> list[str]:
-    """Settings that an earlier run left and that this run did not check."""
-    from boto_rolesanywhere.settings.profile_reader import read_profile
-
-    if "credential_process" in values:
-        return []
-    section = read_profile(profile, os.environ) or {}
-    keys = (setting.config_key for setting in names.SETTINGS)
-    return [key for key in keys if key in section and key not in values]
+        trial = "aws sts get-caller-identity --profile"
+    lines.append(f"Try it: {trial} {shlex.quote(profile)}")
+    sys.stdout.write("\n".join(lines) + "\n")

@@ -91,10 +91,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the action.
-
-    Raises:
-        RolesAnywhereError: something is missing or wrong.
-    """
+    """Run the action."""
     status: int = arguments.action(arguments)
     return status

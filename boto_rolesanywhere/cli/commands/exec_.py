@@ -7,9 +7,12 @@ import os
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
 from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import USAGE, complain
+from boto_rolesanywhere.redaction import holds_secret
+from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, PASSPHRASE_VARIABLE, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -132,10 +135,6 @@ def _run_with_endpoint(
 
 def _secret_variables(flags: Mapping[str, str], section: Mapping[str, object]) -> set[str]:
     """The variables that hold, or may hold, what unlocks the private key."""
-    from boto_rolesanywhere.cli.flag_table import FROM_ENV, SECRETS
-    from boto_rolesanywhere.redaction import holds_secret
-    from boto_rolesanywhere.settings.names import PASSPHRASE_ENV, PASSPHRASE_VARIABLE, SETTINGS
-
     variables = [setting.variable for setting in SETTINGS]
     return {
         PASSPHRASE_VARIABLE,

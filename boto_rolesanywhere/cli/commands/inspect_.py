@@ -17,7 +17,9 @@ from boto_rolesanywhere.cli.inspected import (
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK
 from boto_rolesanywhere.cli.refusals import shown_place
-from boto_rolesanywhere.cli.terminal import write_json
+from boto_rolesanywhere.cli.terminal import Page, write_json
+from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.settings.values import require_session_name
 
 if TYPE_CHECKING:
     import argparse
@@ -87,9 +89,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the inspection, and the policy's evaluation if one is asked for."""
-    from datetime import datetime, timezone
-
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     inspection = _inspect(arguments, now)
     evaluation = _evaluate(arguments, inspection, now)
     if arguments.json:
@@ -98,8 +98,6 @@ def run(arguments: argparse.Namespace) -> int:
             document["trustPolicy"] = evaluation.to_json()
         write_json(document)
     else:
-        from boto_rolesanywhere.cli.terminal import Page
-
         from .inspect_page import show_evaluation, show_inspection
 
         page = Page.for_stream(sys.stdout)
@@ -112,8 +110,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _inspect(arguments: argparse.Namespace, now: datetime) -> CertificateInspection:
-    from boto_rolesanywhere.settings.values import require_session_name
-
     session_name = arguments.role_session_name
     return inspect_place(
         arguments.file or arguments.certificate,

@@ -16,6 +16,7 @@ from boto_rolesanywhere.cli.flag_table import LATEST, SELECTOR, STORE
 from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from, store_access
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.redaction import printable
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
 
 if TYPE_CHECKING:
@@ -125,7 +126,6 @@ def _print_list(found: tuple[Listed, ...]) -> int:
     from cryptography.hazmat.primitives.hashes import SHA1
 
     from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
-    from boto_rolesanywhere.redaction import printable
 
     lines = ["Matching identities" if found else "No matching identities"]
     for number, listed in enumerate(found, 1):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.authority.revocation import REASONS
 from boto_rolesanywhere.cli.account.administrator_options import add_anchor, anchor_administrator
 from boto_rolesanywhere.cli.authority.opening import access_of, add_folder, add_passphrase
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
@@ -38,8 +39,6 @@ examples:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    from boto_rolesanywhere.authority.revocation import REASONS
-
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.add_argument("certificate", metavar="FILE|SERIAL", help="what to revoke")
     parser.add_argument(
@@ -68,11 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Revoke, synchronise, and end sessions.
-
-    Raises:
-        RolesAnywhereError: something is missing or wrong, or a call failed.
-    """
+    """Revoke, synchronise, and end sessions."""
     from boto_rolesanywhere.cli.account.revoking import Report, end, revoke, synchronise
 
     administrator = anchor_administrator(arguments)

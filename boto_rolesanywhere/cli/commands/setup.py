@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
 from boto_rolesanywhere.cli.account.emitting import add_emit, emitted
+from boto_rolesanywhere.cli.account.profile_lines import profile_lines, section_text, write_lines
 from boto_rolesanywhere.cli.account.wishes import add_wishes, wanted_of
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
@@ -15,6 +17,8 @@ from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.cli.terminal import write_json
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable
+from boto_rolesanywhere.settings.names import CERTIFICATE
+from boto_rolesanywhere.settings.profile_reader import read_profile
 
 if TYPE_CHECKING:
     import argparse
@@ -67,11 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make what differs, and write the profile.
-
-    Raises:
-        RolesAnywhereError: AWS refused something, or what is asked for is another's.
-    """
+    """Make what differs, and write the profile."""
     if arguments.emit:
         return _emit(arguments)
     from boto_rolesanywhere.account.setup import Setup
@@ -127,12 +127,6 @@ def _print(
     arns: tuple[str, str, str],
     administrator: Administrator,
 ) -> None:
-    from boto_rolesanywhere.cli.account.profile_lines import (
-        profile_lines,
-        section_text,
-        write_lines,
-    )
-
     for part in setup.parts:
         sys.stdout.write(f"{part.kind}: {part.arn}\n")
     profile = arguments.profile or arguments.role
@@ -148,11 +142,6 @@ def _print(
 
 
 def _next(profile: str, role: str) -> str:
-    import os
-
-    from boto_rolesanywhere.settings.names import CERTIFICATE
-    from boto_rolesanywhere.settings.profile_reader import read_profile
-
     name = shlex.quote(profile)
     if CERTIFICATE.config_key in (read_profile(profile, os.environ) or {}):
         return f"Try it: aws sts get-caller-identity --profile {name}"
@@ -162,8 +151,6 @@ def _next(profile: str, role: str) -> str:
 def _profile_json(
     arguments: argparse.Namespace, arns: tuple[str, str, str], administrator: Administrator
 ) -> dict[str, Any]:
-    from boto_rolesanywhere.cli.account.profile_lines import profile_lines, write_lines
-
     if arguments.plan:
         return {"configFile": None}
     profile = arguments.profile or arguments.role

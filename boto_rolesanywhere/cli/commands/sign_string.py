@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from cryptography.hazmat.primitives import hashes
@@ -112,8 +113,6 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: Digest) -> bytes:
 
 def fixed_text(public_key: PublicKeyTypes) -> bytes:
     """The text that the helper signs with this key."""
-    from hashlib import sha256
-
     if isinstance(public_key, rsa.RSAPublicKey):
         encoded = public_key.public_bytes(Encoding.DER, PublicFormat.PKCS1)
     elif isinstance(public_key, ec.EllipticCurvePublicKey):
@@ -124,7 +123,6 @@ def fixed_text(public_key: PublicKeyTypes) -> bytes:
 
 
 def _hash(digest: Digest) -> HashAlgorithm:
-
     kind: type[HashAlgorithm] = getattr(hashes, digest)
     return kind()
 

@@ -56,11 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List the subjects.
-
-    Raises:
-        RolesAnywhereError: AWS refused a call.
-    """
+    """List the subjects."""
     from boto_rolesanywhere.account.subjects import subjects
 
     now = utc_now()

@@ -45,11 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Show, ask, remove.
-
-    Raises:
-        RolesAnywhereError: AWS refused something, or the role is another's.
-    """
+    """Show, ask, remove."""
     from boto_rolesanywhere.account.teardown import all_removals, removals_for_role, remove
 
     administrator = administrator_of(arguments)

@@ -13,7 +13,9 @@ from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK, complain
 from boto_rolesanywhere.cli.refusals import without_effect
 from boto_rolesanywhere.cli.terminal import write_json
+from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.arns import parse_arn
 
 if TYPE_CHECKING:
     import argparse
@@ -85,10 +87,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the policy; what there is to say of it goes to stderr."""
-    from datetime import datetime, timezone
-
     _require_fitting(arguments)
-    now = datetime.now(timezone.utc)
+    now = utc_now()
     inspection = inspect_place(arguments.file, now, attribute_mappings=arguments.attribute_mappings)
     if arguments.chained_from:
         return _chained(arguments, inspection)
@@ -117,8 +117,6 @@ def _require_fitting(arguments: argparse.Namespace) -> None:
 
 
 def _canonical(text: str) -> str:
-    from boto_rolesanywhere.settings.arns import parse_arn
-
     arn = parse_arn("trust-anchor", text, where="--trust-anchor-arn")
     if arn.is_alias:
         raise ConfigurationError(
@@ -154,7 +152,6 @@ def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -
         chained_trust_policy,
         chaining_permissions,
     )
-    from boto_rolesanywhere.settings.arns import parse_arn
 
     first = parse_arn("role", arguments.chained_from, where="--chained-from")
     if inspection.source_identity_doubt:

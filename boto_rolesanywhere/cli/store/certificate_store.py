@@ -27,6 +27,7 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.identity.files.contents import Contents
 from boto_rolesanywhere.identity.files.reading import Part
 from boto_rolesanywhere.identity.opening import Access, file_keys, open_file
+from boto_rolesanywhere.identity.pkcs11 import list_token_certificates
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
@@ -173,8 +174,6 @@ def _choose_one(found: Sequence[Listed], store: str, *, latest: bool) -> Listed:
 
 
 def _on_token(selector: Selector, uri: str, access: Access) -> tuple[Listed, ...]:
-    from boto_rolesanywhere.identity.pkcs11 import list_token_certificates
-
     found = list_token_certificates(uri, module=access.pkcs11_module, secret=access.secret)
     return tuple(
         Listed(certificate, place) for place, certificate in found if selector.matches(certificate)

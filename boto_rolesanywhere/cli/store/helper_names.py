@@ -6,6 +6,7 @@ in a fixed order, whatever theirs in the certificate is, then the others.
 
 from __future__ import annotations
 
+from string import ascii_letters, digits
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
@@ -27,10 +28,7 @@ _NAMES: Final = {
 }
 # Go keeps one value of these, the last.
 _SINGLE: Final = {"CN", "SERIALNUMBER"}
-_ESCAPED: Final = frozenset(',+"\\<>;')
-_PRINTABLE: Final = frozenset(
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
-)
+_PRINTABLE: Final = frozenset(f"{ascii_letters}{digits} '()+,-./:=?")
 _PRINTABLE_STRING: Final = 0x13
 _UTF8_STRING: Final = 0x0C
 
@@ -41,27 +39,18 @@ def as_helper_shows(name: x509.Name) -> str:
     others: list[str] = []
     for attribute in name:
         oid = attribute.oid.dotted_string
-        value = attribute.value if isinstance(attribute.value, str) else attribute.value.hex()
         if oid in _NAMES:
-            known[_NAMES[oid]].append(value)
+            title = _NAMES[oid]
+            known[title].append(attribute.rfc4514_string({attribute.oid: title}))
         else:
+            value = attribute.value if isinstance(attribute.value, str) else attribute.value.hex()
             others.insert(0, f"{oid}=#{_string_der(value).hex()}")
     parts = [
-        "+".join(f"{title}={_escape(value)}" for value in values[-1 if title in _SINGLE else 0 :])
+        "+".join(values[-1:] if title in _SINGLE else values)
         for title, values in known.items()
         if values
     ]
     return ",".join((*parts, *others))
-
-
-def _escape(value: str) -> str:
-    last = len(value) - 1
-    return "".join(
-        f"\\{char}"
-        if char in _ESCAPED or (char == " " and at in (0, last)) or (char == "#" and at == 0)
-        else char
-        for at, char in enumerate(value)
-    )
 
 
 def _string_der(value: str) -> bytes:
