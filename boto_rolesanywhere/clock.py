@@ -1,4 +1,7 @@
-"""The time, as functions that every part takes as parameters, so that tests can choose it."""
+"""The time, as functions that every part takes as parameters, so that tests can choose it.
+
+A failure that processes share is told with durations, so `typing` is not imported here.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timezone
 from functools import partial
-from typing import TypeAlias
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400  # seconds
 
-Clock: TypeAlias = Callable[[], datetime]
+Clock = Callable[[], datetime]
 
 
 def utc_now() -> datetime:
