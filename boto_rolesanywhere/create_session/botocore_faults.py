@@ -17,7 +17,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
-from .network_faults import beneath, connection_fault, first, tls_fault
+from .network_faults import beneath, first, known_fault
 from .transport import TransportFault, proxy_login
 
 if TYPE_CHECKING:
@@ -44,14 +44,7 @@ def fault_of(error: Exception) -> TransportFault:
     """The fault that botocore raised `error` for."""
     kind: FaultKind = next((kind for known, kind in _BY_CLASS if isinstance(error, known)), "other")
     errors = tuple(beneath(error))
-    if kind == "tls":
-        fault = tls_fault(errors)
-    elif kind == "proxy":
-        fault = _of_a_proxy(errors)
-    elif kind == "connection":
-        fault = connection_fault(errors)
-    else:
-        fault = None
+    fault = _of_a_proxy(errors) if kind == "proxy" else known_fault(kind, errors)
     fault = fault or TransportFault(kind, _words(error, errors))
     fault.__cause__ = error
     return fault

@@ -142,19 +142,16 @@ class DirectTransport:
             raise TransportFault("tls", f"the CA certificates cannot be read ({error})") from error
 
 
-def _fault(error: Exception | None, url: str, late: FaultKind) -> TransportFault:
+def _fault(error: Exception, url: str, late: FaultKind) -> TransportFault:
     """The fault for what the standard library raised; `late` for its time-outs."""
-    from .network_faults import beneath, connection_fault, tls_fault
+    from .network_faults import beneath, known_fault
 
     if isinstance(error, TimeoutError):
         return TransportFault(late, f"{url} did not answer in time")
-    errors = tuple(beneath(error)) if error else ()
     kind: FaultKind = "other"
     if isinstance(error, ssl.SSLError):
-        kind, named = "tls", tls_fault(errors)
+        kind = "tls"
     elif isinstance(error, OSError | http.client.HTTPException):
-        kind, named = "connection", connection_fault(errors)
-    else:
-        named = None
-    reason = getattr(error, "strerror", None) or error
-    return named or TransportFault(kind, str(reason).rstrip(".") or "there was no answer")
+        kind = "connection"
+    reason = str(getattr(error, "strerror", None) or error).rstrip(".") or "there was no answer"
+    return known_fault(kind, tuple(beneath(error))) or TransportFault(kind, reason)

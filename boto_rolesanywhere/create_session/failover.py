@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from boto_rolesanywhere.clock import in_words
-from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, pause_after
+from boto_rolesanywhere.credentials.policy import LONGEST_PAUSE, next_pause
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
 
@@ -110,7 +110,7 @@ class FailoverCreator:
     def _note_failure(self, region: _Region, error: RolesAnywhereError) -> None:
         with self._lock:
             region.failures += 1
-            pause = pause_after(error, region.failures, None, self._jitter)
+            pause = next_pause(error, region.failures, None, self._jitter)
             region.closed_until = self._monotonic() + pause
         logger.warning(
             "IAM Roles Anywhere in %s failed; it is asked again after %s: %s",

@@ -45,8 +45,14 @@ def first(errors: Sequence[BaseException], kind: type[_Error]) -> _Error | None:
     return next((each for each in errors if isinstance(each, kind)), None)
 
 
-def tls_fault(errors: Sequence[BaseException]) -> TransportFault | None:
-    """The fault of a TLS handshake; None if nothing is known of it."""
+def known_fault(kind: FaultKind, errors: Sequence[BaseException]) -> TransportFault | None:
+    """The fault of kind ``tls`` or ``connection`` that is known better; None for all others."""
+    if kind == "tls":
+        return _of_a_handshake(errors)
+    return _of_a_connection(errors) if kind == "connection" else None
+
+
+def _of_a_handshake(errors: Sequence[BaseException]) -> TransportFault | None:
     if unverified := _of_a_certificate(errors):
         return unverified
     if first(errors, ssl.SSLEOFError):
@@ -76,8 +82,7 @@ def _of_a_certificate(errors: Sequence[BaseException]) -> TransportFault | None:
     return TransportFault("certificate-time" if code in OF_TIME else "certificate", words)
 
 
-def connection_fault(errors: Sequence[BaseException]) -> TransportFault | None:
-    """The fault of a connection that was not had or was lost; None if nothing is known of it."""
+def _of_a_connection(errors: Sequence[BaseException]) -> TransportFault | None:
     if unknown := first(errors, socket.gaierror):
         return TransportFault("name", f"its name has no address ({unknown.strerror})")
     odd = first(errors, BadStatusLine)

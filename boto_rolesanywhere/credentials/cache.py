@@ -27,7 +27,7 @@ from .cached_session import to_entry, to_received
 from .failure_mark import FailureMark, read_mark
 from .marked_error import SHARED, to_error, to_mark
 from .moment import Moment, present
-from .policy import pause_after
+from .policy import next_pause
 from .turn import NEEDS_FILELOCK, PATIENCE, Turn, await_turn, good_entry, take_lock
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ class SessionCache:
         before = read_mark(str(self._folder), key)
         row = before.next_row(now) if before is not None else 1
         left = self._left(entry) if entry is not None else None
-        pause = pause_after(error, row, left, self._jitter)
+        pause = next_pause(error, row, left, self._jitter)
         if entry is not None or isinstance(error, SHARED):
             mark = to_mark(key, error, (now, now + pause), row)
             try:
@@ -339,7 +339,7 @@ def open_cache(folder: bool | str | os.PathLike[str]) -> SessionCache:
             "this user has no home folder to cache sessions in",
             code="home-missing",
             where="argument cache",
-            remedy=f"Pass a folder as cache=, or set {FOLDER_VARIABLE}.",
+            remedy=f"Name a folder (`cache`, --cache-dir), or set {FOLDER_VARIABLE}.",
         )
     return SessionCache(path)
 

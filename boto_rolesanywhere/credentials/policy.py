@@ -29,7 +29,7 @@ _LONGEST_ASKED: Final = 250.0
 _ASKED_SPREAD: Final = 0.2  # of it: else all hosts that it told would come back at once
 
 
-def pause_after(
+def next_pause(
     error: BaseException | None, failures: int, left: float | None, jitter: Callable[[], float]
 ) -> float:
     """Seconds until the next try.

@@ -28,7 +28,7 @@ from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
-from .policy import pause_after
+from .policy import next_pause
 from .windows import LONGEST_WAIT, RefreshWindows
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class SessionState:
         left = self._left(held) if held is not None else 0.0
         good = left > 0
         cold = 0 if good else (last.cold if last else 0) + 1
-        pause = pause_after(own, cold, left if good else None, self._jitter)
+        pause = next_pause(own, cold, left if good else None, self._jitter)
         # Kept without the frames that it passed, whose variables may be secret.
         kept = _copied(own) if own else None
         self._failure = _Failure(kept, cold, self._monotonic() + pause)
@@ -230,7 +230,7 @@ class SessionState:
             self.held = held._replace(windows=held.windows.drawn_anew(age, self._jitter()))
         if failure is not None and now < failure.retry_at:
             left = self._left(held) if held is not None and not failure.cold else None
-            pause = pause_after(failure.error, failure.cold, left, self._jitter)
+            pause = next_pause(failure.error, failure.cold, left, self._jitter)
             self._failure = failure._replace(retry_at=now + pause)
 
     def _left(self, held: Held) -> float:

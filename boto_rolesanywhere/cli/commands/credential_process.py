@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.cached_answer import CACHE_DIR, FORCE, NO_CACHE, key_of_flags
@@ -91,19 +90,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _cache(arguments: argparse.Namespace) -> SessionCache | None:
     """The cache; if there is none, a warning says why, and the command works without it."""
-    from boto_rolesanywhere.credentials.cache import SessionCache
-    from boto_rolesanywhere.credentials.cache_entry import FOLDER_VARIABLE, cache_folder
-    from boto_rolesanywhere.credentials.turn import NEEDS_FILELOCK
+    from boto_rolesanywhere.credentials.cache import open_cache
+    from boto_rolesanywhere.errors import ConfigurationError
 
-    folder = cache_folder(os.environ, arguments.cache_dir)
-    if folder is None:
-        logger.warning("Nothing is cached: there is no home folder. Set %s.", FOLDER_VARIABLE)
+    try:
+        return open_cache(arguments.cache_dir or True)
+    except ConfigurationError as error:
+        logger.warning("Nothing is cached: %s. %s", error.problem, error.remedy)
         return None
-    if NEEDS_FILELOCK and find_spec("filelock") is None:
-        logger.warning(
-            "Nothing is cached: the package filelock is not installed. Run pip install"
-            " 'boto_rolesanywhere[cli]', or say %s.",
-            NO_CACHE,
-        )
-        return None
-    return SessionCache(folder)

@@ -47,7 +47,8 @@ def test_without_a_home_it_works_uncached(caller: Caller) -> None:
 
     assert done.returncode == 0
     assert b"ASIA" in done.stdout
-    told = "Nothing is cached: there is no home folder. Set AWS_ROLESANYWHERE_CACHE_DIR."
+    told = "Nothing is cached: this user has no home folder to cache sessions in. Name a folder"
+    told += " (`cache`, --cache-dir), or set AWS_ROLESANYWHERE_CACHE_DIR."
     assert done.stderr.decode() == f"boto-rolesanywhere: {told}\n"
 
     paths, emulator = caller.paths, caller.emulator

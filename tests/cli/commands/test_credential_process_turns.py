@@ -169,7 +169,8 @@ def test_where_filelock_is_needed_and_missing_there_are_credentials_and_a_hint(
 
     assert done.returncode == 0
     assert b"ASIA" in done.stdout
-    assert b"pip install 'boto_rolesanywhere[cli]', or say --no-cache" in done.stderr
+    assert b"Nothing is cached" in done.stderr
+    assert b"pip install 'boto_rolesanywhere[cache]'" in done.stderr
     assert not caller.folder.exists()
 
 
