@@ -42,8 +42,8 @@ def inspect_place(
     Raises:
         RolesAnywhereError: one of them cannot be read.
     """
-    from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
     from boto_rolesanywhere.inspection.certificate import choose_leaf, inspect_certificate
+    from boto_rolesanywhere.inspection.session_tags import AttributeMappings
 
     opened = [_open(place, "certificate")]
     if intermediates:

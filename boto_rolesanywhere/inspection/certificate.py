@@ -35,11 +35,9 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.certificates.rules import Finding
 
-    from .attribute_mappings import AttributeMappings
-    from .session_tags import SessionTag
+    from .session_tags import AttributeMappings, SessionTag
     from .trust_policy import SessionFacts
 
-_SECONDS_A_DAY: Final = 86400
 # API Reference, TipConfiguration, subjectSource.
 _TIP_SOURCES: Final = ("x509Subject/CN", "x509SAN/URI")
 # RFC 5280, section 4.2.1.3, in the order of the bits; cryptography's own names differ.
@@ -264,7 +262,7 @@ def inspect_certificate(
         fingerprint=certificate.fingerprint(hashes.SHA256()).hex(),
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
-        days_left=int((certificate.not_valid_after_utc - now).total_seconds() // _SECONDS_A_DAY),
+        days_left=(certificate.not_valid_after_utc - now).days,
         key=_key(certificate),
         algorithm=_algorithm(certificate),
         constraints=_constraints(certificate, found),
@@ -272,7 +270,7 @@ def inspect_certificate(
         source_identity=tags_of.source_identity(certificate),
         source_identity_doubt=tags_of.source_identity_doubt(certificate),
         tags=tags,
-        unused_names=tags_of.alternative_names(certificate).unused,
+        unused_names=tags_of.alternative_names(certificate)[1],
         origins=tuple((source, _kept(tags, source)) for source in _TIP_SOURCES),
         revocation_lists=distribution_points(certificate),
         slips=slips,
@@ -288,32 +286,27 @@ def _constraints(
     certificate: x509.Certificate, found: tuple[Finding, ...]
 ) -> tuple[Constraint, ...]:
     span = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
-    rows = [
+    subject = "present" if tags_of.names_of(certificate, "subject") else "empty"
+    rows: list[tuple[tuple[str, ...], str, str]] = [
         (("version",), "version", certificate.version.name),
-        (
-            ("subject",),
-            "subject",
-            "present" if tags_of.names_of(certificate, "subject") else "empty",
-        ),
+        (("subject",), "subject", subject),
         (("key",), "public key", _key(certificate)),
         (("expired", "not-yet-valid"), "validity", " to ".join(f"{at:%Y-%m-%d}" for at in span)),
         (("ca",), "basicConstraints", _basic_constraints(certificate)),
         (("key-usage",), "keyUsage", _key_usage(certificate)),
         (("hash",), "signed with", _signature(certificate)),
     ]
-    listed = [
+    if any(finding.code == "malformed" for finding in found):
+        rows.append((("malformed",), "encoding", "malformed"))
+    return tuple(
         Constraint(
             codes[0], title, value, tuple(finding for finding in found if finding.code in codes)
         )
         for codes, title, value in rows
-    ]
-    if malformed := tuple(finding for finding in found if finding.code == "malformed"):
-        listed.append(Constraint("malformed", "encoding", "malformed", malformed))
-    return tuple(listed)
+    )
 
 
 def _basic_constraints(certificate: x509.Certificate) -> str:
-
     value = extension_of(certificate, x509.BasicConstraints)
     if not isinstance(value, x509.BasicConstraints):
         return "absent"
@@ -321,7 +314,6 @@ def _basic_constraints(certificate: x509.Certificate) -> str:
 
 
 def _key_usage(certificate: x509.Certificate) -> str:
-
     value = extension_of(certificate, x509.KeyUsage)
     if value is None:
         return "absent"
@@ -330,7 +322,6 @@ def _key_usage(certificate: x509.Certificate) -> str:
 
 
 def _signature(certificate: x509.Certificate) -> str:
-
     try:
         used = certificate.signature_hash_algorithm
     except (UnsupportedAlgorithm, ValueError):
@@ -341,13 +332,11 @@ def _signature(certificate: x509.Certificate) -> str:
 
 
 def _key(certificate: x509.Certificate) -> str:
-
     key = readable_public_key(certificate)
     return "unreadable" if key is None else describe_key(key)
 
 
 def _algorithm(certificate: x509.Certificate) -> str | None:
-
     try:
         return algorithm_for(quietly(certificate.public_key))
     except (CertificateError, ValueError, UnsupportedAlgorithm):

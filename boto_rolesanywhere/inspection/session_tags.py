@@ -6,20 +6,20 @@ The rules are those of the IAM Roles Anywhere User Guide, "Trust policy",
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
 
 from boto_rolesanywhere.certificates.reading import quietly, serial_number
-from boto_rolesanywhere.errors import CertificateError
+from boto_rolesanywhere.errors import CertificateError, ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-    from .attribute_mappings import AttributeMappings
 
 # STS, Tag: key up to 128 characters, value up to 256 of [\p{L}\p{Z}\p{N}_.:/=+\-@].
 _MAX_KEY: Final = 128
@@ -59,6 +59,12 @@ _CUSTOMARY: Final = {
     "2.5.4.46": "dnQualifier",
     "2.5.4.65": "pseudonym",
 }
+_FIELDS: Final = ("x509Subject", "x509Issuer", "x509SAN")
+_invalid: Final = partial(
+    ConfigurationError,
+    code="content-unrecognised",
+    expected="what `aws rolesanywhere get-profile` prints",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +85,36 @@ class SessionTag:
 
 
 @dataclass(frozen=True, slots=True)
-class AlternativeNames:
-    """The subject alternative names by whether they become tags.
+class AttributeMappings:
+    """The mapping rules of a profile.
 
     Attributes:
-        used: of each of DNS, URI and directory name the first, with its kind.
-        unused: the others, as text such as ``DNS:b.example`` with why they are not used.
+        rules: pairs of certificate field and specifier, for example ``("x509Subject", "CN")``.
     """
 
-    used: tuple[tuple[str, object], ...] = ()
-    unused: tuple[tuple[str, str], ...] = ()
+    rules: frozenset[tuple[str, str]]
+
+    def maps(self, field: str, specifier: str) -> bool:
+        """Whether ``field/specifier`` becomes a tag, for example ``x509SAN`` and ``Name/CN``."""
+        wildcard = "*" if field != "x509SAN" else "Name/*"
+        if (field, specifier) in self.rules:
+            return True
+        covered = field != "x509SAN" or specifier.startswith("Name/")
+        return covered and (field, wildcard) in self.rules
+
+    @classmethod
+    def parse(cls, text: str | bytes, *, where: str = "attribute mappings") -> AttributeMappings:
+        """Read the JSON that ``aws rolesanywhere get-profile`` prints, or its list alone."""
+        try:
+            document: object = json.loads(text)
+        except (ValueError, RecursionError):
+            raise _invalid("it is not JSON", where=where) from None
+        for key in ("profile", "attributeMappings"):
+            if isinstance(document, dict):
+                document = document.get(key, document)
+        if not isinstance(document, list):
+            raise _invalid("there is no list attributeMappings", where=where)
+        return cls(frozenset(rule for entry in document for rule in _rules_in(entry, where)))
 
 
 def session_tags(
@@ -99,7 +125,7 @@ def session_tags(
         *_name_tags("x509Subject", "", names_of(certificate, "subject")),
         *_name_tags("x509Issuer", "", names_of(certificate, "issuer")),
     ]
-    for kind, value in alternative_names(certificate).used:
+    for kind, value in alternative_names(certificate)[0].items():
         if isinstance(value, x509.Name):
             found.extend(_name_tags("x509SAN", "Name/", _attributes(value)))
         else:
@@ -174,8 +200,15 @@ def attribute_name(oid: str) -> str:
     return _DOCUMENTED.get(oid) or _CUSTOMARY.get(oid) or oid
 
 
-def alternative_names(certificate: x509.Certificate) -> AlternativeNames:
-    """The subject alternative names, sorted into used and not used."""
+def alternative_names(
+    certificate: x509.Certificate,
+) -> tuple[dict[str, object], tuple[tuple[str, str], ...]]:
+    """The subject alternative names by whether they become tags.
+
+    Returns:
+        Of each of DNS, URI and directory name the first, by its kind; and the others, as text such
+        as ``DNS:b.example`` with why they are not used.
+    """
     kinds = {x509.DNSName: "DNS", x509.UniformResourceIdentifier: "URI", x509.DirectoryName: "Name"}
     used: dict[str, object] = {}
     unused = []
@@ -187,11 +220,10 @@ def alternative_names(certificate: x509.Certificate) -> AlternativeNames:
             unused.append((f"{kind}:{_shown(name)}", f"AWS maps the first {kind} only"))
         else:
             used[kind] = name.value
-    return AlternativeNames(tuple(used.items()), tuple(unused))
+    return used, tuple(unused)
 
 
 def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
-
     try:
         extensions = quietly(lambda: certificate.extensions)
         return extensions.get_extension_for_class(x509.SubjectAlternativeName).value
@@ -206,7 +238,6 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
 
 
 def _shown(name: x509.GeneralName) -> str:
-
     if isinstance(name, x509.DirectoryName):
         return name.value.rfc4514_string()
     if isinstance(name, x509.DNSName | x509.UniformResourceIdentifier):
@@ -237,14 +268,11 @@ def _name_tags(
 
 
 def _judge(tag: SessionTag, specifier: str, mappings: AttributeMappings | None) -> SessionTag:
-    field = tag.key.partition("/")[0]
-    why = None
+    field, why = tag.key.partition("/")[0], _unfit(tag.value)
     if mappings is not None and not mappings.maps(field, specifier):
         why = "the profile's attribute mappings leave it out"
     elif len(tag.key) > _MAX_KEY:
         why = f"its key has {len(tag.key)} characters, and STS takes up to {_MAX_KEY}"
-    else:
-        why = _unfit(tag.value)
     return SessionTag(tag.key, tag.value, why, tag.documented)
 
 
@@ -262,3 +290,16 @@ def _unfit(value: str) -> str | None:
 
 def _fits(char: str) -> bool:
     return char in _PUNCTUATION or unicodedata.category(char)[0] in _CATEGORIES
+
+
+def _rules_in(entry: object, where: str) -> Iterator[tuple[str, str]]:
+    field = entry.get("certificateField") if isinstance(entry, dict) else None
+    rules = entry.get("mappingRules") if isinstance(entry, dict) else None
+    if field not in _FIELDS or not isinstance(rules, list):
+        raise _invalid("an entry lacks certificateField or mappingRules", where=where)
+    for rule in rules:
+        specifier = rule.get("specifier") if isinstance(rule, dict) else None
+        if not isinstance(specifier, str):
+            raise _invalid("a mapping rule has no specifier", where=where)
+        # "Both Name and Name/ are equivalent to Name/*", says the User Guide.
+        yield str(field), "Name/*" if specifier in ("Name", "Name/") else specifier

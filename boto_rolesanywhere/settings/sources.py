@@ -84,7 +84,6 @@ class Secret:
         raise self._error(f"it is {type(value).__name__}, neither str nor bytes")
 
     def _ask(self, source: Callable[[], str | bytes]) -> object:
-
         try:
             return source()
         except RolesAnywhereError:
@@ -93,7 +92,6 @@ class Secret:
             raise self._error(f"the callable raised {type(error).__name__}") from error
 
     def _error(self, problem: str) -> PassphraseError:
-
         return PassphraseError(
             problem,
             code="passphrase-unusable",

@@ -43,8 +43,8 @@ from boto_rolesanywhere.doctor.crl import check_crl
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
-from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
 from boto_rolesanywhere.inspection.certificate import inspect_certificate
+from boto_rolesanywhere.inspection.session_tags import AttributeMappings
 from boto_rolesanywhere.inspection.trust_policy import SessionFacts, TrustPolicy, correct, evaluate
 from boto_rolesanywhere.settings.arns import SERVICES, parse_arn
 from boto_rolesanywhere.settings.profile_reader import read_plainly

@@ -16,9 +16,8 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from boto_rolesanywhere.certificates.rules import is_ca
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
-from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
 from boto_rolesanywhere.inspection.certificate import choose_leaf, inspect_certificate
-from boto_rolesanywhere.inspection.session_tags import source_identity_doubt
+from boto_rolesanywhere.inspection.session_tags import AttributeMappings, source_identity_doubt
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -192,7 +192,7 @@ def wanted_of(arguments: argparse.Namespace, region: str) -> Wanted:
 
 def _require_mapped(wanted: Wanted) -> None:
     """Refuse mappings that leave out what the trust policy or trusted identity needs."""
-    from boto_rolesanywhere.inspection.attribute_mappings import AttributeMappings
+    from boto_rolesanywhere.inspection.session_tags import AttributeMappings
 
     mappings = wanted.profile.mappings
     rules = AttributeMappings(
