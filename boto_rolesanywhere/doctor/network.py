@@ -115,6 +115,8 @@ def reason(error: Exception) -> str:
 
 def check_clock(route: Route, question: Question) -> Check[bool]:
     """Compare this machine's clock with the endpoint's, by an empty request."""
+    from botocore.exceptions import BotoCoreError
+
     from boto_rolesanywhere.create_session.diagnosis import (
         CLOCK_TOLERANCE,
         clock_finding,
@@ -123,11 +125,11 @@ def check_clock(route: Route, question: Question) -> Check[bool]:
 
     try:
         header = _date_header(route, question.timeout)
-    except _NoAnswerError as error:
+    except BotoCoreError as error:
         yield Verdict(
             "clock",
             "fail",
-            f"the endpoint does not answer: {error}",
+            f"the endpoint does not answer: {str(error).rstrip('.')}",
             "Check what answers at the endpoint's address, and the proxies on the way.",
         )
         return False
@@ -150,13 +152,8 @@ def check_clock(route: Route, question: Question) -> Check[bool]:
     return True
 
 
-class _NoAnswerError(Exception):
-    """No HTTP answer came."""
-
-
 def _date_header(route: Route, timeout: float) -> str | None:
     from botocore.awsrequest import AWSRequest
-    from botocore.exceptions import BotoCoreError, HTTPClientError
     from botocore.httpsession import URLLib3Session
 
     proxies = {route.scheme: route.proxy_url} if route.proxy_url else {}
@@ -169,8 +166,6 @@ def _date_header(route: Route, timeout: float) -> str | None:
         trust_system_store(session)
     try:
         answer = session.send(AWSRequest("GET", f"{route.url}/").prepare())
-    except (BotoCoreError, HTTPClientError) as error:
-        raise _NoAnswerError(str(error).rstrip(".")) from None
     finally:
         session.close()
     date: str | None = answer.headers.get("date")

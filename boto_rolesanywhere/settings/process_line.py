@@ -18,7 +18,7 @@ from .names import ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
 from .profile_reader import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 KEY: Final = "credential_process"
 _COMMAND: Final = "credential-process"
@@ -29,11 +29,10 @@ SELECTOR: Final = "--cert-selector"
 _OF_A_STORE: Final = frozenset([SELECTOR, "--cert-store", "--use-latest-expiring-certificate"])
 # Of Windows' stores, which the command ignores too.
 _IGNORED: Final = ("--system-store-name", "--system-store-location")
-_WITH_VALUE: Final = frozenset(
-    [setting.flag for setting in SETTINGS if setting.flag]
-    + [f"{secret}{form}" for secret in _SECRETS for form in ("", "-env", "-file")]
-    + [_CONFIG_PROFILE, SELECTOR, "--cert-store", "--cache-dir", *_IGNORED]
-)
+_SETTINGS: Final = {setting.flag: setting.config_key for setting in SETTINGS if setting.flag}
+_FOR_A_SECRET: Final = {f"{flag}{form}" for flag in _SECRETS for form in ("", "-env", "-file")}
+_OF_BOTH: Final = frozenset({*_SETTINGS, *_FOR_A_SECRET, _CONFIG_PROFILE})
+_WITH_VALUE: Final = _OF_BOTH | {SELECTOR, "--cert-store", "--cache-dir", *_IGNORED}
 # They change nothing in a profile: it has neither the cache nor the messages of the command.
 _OF_THE_COMMAND: Final = frozenset(
     ["--debug", "--with-proxy", "--reuse-pin", "--no-cache", "--cache-dir", "--force-refresh"]
@@ -68,8 +67,7 @@ class ProcessLine(NamedTuple):
 
     def section(self) -> dict[str, str]:
         """The keys that a profile with the same settings has, but for the secret itself."""
-        keys = {setting.flag: setting.config_key for setting in SETTINGS if setting.flag}
-        found = {keys[flag]: value for flag, value in self.values.items()}
+        found = {_SETTINGS[flag]: value for flag, value in self.values.items()}
         named = {PASSPHRASE_FILE: self.secret_file, PASSPHRASE_ENV: self.secret_variable}
         return found | {key.config_key: text for key, text in named.items() if text}
 
@@ -126,21 +124,19 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
     endpoint = ENDPOINT_URL.flag or ""
     if endpoint in flags and "://" not in flags[endpoint]:  # a bare host name means TLS
         flags[endpoint] = f"https://{flags[endpoint]}"
-    settings = {setting.flag for setting in SETTINGS if setting.flag}
 
     def secret(form: str) -> tuple[str, str] | None:
         return next(
             ((base, flags[f"{base}{form}"]) for base in _SECRETS if base + form in flags), None
         )
 
-    known = settings | _OF_THE_COMMAND | {_CONFIG_PROFILE}
+    known = _OF_BOTH | _OF_THE_COMMAND
     selection = {flag: value for flag, value in flags.items() if flag in _OF_A_STORE}
     if SELECTOR in selection:
         known |= {*_OF_A_STORE, *_IGNORED}
-    known |= {f"{base}{form}" for base in _SECRETS for form in ("", "-env", "-file")}
     return ProcessLine(
         program=program,
-        values={flag: value for flag, value in flags.items() if flag in settings and value},
+        values={flag: value for flag, value in flags.items() if flag in _SETTINGS and value},
         secret=secret(""),
         secret_file=(secret("-file") or (None, None))[1],
         secret_variable=(secret("-env") or (None, None))[1],
@@ -150,36 +146,30 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
     )
 
 
-def place_of(path: str, title: str, key: str = KEY) -> str:
-    """The file and line where `key` stands in the section ``[title]``: ``FILE, line N``."""
-    for number, (section, line) in enumerate(_lines(path), 1):
-        if section == title and re.match(rf"\s*{re.escape(key)}\s*[=:]", line):
-            return f"{path}, line {number}"
-    return path
+def place_of(path: str, title: str) -> str:
+    """Where the line stands in the section ``[title]``: ``FILE, line N``."""
+    option = re.compile(rf"\s*{KEY}\s*[=:]")
+    found = (at for at, section, line in _lines(path) if section == title and option.match(line))
+    return next(found, path)
 
 
 def torn_line(environ: Mapping[str, str]) -> str | None:
-    """Where a ``credential_process`` of ours in the config file ends with a backslash.
-
-    The file and line as ``FILE, line N``; None if there is no such line.
-    """
-    path = path_of(environ)
-    for number, (_, line) in enumerate(_lines(path), 1):
+    """Where a line of ours in the config file ends with a backslash; None if there is none."""
+    for at, _, line in _lines(path_of(environ)):
         if _PROGRAMS.search(line) and KEY in line and line.rstrip().endswith("\\"):
-            return f"{path}, line {number}"
+            return at
     return None
 
 
-def _lines(path: str) -> list[tuple[str, str]]:
-    """Each line with the title of its section."""
+def _lines(path: str) -> Iterator[tuple[str, str, str]]:
+    """Where each line stands, the title of its section, and the line."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123  # any text at all
             text = file.read()
     except (OSError, ValueError):
-        return []
-    section, lines = "", []
-    for line in text.split("\n"):
+        return
+    section = ""
+    for number, line in enumerate(text.split("\n"), 1):
         if header := re.match(r"\[(.+)\]", line.strip()):
             section = header[1]
-        lines.append((section, line))
-    return lines
+        yield f"{path}, line {number}", section, line

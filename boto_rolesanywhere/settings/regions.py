@@ -15,7 +15,7 @@ from boto_rolesanywhere.records import NamedTuple
 from .arns import Arn, parse_arn, require_agreement
 from .names import ENDPOINT_URL, PROFILE, REGION, ROLE, TRUST_ANCHOR
 from .urls import require_endpoint_url
-from .values import endpoint_url_of, region_of, text_of
+from .values import region_of, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,20 +57,16 @@ def places_of(found: Mapping[Setting, Found]) -> tuple[Place, ...]:
     anchors, profiles = (arns_of(found, setting) for setting in (TRUST_ANCHOR, PROFILE))
     (role,) = arns_of(found, ROLE)
     require_all_agree(found, anchors, profiles, role)
-    if len(anchors) == 1:
-        region = region_of(found) or anchors[0].region
-        (endpoint,) = _endpoints(found, anchors)
-        return (Place(anchors[0], profiles[0], region, endpoint),)
-    if REGION in found:
+    if len(anchors) > 1 and REGION in found:
         raise ConfigurationError(
             "it names one Region, and there are several trust anchors",
             code="setting-invalid",
             where=found[REGION].where,
             remedy="Leave it out: each call goes to its trust anchor's Region.",
         )
-    endpoints = _endpoints(found, anchors)
+    region, endpoints = region_of(found), _endpoints(found, anchors)
     return tuple(
-        Place(anchor, profile, anchor.region, endpoint)
+        Place(anchor, profile, region or anchor.region, endpoint)
         for anchor, profile, endpoint in zip(anchors, profiles, endpoints, strict=True)
     )
 
@@ -129,10 +125,12 @@ def arns_of(found: Mapping[Setting, Found], setting: Setting) -> tuple[Arn, ...]
 def _endpoints(found: Mapping[Setting, Found], anchors: tuple[Arn, ...]) -> tuple[str | None, ...]:
     if ENDPOINT_URL not in found:
         return (None,) * len(anchors)
-    if len(anchors) == 1 and isinstance(found[ENDPOINT_URL].value, str):
-        return (endpoint_url_of(found),)  # it may hold a comma
     where = found[ENDPOINT_URL].where
-    endpoints = texts_of(found[ENDPOINT_URL], ENDPOINT_URL)
+    if len(anchors) == 1 and isinstance(found[ENDPOINT_URL].value, str):
+        # It may hold a comma.
+        endpoints: tuple[str, ...] = (text_of(found[ENDPOINT_URL], ENDPOINT_URL),)
+    else:
+        endpoints = texts_of(found[ENDPOINT_URL], ENDPOINT_URL)
     _require_as_many(found, ENDPOINT_URL, len(endpoints), len(anchors))
     for endpoint, anchor in zip(endpoints, anchors, strict=True):
         require_endpoint_url(endpoint, where)

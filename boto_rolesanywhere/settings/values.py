@@ -13,8 +13,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import shown
 
 from .arns import is_region
-from .names import DURATION, ENDPOINT_URL, LONGEST_SESSION, REGION, SESSION_NAME, SHORTEST_SESSION
-from .urls import require_endpoint_url
+from .names import DURATION, LONGEST_SESSION, REGION, SESSION_NAME, SHORTEST_SESSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,15 +68,6 @@ def require_session_name(text: str, where: str) -> str:
         expected = "2 to 64 letters, digits or any of _+=,.@-"
         problem = f"{shown(text)} is not a role session name"
         raise ConfigurationError(problem, code="setting-invalid", where=where, expected=expected)
-    return text
-
-
-def endpoint_url_of(found: Mapping[Setting, Found]) -> str | None:
-    """The endpoint URL that is set, if any."""
-    text = optional_text(found, ENDPOINT_URL)
-    if text is None:
-        return None
-    require_endpoint_url(text, found[ENDPOINT_URL].where)
     return text
 
 
