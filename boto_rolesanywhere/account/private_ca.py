@@ -23,12 +23,13 @@ from boto_rolesanywhere.settings.arns import parse_arn
 from .service_errors import translated
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
+    from collections.abc import Callable, Mapping
 
     from boto_rolesanywhere.clock import Clock
 
     from .administrator import Administrator
+
+    _Description = Mapping[str, Any]  # as DescribeCertificateAuthority gives it
 
 # Both give CA:FALSE and keyUsage digitalSignature, with subject and alternative names from the
 # request. A certificate of the first cannot pose as a TLS server.
@@ -91,21 +92,6 @@ class Revocation(NamedTuple):
     is_listed: bool | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Abilities:
-    """What a CA can do.
-
-    Attributes:
-        signing_algorithm: as IssueCertificate names it.
-        not_after: when its own certificate ends.
-        longest: how long its certificates may hold, if there is a limit of that kind.
-    """
-
-    signing_algorithm: str
-    not_after: datetime
-    longest: timedelta | None
-
-
 class PrivateCa:
     """One CA of AWS Private CA.
 
@@ -149,12 +135,13 @@ class PrivateCa:
             ConfigurationError: the CA issues nothing, or not for AWS.
             CertificateError: the CA has ended; or it issued what Roles Anywhere would refuse.
         """
-        abilities = self._abilities()
-        validity = self._validity(lifetime, abilities)
+        described = self._description()
+        self._require_usable(described)
+        validity = self._validity(lifetime, described)
         fixed = f"{self.arn} {template} {validity['Type']} {validity['Value']} ".encode()
         parameters = {
             "Csr": csr,
-            "SigningAlgorithm": abilities.signing_algorithm,
+            "SigningAlgorithm": _SIGNING[_key_algorithm(described)],
             "TemplateArn": template_arn(self._partition, template),
             "Validity": validity,
             "IdempotencyToken": hashlib.sha256(fixed + csr).hexdigest()[:_TOKEN_LENGTH],
@@ -204,9 +191,8 @@ class PrivateCa:
             new = False
         return Revocation(new, self._writes_lists())
 
-    def _abilities(self) -> _Abilities:
-        described = self._description()
-        status, configuration = described["Status"], described["CertificateAuthorityConfiguration"]
+    def _require_usable(self, described: _Description) -> None:
+        status = described["Status"]
         if status not in ("ACTIVE", "EXPIRED"):
             raise ConfigurationError(
                 f"the CA is {status}",
@@ -221,7 +207,7 @@ class PrivateCa:
                 code="authority-ended",
                 where=self.arn,
             )
-        algorithm = configuration["KeyAlgorithm"]
+        algorithm = _key_algorithm(described)
         if algorithm not in _SIGNING:
             raise ConfigurationError(
                 f"the CA has a key of the type {algorithm}, with which it signs nothing that Roles"
@@ -230,18 +216,17 @@ class PrivateCa:
                 where=self.arn,
                 expected=f"one of {', '.join(_SIGNING)}",
             )
-        short = described.get("UsageMode") == "SHORT_LIVED_CERTIFICATE"
-        return _Abilities(_SIGNING[algorithm], not_after, _SHORT_LIVED if short else None)
 
-    def _validity(self, lifetime: timedelta, abilities: _Abilities) -> dict[str, object]:
-        if abilities.longest is not None and lifetime > abilities.longest:
-            lifetime = abilities.longest
+    def _validity(self, lifetime: timedelta, described: _Description) -> dict[str, object]:
+        is_short_lived = described.get("UsageMode") == "SHORT_LIVED_CERTIFICATE"
+        if is_short_lived and lifetime > _SHORT_LIVED:
+            lifetime = _SHORT_LIVED
             self._tell(f"A short-lived CA issues for {lifetime.days} days at most.")
         # In days, AWS counts from its own clock: this machine's may be ahead.
-        if self._clock() + lifetime + _CLOCKS_APART <= abilities.not_after:
+        if self._clock() + lifetime + _CLOCKS_APART <= described["NotAfter"]:
             return {"Type": "DAYS", "Value": lifetime.days}
         self._tell("The CA's own certificate ends before, so no certificate holds longer.")
-        return {"Type": "ABSOLUTE", "Value": int(abilities.not_after.timestamp())}
+        return {"Type": "ABSOLUTE", "Value": int(described["NotAfter"].timestamp())}
 
     def _issued(self, arn: str) -> IssuedByAws:
         waiter = self._administrator.client("acm-pca").get_waiter("certificate_issued")
@@ -262,13 +247,18 @@ class PrivateCa:
         lists = described.get("RevocationConfiguration", {}).get("CrlConfiguration", {})
         return bool(lists.get("Enabled"))
 
-    def _description(self) -> Any:  # noqa: ANN401  # botocore makes it
-        return self._call("DescribeCertificateAuthority")["CertificateAuthority"]
+    def _description(self) -> _Description:
+        described: _Description = self._call("DescribeCertificateAuthority")["CertificateAuthority"]
+        return described
 
     def _call(self, operation: str, **parameters: object) -> Any:  # noqa: ANN401  # by operation
         return self._administrator.call(
             "acm-pca", operation, CertificateAuthorityArn=self.arn, **parameters
         )
+
+
+def _key_algorithm(described: _Description) -> str:
+    return str(described["CertificateAuthorityConfiguration"]["KeyAlgorithm"])
 
 
 def template_arn(partition: str, name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -38,10 +38,6 @@ class Removal:
     name: str
     arn: str
     changes: tuple[Change, ...]
-
-    def to_json(self) -> dict[str, object]:
-        """As JSON values, with keys that stay."""
-        return asdict(self)
 
 
 @dataclass(slots=True)

@@ -210,21 +210,16 @@ class Authority:
         """
         with self._records.step() as step:
             record = step.latest(name)
-        if record is None:
-            raise ConfigurationError(
-                f"no certificate was issued under the name {name!r}",
-                code="authority-certificate-unknown",
-                where=str(self.folder),
-                remedy="`boto-rolesanywhere ca list` shows the names.",
-            )
-        if record.der is None:
-            raise ConfigurationError(
-                f"of {name!r} the records hold a line of openssl's alone, and no certificate",
-                code="authority-certificate-unknown",
-                where=str(self.folder),
-                remedy="Issue a first one with `boto-rolesanywhere ca issue`.",
-            )
-        return x509.load_der_x509_certificate(record.der)
+        if record is not None and record.der is not None:
+            return x509.load_der_x509_certificate(record.der)
+        problem = f"no certificate was issued under the name {name!r}"
+        remedy = "`boto-rolesanywhere ca list` shows the names."
+        if record is not None:
+            problem = f"of {name!r} the records hold a line of openssl's alone, and no certificate"
+            remedy = "Issue a first one with `boto-rolesanywhere ca issue`."
+        raise ConfigurationError(
+            problem, code="authority-certificate-unknown", where=str(self.folder), remedy=remedy
+        )
 
     def find(self, serial_number: int) -> Record | None:
         """The certificate with this serial number; None if none was issued."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.account.administrator_options import add_administrator, administrator_of
@@ -69,11 +70,8 @@ def _tell(text: str) -> None:
 
 def _show(removals: Removals, *, as_json: bool) -> None:
     if as_json:
-        answer = {
-            "removals": [item.to_json() for item in removals.items],
-            "notes": removals.notes,
-        }
-        write_json(answer)
+        items = [asdict(item) for item in removals.items]
+        write_json({"removals": items, "notes": removals.notes})
         return
     for item in removals.items:
         sys.stdout.write(printable(f"{item.kind} {item.name}: {item.arn}") + "\n")
