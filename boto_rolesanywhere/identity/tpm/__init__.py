@@ -139,18 +139,17 @@ class TpmKey(NotPickled):
         self._password = self._secret = None
 
     def _sign_patiently(self, digested: bytes, digest: Digest, password: bytes | None) -> bytes:
-        for pause in _PAUSES:
+        pauses = iter(_PAUSES)
+        while True:
             try:
-                return self._sign_once(digested, digest, password)
+                with self._device.connection(self._stored.where) as tpm:
+                    return self._sign_once(tpm, digested, digest, password)
             except TpmBusyError:  # noqa: PERF203  # the loop is there to try again
+                if (pause := next(pauses, None)) is None:
+                    raise
                 self._sleep(pause)
-        return self._sign_once(digested, digest, password)
 
-    def _sign_once(self, digested: bytes, digest: Digest, password: bytes | None) -> bytes:
-        with self._device.connection(self._stored.where) as tpm:
-            return self._sign_connected(tpm, digested, digest, password)
-
-    def _sign_connected(
+    def _sign_once(
         self, tpm: TpmConnection, digested: bytes, digest: Digest, password: bytes | None
     ) -> bytes:
         stored = self._stored

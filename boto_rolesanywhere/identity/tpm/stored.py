@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from base64 import b64decode
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError, PrivateKeyError
+from boto_rolesanywhere.identity.files.pem import scan
 from boto_rolesanywhere.records import NamedTuple
 
 from .device import load_library
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
         [TpmConnection, TpmDevice, bytes | None], AbstractContextManager[int]
     ]
 
-_BLOCK: Final = re.compile(
-    rb"-----BEGIN TSS2 PRIVATE KEY-----(.*?)-----END TSS2 PRIVATE KEY-----", re.DOTALL
-)
 _HANDLE: Final = re.compile(r"handle:((?:0[xX])?[0-9a-fA-F]{1,8})")
 # TPM 2.0 Library, Part 2, 7.5: the handles of persistent objects (TPM_HT_PERSISTENT), and 7.4:
 # the owner hierarchy (TPM_RH_OWNER), whose primary key is made anew for each use.
@@ -150,7 +147,7 @@ def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
 
 def _der(data: bytes) -> bytes:
     # tpm2-pytss's own PEM reader knows neither CRLF nor a missing newline at the end.
-    blocks = _BLOCK.findall(data)
-    if len(blocks) != 1:
-        raise ValueError(f"{len(blocks)} complete PEM blocks were found")
-    return b64decode(b"".join(blocks[0].split()), validate=True)
+    found = [block.der for block in scan(data) if block.label == "TSS2 PRIVATE KEY"]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} complete PEM blocks were found")
+    return found[0]
