@@ -50,13 +50,21 @@ _LONGEST_OID: Final = 32
 
 
 class Fields(NamedTuple):
-    """What is read of a plain certificate."""
+    """What is read of a plain certificate: attributes of `x509.Certificate`, and some of ours.
 
-    tbs: bytes
-    names: tuple[bytes, bytes]
+    Attributes:
+        signed_bytes: what the issuer signed, as of an `OddCertificate`.
+        names_der: the DER of issuer and subject.
+        key: the DER of the public key.
+        algorithm: kind of the issuer's key, and the hash of its signature.
+    """
+
+    tbs_certificate_bytes: bytes
+    signed_bytes: bytes
+    names_der: tuple[bytes, bytes]
     serial_number: int
-    start: datetime
-    end: datetime
+    not_valid_before_utc: datetime
+    not_valid_after_utc: datetime
     key: bytes
     algorithm: tuple[str, str]
     signature: bytes
@@ -102,7 +110,7 @@ class StandIn:
 class PlainCertificate(StandIn):
     """Stands in for one that cannot be made without `cryptography.x509`.
 
-    What is not defined here is asked of `cryptography`'s own object.
+    What is neither defined here nor among its fields is asked of `cryptography`'s own object.
     """
 
     __slots__ = ("_fields", "_own", "_public_key")
@@ -115,38 +123,6 @@ class PlainCertificate(StandIn):
         self._fields = fields
         self._own: x509.Certificate | None = None
         self._public_key: CertificatePublicKeyTypes | None = None
-
-    @property
-    def tbs_certificate_bytes(self) -> bytes:
-        """What the issuer signed."""
-        return self._fields.tbs
-
-    signed_bytes = tbs_certificate_bytes
-
-    @property
-    def names_der(self) -> tuple[bytes, bytes]:
-        """The DER of issuer and subject."""
-        return self._fields.names
-
-    @property
-    def serial_number(self) -> int:
-        """As a number."""
-        return self._fields.serial_number
-
-    @property
-    def not_valid_before_utc(self) -> datetime:
-        """The beginning of its validity, aware."""
-        return self._fields.start
-
-    @property
-    def not_valid_after_utc(self) -> datetime:
-        """The last second of its validity, aware."""
-        return self._fields.end
-
-    @property
-    def signature(self) -> bytes:
-        """The issuer's signature."""
-        return self._fields.signature
 
     @property
     def signature_hash_algorithm(self) -> hashes.HashAlgorithm:
@@ -181,6 +157,8 @@ class PlainCertificate(StandIn):
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401  # whatever the certificate has
         if name.startswith("_"):
             raise AttributeError(name)
+        if name in Fields._fields:
+            return getattr(self._fields, name)
         if self._own is None:
             from cryptography import x509
 
@@ -227,11 +205,12 @@ def _fields(encoded: bytes) -> Fields:
     _check_extensions(extensions)
     start, end = validity.expect(der.SEQUENCE).children()
     return Fields(
-        tbs=tbs.raw,
-        names=(issuer.raw, subject.raw),
+        tbs_certificate_bytes=tbs.raw,
+        signed_bytes=tbs.raw,
+        names_der=(issuer.raw, subject.raw),
         serial_number=_serial_number(serial),
-        start=_time(start),
-        end=_time(end),
+        not_valid_before_utc=_time(start),
+        not_valid_after_utc=_time(end),
         key=key.raw,
         algorithm=_SIGNATURES[algorithm.raw],
         signature=_bits(signature),

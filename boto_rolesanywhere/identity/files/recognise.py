@@ -6,8 +6,6 @@ decoded beyond what tells one kind from another. `foreign` names what is no DER.
 
 from __future__ import annotations
 
-import re
-
 from boto_rolesanywhere.certificates import der
 
 from .pem import Block
@@ -19,7 +17,7 @@ _BLANK = b"\0\t\n\r "
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _TCG_KEY_ARC = "2.23.133.10.1."
-_OTHER_SHAPES = re.compile("PARAMETERS|ATTRIBUTE")
+_OTHER_SHAPES = ("PGP ", "PARAMETERS", "ATTRIBUTE")  # parts of labels
 _TIMES = {0x17, 0x18}  # UTCTime, GeneralizedTime: only a CRL has them in the open
 
 
@@ -51,7 +49,7 @@ def by_content(block: Block) -> Block:
     Programs write an encrypted key under PRIVATE KEY and PKCS #7 under CERTIFICATE.
     """
     # Encrypted as a whole, so nothing can be recognised; or what has the shape of something else.
-    if block.headers or block.label.startswith("PGP ") or _OTHER_SHAPES.search(block.label):
+    if block.headers or any(part in block.label for part in _OTHER_SHAPES):
         return block
     if block.der.startswith(_OPENSSH_MAGIC):
         return block._replace(label="OPENSSH PRIVATE KEY")
