@@ -7,15 +7,15 @@ guesses.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from cryptography import x509
 
-    _Matcher = Callable[[object, object], bool]
+    _Matcher = Callable[[Any, Any], bool]
 
 _SMALLEST_RSA: Final = 2048
 _CURVES: Final = frozenset({"secp256r1", "secp384r1", "secp521r1"})
@@ -103,17 +103,18 @@ def _names(certificate: x509.Certificate) -> Iterator[x509.GeneralName]:
 
 
 def _is_allowed(name: x509.GeneralName, constraints: x509.NameConstraints) -> bool:
-    excluded = list(_of_its_kind(name, constraints.excluded_subtrees))
-    if excluded and (not _is_known(name) or any(_fits(name, base) for base in excluded)):
+    excluded, permitted = (
+        [base.value for base in subtrees or () if type(base) is type(name)]
+        for subtrees in (constraints.excluded_subtrees, constraints.permitted_subtrees)
+    )
+    fits = _matchers().get(type(name))
+    if fits is None:
+        # 4.2.1.10, of a form that a critical extension restricts: "the application MUST either
+        # process the constraint or reject the certificate".
+        return not excluded and not permitted
+    if any(fits(name.value, base) for base in excluded):
         return False
-    permitted = list(_of_its_kind(name, constraints.permitted_subtrees))
-    return not permitted or any(_fits(name, base) for base in permitted)
-
-
-def _of_its_kind(
-    name: x509.GeneralName, subtrees: Iterable[x509.GeneralName] | None
-) -> Iterator[x509.GeneralName]:
-    return (base for base in subtrees or () if type(base) is type(name))
+    return not permitted or any(fits(name.value, base) for base in permitted)
 
 
 def _matchers() -> dict[type[x509.GeneralName], _Matcher]:
@@ -124,34 +125,18 @@ def _matchers() -> dict[type[x509.GeneralName], _Matcher]:
         x509.DNSName: _host_fits,
         x509.RFC822Name: _mailbox_fits,
         x509.UniformResourceIdentifier: _uri_fits,
-        x509.IPAddress: _address_fits,
+        x509.IPAddress: lambda address, network: address in network,
     }
 
 
-def _is_known(name: x509.GeneralName) -> bool:
-    """Whether names of this form can be compared.
-
-    RFC 5280, 4.2.1.10, of a form that a critical extension restricts: "the application MUST either
-    process the constraint or reject the certificate".
-    """
-    return type(name) in _matchers()
-
-
-def _fits(name: x509.GeneralName, base: x509.GeneralName) -> bool:
-    return _is_known(name) and _matchers()[type(name)](name.value, base.value)
-
-
-def _directory_name_fits(name: object, base: object) -> bool:
+def _directory_name_fits(name: x509.Name, base: x509.Name) -> bool:
     """The constraint's parts are the first of the name's (7.1: without case and extra blanks)."""
     wanted, parts = comparable(base), comparable(name)
     return parts[: len(wanted)] == wanted
 
 
-def comparable(name: object) -> list[frozenset[tuple[str, str]]]:
+def comparable(name: x509.Name) -> list[frozenset[tuple[str, str]]]:
     """A name as 7.1 compares it: string types, case and blanks do not count."""
-    from cryptography import x509
-
-    assert isinstance(name, x509.Name)  # noqa: S101  # for the type checker
     return [
         frozenset(
             (attribute.oid.dotted_string, " ".join(str(attribute.value).casefold().split()))
@@ -161,15 +146,14 @@ def comparable(name: object) -> list[frozenset[tuple[str, str]]]:
     ]
 
 
-def _host_fits(name: object, base: object) -> bool:
+def _host_fits(name: str, base: str) -> bool:
     """Of DNS names: the constraint itself, and what has labels to the left of it."""
-    host, domain = str(name).lower(), str(base).lower().lstrip(".")
+    host, domain = name.lower(), base.lower().lstrip(".")
     return not domain or host == domain or host.endswith(f".{domain}")
 
 
-def _mailbox_fits(name: object, base: object) -> bool:
+def _mailbox_fits(mailbox: str, wanted: str) -> bool:
     """Of email addresses: one mailbox, all of a host, or (with a leading dot) of hosts below it."""
-    mailbox, wanted = str(name), str(base)
     local, _, host = mailbox.rpartition("@")
     if "@" in wanted:
         wanted_local, _, wanted_host = wanted.rpartition("@")
@@ -177,23 +161,15 @@ def _mailbox_fits(name: object, base: object) -> bool:
     return _is_of_host(host, wanted)
 
 
-def _uri_fits(name: object, base: object) -> bool:
+def _uri_fits(name: str, base: str) -> bool:
     """Of URIs: the host, which must be there and must be a name."""
     try:
-        host = urlsplit(str(name)).hostname
+        host = urlsplit(name).hostname
     except ValueError:
         return False
-    return bool(host) and _is_of_host(str(host), str(base))
+    return bool(host) and _is_of_host(str(host), base)
 
 
 def _is_of_host(host: str, wanted: str) -> bool:
     host, wanted = host.lower(), wanted.lower()
     return host.endswith(wanted) if wanted.startswith(".") else host == wanted
-
-
-def _address_fits(name: object, base: object) -> bool:
-    from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-
-    if isinstance(base, IPv4Network | IPv6Network) and isinstance(name, IPv4Address | IPv6Address):
-        return name in base
-    return False
