@@ -8,9 +8,3 @@ administrators ask for), `service` (all of these in order), `throttle`, `faults`
 `delivery`, `server` and `tls` (HTTP), `facade` and `controls` (the class `Emulator`), `pki`
 and `command`.
 """
-
-from __future__ import annotations
-
-from .facade import Emulator
-
-__all__ = ["Emulator"]

@@ -191,7 +191,7 @@ def test_all_public_names_are_there() -> None:
 
 def test_the_emulator_shares_no_code_with_what_it_verifies() -> None:
     code = """
-import sys, boto_rolesanywhere.testing.emulator.server
+import sys, boto_rolesanywhere.testing.emulator.facade
 print(*sorted(name for name in sys.modules if name.startswith("boto_rolesanywhere")
       and not name.startswith("boto_rolesanywhere.testing")))
 """
