@@ -59,29 +59,17 @@ def check_configuration(question: Question) -> Check[Inputs]:
     if inputs.process is not None:
         where = f"credential_process of profile {inputs.profile_name!r}, {inputs.process}"
     missing = [setting for setting in REQUIRED if setting not in found]
+    remedy = None
     if not any(setting in found for setting in CORE):
-        yield Verdict(
-            "configuration",
-            "fail",
-            f"nothing is configured for IAM Roles Anywhere ({where}, environment"
-            f"{', flags' if inputs.flags is not None else ''})",
-            _hint(inputs),
-            details,
-        )
+        text = f"nothing is configured for IAM Roles Anywhere ({where}, environment"
+        text += ", flags)" if inputs.flags is not None else ")"
+        remedy = _hint(inputs)
     elif missing:
-        yield Verdict(
-            "configuration",
-            "fail",
-            "not set: " + ", ".join(setting.title for setting in missing),
-            " ".join(
-                f"Set the {setting.title}: {_places(setting, inputs)}." for setting in missing
-            ),
-            details,
-        )
+        text = "not set: " + ", ".join(setting.title for setting in missing)
+        remedy = " ".join(f"Set the {each.title}: {_places(each, inputs)}." for each in missing)
     else:
-        yield Verdict(
-            "configuration", "ok", f"{len(found)} settings found ({where})", details=details
-        )
+        text = f"{len(found)} settings found ({where})"
+    yield Verdict("configuration", "fail" if remedy else "ok", text, remedy, details)
     yield from _unknown(inputs)
     return inputs
 
@@ -284,7 +272,6 @@ def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
         yield of_error("arns", error)
         return False
     profile, regions = profiles[0], ", ".join(anchor.region for anchor in anchors)
-    text = f"trust anchor, profile and role agree: account {profile.account}, {regions}"
     if role.account != profile.account:
         yield Verdict(
             "arns",
@@ -293,6 +280,7 @@ def check_arns(settings: Mapping[Setting, Found]) -> Check[bool]:
             "A profile lists roles of its own account: compare the role's ARN with the profile.",
         )
     else:
+        text = f"trust anchor, profile and role agree: account {profile.account}, {regions}"
         yield Verdict("arns", "ok", text)
     return True
 

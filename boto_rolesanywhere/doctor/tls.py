@@ -6,6 +6,7 @@ import http.client
 import ssl
 from typing import TYPE_CHECKING
 
+from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.create_session.network_faults import OF_NAME, OF_TIME
 from boto_rolesanywhere.create_session.shown_certificate import shake_hands
 from boto_rolesanywhere.create_session.trust import BothStores, add_system_store
@@ -85,7 +86,7 @@ def _shake_hands(question: Question, route: Route, context: ssl.SSLContext) -> V
             tuple(details),
         )
     details.append(("CA bundle", f"{route.bundle} ({route.bundle_origin})"))
-    issuer = _name(shown.issuer) if shown else "an unreadable name"
+    issuer = describe_issuer(shown) if shown else "an unreadable name"
     until = f", until {shown.not_valid_after_utc:%Y-%m-%d}" if shown else ""
     return Verdict("tls", "ok", f"trusted, issued by {issuer}{until}", details=tuple(details))
 
@@ -103,7 +104,7 @@ def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificatio
         _, shown = _handshake(route, _context(None), question.timeout)
     except (OSError, http.client.HTTPException):
         shown = None
-    issuer = f", issued by {_name(shown.issuer)}," if shown else ""
+    issuer = f", issued by {describe_issuer(shown)}," if shown else ""
     remedy = (
         "If that issuer is your company's or the endpoint's own CA, name its certificate:"
         " AWS_CA_BUNDLE, or ca_bundle in the profile, or put it into the system's store, which the"
@@ -125,12 +126,6 @@ def _not_trusted(question: Question, route: Route, error: ssl.SSLCertVerificatio
 
 def _about(certificate: x509.Certificate | None) -> Iterator[tuple[str, str]]:
     if certificate is not None:
-        yield "certificate of", _name(certificate.subject)
-        yield "issued by", _name(certificate.issuer)
+        yield "certificate of", describe_subject(certificate)
+        yield "issued by", describe_issuer(certificate)
         yield "valid until", f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC"
-
-
-def _name(name: x509.Name) -> str:
-    from boto_rolesanywhere.certificates.reading import quietly
-
-    return quietly(name.rfc4514_string) or "an empty name"

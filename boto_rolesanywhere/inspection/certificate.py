@@ -52,20 +52,6 @@ _KEY_USAGES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Brief:
-    """A certificate in the chain, in short.
-
-    Attributes:
-        serial_number: in hex.
-    """
-
-    subject: str
-    issuer: str
-    serial_number: str
-    not_after: datetime
-
-
 @dataclass(frozen=True, slots=True)
 class Constraint:
     """One thing that AWS asks of an end-entity certificate, and what this one has.
@@ -124,7 +110,7 @@ class CertificateInspection:
     origins: tuple[tuple[str, str | None], ...]
     revocation_lists: tuple[str, ...]
     slips: tuple[str, ...]
-    chain: tuple[Brief, ...]
+    chain: tuple[x509.Certificate, ...]
 
     @property
     def acceptable(self) -> bool:
@@ -199,10 +185,10 @@ class CertificateInspection:
             "unusedNames": [{"name": name, "reason": why} for name, why in self.unused_names],
             "chain": [
                 {
-                    "subject": one.subject,
-                    "issuer": one.issuer,
-                    "serialNumber": one.serial_number,
-                    "notAfter": _iso(one.not_after),
+                    "subject": _name(one, "subject"),
+                    "issuer": _name(one, "issuer"),
+                    "serialNumber": tags_of.serial_hex(one),
+                    "notAfter": _iso(one.not_valid_after_utc),
                 }
                 for one in self.chain
             ],
@@ -274,7 +260,7 @@ def inspect_certificate(
         origins=tuple((source, _kept(tags, source)) for source in _TIP_SOURCES),
         revocation_lists=distribution_points(certificate),
         slips=slips,
-        chain=tuple(_brief(readable(issuer)[0]) for issuer in chain),
+        chain=tuple(readable(issuer)[0] for issuer in chain),
     )
 
 
@@ -341,15 +327,6 @@ def _algorithm(certificate: x509.Certificate) -> str | None:
         return algorithm_for(quietly(certificate.public_key))
     except (CertificateError, ValueError, UnsupportedAlgorithm):
         return None
-
-
-def _brief(certificate: x509.Certificate) -> Brief:
-    return Brief(
-        subject=_name(certificate, "subject"),
-        issuer=_name(certificate, "issuer"),
-        serial_number=tags_of.serial_hex(certificate),
-        not_after=certificate.not_valid_after_utc,
-    )
 
 
 def _name(certificate: x509.Certificate, field: str) -> str:

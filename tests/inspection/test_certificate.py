@@ -452,8 +452,14 @@ def test_without_a_key_the_leaf_is_the_one_that_issued_none_of_the_others() -> N
 def test_the_chain_is_what_will_be_sent() -> None:
     root, middle, leaf = hierarchy()
     found = inspect_certificate(leaf, (root, leaf, middle), now=NOW)
-    assert [(one.subject, one.issuer, one.serial_number) for one in found.chain] == [
-        ("CN=Issuing", "CN=Root", "02")
+    assert found.chain == (middle,)
+    assert found.to_json()["chain"] == [
+        {
+            "subject": "CN=Issuing",
+            "issuer": "CN=Root",
+            "serialNumber": "02",
+            "notAfter": middle.not_valid_after_utc.isoformat().replace("+00:00", "Z"),
+        }
     ]
 
 

@@ -21,6 +21,8 @@ _VALUES: Final = 9
 
 def show_inspection(page: Page, inspection: CertificateInspection, place: str) -> None:
     """Add how AWS will see the certificate in `place`."""
+    from boto_rolesanywhere.certificates.descriptions import describe_subject
+
     _show_certificate(page, inspection, place)
     page.heading("What AWS asks of it")
     column = max(len(constraint.title) for constraint in inspection.constraints)
@@ -39,7 +41,7 @@ def show_inspection(page: Page, inspection: CertificateInspection, place: str) -
     page.heading("Chain sent with it", "" if inspection.chain else "none")
     if inspection.chain:
         page.fields(
-            (str(place), f"{link.subject}, until {link.not_after:%Y-%m-%d}")
+            (str(place), f"{describe_subject(link)}, until {link.not_valid_after_utc:%Y-%m-%d}")
             for place, link in enumerate(inspection.chain, 1)
         )
 

@@ -13,7 +13,7 @@ from .document import Condition, Statement, TrustPolicy
 from .evaluation import evaluate
 from .facts import ACTIONS, SessionFacts
 from .operators import ConditionResult
-from .results import ActionResult, Decision, Evaluation, StatementResult
+from .results import ActionResult, Evaluation, StatementResult
 
 __all__ = [
     "ACTIONS",
@@ -21,7 +21,6 @@ __all__ = [
     "Condition",
     "ConditionResult",
     "CorrectedPolicy",
-    "Decision",
     "Evaluation",
     "SessionFacts",
     "Statement",

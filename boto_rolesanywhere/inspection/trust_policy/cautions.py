@@ -137,22 +137,13 @@ def _condition_warnings(
         yield "aws:SourceArn is the trust anchor's ARN, never a profile's: this cannot match"
     if key.lower() == "aws:sourceidentity":
         yield "aws:SourceIdentity is of later requests; that of CreateSession is sts:SourceIdentity"
-    if parsed.base in _PLAIN and any("*" in v or "?" in v for v in map(_without_variables, values)):
+    takes_none = parsed.base.startswith("String") and "Like" not in parsed.base
+    if takes_none and any("*" in v or "?" in v for v in map(_without_variables, values)):
         yield f"{condition.operator} takes * and ? as plain characters; StringLike has wildcards"
     if not policy.has_variables and any("${" in value for value in values):
         yield "without Version 2012-10-17 a ${…} is plain text, not a variable"
     if _tag(key) in {tag.lower() for tag in facts.undocumented_tags}:
         yield f"AWS does not document the name of {key}; try it before you rely on it"
-
-
-_PLAIN: Final = frozenset(
-    {
-        "StringEquals",
-        "StringNotEquals",
-        "StringEqualsIgnoreCase",
-        "StringNotEqualsIgnoreCase",
-    }
-)
 
 
 def _without_variables(value: str) -> str:
