@@ -8,8 +8,6 @@ import shutil
 import textwrap
 from typing import TYPE_CHECKING, Final
 
-from .flag_table import FLAGS
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -53,11 +51,6 @@ class Help(argparse.HelpFormatter):
     ) -> str:
         text = super()._format_usage(usage, actions, groups, prefix)
         return "\n".join((*_wrap(" ".join(text.split()), self._width, "  "), "", ""))
-
-
-def own_first(groups: list[argparse._ArgumentGroup]) -> list[argparse._ArgumentGroup]:
-    """The groups of options with the command's own before those that all commands share."""
-    return sorted(groups, key=lambda group: group.title in FLAGS)
 
 
 def columns() -> int:

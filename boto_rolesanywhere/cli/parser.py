@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from boto_rolesanywhere.settings import names
 
-from .flag_table import CONFIG_PROFILE
+from .flag_table import CONFIG_PROFILE, FLAGS
 from .go_values import boolean
-from .help_text import Help, own_first
+from .help_text import Help
 from .outcome import PROGRAM, USAGE, complain
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class Parser(argparse.ArgumentParser):
 
     def format_help(self) -> str:
         """The help, with the command's own options before those of all commands."""
-        self._action_groups = own_first(self._action_groups)
+        self._action_groups.sort(key=lambda group: group.title in FLAGS)
         return super().format_help()
 
     def parse_args(  # type: ignore[override]  # without a namespace of the caller's

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.clock import utc_now
@@ -116,11 +117,11 @@ class Questions:
         """The ARN alone, and with those before it."""
         arns: dict[Setting, Arn] = {}
         for each in ARN_KINDS:
-            text = answer if each is setting else self._known(each)
-            if text and (each is setting or _is_arn(each, text)):
-                arns[each] = arn_of(each, text, each.title)
-        if setting not in arns:
-            arn_of(setting, answer, setting.title)  # which refuses an empty one
+            if each is setting:
+                arns[each] = arn_of(each, answer, each.title)
+            elif text := self._known(each):
+                with suppress(ConfigurationError):  # the check of all settings says so
+                    arns[each] = arn_of(each, text, each.title)
         anchor, profile = arns.get(names.TRUST_ANCHOR), arns.get(names.PROFILE)
         if anchor is not None and profile is not None:
             require_agreement(anchor, profile, arns.get(names.ROLE))
@@ -163,14 +164,6 @@ def _require_part(text: str, setting: Setting) -> None:
             open_certificates(text, "chain" if setting is names.CHAIN else "certificate")
     except PassphraseError:
         return  # a later question asks where the passphrase is
-
-
-def _is_arn(setting: Setting, text: str) -> bool:
-    try:
-        arn_of(setting, text, setting.title)
-    except ConfigurationError:
-        return False  # the check of all settings says so
-    return True
 
 
 def answered(question: str) -> str:

@@ -20,13 +20,7 @@ if TYPE_CHECKING:
 
 Mark = Literal["ok", "fail", "warn", "skip", "none"]
 
-_MARKS: Final[dict[Mark, str]] = {
-    "ok": "ok",
-    "fail": "FAIL",
-    "warn": "warn",
-    "skip": "skip",
-    "none": "",
-}
+_WORDS: Final = {"fail": "FAIL", "none": ""}  # the other marks are their words
 _MARK_WIDTH: Final = 4
 _CODES: Final = {"ok": "32", "fail": "1;31", "warn": "33", "skip": "2", "bold": "1", "dim": "2"}
 _WIDEST: Final = 100
@@ -89,7 +83,7 @@ class Page:
 
     def marked(self, mark: Mark, text: str, detail: str = "", *, column: int = 0) -> None:
         """A line with a verdict before it; `detail` starts at least `column` after the text."""
-        word = self._paint(mark, _MARKS[mark].ljust(_MARK_WIDTH))
+        word = self._paint(mark, _WORDS.get(mark, mark).ljust(_MARK_WIDTH))
         start = f"  {word} {printable(text).ljust(column) if detail else ''}"
         hang = 2 + _MARK_WIDTH + 1
         if not detail:

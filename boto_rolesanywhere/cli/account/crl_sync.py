@@ -92,7 +92,7 @@ def minutes(text: str) -> timedelta:
 def sync(arguments: argparse.Namespace) -> int:
     """Bring the lists to the trust anchor."""
     synchroniser = Synchroniser(
-        anchor_administrator(arguments), order_of(arguments), access_of(arguments)
+        anchor_administrator(arguments), _order(arguments), access_of(arguments)
     )
     if arguments.watch:
         return _watch(arguments, synchroniser)
@@ -101,12 +101,7 @@ def sync(arguments: argparse.Namespace) -> int:
     return status_of(outcomes)
 
 
-def order_of(arguments: argparse.Namespace) -> Order:
-    """What the options ask for.
-
-    Raises:
-        RolesAnywhereError: a certificate of ``--issuer`` cannot be read.
-    """
+def _order(arguments: argparse.Namespace) -> Order:
     issuers = [
         certificate
         for place in arguments.issuer

@@ -6,7 +6,7 @@ import shlex
 import sys
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.authority.authority import Wish
 from boto_rolesanywhere.authority.drafts import general_names, name_of
@@ -31,9 +31,7 @@ from .workload import (
     read_csr,
     renewed_type,
     require_file_name,
-    require_free,
     require_profile_name,
-    required_name,
     write_files,
     write_issued,
     write_profile,
@@ -47,6 +45,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 
     from boto_rolesanywhere.authority.keys import KeyType
+
+_PAIR: Final = (".pem", ".key")
 
 
 def declare_issue(parser: argparse.ArgumentParser) -> None:
@@ -70,18 +70,18 @@ def issue(arguments: argparse.Namespace) -> int:
     by_aws, lifetime = private_ca.is_meant(arguments), timedelta(days=arguments.days)
     if arguments.csr:
         request, content = read_csr(arguments)
-        name = required_name(arguments.name or Path(arguments.csr).stem)
+        name = require_file_name(arguments.name or Path(arguments.csr).stem)
         issuer = _issuer(arguments, by_aws=by_aws)
-        certificate_path, _ = paths_of(arguments, name, force=arguments.force, key=False)
+        (certificate_path,) = paths_of(arguments, name, ".pem", force=arguments.force)
         wish = Wish(name=name, subject=request.subject, san=request.san, lifetime=lifetime)
         issued = issuer.certify(wish, request.public_key, lambda: content)
         write_issued(issued, certificate_path)
         return OK
-    name = required_name(arguments.name)
+    name = require_file_name(arguments.name)
     if arguments.profile:
         require_profile_name(arguments.profile)
     issuer = _issuer(arguments, by_aws=by_aws)
-    paths = paths_of(arguments, name, force=arguments.force)
+    paths = paths_of(arguments, name, *_PAIR, force=arguments.force)
     wish = Wish.named(name, subject=arguments.subject, san=arguments.san, lifetime=lifetime)
     _certify_new_key(arguments, issuer, wish, arguments.key_type or "P-256", paths)
     write_profile(arguments, *paths)
@@ -99,9 +99,7 @@ def declare_request(parser: argparse.ArgumentParser) -> None:
 def request(arguments: argparse.Namespace) -> int:
     """Make a key and a request, on the workload's machine."""
     name = require_file_name(arguments.name)
-    folder = output_of(arguments, Path())
-    key_path, request_path = folder / f"{name}.key", folder / f"{name}.csr"
-    require_free((key_path, request_path), force=arguments.force)
+    key_path, request_path = paths_of(arguments, name, ".key", ".csr", force=arguments.force)
     key, key_content = new_key(arguments, arguments.key_type or "P-256", key_path)
     subject = name_of(name, arguments.subject)
     content = make_request(subject, general_names(arguments.san), key)
@@ -140,7 +138,7 @@ def renew(arguments: argparse.Namespace) -> int:
         raise without_effect(flags, "a new key, without --reuse-key")
     issuer, name = _issuer(arguments, by_aws=by_aws), arguments.name
     old = issuer.latest(name, output_of(arguments, Path()) / f"{name}.pem")
-    paths = paths_of(arguments, require_file_name(name), force=True)
+    paths = paths_of(arguments, require_file_name(name), *_PAIR, force=True)
     wish = Wish(name=name, subject=old.subject, san=alternative_names(old), lifetime=lifetime)
     if arguments.reuse_key:
 
@@ -165,7 +163,7 @@ def _certify_new_key(
     issuer: _OwnCa | private_ca.Issuer,
     wish: Wish,
     key_type: KeyType,
-    paths: tuple[Path, Path],
+    paths: list[Path],
 ) -> None:
     """Make a key, have it certified, and write certificate and key."""
     key, content = new_key(arguments, key_type, paths[1])

@@ -65,7 +65,7 @@ def is_meant(arguments: argparse.Namespace) -> bool:
 
 def revoke(arguments: argparse.Namespace) -> int:
     """Revoke a certificate of AWS Private CA."""
-    serial = serial_in(arguments.certificate)
+    serial, _ = serial_in(arguments.certificate)
     revocation = _authority(arguments).revoke(serial, arguments.reason)
     state = f"is revoked, for the reason {arguments.reason}"
     sys.stdout.write(f"{serial:x} {state if revocation.new else 'was revoked before'}.\n")

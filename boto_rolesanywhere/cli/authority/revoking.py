@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -27,15 +27,19 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.authority.authority import Authority
     from boto_rolesanywhere.authority.records import Record
 
-_REASONS: Final = f"default: unspecified; one of {', '.join(REASONS)}"
+
+def add_reason(parser: argparse.ArgumentParser) -> None:
+    """Declare ``--reason``."""
+    text = f"default: unspecified; one of {', '.join(REASONS)}"
+    parser.add_argument(
+        "--reason", choices=REASONS, default="unspecified", metavar="REASON", help=text
+    )
 
 
 def declare_revoke(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca revoke``."""
     parser.add_argument("certificate", metavar="SERIAL|FILE", help="what to revoke")
-    parser.add_argument(
-        "--reason", choices=REASONS, default="unspecified", metavar="REASON", help=_REASONS
-    )
+    add_reason(parser)
     add_folder(parser)
     private_ca.add_private_ca(parser, issues=False)
 
@@ -65,18 +69,16 @@ def serial_of(text: str, authority: Authority) -> int:
     Raises:
         ConfigurationError: the CA has not issued that certificate.
     """
-
-    def require_issued_here(certificate: x509.Certificate) -> None:
-        if certificate.issuer != authority.certificate.subject:
-            raise ConfigurationError(
-                f"the CA has issued no certificate {certificate.serial_number:x}",
-                code="authority-certificate-unknown",
-                where=text,
-                remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
-                " with --ca.",
-            )
-
-    return serial_in(text, require_issued_here)
+    serial, certificate = serial_in(text)
+    if certificate is not None and certificate.issuer != authority.certificate.subject:
+        raise ConfigurationError(
+            f"the CA has issued no certificate {serial:x}",
+            code="authority-certificate-unknown",
+            where=text,
+            remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
+            " with --ca.",
+        )
+    return serial
 
 
 def declare_crl(parser: argparse.ArgumentParser) -> None:

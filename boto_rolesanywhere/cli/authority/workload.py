@@ -33,7 +33,7 @@ from .opening import NEW_KEY, add_passphrase, secret_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from cryptography import x509
 
@@ -85,39 +85,37 @@ def add_output(parser: argparse.ArgumentParser, default: str) -> None:
     add_switch(parser, "--force", "overwrite files that are there")
 
 
-def required_name(name: str | None) -> str:
-    """The name that files are called by.
-
-    Raises:
-        ConfigurationError: there is none, or files cannot be called by it.
-    """
-    if not name:
-        raise ConfigurationError(
-            "neither a name nor a request was given",
-            code="command-line-invalid",
-            expected="ca issue NAME, or ca issue --csr FILE",
-        )
-    return require_file_name(name)
-
-
 def paths_of(
-    arguments: argparse.Namespace, name: str, *, force: bool, key: bool = True
-) -> tuple[Path, Path]:
-    """Where certificate and key go, before anything is issued.
+    arguments: argparse.Namespace,
+    name: str,
+    *suffixes: str,
+    force: bool,
+) -> list[Path]:
+    """Where the files of that name go, before anything is issued; the folder is made.
 
     Args:
         arguments: of the command.
         name: of the files.
+        suffixes: of the files.
         force: whether files that are there may be replaced.
-        key: whether the key is written too.
 
     Raises:
         ConfigurationError: a file is there, or the folder cannot be written.
     """
     folder = output_of(arguments, Path())
-    paths = folder / f"{name}.pem", folder / f"{name}.key"
-    require_free(paths if key else paths[:1], force=force)
-    require_writable(folder)
+    paths = [folder / f"{name}{suffix}" for suffix in suffixes]
+    for path in () if force else paths:
+        if os.path.lexists(path):
+            raise ConfigurationError(
+                "it is there already",
+                code="authority-file-taken",
+                where=str(path),
+                remedy="Name another folder with --out, or add --force.",
+            )
+    with writing(folder):
+        make_private_folder(folder)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
     return paths
 
 
@@ -137,28 +135,26 @@ def read_csr(arguments: argparse.Namespace) -> tuple[Request, bytes]:
     return read_request(content, str(path)), content
 
 
-def serial_in(text: str, check: Callable[[x509.Certificate], None] = lambda _: None) -> int:
-    """The serial number that was typed, or that of the certificate in the file.
+def serial_in(text: str) -> tuple[int, x509.Certificate | None]:
+    """The serial number that was typed, or the certificate in the file, and its serial number.
 
     Args:
         text: hexadecimal digits, also with colons, or a path.
-        check: raises if a file's certificate is not one that can be meant.
 
     Raises:
         ConfigurationError: it is neither.
         CertificateError: the file holds no certificate.
     """
-    if not Path(text).exists():
-        if _SERIAL.fullmatch(text):
-            return int(text.replace(":", ""), 16)
-        raise ConfigurationError(
-            f"{text!r} is no serial number and no file",
-            code="authority-certificate-unknown",
-            expected="a serial number in hexadecimal digits, or the certificate's file",
-        )
-    certificate = open_certificates(text).certificates[0]
-    check(certificate)
-    return certificate.serial_number
+    if Path(text).exists():
+        certificate = open_certificates(text).certificates[0]
+        return certificate.serial_number, certificate
+    if _SERIAL.fullmatch(text):
+        return int(text.replace(":", ""), 16), None
+    raise ConfigurationError(
+        f"{text!r} is no serial number and no file",
+        code="authority-certificate-unknown",
+        expected="a serial number in hexadecimal digits, or the certificate's file",
+    )
 
 
 def renewed_type(certificate: x509.Certificate) -> KeyType:
@@ -200,12 +196,18 @@ def output_of(arguments: argparse.Namespace, default: Path) -> Path:
     return home_path(arguments.out).absolute() if arguments.out else default.absolute()
 
 
-def require_file_name(name: str) -> str:
+def require_file_name(name: str | None) -> str:
     """A name that files can be called by.
 
     Raises:
-        ConfigurationError: it is none.
+        ConfigurationError: there is none, or files cannot be called by it.
     """
+    if name is None:
+        raise ConfigurationError(
+            "neither a name nor a request was given",
+            code="command-line-invalid",
+            expected="ca issue NAME, or ca issue --csr FILE",
+        )
     if not _FILE_NAME.fullmatch(name):
         raise ConfigurationError(
             f"{name!r} cannot be the name of a file",
@@ -215,34 +217,6 @@ def require_file_name(name: str) -> str:
             " CN=Müller,O=example.",
         )
     return name
-
-
-def require_free(paths: tuple[Path, ...], *, force: bool) -> None:
-    """Refuse to overwrite, before anything is issued.
-
-    Raises:
-        ConfigurationError: a file is there, and may not be replaced.
-    """
-    for path in () if force else paths:
-        if os.path.lexists(path):
-            raise ConfigurationError(
-                "it is there already",
-                code="authority-file-taken",
-                where=str(path),
-                remedy="Name another folder with --out, or add --force.",
-            )
-
-
-def require_writable(folder: Path) -> None:
-    """Make the folder if it is missing, before anything is issued that would go there.
-
-    Raises:
-        ConfigurationError: files cannot be written there.
-    """
-    with writing(folder):
-        make_private_folder(folder)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def require_profile_name(profile: str) -> None:

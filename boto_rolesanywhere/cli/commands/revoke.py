@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.authority.revocation import REASONS
 from boto_rolesanywhere.cli.account.administrator_options import add_anchor, anchor_administrator
-from boto_rolesanywhere.cli.authority.opening import access_of, add_folder, add_passphrase
+from boto_rolesanywhere.cli.authority.opening import add_folder, add_passphrase
+from boto_rolesanywhere.cli.authority.revoking import add_reason
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
-from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import write_json
 
 if TYPE_CHECKING:
@@ -41,13 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     parser.add_argument("certificate", metavar="FILE|SERIAL", help="what to revoke")
-    parser.add_argument(
-        "--reason",
-        choices=REASONS,
-        default="unspecified",
-        metavar="REASON",
-        help=f"default: unspecified; one of {', '.join(REASONS)}",
-    )
+    add_reason(parser)
     add_repeated(
         parser,
         "--end-sessions",
@@ -68,15 +61,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Revoke, synchronise, and end sessions."""
-    from boto_rolesanywhere.cli.account.revoking import Report, end, revoke, synchronise
+    from boto_rolesanywhere.cli.account.revoking import Revoking
 
-    administrator = anchor_administrator(arguments)
-    report = Report(arguments)
+    revoking = Revoking(arguments, anchor_administrator(arguments))
     try:
-        revoked = revoke(arguments, administrator, report)
-        status = synchronise(arguments, administrator, access_of(arguments), revoked, report)
-        end(arguments, administrator, revoked, report, is_refused=status == OK)
+        return revoking.run()
     finally:
         if arguments.json:
-            write_json(report.document)
-    return status
+            write_json(revoking.document)

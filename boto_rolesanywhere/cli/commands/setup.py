@@ -98,10 +98,17 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.json:
             _print_json(arguments, administrator, setup, {"error": error.code})
         raise
-    if arguments.json:
-        _print_json(arguments, administrator, setup, _profile_json(arguments, arns, administrator))
-    elif not arguments.plan:
-        _print(arguments, setup, arns, administrator)
+    profile = arguments.profile or arguments.role
+    lines = profile_lines(profile, arns, administrator.region)
+    writes = bool(arguments.profile) and not arguments.print_profile
+    if not arguments.json and not arguments.plan:
+        _print(arguments, setup, lines, writes=writes)
+    elif arguments.plan and arguments.json:
+        _print_json(arguments, administrator, setup, {"configFile": None})
+    elif arguments.json:
+        path = str(write_lines(profile, lines)[0]) if writes else None
+        written = {"profile": {"name": profile, "lines": lines}, "configFile": path}
+        _print_json(arguments, administrator, setup, written)
     return OK
 
 
@@ -122,16 +129,12 @@ def _tell_what_exists(setup: Setup) -> None:
 
 
 def _print(
-    arguments: argparse.Namespace,
-    setup: Setup,
-    arns: tuple[str, str, str],
-    administrator: Administrator,
+    arguments: argparse.Namespace, setup: Setup, lines: dict[str, str], *, writes: bool
 ) -> None:
     for part in setup.parts:
         sys.stdout.write(f"{part.kind}: {part.arn}\n")
     profile = arguments.profile or arguments.role
-    lines = profile_lines(profile, arns, administrator.region)
-    if arguments.print_profile or not arguments.profile:
+    if not writes:
         sys.stdout.write(f"\n{section_text(profile, lines)}")
         return
     path, title, replaced = write_lines(profile, lines)
@@ -146,19 +149,6 @@ def _next(profile: str, role: str) -> str:
     if CERTIFICATE.config_key in (read_profile(profile, os.environ) or {}):
         return f"Try it: aws sts get-caller-identity --profile {name}"
     return f"Next: {PROGRAM} ca issue {shlex.quote(role)} --profile {name}"
-
-
-def _profile_json(
-    arguments: argparse.Namespace, arns: tuple[str, str, str], administrator: Administrator
-) -> dict[str, Any]:
-    if arguments.plan:
-        return {"configFile": None}
-    profile = arguments.profile or arguments.role
-    lines = profile_lines(profile, arns, administrator.region)
-    path = None
-    if arguments.profile and not arguments.print_profile:
-        path = str(write_lines(profile, lines)[0])
-    return {"profile": {"name": profile, "lines": lines}, "configFile": path}
 
 
 def _print_json(

@@ -81,13 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     prepare(arguments)
     path = aws_file("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
-    write = partial(
-        _write,
-        path,
-        arguments.profile,
-        replace_long_lived=arguments.replace_long_lived_keys,
-        in_place=arguments.in_place,
-    )
+    write = partial(_write, path, arguments)
     if arguments.once:
         write(issuer_from(arguments).create())
         _warn_of_readers(path)
@@ -123,30 +117,27 @@ def _keep(arguments: argparse.Namespace, path: Path, write: Callable[..., None])
 
 def _write(
     path: Path,
-    profile: str,
+    arguments: argparse.Namespace,
     session: RolesAnywhereSession,
-    *,
-    replace_long_lived: bool,
-    in_place: bool,
     patience: float = _PATIENCE,
 ) -> None:
     from boto_rolesanywhere.settings.profile_writer import change_credentials
 
     change_credentials(
         path,
-        profile,
+        arguments.profile,
         {
             "aws_access_key_id": session.access_key_id,
             "aws_secret_access_key": session.secret_access_key,
             "aws_session_token": session.session_token,
         },
-        replace_long_lived=replace_long_lived,
-        in_place=in_place,
+        replace_long_lived=arguments.replace_long_lived_keys,
+        in_place=arguments.in_place,
         patience=patience,
     )
     until = f"{session.expiration:%Y-%m-%d %H:%M:%S} UTC"
     with suppress(BrokenPipeError):  # the reader of stdout may be gone; the renewals go on
-        sys.stderr.write(f"{path}: profile {profile} has credentials until {until}\n")
+        sys.stderr.write(f"{path}: profile {arguments.profile} has credentials until {until}\n")
         sys.stderr.flush()
 
 

@@ -37,7 +37,7 @@ from .helper_names import as_helper_shows
 from .selector import Selector, parse_selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -204,22 +204,19 @@ def _read_folder(
     except OSError as error:
         expected = "a folder of certificate files, or a pkcs11: URI"
         raise unreadable(error, f"{STORE} {place}", expected) from None
-    return [
-        file
-        for path in paths
-        if contents is None or contents.get(path.name)
-        for file in _read_file(path, secret, contents[path.name] if contents else None)
-    ]
-
-
-def _read_file(path: Path, secret: Secret | None, content: bytes | None) -> Iterator[_File]:
-    try:
-        place = Part("certificate", str(path), content) if content else path
-        yield _File(str(path), open_file(place, "certificate", Access(secret)))
-    except PassphraseError:
-        yield _File(str(path), Contents(), locked=True)
-    except RolesAnywhereError as error:
-        logger.debug("Left out of %s: %s", STORE, error)  # a folder may hold other things too
+    files: list[_File] = []
+    for path in paths:
+        content = contents.get(path.name) if contents is not None else None
+        if contents is not None and not content:
+            continue
+        try:
+            source = Part("certificate", str(path), content) if content else path
+            files.append(_File(str(path), open_file(source, "certificate", Access(secret))))
+        except PassphraseError:
+            files.append(_File(str(path), Contents(), locked=True))
+        except RolesAnywhereError as error:
+            logger.debug("Left out of %s: %s", STORE, error)  # a folder may hold other things too
+    return files
 
 
 def _key_file(chosen: Listed, files: Sequence[_File], store: str, secret: Secret | None) -> str:

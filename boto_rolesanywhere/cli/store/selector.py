@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from boto_rolesanywhere.certificates.reading import serial_number
 from boto_rolesanywhere.cli.refusals import unreadable
@@ -115,18 +115,14 @@ def _read_json(path: str) -> list[tuple[str, str]]:
         raise unreadable(error, path, f"a file like {_JSON_EXAMPLE}") from None
     except (ValueError, RecursionError):
         raise _invalid("it is not JSON", where=path, expected=_JSON_EXAMPLE) from None
-    pairs = content if isinstance(content, list) else [None]
-    texts = [_pair(entry) for entry in pairs]
-    if not texts or None in texts:
+    entries = content if isinstance(content, list) else []
+    pairs = [
+        (entry.get("Key"), entry.get("Value")) if isinstance(entry, dict) else (None, None)
+        for entry in entries
+    ]
+    if not pairs or not all(isinstance(text, str) for pair in pairs for text in pair):
         raise _invalid("it is not a list of Key and Value", where=path, expected=_JSON_EXAMPLE)
-    return [text for text in texts if text is not None]
-
-
-def _pair(entry: object) -> tuple[str, str] | None:
-    if not isinstance(entry, dict):
-        return None
-    key, value = entry.get("Key"), entry.get("Value")
-    return (key, value) if isinstance(key, str) and isinstance(value, str) else None
+    return cast("list[tuple[str, str]]", pairs)
 
 
 def is_called(name: x509.Name, text: str) -> bool:
