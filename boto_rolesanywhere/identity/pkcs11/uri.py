@@ -123,13 +123,12 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
     if kind_of(text) != TOKEN:
         raise _invalid("not a PKCS#11 URI", expected="a text that begins with pkcs11:")
     # RFC 7512 section 2.3: pk11-URI = "pkcs11:" pk11-path [ "?" pk11-query ]
-    path, question_mark, query = plain_place(text)[len(TOKEN_SCHEME) :].partition("?")
+    path, _, query = plain_place(text)[len(TOKEN_SCHEME) :].partition("?")
     values: dict[str, Any] = {}
     for item in _attributes(path, ";", len(TOKEN_SCHEME), _PATH_VALUE):
         _take_path_attribute(item, values)
-    if question_mark:
-        for item in _attributes(query, "&", len(TOKEN_SCHEME) + len(path) + 1, _QUERY_VALUE):
-            _take_query_attribute(item, values)
+    for item in _attributes(query, "&", len(TOKEN_SCHEME) + len(path) + 1, _QUERY_VALUE):
+        _take_query_attribute(item, values)
     # RFC 7512 section 2.4: a URI with both pin-source and pin-value is refused as invalid.
     if "pin-value" in values and "pin-source" in values:
         raise _invalid(
@@ -149,9 +148,7 @@ class _Attribute:
 
     def error(self, problem: str, expected: str | None = None) -> ConfigurationError:
         where = f"PKCS#11 URI, attribute {self.name!r} at character {self.position}"
-        return ConfigurationError(
-            problem, code="pkcs11-uri-invalid", where=where, expected=expected
-        )
+        return _invalid(problem, where=where, expected=expected)
 
 
 def _attributes(
@@ -206,25 +203,26 @@ def _take_path_attribute(item: _Attribute, values: dict[str, Any]) -> None:
         if item.name in _QUERY_ATTRIBUTES:
             raise item.error("it stands in the path", "the attribute after a '?'")
         raise item.error("unknown", f"one of {', '.join(sorted(_PATH_ATTRIBUTES))}")
-    # RFC 7512 section 2.3: no attribute of the path may stand there twice.
-    if item.name in values:
-        raise item.error("the URI has this attribute twice", "one value")
-    values[item.name] = _path_value(item)
+    _put(item, _path_value(item), values)
 
 
 def _take_query_attribute(item: _Attribute, values: dict[str, Any]) -> None:
     if item.name in _PATH_ATTRIBUTES:
         raise item.error("it stands after the '?'", "the attribute before the '?', after a ';'")
-    # RFC 7512 section 2.5: an unrecognised query attribute is ignored. Section 2.3: only those may
-    # be repeated.
+    # RFC 7512 section 2.5: an unrecognised query attribute is ignored.
     if item.name not in _QUERY_ATTRIBUTES:
         return
-    if item.name in values:
-        raise item.error("the URI has this attribute twice", "one value")
     value = _text(item)
     # RFC 7512 section 2.4: a module's name, not its path.
     if item.name == "module-name" and ("/" in value or "\\" in value):
         raise item.error("a path", "a name without folder; a path belongs in module-path")
+    _put(item, value, values)
+
+
+def _put(item: _Attribute, value: object, values: dict[str, Any]) -> None:
+    # RFC 7512 section 2.3: no attribute may stand there twice but an unrecognised one of the query.
+    if item.name in values:
+        raise item.error("the URI has this attribute twice", "one value")
     values[item.name] = value
 
 

@@ -31,8 +31,8 @@ _CREATE: Final = (
 )
 
 
-def public_key(area: PublicArea, *, where: str) -> PublicKeyTypes:
-    """The public key, if the key can sign for AWS."""
+def public_key(area: PublicArea, *, where: str) -> tuple[PublicKeyTypes, int]:
+    """The public key of a key that can sign for AWS, and the scheme (TPM_ALG_ID) of that."""
     if problem := _objection(area):
         raise PrivateKeyError(
             problem,
@@ -45,7 +45,7 @@ def public_key(area: PublicArea, *, where: str) -> PublicKeyTypes:
     from cryptography.hazmat.primitives.serialization import load_der_public_key
 
     try:
-        return load_der_public_key(area.to_der())
+        return load_der_public_key(area.to_der()), _SCHEMES[int(area.type)]
     except (ValueError, TypeError) as error:
         raise PrivateKeyError(
             f"the TPM key's public half is not understood: {error}",
@@ -54,11 +54,6 @@ def public_key(area: PublicArea, *, where: str) -> PublicKeyTypes:
             expected="RSA, or EC on P-256, P-384 or P-521",
             remedy=_CREATE,
         ) from error
-
-
-def signature_scheme(area: PublicArea) -> int:
-    """The scheme (TPM_ALG_ID) with which a checked key signs for AWS."""
-    return _SCHEMES[int(area.type)]
 
 
 def _objection(area: PublicArea) -> str | None:

@@ -16,7 +16,7 @@ from boto_rolesanywhere.identity.files.pem import scan
 from boto_rolesanywhere.records import NamedTuple
 
 from .device import load_library
-from .public import public_key, signature_scheme
+from .public import public_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -66,11 +66,11 @@ def read_file_key(data: bytes, *, where: str) -> StoredKey:
         PrivateKeyError: it cannot be read, or cannot sign as AWS wants it.
         KeyDeviceError: tpm2-pytss is not installed.
     """
-    tsskey, failure = load_library("tpm2_pytss.tsskey"), load_library().TSS2_Exception
+    kind = load_library("tpm2_pytss.tsskey").TSSPrivKey
     try:
         der = _der(data)
-        parsed = tsskey.TSSPrivKey.from_der(der)
-    except (ValueError, TypeError, failure) as error:
+        parsed = kind.from_der(der)
+    except (ValueError, TypeError, load_library().TSS2_Exception) as error:
         raise PrivateKeyError(
             f"the TPM key cannot be read: {error}",
             code="tpm-key-unreadable",
@@ -90,7 +90,7 @@ def read_file_key(data: bytes, *, where: str) -> StoredKey:
 
     @contextmanager
     def loaded(tpm: TpmConnection, device: TpmDevice, password: bytes | None) -> Iterator[int]:
-        loadable = tsskey.TSSPrivKey(parsed.private, parsed.public, not password, parent)
+        loadable = kind(parsed.private, parsed.public, not password, parent)
         with device.explained("primary" if parent == _OWNER else "parent", where):
             handle: int = loadable.load(tpm, password)
         try:
@@ -99,8 +99,8 @@ def read_file_key(data: bytes, *, where: str) -> StoredKey:
             with device.explained("sign", where):
                 tpm.flush_context(handle)
 
-    area, identifier = parsed.public.publicArea, hashlib.sha256(der).digest()
-    public, scheme = public_key(area, where=where), signature_scheme(area)
+    public, scheme = public_key(parsed.public.publicArea, where=where)
+    identifier = hashlib.sha256(der).digest()
     return StoredKey(where, identifier, public, scheme, loaded, not parsed.empty_auth)
 
 
@@ -141,7 +141,7 @@ def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
             tpm.tr_set_auth(handle, password)
         yield handle
 
-    public, scheme = public_key(area, where=source), signature_scheme(area)
+    public, scheme = public_key(area, where=source)
     return StoredKey(source, device.tcti.encode() + name, public, scheme, found)
 
 
