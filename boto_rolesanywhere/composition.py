@@ -19,7 +19,7 @@ from boto_rolesanywhere.create_session.botocore_session import (
     private_session,
 )
 from boto_rolesanywhere.create_session.call import Clocks
-from boto_rolesanywhere.create_session.client import SessionCreator, effective_verify
+from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.create_session.corrected_clock import OF_TIME, CorrectedClock
 from boto_rolesanywhere.create_session.endpoints import configured_endpoint, located
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
@@ -119,7 +119,6 @@ class Issuer:
         if client_config is not None:
             client_config = plain_options(client_config)
         self._options = (client_config, verify)
-        verify = effective_verify(own, verify)
         self._unchecked = verify is False
         self._endpoint, regions = located(config, own, client_config)
         # A cached session is keyed by the endpoint, so the calls must not move to another one.

@@ -15,7 +15,8 @@ from .botocore_transport import BotocoreTransport, open_client
 from .call import Clocks, call, parameters
 from .corrected_clock import CorrectedClock
 from .transport import Request, TransportFault
-from .way import require_bundle, way_of
+from .trust import bundle_of, require_bundle
+from .way import way_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +116,7 @@ class SessionCreator:
             where = (config.region, config.endpoint_url, config.endpoint_origin)
             limits = (self._verify, self._deadline, self._client_config)
             inputs = Sameness(process, where, limits, call_options(self._session))
-            require_bundle(self._session, self._verify)
+            require_bundle(*bundle_of(self._session, self._verify))
             held = self._transport = (process, _TRANSPORTS.one(inputs, self.open_transport))
         return held[1]
 
@@ -125,26 +126,13 @@ class SessionCreator:
         Raises:
             ConfigurationError: botocore cannot use its endpoint or another setting.
         """
-        session, verify = self._session, self._verify
-        client = open_client(self.config, session, client_config=self._client_config, verify=verify)
+        bundle = bundle_of(self._session, self._verify)
+        verify = bundle[0] or False
+        client = open_client(
+            self.config, self._session, client_config=self._client_config, verify=verify
+        )
 
         def way() -> Way:
-            return way_of(client, self.config, session, verify)
+            return way_of(client, self.config, bundle)
 
         return BotocoreTransport(client, verify=verify, deadline=self._deadline, way=way)
-
-
-def effective_verify(session: BotocoreSession, verify: bool | str | None) -> bool | str:
-    """What the endpoint's TLS certificate is checked against: a CA bundle, or True for botocore's.
-
-    False only if `verify` is: an empty variable counts as not set, while botocore would take it for
-    a reason to check nothing.
-
-    Args:
-        session: whose CA bundle counts.
-        verify: as in `boto3.client`.
-    """
-    if verify is not None:
-        return verify
-    configured: str | None = session.get_config_variable("ca_bundle")
-    return configured or os.environ.get("REQUESTS_CA_BUNDLE") or True

@@ -6,7 +6,7 @@ botocore's bundle here too.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
-# ruff: noqa: PTH113, PTH118, PTH123
+# ruff: noqa: PTH110, PTH113, PTH118, PTH123
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ import ssl
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 
+from boto_rolesanywhere.errors import ConfigurationError
+
 if TYPE_CHECKING:
     from botocore.session import Session as BotocoreSession
 
+BOTOCORES_OWN: Final = "botocore's own"
 BOTH: Final = "botocore's own, beside the system's store"
 _END: Final = "-----END CERTIFICATE-----\n"
 # Amazon Trust Services' CAs, which signed the certificates of AWS's endpoints. To load all of the
@@ -31,13 +34,53 @@ class BothStores(str):
     __slots__ = ()
 
 
-def trust_of_the_command(session: BotocoreSession) -> BothStores | None:
-    """What the command gives as `verify`; None if the environment or the profile names a bundle."""
+def bundle_of(
+    session: BotocoreSession, verify: bool | str | os.PathLike[str] | None
+) -> tuple[str | None, str]:
+    """The CA bundle in botocore's order, None for no check; and which setting names it.
+
+    Nothing is checked only if `verify` is False: an empty variable counts as not set, while
+    botocore would take it for a reason to check nothing.
+
+    Args:
+        session: whose CA bundle counts.
+        verify: as in `boto3.client`.
+    """
     from botocore.httpsession import get_cert_path
 
-    if session.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE"):
-        return None
-    return BothStores(get_cert_path(True))
+    if verify is False:
+        return None, "verify"
+    if isinstance(verify, BothStores):
+        return verify, BOTH
+    if verify is None:
+        if named := session.get_config_variable("ca_bundle"):
+            return named, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else "ca_bundle"
+        if named := os.environ.get("REQUESTS_CA_BUNDLE"):
+            return named, "REQUESTS_CA_BUNDLE"
+    elif verify is not True:
+        return os.fspath(verify), "verify"
+    return get_cert_path(True), BOTOCORES_OWN
+
+
+def require_bundle(bundle: str | None, origin: str) -> None:
+    """Refuse a CA bundle that is not there: botocore would try again as if the network failed.
+
+    Raises:
+        ConfigurationError: naming the setting.
+    """
+    if bundle is not None and not os.path.exists(bundle):
+        raise ConfigurationError(
+            "there is no such file",
+            code="file-missing",
+            where=f"the CA bundle {bundle} (from {origin})",
+            expected="a file of CA certificates in PEM",
+        )
+
+
+def trust_of_the_command(session: BotocoreSession) -> BothStores | None:
+    """What the command gives as `verify`; None if the environment or the profile names a bundle."""
+    bundle, origin = bundle_of(session, None)
+    return BothStores(bundle) if origin == BOTOCORES_OWN else None
 
 
 def add_system_store(context: ssl.SSLContext) -> None:

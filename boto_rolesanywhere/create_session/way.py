@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 
-from .trust import BOTH, BothStores
+from .trust import BOTOCORES_OWN
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
-    from botocore.session import Session as BotocoreSession
 
     from boto_rolesanywhere.settings.config import Config
 
-BOTOCORES_OWN: Final = "botocore's own"
 _FOR_ALL_SERVICES: Final = ("AWS_ENDPOINT_URL", "endpoint_url of ")
 
 
@@ -76,55 +72,11 @@ class Way(NamedTuple):
         return f", checked with the CA bundle {self.bundle} ({self.bundle_origin})"
 
 
-def way_of(
-    client: BaseClient, config: Config, session: BotocoreSession, verify: bool | str | None
-) -> Way:
-    """The way of the calls of `client`, which was made with the other arguments."""
-    proxy, proxy_origin = proxy_of(client.meta.config, client.meta.endpoint_url)
-    bundle, bundle_origin = bundle_of(session, verify)
-    return Way(
-        config.region,
-        config.endpoint_url,
-        config.endpoint_origin,
-        shown_proxy(proxy),
-        proxy_origin,
-        bundle,
-        bundle_origin,
-    )
-
-
-def bundle_of(session: BotocoreSession, verify: bool | str | None) -> tuple[str | None, str]:
-    """The CA bundle in botocore's order, None for no check; and which setting names it."""
-    from botocore.httpsession import get_cert_path
-
-    if verify is False:
-        return None, "verify"
-    if isinstance(verify, BothStores):
-        return verify, BOTH
-    named = str(session.get_config_variable("ca_bundle") or "")
-    if isinstance(verify, str) and verify not in (named, os.environ.get("REQUESTS_CA_BUNDLE")):
-        return verify, "verify"
-    if named:
-        return named, "AWS_CA_BUNDLE" if os.environ.get("AWS_CA_BUNDLE") else "ca_bundle"
-    if bundle := os.environ.get("REQUESTS_CA_BUNDLE"):
-        return bundle, "REQUESTS_CA_BUNDLE"
-    return get_cert_path(True), BOTOCORES_OWN
-
-
-def require_bundle(session: BotocoreSession, verify: bool | str | None) -> None:
-    """Refuse a CA bundle that is not there: botocore would try again as if the network failed.
-
-    Raises:
-        ConfigurationError: naming the setting.
-    """
-    bundle, origin = bundle_of(session, verify)
-    if bundle is not None and not Path(bundle).exists():
-        raise ConfigurationError(
-            "there is no such file",
-            code="file-missing",
-            where=f"the CA bundle {bundle} (from {origin})",
-            expected="a file of CA certificates in PEM",
-        )
+def way_of(client: BaseClient, config: Config, bundle: tuple[str | None, str]) -> Way:
+    """The way of the calls of `client`; `bundle` is from `bundle_of`."""
+    proxy, origin = proxy_of(client.meta.config, client.meta.endpoint_url)
+    endpoint = (config.endpoint_url, config.endpoint_origin)
+    return Way(config.region, *endpoint, shown_proxy(proxy), origin, *bundle)
 
 
 def proxy_of(options: Any, url: str) -> tuple[str | None, str]:  # noqa: ANN401  # botocore's Config

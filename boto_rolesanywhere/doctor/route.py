@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from boto_rolesanywhere.create_session.call import parameters
-from boto_rolesanywhere.create_session.trust import trust_of_the_command
-from boto_rolesanywhere.create_session.way import BOTOCORES_OWN, bundle_of
+from boto_rolesanywhere.create_session.trust import (
+    BOTOCORES_OWN,
+    bundle_of,
+    trust_of_the_command,
+)
 from boto_rolesanywhere.errors import RolesAnywhereError
 
 from .verdict import Verdict, of_error
