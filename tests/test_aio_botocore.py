@@ -26,7 +26,8 @@ def source(function: object) -> str:
 
 
 def test_a_session_is_botocores_and_its_credentials_are_awaited() -> None:
-    # composition.is_async tells the two kinds apart by it, aio.as_aio_session by the class.
+    # composition.as_botocore_session tells the two kinds apart by it, aio.as_aio_session by the
+    # class.
     assert issubclass(AioSession, Session)
     assert inspect.iscoroutinefunction(AioSession.get_credentials)
     assert not inspect.iscoroutinefunction(Session.get_credentials)
