@@ -118,24 +118,20 @@ def check_caller_identity(
         yield of_error("caller-identity", error)
         return
     except (BotoCoreError, ClientError, ValueError) as error:
-        yield Verdict(
-            "caller-identity",
-            "fail",
-            f"sts get-caller-identity failed: {_words_of(error, client)}",
+        text = f"sts get-caller-identity failed: {_words_of(error, client)}"
+        remedy = (
             "The session is good, but the call to STS failed: check AWS_ENDPOINT_URL_STS, proxy and"
-            " firewall for the host that is named.",
+            " firewall for the host that is named."
         )
-        return
     except Exception as error:  # noqa: BLE001  # botocore's parser raises whatever an odd body leads to
         # Its words may quote the body.
-        yield Verdict(
-            "caller-identity",
-            "fail",
-            f"sts get-caller-identity was not answered as STS answers ({type(error).__name__})",
-            "Check AWS_ENDPOINT_URL_STS, and whether a proxy on the way answers in its place.",
-        )
+        kind = type(error).__name__
+        text = f"sts get-caller-identity was not answered as STS answers ({kind})"
+        remedy = "Check AWS_ENDPOINT_URL_STS, and whether a proxy on the way answers in its place."
+    else:
+        yield Verdict("caller-identity", "ok", f"AWS says: {printable(shortened(str(arn)))}")
         return
-    yield Verdict("caller-identity", "ok", f"AWS says: {printable(shortened(str(arn)))}")
+    yield Verdict("caller-identity", "fail", text, remedy)
 
 
 def _words_of(error: Exception, client: object) -> str:

@@ -30,23 +30,21 @@ _OTHERS_WRITE: Final = 0o022
 def check_files(sources: IdentitySources) -> Check[bool]:
     """Look at each file that the settings name; True if all can be read."""
     readable = True
-    for role, source in _named(sources):
-        verdict = _look_at(role, source, sources.secret)
-        readable = readable and verdict.status != "fail"
-        yield verdict
+    places: tuple[tuple[Role, object], ...] = (
+        ("certificate", sources.certificate),
+        ("private key", sources.private_key),
+        ("chain", sources.chain),
+    )
+    for role, source in places:
+        if source is not None:
+            verdict = _look_at(role, source, sources.secret)
+            readable = readable and verdict.status != "fail"
+            yield verdict
     if sources.secret is not None and sources.secret.file is not None:
         yield _look_at_passphrase(sources.secret.file)
     if sources.pkcs11_module is not None:
         yield from _look_at_module(sources.pkcs11_module)
     return readable
-
-
-def _named(sources: IdentitySources) -> Iterator[tuple[Role, object]]:
-    yield "certificate", sources.certificate
-    if sources.private_key is not None:
-        yield "private key", sources.private_key
-    if sources.chain is not None:
-        yield "chain", sources.chain
 
 
 def _look_at(role: Role, source: object, secret: Secret | None) -> Verdict:

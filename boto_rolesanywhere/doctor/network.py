@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import socket
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.clock import in_words
@@ -21,8 +20,10 @@ if TYPE_CHECKING:
 
 def check_name_resolution(route: Route, question: Question) -> Check[bool]:
     """Look up the host to connect to: the proxy, if there is one, else the endpoint."""
+    from urllib3.util.ssl_ import is_ipaddress
+
     host, port = route.proxy or (route.host, route.port)
-    if _is_address(host):
+    if is_ipaddress(host):
         yield Verdict("name-resolution", "ok", f"{host} is an address, not a name")
         return True
     found = _addresses(host, port, question.timeout)
@@ -36,19 +37,10 @@ def check_name_resolution(route: Route, question: Question) -> Check[bool]:
             + ("." if route.proxy else "; set HTTPS_PROXY if a proxy is needed."),
         )
         return False
-    shown = ", ".join(found)
-    text = f"{host} is {shown}"
+    text = f"{host} is {', '.join(found)}"
     if route.proxy:
         text = f"the proxy's {text}; it looks up {route.host} itself"
     yield Verdict("name-resolution", "ok", text)
-    return True
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
     return True
 
 
@@ -135,20 +127,15 @@ def check_clock(route: Route, question: Question) -> Check[bool]:
         return False
     now, theirs = question.clock(), service_time(header)
     if theirs is None:
-        yield Verdict(
-            "clock",
-            "warn",
-            "the endpoint's answer has no Date, so the clock cannot be checked",
-            "Check what answers at the endpoint's address: AWS's answers have a Date.",
-        )
-        return True
-    finding = clock_finding(now, theirs)
-    if finding is None:
+        text = "the endpoint's answer has no Date, so the clock cannot be checked"
+        remedy = "Check what answers at the endpoint's address: AWS's answers have a Date."
+        yield Verdict("clock", "warn", text, remedy)
+    elif (finding := clock_finding(now, theirs)) is None:
         yield Verdict("clock", "ok", f"{now:%Y-%m-%d %H:%M:%S} UTC, which agrees with the endpoint")
-        return True
-    off = abs((now - theirs).total_seconds()) > CLOCK_TOLERANCE
-    remedy = "Set the clock: `timedatectl set-ntp true`, or `chronyc makestep`."
-    yield Verdict("clock", "fail" if off else "warn", finding, remedy)
+    else:
+        off = abs((now - theirs).total_seconds()) > CLOCK_TOLERANCE
+        remedy = "Set the clock: `timedatectl set-ntp true`, or `chronyc makestep`."
+        yield Verdict("clock", "fail" if off else "warn", finding, remedy)
     return True
 
 

@@ -122,13 +122,10 @@ def resolve(
         parse_arn("role", each.role_arn, where=f"role_arn of profile {each.profile!r}")
     first = Config(
         sources=identity_sources(found, arguments, environ),
-        trust_anchor=places[0].trust_anchor,
-        profile=places[0].profile,
         role=parse_arn("role", text_of(found[names.ROLE], names.ROLE)),
-        region=places[0].region,
         duration=duration_of(found),
         session_name=session_name_of(found),
-        endpoint_url=places[0].endpoint_url,
+        **places[0]._asdict(),
         endpoint_origin=found[names.ENDPOINT_URL].where if names.ENDPOINT_URL in found else None,
         assumed=assumed,
     )

@@ -13,7 +13,7 @@ from .profile_reader import read_stored_keys
 from .role_chain import assumes_role
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 ACCESS_KEY: Final = "AWS_ACCESS_KEY_ID"
 SECRET_KEY: Final = "AWS_SECRET_ACCESS_KEY"  # noqa: S105  # a variable's name
@@ -41,7 +41,10 @@ def ahead_of_provider(
         profile_is_explicit: whether the program names the profile (``profile_name``, ``--profile``)
             and not AWS_PROFILE: botocore then passes over access keys of the environment.
     """
-    found = [] if profile_is_explicit else list(_keys_of(environ))
+    found = []
+    if environ.get(ACCESS_KEY) and not profile_is_explicit:
+        missing = "" if environ.get(SECRET_KEY) else f", though {SECRET_KEY} is not set"
+        found.append(f"{ACCESS_KEY} of the environment{missing}")
     if assumes_role(section):
         found.append(f"role_arn of profile {profile!r}")
     return found
@@ -63,9 +66,3 @@ def ahead_of_process(
     if file := read_stored_keys(profile, environ):
         found.append(f"aws_access_key_id of [{profile}] in {file}")
     return found
-
-
-def _keys_of(environ: Mapping[str, str]) -> Iterator[str]:
-    if environ.get(ACCESS_KEY):
-        missing = "" if environ.get(SECRET_KEY) else f", though {SECRET_KEY} is not set"
-        yield f"{ACCESS_KEY} of the environment{missing}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from .facts import ACTIONS, PRINCIPAL_TAG, REQUEST_TAG
 from .operators import Operator
+from .variables import VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,16 +139,12 @@ def _condition_warnings(
     if key.lower() == "aws:sourceidentity":
         yield "aws:SourceIdentity is of later requests; that of CreateSession is sts:SourceIdentity"
     takes_none = parsed.base.startswith("String") and "Like" not in parsed.base
-    if takes_none and any("*" in v or "?" in v for v in map(_without_variables, values)):
+    if takes_none and any(re.search(r"[*?]", VARIABLE.sub("", value)) for value in values):
         yield f"{condition.operator} takes * and ? as plain characters; StringLike has wildcards"
     if not policy.has_variables and any("${" in value for value in values):
         yield "without Version 2012-10-17 a ${…} is plain text, not a variable"
     if _tag(key) in {tag.lower() for tag in facts.undocumented_tags}:
         yield f"AWS does not document the name of {key}; try it before you rely on it"
-
-
-def _without_variables(value: str) -> str:
-    return re.sub(r"\$\{[^{}]*\}", "", value)
 
 
 def _tag(key: str) -> str:

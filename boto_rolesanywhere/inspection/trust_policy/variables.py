@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .facts import SessionFacts
 
 # ${key} or ${key, 'default'}; and ${*}, ${?}, ${$}, which stand for the character itself.
-_VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
+VARIABLE: Final = re.compile(r"\$\{([^{}]*)\}")
 _WITH_DEFAULT: Final = re.compile(r"(?P<key>[^,]*?)\s*,\s*'(?P<default>[^']*)'")
 _WILD: Final = re.compile(r"[*?[]")
 _LITERALS: Final = ("*", "?", "$")
@@ -71,7 +71,7 @@ def fill_in(text: str, facts: SessionFacts) -> Pattern | None:
     """
     filled = glob = ""
     # Text and, between two of them, the name of a variable.
-    for number, part in enumerate(_VARIABLE.split(text)):
+    for number, part in enumerate(VARIABLE.split(text)):
         if number % 2 == 0:
             filled += part
             glob += plain(part).glob
