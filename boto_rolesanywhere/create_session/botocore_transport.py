@@ -31,7 +31,7 @@ from .botocore_session import SERVICE
 from .sending import body_of, within
 from .transport import Answer, Limits, Proxy, Request
 from .trust import BothStores, trust_system_store
-from .way import proxy_of
+from .way import proxy_of, proxy_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -286,4 +286,4 @@ def require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> No
     """
     chosen = get_environ_proxies(endpoint) if proxies is None else proxies
     if proxy := chosen.get(urlsplit(endpoint).scheme):
-        require_proxy_url(proxy)
+        require_proxy_url(proxy, proxy_origin(endpoint, given=proxies is not None))

@@ -87,11 +87,16 @@ def proxy_of(options: Any, url: str) -> tuple[str | None, str]:  # noqa: ANN401 
     proxies = getattr(options, "proxies", None)
     given = proxies is not None
     found = ProxyConfiguration(proxies if given else get_environ_proxies(url)).proxy_url_for(url)
+    return found, proxy_origin(url, given=given)
+
+
+def proxy_origin(url: str, *, given: bool) -> str:
+    """Which setting names the proxy for `url`; `given`: one of the client's options does."""
     if given:
-        return found, "client_config"
+        return "client_config"
     name = f"{urlsplit(url).scheme}_proxy"
     known = (name, name.upper(), "all_proxy", "ALL_PROXY")
-    return found, next((each for each in known if os.environ.get(each)), "the system's settings")
+    return next((each for each in known if os.environ.get(each)), "the system's settings")
 
 
 def shown_proxy(url: str | None) -> str | None:
@@ -99,5 +104,5 @@ def shown_proxy(url: str | None) -> str | None:
     if url is None:
         return None
     parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{parts.scheme}://{host}{f':{parts.port}' if parts.port else ''}"

@@ -77,7 +77,8 @@ class Route:
         if self.proxy is None:
             return "no proxy"
         host, port = self.proxy
-        return f"{urlsplit(self.proxy_url or '').scheme}://{host}:{port}"
+        shown = f"[{host}]" if ":" in host else host
+        return f"{urlsplit(self.proxy_url or '').scheme}://{shown}:{port}"
 
 
 def check_endpoint(question: Question, inputs: Inputs, config: Config) -> Check[Route | None]:

@@ -29,8 +29,43 @@ _invalid: Final = partial(ConfigurationError, code="endpoint-url-invalid")
 _unusable_proxy: Final = partial(
     ConfigurationError,
     code="proxy-url-invalid",
-    where="HTTPS_PROXY, HTTP_PROXY or the argument client_config",
     expected="http://host:port or http://user:password@host:port",
+)
+
+
+# The first that is found is told.
+_FAULTS: Final = (
+    (
+        r"(?i)^socks",
+        "the proxy is a SOCKS proxy, and botocore uses none",
+        (
+            "Name an HTTP proxy; many SOCKS proxies (Dante, ssh -D with privoxy) have one beside them."
+            " NO_PROXY names hosts that need none."
+        ),
+    ),
+    (
+        r"^[\s\"'`]|[\s\"'`]$",
+        "a quote or a blank before or behind it belongs to the proxy's URL",
+        "Remove it: in an env file, quotes are no syntax.",
+    ),
+    (
+        r"^(?!https?:)[A-Za-z][A-Za-z0-9+.-]*://",
+        "the proxy's URL begins with neither http:// nor https:// in small letters",
+        "Name an HTTP proxy.",
+    ),
+    (
+        r"(?i)(\.pac|wpad\.dat)$",
+        "it is the URL of a PAC file, and botocore reads none",
+        "Name the proxy that the file names.",
+    ),
+    (
+        "@",
+        (
+            "the user name or password in the proxy's URL is not percent-encoded, or the URL"
+            " cannot be used"
+        ),
+        "Write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40 in the password.",
+    ),
 )
 
 
@@ -59,31 +94,22 @@ def require_endpoint_url(url: str, where: str) -> None:
         )
 
 
-def require_proxy_url(url: object) -> None:
+def require_proxy_url(url: object, where: str) -> None:
     """Refuse a proxy's URL that botocore cannot use, or whose password is not percent-encoded.
 
     urllib3 would take a part of such a password for the host's name, and say so in its errors.
 
     Raises:
-        ConfigurationError: without the text.
+        ConfigurationError: with `where` it stands, and not the text.
     """
     text = url if isinstance(url, str) else ""
     found = re.fullmatch(_PROXY, text if text.startswith(_SCHEMES) else f"//{text}")
     if found is not None and int(found[1] or 80) in _PORTS:
         return
-    if re.match("socks", text, re.IGNORECASE):
-        raise _unusable_proxy(
-            "the proxy is a SOCKS proxy, and botocore uses none",
-            remedy="Name an HTTP proxy; many SOCKS proxies (Dante, ssh -D with privoxy) have one"
-            " beside them. NO_PROXY names hosts that need none.",
-        )
-    if "@" in text:
-        raise _unusable_proxy(
-            "the user name or password in the proxy's URL is not percent-encoded, or the URL"
-            " cannot be used",
-            remedy="Write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40 in the password.",
-        )
-    raise _unusable_proxy("the proxy's URL cannot be used", remedy="Correct it.")
+    for pattern, problem, remedy in _FAULTS:
+        if re.search(pattern, text):
+            raise _unusable_proxy(problem, where=where, remedy=remedy)
+    raise _unusable_proxy("the proxy's URL cannot be used", where=where, remedy="Correct it.")
 
 
 def bypasses_proxy(url: str, environ: Mapping[str, str]) -> bool:

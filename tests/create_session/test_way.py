@@ -10,6 +10,7 @@ from botocore.config import Config as ClientConfig
 from one_answer import answering
 
 import boto_rolesanywhere
+from boto_rolesanywhere.create_session.way import shown_proxy
 from boto_rolesanywhere.errors import (
     ConfigurationError,
     EndpointError,
@@ -183,3 +184,8 @@ def use_bundle(
     else:
         monkeypatch.setenv(setting, str(bundle))
     return {}
+
+
+def test_a_proxy_is_shown_as_a_url_without_its_password() -> None:
+    assert shown_proxy("http://user:hunter2@[::1]:8080") == "http://[::1]:8080"
+    assert shown_proxy("https://user:hunter2@proxy") == "https://proxy"

@@ -13,23 +13,28 @@ AWS = "https://rolesanywhere.eu-west-1.amazonaws.com"
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("socks5://user:QUXX@proxy:1080", "it is a SOCKS proxy"),
-        ("socks5h://proxy:1080", "it is a SOCKS proxy"),
-        ("SOCKS4://proxy:1080", "it is a SOCKS proxy"),
+        ("socks5://user:QUXX@proxy:1080", "the proxy is a SOCKS proxy"),
+        ("socks5h://proxy:1080", "the proxy is a SOCKS proxy"),
+        ("SOCKS4://proxy:1080", "the proxy is a SOCKS proxy"),
         ("http://user:QUXX/ZYXW@proxy:8080", "is not percent-encoded"),
         ("http://user:QUXX@ZYXW@proxy:8080", "is not percent-encoded"),
         ("http://user:QUXX#@proxy", "is not percent-encoded"),
-        ("ftp://proxy", "the proxy's URL cannot be used;"),
+        ("ftp://user:QUXX@proxy", "begins with neither http:// nor https://"),
+        ("HTTP://user:QUXX@proxy", "begins with neither http:// nor https:// in small letters"),
+        ('"http://user:QUXX@proxy"', "a quote or a blank before or behind it"),
+        ("http://user:QUXX@proxy ", "a quote or a blank before or behind it"),
+        ("http://proxy/proxy.pac", "it is the URL of a PAC file"),
         ("http://proxy/path", "the proxy's URL cannot be used;"),
         ("http://proxy:99999", "the proxy's URL cannot be used;"),
     ],
 )
 def test_each_fault_has_words_of_its_own_and_none_of_the_url(url: str, words: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        require_proxy_url(url)
+        require_proxy_url(url, "HTTPS_PROXY")
 
     said = str(caught.value)
-    assert words.replace("it is", "the proxy is") in said
+    assert words in said
+    assert said.startswith("HTTPS_PROXY: ")
     assert caught.value.code == "proxy-url-invalid"
     assert "QUXX" not in said
     assert "ZYXW" not in said
