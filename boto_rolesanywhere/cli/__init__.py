@@ -128,8 +128,8 @@ def _dispatch(words: list[str]) -> int:
 
 def _dispatch_flags(words: list[str]) -> int:
     """For words that begin with no command: flags may stand before it."""
+    from .command_first import command_first
     from .flag_table import TAKES_VALUE
-    from .go_values import command_first
 
     if ordered := command_first(words, COMMANDS, TAKES_VALUE):
         return _dispatch(ordered)

@@ -8,8 +8,7 @@ this table alone: nothing heavy is imported here.
 from __future__ import annotations
 
 from boto_rolesanywhere.settings import names
-
-from .go_values import whole_number
+from boto_rolesanywhere.settings.go_values import whole_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

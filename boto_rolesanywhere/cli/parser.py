@@ -9,9 +9,9 @@ import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from boto_rolesanywhere.settings import names
+from boto_rolesanywhere.settings.go_values import boolean
 
 from .flag_table import CONFIG_PROFILE, FLAGS
-from .go_values import boolean
 from .help_text import Help
 from .outcome import PROGRAM, USAGE, complain
 

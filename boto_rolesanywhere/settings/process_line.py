@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 
-from .names import ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
+from .go_values import boolean, whole_number
+from .names import DURATION, ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
 from .profile_reader import path_of
 
 if TYPE_CHECKING:
@@ -116,6 +117,9 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
     rest = [word for word in words if word != _COMMAND]
     while rest:
         flag, equals, value = rest.pop(0).partition("=")
+        if flag not in _WITH_VALUE and equals and boolean(value) is False:
+            flags.pop(flag, None)  # as if it had not been given
+            continue
         if flag in _WITH_VALUE and not equals:
             value = rest.pop(0) if rest else ""
             while flag == SELECTOR and rest and not rest[0].startswith("-"):
@@ -124,6 +128,9 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
     endpoint = ENDPOINT_URL.flag or ""
     if endpoint in flags and "://" not in flags[endpoint]:  # a bare host name means TLS
         flags[endpoint] = f"https://{flags[endpoint]}"
+    duration = DURATION.flag or ""
+    if (seconds := whole_number(flags.get(duration, ""))) is not None:
+        flags[duration] = str(seconds)
 
     def secret(form: str) -> tuple[str, str] | None:
         return next(

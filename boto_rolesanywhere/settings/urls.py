@@ -39,8 +39,8 @@ _FAULTS: Final = (
         r"(?i)^socks",
         "the proxy is a SOCKS proxy, and botocore uses none",
         (
-            "Name an HTTP proxy; many SOCKS proxies (Dante, ssh -D with privoxy) have one beside them."
-            " NO_PROXY names hosts that need none."
+            "Name an HTTP proxy; many SOCKS proxies (Dante, ssh -D with privoxy) have one beside"
+            " them. NO_PROXY names hosts that need none."
         ),
     ),
     (

@@ -61,6 +61,21 @@ def test_what_is_wrong_in_the_line_is_found(folder: Path, clean_environment: Pat
 
 
 @pytest.mark.parametrize(
+    "more", ["--no-verify-ssl=false --debug=T", "--with-proxy true", "--session-duration 0xE10"]
+)
+def test_values_are_read_as_the_helper_reads_them(
+    folder: Path, clean_environment: Path, more: str
+) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    config_file(clean_environment, f"[default]\ncredential_process = {line(arguments, more)}\n")
+
+    verdicts = examined({})
+
+    assert [one for one in named(verdicts, "configuration") if one.status != "ok"] == []
+    assert "60 minutes" in only(verdicts, "settings").text
+
+
+@pytest.mark.parametrize(
     ("place", "told"),
     [
         ("--cert-store {}", ""),

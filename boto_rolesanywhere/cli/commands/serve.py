@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, prepare
-from boto_rolesanywhere.cli.go_values import whole_number
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.outcome import FAILED, OK, asked_to_leave, complain, leave
 from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.go_values import whole_number
 from boto_rolesanywhere.settings.names import ROLE
 from boto_rolesanywhere.settings.places import home_path
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 import pytest
 
 from boto_rolesanywhere import cli
+from boto_rolesanywhere.cli.command_first import command_first
 from boto_rolesanywhere.cli.commands import exec_
 from boto_rolesanywhere.cli.flag_table import TAKES_VALUE, settings_of
 from boto_rolesanywhere.cli.flags import add_flags, given_flags
-from boto_rolesanywhere.cli.go_values import boolean, command_first, whole_number
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.parser import Parser
+from boto_rolesanywhere.settings.go_values import boolean, whole_number
 
 COMMANDS = ("env", "serve", "update", "exec")
 
