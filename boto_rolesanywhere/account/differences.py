@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from operator import eq
 from typing import TYPE_CHECKING, Any, Final
 
@@ -162,10 +163,7 @@ def role_changes(
     wanted: WantedRole, found: FoundRole, trust_policy: Parameters, *, detach_others: bool
 ) -> Iterator[Change]:
     """The calls for a role that exists."""
-
-    def change(operation: str, text: str, **parameters: object) -> Change:
-        return Change("iam", operation, {"RoleName": wanted.name, **parameters}, text)
-
+    change = partial(role_change, wanted.name)
     if missing := _missing(wanted.tags, found.tags):
         yield change("TagRole", _tagged(missing), Tags=iam_tags(missing))
     if not same_policy(trust_policy, found.detail.get("AssumeRolePolicyDocument")):
@@ -189,6 +187,11 @@ def role_changes(
             PolicyName=INLINE_POLICY,
             PolicyDocument=json.dumps(policy),
         )
+
+
+def role_change(name: str, operation: str, text: str, **parameters: object) -> Change:
+    """A call that changes a role which exists."""
+    return Change("iam", operation, {"RoleName": name, **parameters}, text)
 
 
 def profile_creation(wanted: WantedProfile, role_arn: str, *, aliases: bool) -> Change:

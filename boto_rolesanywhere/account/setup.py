@@ -6,7 +6,7 @@ is read, and refused if need be, before the first call that changes something.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import KW_ONLY, asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -76,43 +76,31 @@ class Part:
         return {**fields, "arn": self.arn if exists else None}
 
 
+@dataclass(slots=True)
 class Setup:
     """One run of setup.
 
     Attributes:
+        administrator: makes the calls.
+        wanted: what shall be there.
+        plan: whether to change nothing and only say what would be changed.
+        adopt_role: whether to take over a role of that name that setup did not make.
+        detach_others: whether to detach managed policies that `wanted` does not name.
+        tell: is called with each step, in words.
         parts: trust anchor, role and profile, as far as the run has come.
         notes: what somebody should know of the account.
     """
 
-    def __init__(
-        self,
-        administrator: Administrator,
-        wanted: Wanted,
-        *,
-        plan: bool = False,
-        adopt_role: bool = False,
-        detach_others: bool = False,
-        tell: Tell = lambda _: None,
-    ) -> None:
-        """Prepare the run; nothing is sent yet.
-
-        Args:
-            administrator: makes the calls.
-            wanted: what shall be there.
-            plan: whether to change nothing and only say what would be changed.
-            adopt_role: whether to take over a role of that name that setup did not make.
-            detach_others: whether to detach managed policies that `wanted` does not name.
-            tell: is called with each step, in words.
-        """
-        self._administrator = administrator
-        self._wanted = wanted
-        self._plan = plan
-        self._adopt_role = adopt_role
-        self._detach_others = detach_others
-        self._tell = tell
-        self._aliases = False
-        self.parts: list[Part] = []
-        self.notes: list[str] = []
+    administrator: Administrator
+    wanted: Wanted
+    _: KW_ONLY
+    plan: bool = False
+    adopt_role: bool = False
+    detach_others: bool = False
+    tell: Tell = lambda _: None
+    parts: list[Part] = field(default_factory=list, init=False)
+    notes: list[str] = field(default_factory=list, init=False)
+    _aliases: bool = field(default=False, init=False)  # whether this botocore knows them
 
     def run(self) -> tuple[str, str, str]:
         """Make it.
@@ -124,8 +112,8 @@ class Setup:
             RolesAnywhereError: something is another's, or AWS refused a call. `parts` says what
                 there is; another run goes on from there.
         """
-        administrator, wanted = self._administrator, self._wanted
-        self._tell(f"account {administrator.account}, Region {administrator.region}")
+        administrator, wanted = self.administrator, self.wanted
+        self.tell(f"account {administrator.account}, Region {administrator.region}")
         self._require_new_botocore()
         anchors, profiles = listed(administrator, TRUST_ANCHOR), listed(administrator, PROFILE)
         asked = wanted.anchor, wanted.profile
@@ -142,19 +130,19 @@ class Setup:
         return anchor_arn, profile_arn, role_arn
 
     def _require_new_botocore(self) -> None:
-        self._aliases = self._administrator.takes("rolesanywhere", "CreateProfile", "aliasName")
+        self._aliases = self.administrator.takes("rolesanywhere", "CreateProfile", "aliasName")
         if not self._aliases:
             self._note(
                 "this botocore knows no aliases: what is made gets none, and is found again by its"
                 " tag"
             )
-        points = self._wanted.anchor.crl_distribution_points
-        trusted = self._wanted.profile.trusted_identity
+        points = self.wanted.anchor.crl_distribution_points
+        trusted = self.wanted.profile.trusted_identity
         for parameter, operation, asked in (
             ("crlDpRevocationEnabled", "CreateTrustAnchor", points is not None),
             ("tipConfiguration", "CreateProfile", trusted is not None),
         ):
-            if asked and not self._administrator.takes("rolesanywhere", operation, parameter):
+            if asked and not self.administrator.takes("rolesanywhere", operation, parameter):
                 raise ConfigurationError(
                     f"this botocore does not know {parameter}",
                     code="botocore-too-old",
@@ -162,8 +150,8 @@ class Setup:
                 )
 
     def _require_usable(self, role: FoundRole) -> None:
-        region, path = self._administrator.region, role.detail["Path"]
-        if SETUP not in role.tags and not self._adopt_role:
+        region, path = self.administrator.region, role.detail["Path"]
+        if SETUP not in role.tags and not self.adopt_role:
             problem = f"there is a role {role.name!r} that setup did not make"
             remedy = (
                 "Choose another name with --role; --adopt-role takes this one over and replaces its"
@@ -175,7 +163,7 @@ class Setup:
                 "Choose another name with --role for this Region: roles belong to all Regions of an"
                 " account."
             )
-        elif path != self._wanted.role.path:
+        elif path != self.wanted.role.path:
             problem = f"the role {role.name!r} has the path {path}, and a path cannot be changed"
             remedy = f"Add --role-path {path}, or choose another name with --role."
         else:
@@ -185,10 +173,10 @@ class Setup:
     def _note_twins(self, anchors: Iterable[Mapping[str, Any]]) -> None:
         """Say which trust anchors trust the same CA already."""
         for detail in anchors:
-            if not same_source(self._wanted.anchor.source, detail["source"]):
+            if not same_source(self.wanted.anchor.source, detail["source"]):
                 continue
             arn = detail["trustAnchorArn"]
-            ours = tags_of(self._administrator, arn).get(SETUP)
+            ours = tags_of(self.administrator, arn).get(SETUP)
             if ours is None:
                 self._note(f"{arn} trusts the same CA, and setup did not make it")
             else:
@@ -197,7 +185,7 @@ class Setup:
                 )
 
     def _make_anchor(self, found: Found | None) -> str:
-        wanted = self._wanted.anchor
+        wanted = self.wanted.anchor
         part = self._part("trust anchor", wanted.alias, found)
         if found is None:
             creation = anchor_creation(wanted, aliases=self._aliases)
@@ -205,7 +193,7 @@ class Setup:
         return self._change(part, found, anchor_changes(wanted, found, aliases=self._aliases))
 
     def _make_role(self, found: FoundRole | None, anchor_arn: str) -> str:
-        wanted = self._wanted.role
+        wanted = self.wanted.role
         policy = trust_policy(anchor_arn, wanted.certificates)
         part = self._part("role", wanted.name, found)
         if found is not None and SETUP not in found.tags:
@@ -218,10 +206,10 @@ class Setup:
             if answer is not None:
                 part.arn, part.exists = found.arn, True
                 self._await_role()
-        for change in role_changes(wanted, found, policy, detach_others=self._detach_others):
+        for change in role_changes(wanted, found, policy, detach_others=self.detach_others):
             self._apply(part, change)
         others = [arn for arn in found.policy_arns if arn not in wanted.policy_arns]
-        if others and not self._detach_others:
+        if others and not self.detach_others:
             part.notes.append(
                 f"also attached, and left: {', '.join(others)}; --detach-others detaches"
             )
@@ -230,18 +218,18 @@ class Setup:
 
     def _role_arn(self) -> str:
         """As it will be, for a plan."""
-        wanted, administrator = self._wanted.role, self._administrator
+        wanted, administrator = self.wanted.role, self.administrator
         prefix = f"arn:{administrator.partition}:iam::{administrator.account}:role"
         return f"{prefix}{wanted.path}{wanted.name}"
 
     def _await_role(self) -> None:
         """IAM spreads what is made: a profile is not made before IAM itself shows the role."""
         with translated("iam"):
-            waiter = self._administrator.client("iam").get_waiter("role_exists")
-            waiter.wait(RoleName=self._wanted.role.name)
+            waiter = self.administrator.client("iam").get_waiter("role_exists")
+            waiter.wait(RoleName=self.wanted.role.name)
 
     def _make_profile(self, found: Found | None, role_arn: str) -> str:
-        wanted = self._wanted.profile
+        wanted = self.wanted.profile
         part = self._part("profile", wanted.alias, found)
         if found is None:
             creation = profile_creation(wanted, role_arn, aliases=self._aliases)
@@ -267,10 +255,10 @@ class Setup:
 
     def _apply(self, part: Part, change: Change) -> Any:  # noqa: ANN401  # by operation
         """Make the call, or, in a plan, only say so; the answer, or None."""
-        self._tell(f"{part.kind} {part.name}: {change.text}")
+        self.tell(f"{part.kind} {part.name}: {change.text}")
         answer = None
-        if not self._plan:
-            answer = self._administrator.call(change.service, change.operation, **change.parameters)
+        if not self.plan:
+            answer = self.administrator.call(change.service, change.operation, **change.parameters)
         part.changes.append(change)
         return answer
 
@@ -282,10 +270,10 @@ class Setup:
 
     def _close(self, part: Part) -> None:
         if not part.changes:
-            self._tell(f"{part.kind} {part.name}: as it should be")
+            self.tell(f"{part.kind} {part.name}: as it should be")
         for note in part.notes:
-            self._tell(f"{part.kind} {part.name}: {note}")
+            self.tell(f"{part.kind} {part.name}: {note}")
 
     def _note(self, text: str) -> None:
         self.notes.append(text)
-        self._tell(text)
+        self.tell(text)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.inspection.trust_policy.facts import SERVICE
 
-from .differences import Change
+from .differences import Change, role_change
 from .found import PROFILE, REVOCATION_LIST, TRUST_ANCHOR, find_role, listed, tags_of
 from .tags import ADOPTED, ANCHOR, OURS, REGION, SETUP, from_iam
 
@@ -165,10 +166,7 @@ def _add_anchor(administrator: Administrator, detail: Detail, found: Removals) -
 
 def _role(role: FoundRole) -> Removal:
     """A role with all that keeps IAM from removing it; one that was there before loses our tags."""
-
-    def change(operation: str, text: str, **parameters: object) -> Change:
-        return Change("iam", operation, {"RoleName": role.name, **parameters}, text)
-
+    change = partial(role_change, role.name)
     if ADOPTED in role.tags:
         text = "keep it, since setup did not make it, and remove its tags"
         changes = [change("UntagRole", text, TagKeys=[key for key in OURS if key in role.tags])]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import KW_ONLY, dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from boto_rolesanywhere.account.found import tags_of
@@ -126,28 +125,22 @@ class _Candidate(NamedTuple):
         return Outcome(self.source, state, text, remedy, code, self.listed, arn)
 
 
+@dataclass(frozen=True, slots=True)
 class Synchroniser:
-    """Carries out an order, as often as it is asked to."""
+    """Carries out an order, as often as it is asked to.
 
-    def __init__(
-        self,
-        administrator: Administrator,
-        order: Order,
-        access: Access,
-        *,
-        clock: Clock = utc_now,
-    ) -> None:
-        """Send nothing yet.
+    Attributes:
+        administrator: in the trust anchor's Region.
+        order: what to do.
+        access: opens the key of a CA of ours.
+        clock: gives the time.
+    """
 
-        Args:
-            administrator: in the trust anchor's Region.
-            order: what to do.
-            access: opens the key of a CA of ours.
-            clock: gives the time.
-        """
-        self._administrator, self._order = administrator, order
-        self._access, self._clock = access, clock
-        self._call = partial(administrator.call, "rolesanywhere")
+    administrator: Administrator
+    order: Order
+    access: Access
+    _: KW_ONLY
+    clock: Clock = utc_now
 
     def run(self) -> tuple[Outcome, ...]:
         """Bring all lists, and say what became of each source; one that fails stops no other.
@@ -155,16 +148,16 @@ class Synchroniser:
         Raises:
             RolesAnywhereError: the trust anchor or its lists cannot be read.
         """
-        anchor = read_anchor(self._administrator, self._order.trust_anchor)
+        anchor = read_anchor(self.administrator, self.order.trust_anchor)
         reader = Reader(
-            administrator=self._administrator,
+            administrator=self.administrator,
             anchors=anchor.certificates,
-            access=self._access,
-            clock=self._clock,
+            access=self.access,
+            clock=self.clock,
         )
         outcomes: list[Outcome] = []
         candidates: list[_Candidate] = []
-        for source in self._order.sources:
+        for source in self.order.sources:
             found = self._read(reader, anchor, source)
             if isinstance(found, Outcome):
                 outcomes.append(found)
@@ -177,15 +170,15 @@ class Synchroniser:
     def _read(self, reader: Reader, anchor: Anchor, source: str) -> _Candidate | Outcome:
         try:
             found = reader.read(source)
-            known = (*self._order.issuers, *found.authorities)
+            known = (*self.order.issuers, *found.authorities)
             issuer = issuer_of(found.listed, authorities_below(anchor.certificates, known))
-            require_importable(found.listed, self._clock(), whole=self._order.whole)
+            require_importable(found.listed, self.clock(), whole=self.order.whole)
         except RolesAnywhereError as error:
             return _fault(source, error)
         return _Candidate(source, found.listed, issuer)
 
     def _bring_all(self, anchor: Anchor, candidates: Sequence[_Candidate]) -> list[Outcome]:
-        lists = imported_lists(self._administrator, anchor)
+        lists = imported_lists(self.administrator, anchor)
         free = MOST_LISTS - len(lists)
         newest: dict[x509.Certificate, _Candidate] = {}
         for candidate in candidates:
@@ -218,18 +211,21 @@ class Synchroniser:
         if there is None:
             return self._import(anchor, candidate) if free > 0 else _full(candidate, lists)
         if not there.imported.is_ours:
-            if not self._order.adopt:
+            if not self.order.adopt:
                 return _of_somebody_else(candidate, there)
             tags = rolesanywhere_tags(_KEPT)
-            self._call("TagResource", resourceArn=there.imported.arn, tags=tags)
+            self.administrator.call(
+                "rolesanywhere", "TagResource", resourceArn=there.imported.arn, tags=tags
+            )
         return self._update(candidate, there)
 
     def _import(self, anchor: Anchor, candidate: _Candidate) -> Outcome:
         listed, tags = candidate.listed, _KEPT
-        made_by_setup = tags_of(self._administrator, anchor.arn).get(SETUP)
+        made_by_setup = tags_of(self.administrator, anchor.arn).get(SETUP)
         if made_by_setup is not None:  # so that `teardown` removes the list too
             tags = {**tags, SETUP: made_by_setup}
-        answer = self._call(
+        answer = self.administrator.call(
+            "rolesanywhere",
             "ImportCrl",
             name=_name_for(candidate.issuer),
             crlData=listed.pem,
@@ -248,10 +244,12 @@ class Synchroniser:
             state, remedy = "older", "Look why the source serves an old list."
             text = f"{describe(listed)} is older than what AWS has: {describe(there.listed)}"
         elif there.listed.crl != listed.crl:
-            self._call("UpdateCrl", crlId=imported.crl_id, crlData=listed.pem)
+            self.administrator.call(
+                "rolesanywhere", "UpdateCrl", crlId=imported.crl_id, crlData=listed.pem
+            )
             state, text = "updated", f"{describe(listed)} took the place of the last one"
         if not imported.enabled:
-            self._call("EnableCrl", crlId=imported.crl_id)
+            self.administrator.call("rolesanywhere", "EnableCrl", crlId=imported.crl_id)
             state = "enabled" if state == "unchanged" else state
             text += "; it was disabled, and is enabled now"
         return candidate.outcome(state, text, remedy, at=imported)
