@@ -54,6 +54,7 @@ SLOW = {
     "boto_rolesanywhere.create_session.failover": "one Region",
     "boto_rolesanywhere.create_session.service_errors": "a call that fails",
     "boto_rolesanywhere.identity.files.costs": "a key that is not encrypted",
+    "boto_rolesanywhere.identity.files.foreign": "a file of PEM or DER",
     "boto_rolesanywhere.identity.files.lenient_keys": "a key that can be read",
     "boto_rolesanywhere.identity.files.pkcs12": "a file in PEM",
     "cryptography.x509": "a certificate that is plain",

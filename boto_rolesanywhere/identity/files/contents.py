@@ -14,7 +14,6 @@ from boto_rolesanywhere.certificates.reading import quietly
 from boto_rolesanywhere.errors import PassphraseError
 from boto_rolesanywhere.records import NamedTuple
 
-from .foreign import foreign
 from .pem import Block, PemError, as_plain_text, scan
 from .private_keys import ask_passphrase, until_right, wrong_passphrase
 from .recognise import PKCS12, by_content, recognise
@@ -141,6 +140,8 @@ def _blocks(part: Part) -> tuple[Block, ...]:
     except PemError as error:
         raise part.error(str(error), code="pem-damaged", remedy=error.remedy) from None
     if not blocks:
+        from .foreign import foreign
+
         what, remedy = foreign(text)
         raise part.error(
             f"it is {what}",
