@@ -23,11 +23,7 @@ from boto_rolesanywhere.settings.names import (
     PREFIX,
     PRIVATE_KEY,
 )
-from boto_rolesanywhere.settings.passphrases import (
-    configured_secret,
-    is_secret_configured,
-    read_secret_file,
-)
+from boto_rolesanywhere.settings.passphrases import configured_secret, read_secret_file
 from boto_rolesanywhere.settings.sources import Secret
 
 from . import flag_table
@@ -271,7 +267,7 @@ def _passphrase(
 ) -> Secret | None:
     """What a flag gives or names, or whoever sits at the terminal; None if a setting names it."""
     secret = secret_from(flags, environ)
-    if secret is None and not is_secret_configured(found, environ):
+    if secret is None and configured_secret(found, environ) is None:
         secret = asked_secret()
     return secret
 

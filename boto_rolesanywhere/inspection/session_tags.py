@@ -96,11 +96,9 @@ class AttributeMappings:
 
     def maps(self, field: str, specifier: str) -> bool:
         """Whether ``field/specifier`` becomes a tag, for example ``x509SAN`` and ``Name/CN``."""
-        wildcard = "*" if field != "x509SAN" else "Name/*"
-        if (field, specifier) in self.rules:
-            return True
-        covered = field != "x509SAN" or specifier.startswith("Name/")
-        return covered and (field, wildcard) in self.rules
+        start = "Name/" if field == "x509SAN" else ""
+        covered = specifier.startswith(start) and (field, f"{start}*") in self.rules
+        return covered or (field, specifier) in self.rules
 
     @classmethod
     def parse(cls, text: str | bytes, *, where: str = "attribute mappings") -> AttributeMappings:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import codecs
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -27,6 +26,7 @@ from .names import (
     ROLE,
     gather,
 )
+from .passphrases import BYTE_ORDER_MARKS
 from .profile_reader import title_of
 from .role_chain import SOURCE, assumes_role, chain_of, environ_of_source, has_settings
 from .sources import Secret
@@ -46,11 +46,6 @@ logger = logger_of(__name__)
 PROCESS: Final = "credential_process"
 _OF_PASSPHRASES: Final = (PASSPHRASE_FILE.config_key, PASSPHRASE_ENV.config_key)
 _FILES: Final = ("config_file", "credentials_file")
-_MARKS: Final = {
-    codecs.BOM_UTF8: "UTF-8",
-    codecs.BOM_UTF16_LE: "UTF-16",
-    codecs.BOM_UTF16_BE: "UTF-16",
-}
 
 
 class Inputs(NamedTuple):
@@ -343,4 +338,4 @@ def _byte_order_mark(path: str) -> str | None:
             start = file.read(3)
     except OSError:
         return None
-    return next((name for mark, name in _MARKS.items() if start.startswith(mark)), None)
+    return next((name for mark, name in BYTE_ORDER_MARKS.items() if start.startswith(mark)), None)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
     from .names import Found, Setting
 
-_ENCODINGS: Final = {
-    codecs.BOM_UTF8: "utf-8",
-    codecs.BOM_UTF16_LE: "utf-16-le",
-    codecs.BOM_UTF16_BE: "utf-16-be",
+BYTE_ORDER_MARKS: Final = {
+    codecs.BOM_UTF8: "UTF-8",
+    codecs.BOM_UTF16_LE: "UTF-16-LE",
+    codecs.BOM_UTF16_BE: "UTF-16-BE",
 }
 _LONGEST_SECRET: Final = 64 * 1024  # bytes
 
@@ -45,12 +45,6 @@ def configured_secret(found: Mapping[Setting, Found], environ: Mapping[str, str]
             where=where,
         )
     return Secret(environ[text], text)
-
-
-def is_secret_configured(found: Mapping[Setting, Found], environ: Mapping[str, str]) -> bool:
-    """Whether `configured_secret` finds one, or fails."""
-    named = any(optional_text(found, form) for form in (PASSPHRASE_ENV, PASSPHRASE_FILE))
-    return named or bool(environ.get(PASSPHRASE_VARIABLE))
 
 
 def read_secret_file(path: str, where: str, longest: int = _LONGEST_SECRET) -> bytes:
@@ -81,7 +75,7 @@ def _plain(content: bytes) -> bytes:
 
     Windows PowerShell writes UTF-16, Notepad a mark before UTF-8.
     """
-    for mark, encoding in _ENCODINGS.items():
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if content.startswith(mark):
             try:
                 return content.removeprefix(mark).decode(encoding).encode("utf-8")

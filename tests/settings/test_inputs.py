@@ -20,17 +20,14 @@ def failure(config: Path, monkeypatch: pytest.MonkeyPatch) -> ConfigurationError
     return caught.value
 
 
-@pytest.mark.parametrize(
-    ("encoding", "mark"), [("utf-8-sig", "UTF-8"), ("utf-16", "UTF-16"), ("utf-16-be", "UTF-16")]
-)
+@pytest.mark.parametrize("encoding", ["UTF-8", "UTF-16-LE", "UTF-16-BE"])
 def test_a_byte_order_mark_is_named(
-    encoding: str, mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config"
-    text = "\ufeff" + SECTION if encoding == "utf-16-be" else SECTION
-    config.write_bytes(text.encode(encoding))
+    config.write_bytes(f"\ufeff{SECTION}".encode(encoding))
     error = failure(config, monkeypatch)
-    assert error.problem.startswith(f"it begins with a byte order mark ({mark})")
+    assert error.problem.startswith(f"it begins with a byte order mark ({encoding})")
     assert error.where == str(config)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from .cautions import open_doors
-from .document import Condition, Statement, TrustPolicy
+from .document import Condition, Statement, TrustPolicy, decoded
 from .editing import (
     Json,
     add_action,
@@ -99,8 +99,7 @@ def correct(
         ConfigurationError: it is not JSON, or not a trust policy; names the place in the JSON.
     """
     TrustPolicy.parse(text, where=where)
-    decoded = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
-    work = _Work(json.loads(decoded), facts, tight)
+    work = _Work(json.loads(decoded(text)), facts, tight)
     for action in ACTIONS:
         work.allow(action)
     work.name_the_anchor()

@@ -130,12 +130,9 @@ class TrustPolicy:
 
 
 def _load(text: str | bytes, where: str) -> object:
-    unreadable = partial(ConfigurationError, code="trust-policy-invalid", where=where)
+    unreadable = partial(_invalid, where=where)
     try:
-        decoded = (
-            text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
-        )
-        return cast("object", json.loads(decoded, object_pairs_hook=_no_duplicates))
+        return cast("object", json.loads(decoded(text), object_pairs_hook=_no_duplicates))
     except UnicodeDecodeError as error:
         raise unreadable(f"byte {error.start} is not UTF-8", expected="JSON text") from None
     except json.JSONDecodeError as error:
@@ -146,6 +143,11 @@ def _load(text: str | bytes, where: str) -> object:
         raise unreadable("it is nested too deeply", expected="a trust policy") from None
     except ValueError as error:  # a duplicate key, or a number of thousands of digits
         raise unreadable(str(error), expected="JSON as IAM accepts it") from None
+
+
+def decoded(text: str | bytes) -> str:
+    """The text in UTF-8 without a byte order mark."""
+    return text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
 
 
 def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -190,11 +190,7 @@ def _compare(
         return None if found is None else found != negated
 
     each = [holds(value) for value in fact.values]
-    if operator.quantifier == "ForAnyValue":
-        result = _any_of(each)
-    else:  # all of them: none that does not
-        failing = _any_of([None if holds_for is None else not holds_for for holds_for in each])
-        result = None if failing is None else not failing
+    result = _any_of(each) if operator.quantifier == "ForAnyValue" else all_hold(each)
     if result is None:
         return None, doubts[0]
     return result, None if result else _near_miss(fact, patterns)
@@ -203,6 +199,11 @@ def _compare(
 def _any_of(found: list[bool | None]) -> bool | None:
     """Whether any is true; None if none is true and at least one is undecided."""
     return True if True in found else None if None in found else False
+
+
+def all_hold(found: list[bool | None]) -> bool | None:
+    """Whether all are true; None if none is false and at least one is undecided."""
+    return False if False in found else None if None in found else True
 
 
 def _near_miss(fact: Fact, patterns: list[_Wanted]) -> str | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from .operators import all_hold
 
+if TYPE_CHECKING:
     from .document import Statement, TrustPolicy
     from .operators import ConditionResult
 
@@ -81,14 +81,6 @@ class Evaluation:
             "statements": [_statement_to_json(result) for result in self.statements],
             "warnings": list(self.warnings),
         }
-
-
-def all_hold(verdicts: Iterable[bool | None]) -> bool | None:
-    """As `all`, with None for undecided: a single False still makes the whole False."""
-    collected = list(verdicts)
-    if any(verdict is False for verdict in collected):
-        return False
-    return None if None in collected else True
 
 
 def _statement_to_json(result: StatementResult) -> dict[str, object]:
