@@ -7,6 +7,7 @@ subjects, tags.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -31,23 +32,18 @@ _GROUPS: Final = (
 )
 
 
+@dataclass(slots=True, kw_only=True)
 class Pace:
     """Holds calls back until their group may be called again.
 
-    Args of the constructor:
+    Attributes:
         monotonic: gives the time in seconds.
         sleep: waits so many seconds.
     """
 
-    def __init__(
-        self,
-        *,
-        monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
-        self._monotonic = monotonic
-        self._sleep = sleep
-        self._free_at: dict[str, float] = {}
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], object] = time.sleep
+    _free_at: dict[str, float] = field(default_factory=dict, init=False)
 
     def wait(self, request: AWSPreparedRequest, event_name: str, **_: object) -> None:
         """A handler of botocore's ``before-send``, which it calls for each attempt."""
@@ -55,8 +51,8 @@ class Pace:
             return  # an emulator
         operation = event_name.rpartition(".")[2]
         group = next((group for part, group in _GROUPS if part in operation), operation)
-        now = self._monotonic()
+        now = self.monotonic()
         free_at = self._free_at.get(group, now)
         if free_at > now:
-            self._sleep(free_at - now)
+            self.sleep(free_at - now)
         self._free_at[group] = max(free_at, now) + _INTERVAL
