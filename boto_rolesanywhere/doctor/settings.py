@@ -216,7 +216,8 @@ def _hint(inputs: Inputs) -> str:
         require_followed(inputs)
     except ConfigurationError as error:
         return f"Profile {inputs.profile_name!r}: {error.problem}. {error.remedy or ''}".strip()
-    if _COMMON in str(inputs.section.get("credential_process", "")):
+    process = str(inputs.section.get("credential_process", ""))
+    if _COMMON in process or "aws_signing_helper" in process:
         return (
             f"Profile {inputs.profile_name!r} runs a credential_process: give doctor the flags"
             " of that line."

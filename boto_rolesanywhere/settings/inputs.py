@@ -45,6 +45,7 @@ logger = logger_of(__name__)
 
 PROCESS: Final = "credential_process"
 _OF_PASSPHRASES: Final = (PASSPHRASE_FILE.config_key, PASSPHRASE_ENV.config_key)
+_SAVE_AS_UTF_8: Final = "Save the file as UTF-8 without BOM (in PowerShell: -Encoding utf8NoBOM)."
 _FILES: Final = ("config_file", "credentials_file")
 
 
@@ -281,8 +282,10 @@ def _lookalike(session: botocore.session.Session, name: str) -> str:
     path = Path(os.path.expanduser(session.get_config_variable("config_file") or ""))  # noqa: PTH111  # never fails
     if path.is_dir():
         return f"{path} is a folder; AWS_CONFIG_FILE names a file. "
-    if name in session.full_config:
-        return f"The file has a section [{name}]: call it [profile {name}]. "
+    meant = (name.lower(), f"profile {name}".lower())
+    for title in session.full_config:
+        if " ".join(title.split()).lower() in meant:
+            return f"The file has a section [{title}]: call it [profile {name}]. "
     return ""
 
 
@@ -306,7 +309,15 @@ def unparseable(error: ConfigParseError) -> ConfigurationError:
             code="config-file-unparseable",
             where=path,
             expected="plain UTF-8",
-            remedy="Save the file as UTF-8 without BOM (in PowerShell: -Encoding utf8NoBOM).",
+            remedy=_SAVE_AS_UTF_8,
+        )
+    if isinstance(cause, UnicodeDecodeError) or _holds_nul(path):
+        return ConfigurationError(
+            "it is not in UTF-8",
+            code="config-file-unparseable",
+            where=path,
+            expected="plain UTF-8",
+            remedy=_SAVE_AS_UTF_8,
         )
     return ConfigurationError(
         "it cannot be read as an INI file",
@@ -330,6 +341,14 @@ def pass_over_unparseable(session: botocore.session.Session) -> None:
                 path = os.path.expandvars(session.get_config_variable(name) or "")
                 if Path(path).expanduser() == Path(str(error.kwargs["path"])):
                     session.set_config_variable(name, os.devnull)
+
+
+def _holds_nul(path: str) -> bool:
+    """Whether it is UTF-16 without its mark, or no text."""
+    try:
+        return b"\0" in Path(path).read_bytes()
+    except OSError:
+        return False
 
 
 def _byte_order_mark(path: str) -> str | None:

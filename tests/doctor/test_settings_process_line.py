@@ -163,3 +163,11 @@ def test_a_continued_line_is_named_with_its_number(clean_environment: Path, line
 def test_another_program_is_left_alone(clean_environment: Path) -> None:
     config_file(clean_environment, "[default]\ncredential_process = vault 'aws\n")
     assert "nothing is configured" in only(examined({}), "configuration").text
+
+
+def test_a_program_around_the_helper_is_pointed_out(clean_environment: Path) -> None:
+    line = "sh -c 'aws_signing_helper credential-process --certificate x | jq .'"
+    config_file(clean_environment, f"[default]\ncredential_process = {line}\n")
+    assert "runs a credential_process: give doctor" in str(
+        only(examined({}), "configuration").remedy
+    )

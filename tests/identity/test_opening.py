@@ -439,6 +439,7 @@ def test_odd_serial_numbers_are_read_where_warnings_are_errors(serial: str, tmp_
         ('"/pki/app.pem"', "stands in quotes"),
         ("\N{LEFT DOUBLE QUOTATION MARK}/app.pem\N{RIGHT DOUBLE QUOTATION MARK}", "in quotes"),
         ("file:///pki/app.pem", "without file://"),
+        ("/pki/app.pem  # mine", "give it a line of its own"),
         ("$HOME/app.pem", "No variable in a path is expanded"),
     ],
 )

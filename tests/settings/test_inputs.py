@@ -31,14 +31,27 @@ def test_a_byte_order_mark_is_named(
     assert error.where == str(config)
 
 
-def test_a_section_without_the_word_profile_is_pointed_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "content", ["# gr\xfc\xdfe\n".encode("latin-1"), "# x".encode("utf-16-le")]
+)
+def test_another_encoding_is_named(
+    content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "config"
-    config.write_text(SECTION.replace("profile ", ""))
+    config.write_bytes(content + SECTION.encode())
+    error = failure(config, monkeypatch)
+    assert (error.problem, error.expected) == ("it is not in UTF-8", "plain UTF-8")
+
+
+@pytest.mark.parametrize("title", ["onprem", "Profile onprem", " profile onprem ", "Onprem"])
+def test_a_section_that_is_nearly_the_profiles_is_pointed_at(
+    title: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "config"
+    config.write_text(SECTION.replace("profile onprem", title))
     error = failure(config, monkeypatch)
     assert isinstance(error, NoSuchProfileError)
-    assert "The file has a section [onprem]: call it [profile onprem]." in str(error)
+    assert f"The file has a section [{title}]: call it [profile onprem]." in str(error)
 
 
 def test_a_folder_in_place_of_the_file_is_named(

@@ -181,6 +181,8 @@ def _odd(path: str) -> str | None:
         return "The path stands in quotes, which do not belong to it."
     if path.startswith(("file:/", "fileb:/")):
         return "Write the path alone, without file://."
+    if " #" in path or " ;" in path:
+        return "A comment behind a value belongs to it: give it a line of its own."
     return "No variable in a path is expanded." if "$" in path else None
 
 
