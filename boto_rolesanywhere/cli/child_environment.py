@@ -93,14 +93,12 @@ def with_endpoint(
         secrets: variables that unlock the private key.
         files: the values of AWS_SHARED_CREDENTIALS_FILE and AWS_CONFIG_FILE for the command.
     """
-    return (
-        _without_sources(environ, region, secrets)
-        | dict(files)
-        | {
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI": url,
-            "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
-        }
-    )
+    return {
+        **_without_sources(environ, region, secrets),
+        **files,
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": url,
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": token,
+    }
 
 
 def _without_sources(

@@ -65,12 +65,12 @@ def inputs_from(
     counts.
     """
     flags = given_flags(arguments)
-    inputs = _bare_inputs(flags, os.environ if environ is None else environ)
+    inputs = bare_inputs(flags, os.environ if environ is None else environ)
     inputs = follow_roles(inputs._replace(bare=not getattr(arguments, "words", flags)))
     if flag_table.SELECTOR not in flags:
         return inputs._replace(arguments=_arguments(flags, inputs, None))
     contents = store_contents(flags)
-    module = _store_access(flags, inputs).pkcs11_module or ""
+    module = store_access(flags, inputs).pkcs11_module or ""
     return inputs._replace(
         arguments=_arguments(flags, inputs, contents),
         cached_as=store_fingerprint(flags, contents, module) if contents is not None else None,
@@ -79,13 +79,13 @@ def inputs_from(
 
 def arguments_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Arguments:
     """The settings that are no text: the passphrase, and the choice of --cert-selector."""
-    inputs = _bare_inputs(flags, environ)
+    inputs = bare_inputs(flags, environ)
     return _arguments(flags, inputs, None)
 
 
 def section_of(flags: Mapping[str, str]) -> dict[str, str]:
     """The texts in the profile of --config-profile; empty without the flag."""
-    section = _bare_inputs(flags, {}).section
+    section = bare_inputs(flags, {}).section
     return {key: value for key, value in section.items() if isinstance(value, str)}
 
 
@@ -188,11 +188,6 @@ def sources_from(
     return inputs.sources(found)
 
 
-def store_access(flags: Mapping[str, str], environ: Mapping[str, str]) -> Access:
-    """What opens a certificate store: passphrase or PIN, and the PKCS #11 library."""
-    return _store_access(flags, _bare_inputs(flags, environ))
-
-
 def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret | None:
     """The passphrase, PIN or password that a flag gives or names."""
     forms = [flag for base in SECRETS for flag in flag_table.forms(base) if flags.get(flag)]
@@ -219,7 +214,7 @@ def secret_from(flags: Mapping[str, str], environ: Mapping[str, str]) -> Secret 
     return Secret(value, flag)
 
 
-def _bare_inputs(flags: Mapping[str, str], environ: Mapping[str, str]) -> Inputs:
+def bare_inputs(flags: Mapping[str, str], environ: Mapping[str, str]) -> Inputs:
     """The inputs without what a selector chooses and without the passphrase."""
     profile = flags.get(CONFIG_PROFILE) or None
     session = session_of(profile)
@@ -255,7 +250,7 @@ def _arguments(
     chosen = choose(
         flags[flag_table.SELECTOR],
         flags.get(flag_table.STORE),
-        _store_access(flags, inputs),
+        store_access(flags, inputs),
         latest=flag_table.LATEST in flags,
         contents=contents if isinstance(contents, dict) else None,
     )
@@ -272,7 +267,8 @@ def _passphrase(
     return secret
 
 
-def _store_access(flags: Mapping[str, str], inputs: Inputs) -> Access:
+def store_access(flags: Mapping[str, str], inputs: Inputs) -> Access:
+    """What opens a certificate store: passphrase or PIN, and the PKCS #11 library."""
     secret = secret_from(flags, inputs.environ)
     return access_with(secret, inputs.found(), inputs.environ)
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.account.revocation.anchors import imported_lists, read_anchor
@@ -16,11 +14,11 @@ from boto_rolesanywhere.account.revocation.survey import (
 from boto_rolesanywhere.account.revocation.synchronising import describe
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
 from boto_rolesanywhere.certificates.reading import serial_number
+from boto_rolesanywhere.cli.authority.workload import serial_in
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.terminal import Page, write_json
 from boto_rolesanywhere.clock import in_words, utc_now
-from boto_rolesanywhere.identity.opening import open_certificates
 
 from .administrator_options import add_anchor, anchor_administrator
 from .crl_sync import UNUSABLE, list_document
@@ -34,14 +32,13 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.account.revocation.survey import Named
 
 REVOKED: Final = 5
-_SERIAL: Final = re.compile(r"(0[xX])?[0-9a-fA-F:]+")
 _POINTS: Final = (
     "crlDpRevocationEnabled is on: AWS also asks the CRL distribution point that a certificate"
     " names. How long it keeps that list, and what it does when it cannot get it, is not published."
 )
 
 
-def declare_status(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``crl status``."""
     parser.add_argument(
         "certificate",
@@ -53,7 +50,7 @@ def declare_status(parser: argparse.ArgumentParser) -> None:
     add_anchor(parser)
 
 
-def status(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Show the lists, and judge them."""
     administrator = anchor_administrator(arguments)
     anchor = read_anchor(administrator, arguments.trust_anchor)
@@ -77,11 +74,10 @@ def _looked_up(text: str | None, lists: Sequence[Imported]) -> tuple[str, tuple[
     """What was asked for, in words, and the lists that name it."""
     if not text:
         return "", ()
-    if _SERIAL.fullmatch(text) and not Path(text).exists():
-        serial = int(text.replace(":", ""), 16)
+    serial, certificate = serial_in(text)
+    if certificate is None:
         return f"the serial number {serial:x}", tuple(naming(lists, serial))
-    certificate = open_certificates(text).certificates[0]
-    words = f"{describe_subject(certificate)} (serial number {certificate.serial_number:x})"
+    words = f"{describe_subject(certificate)} (serial number {serial:x})"
     return words, tuple(naming(lists, serial_number(certificate), describe_issuer(certificate)))
 
 

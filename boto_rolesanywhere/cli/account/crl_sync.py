@@ -42,7 +42,7 @@ _SOURCES: Final = (
 )
 
 
-def declare_sync(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``crl sync``."""
     parser.add_argument(
         "--from", dest="sources", nargs="+", required=True, metavar="SOURCE", help=_SOURCES
@@ -89,7 +89,7 @@ def minutes(text: str) -> timedelta:
     return timedelta(minutes=value)
 
 
-def sync(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Bring the lists to the trust anchor."""
     synchroniser = Synchroniser(
         anchor_administrator(arguments), _order(arguments), access_of(arguments)

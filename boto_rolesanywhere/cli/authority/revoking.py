@@ -18,7 +18,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 
 from . import private_ca
 from .opening import add_folder, add_passphrase, authority_of
-from .workload import days, output_of, serial_in, write_files
+from .workload import add_days, output_of, serial_in, write_files
 
 if TYPE_CHECKING:
     import argparse
@@ -83,13 +83,7 @@ def serial_of(text: str, authority: Authority) -> int:
 
 def declare_crl(parser: argparse.ArgumentParser) -> None:
     """Declare the options of ``ca crl``."""
-    parser.add_argument(
-        "--days",
-        type=days,
-        default=7,
-        metavar="NUMBER",
-        help="until the next list is due; default: %(default)s",
-    )
+    add_days(parser, 7, "until the next list is due")
     add_passphrase(parser, "the passphrase or PIN of the CA's key")
     parser.add_argument("--out", metavar="FOLDER", help="where files go; default: the CA's folder")
     add_folder(parser)

@@ -44,7 +44,6 @@ days: Final = whole("days", 1, 36500)
 # As a file's name it hides nothing, leaves no folder, and is no flag to the next command.
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 
-_ENCRYPTING: Final = ("key_passphrase_file", "key_passphrase_env")
 _SERIAL: Final = re.compile(r"(0[xX])?[0-9a-fA-F]+(:[0-9a-fA-F]+)*")
 
 
@@ -68,15 +67,14 @@ def add_key_type(parser: argparse.ArgumentParser, default: KeyType | str = "P-25
     )
 
 
-def add_days(parser: argparse.ArgumentParser) -> None:
+def add_days(
+    parser: argparse.ArgumentParser,
+    default: int = 90,
+    purpose: str = "how long it holds, at most as long as the CA",
+) -> None:
     """Declare ``--days``."""
-    parser.add_argument(
-        "--days",
-        type=days,
-        default=90,
-        metavar="NUMBER",
-        help="how long it holds, at most as long as the CA; default: %(default)s",
-    )
+    text = f"{purpose}; default: %(default)s"
+    parser.add_argument("--days", type=days, default=default, metavar="NUMBER", help=text)
 
 
 def add_output(parser: argparse.ArgumentParser, default: str) -> None:
@@ -126,7 +124,8 @@ def read_csr(arguments: argparse.Namespace) -> tuple[Request, bytes]:
         ConfigurationError: it cannot be read, or a flag contradicts it.
         CertificateError: it is none.
     """
-    for flag in ("subject", "san", "key_type", "profile", *_ENCRYPTING):
+    of_a_new_key = ("key_type", "key_passphrase_file", "key_passphrase_env")
+    for flag in ("subject", "san", "profile", *of_a_new_key):
         if getattr(arguments, flag):
             remedy = "Key, subject and names are those of the request."
             raise both_given("--csr", f"--{flag.replace('_', '-')}", remedy)

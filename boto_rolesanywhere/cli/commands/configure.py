@@ -130,11 +130,7 @@ def _require_storable(
 ) -> None:
     for flag in SECRETS:
         if flags.get(flag):
-            raise _not_storable(
-                "its value is not written to a file",
-                where=flag,
-                expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
-            )
+            raise _secret(flag, flag)
     for flag in ("--certificate", "--private-key", "--intermediates", STORE):
         require_no_pin(flags.get(flag, ""), flag, NO_PIN)
     for setting in (names.CERTIFICATE, names.PRIVATE_KEY, names.CHAIN):
@@ -153,6 +149,14 @@ def _require_storable(
         )
 
 
+def _secret(flag: str, where: str) -> ConfigurationError:
+    return _not_storable(
+        "its value is not written to a file",
+        where=where,
+        expected=f"{flag}{FROM_FILE} or {flag}{FROM_ENV}",
+    )
+
+
 def _take_line(arguments: argparse.Namespace) -> None:
     """Set what the profile's credential_process line gives as if its flags had been given."""
     name = arguments.from_profile
@@ -165,11 +169,7 @@ def _take_line(arguments: argparse.Namespace) -> None:
             where="--from-profile",
         )
     if line.secret is not None:
-        raise _not_storable(
-            "its value is not written to a file",
-            where=f"{line.secret[0]} of credential_process",
-            expected=f"{line.secret[0]}{FROM_FILE} or {line.secret[0]}{FROM_ENV}",
-        )
+        raise _secret(line.secret[0], f"{line.secret[0]} of credential_process")
     if line.others:
         raise _not_storable(
             "a profile has no setting for it",

@@ -41,6 +41,7 @@ examples:
   boto-rolesanywhere crl sync --trust-anchor ARN --from s3://pki-lists/root.crl cdp:app1.pem
   boto-rolesanywhere crl sync --trust-anchor ARN --watch --every 5 \\
     --from arn:aws:acm-pca:eu-west-1:123456789012:certificate-authority/ID"""
+_LOOK: Final = "show a trust anchor's lists; look a certificate up"
 _STATUS: Final = """\
 Show the lists that were imported for a trust anchor: number, entries, next update, age,
 whether they are enabled; and whether a certificate is on one of them."""
@@ -61,33 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the actions and their options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
     actions = parser.add_subparsers(metavar="ACTION", required=True, title="actions")
-    for name, summary, description, epilog, declare, run_action in (
-        (
-            "sync",
-            "bring the lists of CAs to a trust anchor",
-            _SYNC,
-            _SYNC_EPILOG,
-            crl_sync.declare_sync,
-            crl_sync.sync,
-        ),
-        (
-            "status",
-            "show a trust anchor's lists; look a certificate up",
-            _STATUS,
-            _STATUS_EPILOG,
-            crl_status.declare_status,
-            crl_status.status,
-        ),
+    for name, module, summary, description, epilog in (
+        ("sync", crl_sync, "bring the lists of CAs to a trust anchor", _SYNC, _SYNC_EPILOG),
+        ("status", crl_status, _LOOK, _STATUS, _STATUS_EPILOG),
     ):
         action = actions.add_parser(
-            name,
-            help=summary,
-            description=description,
-            epilog=epilog,
-            allow_abbrev=False,
+            name, help=summary, description=description, epilog=epilog, allow_abbrev=False
         )
-        declare(action)
-        action.set_defaults(action=run_action)
+        module.add_arguments(action)
+        action.set_defaults(action=module.run)
 
 
 def run(arguments: argparse.Namespace) -> int:

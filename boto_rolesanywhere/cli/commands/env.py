@@ -58,22 +58,22 @@ def _lines(line: Callable[[str, str], str]) -> Callable[[Mapping[str, str]], str
     return lambda values: "".join(f"{line(name, value)}\n" for name, value in values.items())
 
 
-def _fish(name: str, value: str) -> str:
-    # fish: in single quotes only \ and ' are escaped, with \.
-    quoted = value.replace("\\", "\\\\").replace("'", "\\'")
-    return f"set -gx {name} '{quoted}'"
+def fish_quoted(text: str) -> str:
+    """The text for fish: in single quotes only backslash and ' are escaped, with a backslash."""
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
-def _powershell(name: str, value: str) -> str:
-    # about_Quoting_Rules: in single quotes only ' is escaped, by doubling it.
-    quoted = value.replace("'", "''")
-    return f"$env:{name} = '{quoted}'"
+def powershell_quoted(text: str) -> str:
+    """The text for PowerShell (about_Quoting_Rules): in single quotes only ' is doubled."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
 
 
 FORMATS: Final[dict[str, Callable[[Mapping[str, str]], str]]] = {
     "sh": _lines(lambda name, value: f"export {name}={shlex.quote(value)}"),
-    "fish": _lines(_fish),
-    "powershell": _lines(_powershell),
+    "fish": _lines(lambda name, value: f"set -gx {name} {fish_quoted(value)}"),
+    "powershell": _lines(lambda name, value: f"$env:{name} = {powershell_quoted(value)}"),
     # Each reader of dotenv files quotes differently; AWS's values need no quotes.
     "dotenv": _lines(lambda name, value: f"{name}={value}"),
     "json": lambda values: json.dumps(values, indent=2) + "\n",

@@ -74,7 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         from boto_rolesanywhere.server.listening import require_extra
 
         require_extra()
-    from boto_rolesanywhere.cli.child_environment import region_of
+    from boto_rolesanywhere.cli.child import replace_process
+    from boto_rolesanywhere.cli.child_environment import region_of, with_keys
     from boto_rolesanywhere.cli.inputs import inputs_from, issuer_from
 
     inputs = inputs_from(arguments)
@@ -83,15 +84,6 @@ def run(arguments: argparse.Namespace) -> int:
     secrets = _secret_variables(given_flags(arguments), inputs.section)
     if arguments.serve:
         return _run_with_endpoint(command, issuer, region, secrets)
-    return _run_with_keys(command, issuer, region, secrets)
-
-
-def _run_with_keys(
-    command: Sequence[str], issuer: Issuer, region: str, secrets: Collection[str]
-) -> int:
-    from boto_rolesanywhere.cli.child import replace_process
-    from boto_rolesanywhere.cli.child_environment import with_keys
-
     environ = with_keys(os.environ, issuer.create(), region=region, secrets=secrets)
     return replace_process(command, environ)
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     )
 
 _HOLDS: Final[dict[bool | None, Mark]] = {True: "ok", False: "fail", None: "warn"}
+_DECIDED: Final[dict[str, Mark]] = {"allowed": "ok", "undecided": "warn"}
 _DETAIL: Final = 7
 _VALUES: Final = 9
 
@@ -102,7 +103,9 @@ def show_evaluation(page: Page, evaluation: Evaluation, place: str) -> None:
     page.heading("Trust policy", place if place != "-" else "from standard input")
     column = max(len(action.action) for action in evaluation.actions)
     for action in evaluation.actions:
-        page.marked(_mark(action), action.action, _decision(action), column=column)
+        page.marked(
+            _DECIDED.get(action.decision, "fail"), action.action, _decision(action), column=column
+        )
     for result in evaluation.statements:
         _show_statement(page, result)
     if evaluation.warnings:
@@ -111,12 +114,6 @@ def show_evaluation(page: Page, evaluation: Evaluation, place: str) -> None:
             page.marked("warn", f"{warning}.")
     if evaluation.warnings or not evaluation.allowed:
         page.note("`boto-rolesanywhere trust-policy --correct` sets mistakes right", indent=2)
-
-
-def _mark(action: ActionResult) -> Mark:
-    if action.decision == "undecided":
-        return "warn"
-    return "ok" if action.decision == "allowed" else "fail"
 
 
 def _decision(action: ActionResult) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flag_table import LATEST, SELECTOR, STORE
 from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
-from boto_rolesanywhere.cli.inputs import sources_from, store_access
+from boto_rolesanywhere.cli.inputs import bare_inputs, sources_from, store_access
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.redaction import printable
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
@@ -107,7 +107,9 @@ def _in_store(flags: dict[str, str]) -> tuple[Listed, ...]:
     from boto_rolesanywhere.cli.store.selector import Selector, parse_selector
 
     selector = parse_selector(flags[SELECTOR]) if SELECTOR in flags else Selector()
-    found = find_certificates(selector, flags.get(STORE), store_access(flags, os.environ))
+    found = find_certificates(
+        selector, flags.get(STORE), store_access(flags, bare_inputs(flags, os.environ))
+    )
     if LATEST in flags:
         return tuple(sorted(found, key=lambda listed: listed.certificate.not_valid_after_utc)[-1:])
     return found

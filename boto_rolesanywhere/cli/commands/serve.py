@@ -14,6 +14,7 @@ import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flags import add_flags, prepare
@@ -201,9 +202,7 @@ def _serve(
             sys.stdout.flush()
         notify("READY=1", os.environ)
 
-    def leaving() -> None:
-        notify("STOPPING=1", os.environ)
-
+    leaving = partial(notify, "STOPPING=1", os.environ)
     Listener(app.answer, sock, on_ready=ready, on_leaving=leaving).run()
 
 

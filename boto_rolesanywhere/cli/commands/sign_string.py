@@ -93,10 +93,11 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: Digest) -> bytes:
     public_key = key.public_key()
     algorithm_for(public_key, where="the private key")
     text = fixed_text(public_key)
+    kind: type[HashAlgorithm] = getattr(hashes, digest)
     if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(text, padding.PKCS1v15(), _hash(digest))
+        return key.sign(text, padding.PKCS1v15(), kind())
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return key.sign(text, ec.ECDSA(_hash(digest)))
+        return key.sign(text, ec.ECDSA(kind()))
     if isinstance(key, DigestSigningKey):
         return key.sign_with(text, digest)
     if digest != "SHA256":
@@ -120,11 +121,6 @@ def fixed_text(public_key: PublicKeyTypes) -> bytes:
     else:
         return _TEXT + _VERSION  # the helper adds nothing for other keys
     return _TEXT + _VERSION + sha256(_PREFIX + encoded).digest()
-
-
-def _hash(digest: Digest) -> HashAlgorithm:
-    kind: type[HashAlgorithm] = getattr(hashes, digest)
-    return kind()
 
 
 def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from boto_rolesanywhere.inspection.certificate import CertificateInspection
-    from boto_rolesanywhere.inspection.trust_policy import Evaluation, SessionFacts
+    from boto_rolesanywhere.inspection.trust_policy import Evaluation
 
 _DESCRIPTION: Final = """\
 Print the trust policy with which a role lets in a certificate, and no other: IAM Roles
@@ -87,6 +87,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the policy; what there is to say of it goes to stderr."""
+    from boto_rolesanywhere.account.trust_policies import trust_policy, values_of
+    from boto_rolesanywhere.inspection.trust_policy import TrustPolicy, correct, evaluate
+
     _require_fitting(arguments)
     now = utc_now()
     inspection = inspect_place(arguments.file, now, attribute_mappings=arguments.attribute_mappings)
@@ -96,10 +99,17 @@ def run(arguments: argparse.Namespace) -> int:
     facts = inspection.facts(
         now=now, trust_anchor_arn=anchor, context=context_of(arguments.context)
     )
-    tight = _tight(inspection, anchor, arguments.match)
-    if arguments.correct:
-        return _corrected(arguments.correct, facts, tight)
-    return _finished(tight, _evaluate(tight, facts))
+    values = values_of(inspection.tags, arguments.match, where="--match")
+    tight = trust_policy(anchor, (values,))
+    if not arguments.correct:
+        return _finished(tight, evaluate(TrustPolicy.parse(json.dumps(tight)), facts))
+    where = name_of_text(arguments.correct)
+    found = correct(read_text(arguments.correct), facts, tight["Statement"][0], where=where)
+    for change in found.changes:
+        complain(change)
+    if not found.changes:
+        complain(f"{where}: nothing in it had to be changed")
+    return _finished(found.document, found.evaluation)
 
 
 def _require_fitting(arguments: argparse.Namespace) -> None:
@@ -129,24 +139,6 @@ def _canonical(text: str) -> str:
     return str(arn)
 
 
-def _tight(inspection: CertificateInspection, anchor: str, match: str) -> dict[str, Any]:
-    from boto_rolesanywhere.account.trust_policies import trust_policy, values_of
-
-    return trust_policy(anchor, (values_of(inspection.tags, match, where="--match"),))
-
-
-def _corrected(place: str, facts: SessionFacts, tight: Mapping[str, Any]) -> int:
-    from boto_rolesanywhere.inspection.trust_policy import correct
-
-    where = name_of_text(place)
-    found = correct(read_text(place), facts, tight["Statement"][0], where=where)
-    for change in found.changes:
-        complain(change)
-    if not found.changes:
-        complain(f"{where}: nothing in it had to be changed")
-    return _finished(found.document, found.evaluation)
-
-
 def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -> int:
     from boto_rolesanywhere.account.trust_policies import (
         chained_trust_policy,
@@ -161,12 +153,6 @@ def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -
     needed = chaining_permissions("ARN-OF-THE-FURTHER-ROLE", passes_tags=passes_tags)
     complain(f"{first} needs these permissions itself: {json.dumps(needed)}")
     return OK
-
-
-def _evaluate(policy: Mapping[str, Any], facts: SessionFacts) -> Evaluation:
-    from boto_rolesanywhere.inspection.trust_policy import TrustPolicy, evaluate
-
-    return evaluate(TrustPolicy.parse(json.dumps(policy)), facts)
 
 
 def _finished(policy: Mapping[str, Any], evaluation: Evaluation) -> int:

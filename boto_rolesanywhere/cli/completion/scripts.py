@@ -9,12 +9,13 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.cli.commands.env import fish_quoted, powershell_quoted
 from boto_rolesanywhere.cli.outcome import PROGRAM
 
 from .tree import Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from .tree import Context, Word
 
@@ -121,19 +122,17 @@ Register-ArgumentCompleter -Native -CommandName '%(program)s' -ScriptBlock {
     }
 }
 """
+_RETURN: Final = "\n            return"
 
 
 def bash(contexts: Sequence[Context]) -> str:
     """For bash 3.2 and later."""
-    values = [
-        f"        {_patterns(flags)})\n            {body}\n            ;;"
-        for flags, body in _bodies(
-            contexts,
-            lambda word: f"words={shlex.quote(' '.join(word.choices))}",
-            "return",
-            "compopt +o default 2>/dev/null\n            return",
-        )
-    ]
+    values = _cases(
+        contexts,
+        one_of=lambda word: f"words={shlex.quote(' '.join(word.choices))}",
+        file="return",
+        other=f"compopt +o default 2>/dev/null{_RETURN}",
+    )
     words = [
         f"                {_quoted(each.path)}) words="
         f"{shlex.quote(' '.join(word.text for word in each.words))} ;;"
@@ -144,15 +143,12 @@ def bash(contexts: Sequence[Context]) -> str:
 
 def zsh(contexts: Sequence[Context]) -> str:
     """For zsh 5."""
-    values = [
-        f"        {_patterns(flags)})\n            {body}\n            return\n            ;;"
-        for flags, body in _bodies(
-            contexts,
-            lambda word: f"compadd -- {' '.join(map(shlex.quote, word.choices))}",
-            "_files",
-            "_message value",
-        )
-    ]
+    values = _cases(
+        contexts,
+        one_of=lambda word: f"compadd -- {' '.join(map(shlex.quote, word.choices))}{_RETURN}",
+        file=f"_files{_RETURN}",
+        other=f"_message value{_RETURN}",
+    )
     words = []
     for each in contexts:
         known = " ".join(shlex.quote(f"{word.text}:{word.help}") for word in each.words)
@@ -174,27 +170,23 @@ def fish(contexts: Sequence[Context]) -> str:
             name = f"-l {word.text[2:]}" if word.text.startswith("--") else f"-a {word.text}"
             value = {
                 Value.NONE: "",
-                Value.ONE_OF: f" -x -a {_fish_quoted(' '.join(word.choices))}",
+                Value.ONE_OF: f" -x -a {fish_quoted(' '.join(word.choices))}",
                 Value.FILE: " -r -F",
                 Value.OTHER: " -x",
             }[word.value]
-            lines.append(f"{start} {name}{value} -d {_fish_quoted(word.help)}")
+            lines.append(f"{start} {name}{value} -d {fish_quoted(word.help)}")
     return _filled(_FISH, contexts, separator=" ", lines=lines)
 
 
 def powershell(contexts: Sequence[Context]) -> str:
     """For Windows PowerShell 5.1 and PowerShell 7."""
     words = [
-        f"        {_ps_quoted(each.path)} = @("
-        + ", ".join(_ps_quoted(f"{word.text}|{word.help or word.text}") for word in each.words)
-        + ")"
+        _ps_list(each.path, ((word.text, word.help or word.text) for word in each.words))
         for each in contexts
     ]
     # An empty list: PowerShell completes a file then.
     values = [
-        f"        {_ps_quoted(f'{each.path}:{word.text}')} = @("
-        + ", ".join(_ps_quoted(f"{choice}|{choice}") for choice in word.choices)
-        + ")"
+        _ps_list(f"{each.path}:{word.text}", ((choice, choice) for choice in word.choices))
         for each in contexts
         for word in each.words
         if word.value is not Value.NONE
@@ -205,36 +197,29 @@ def powershell(contexts: Sequence[Context]) -> str:
 SCRIPTS: Final = {"bash": bash, "zsh": zsh, "fish": fish, "powershell": powershell}
 
 
-def _bodies(
-    contexts: Sequence[Context], one_of: Callable[[Word], str], file: str, other: str
-) -> Iterator[tuple[list[str], str]]:
-    """Flags, with their contexts, and what a shell does behind them."""
+def _cases(
+    contexts: Sequence[Context], *, one_of: Callable[[Word], str], file: str, other: str
+) -> list[str]:
+    """What a shell does behind a flag; the flags of all contexts for which it does the same."""
     found: dict[str, list[str]] = {}
     for each in contexts:
         for word in each.words:
             if word.value is not Value.NONE:
                 body = {Value.FILE: file, Value.OTHER: other}.get(word.value) or one_of(word)
-                found.setdefault(body, []).append(f"{each.path}:{word.text}")
-    for body, flags in found.items():
-        yield flags, body
-
-
-def _patterns(texts: Iterable[str]) -> str:
-    return "|".join(map(_quoted, texts))
+                found.setdefault(body, []).append(_quoted(f"{each.path}:{word.text}"))
+    return [
+        f"        {'|'.join(flags)})\n            {body}\n            ;;"
+        for body, flags in found.items()
+    ]
 
 
 def _quoted(text: str) -> str:
     return f'"{text}"'  # of letters, blanks, colons and dashes
 
 
-def _fish_quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'")
-    return f"'{escaped}'"
-
-
-def _ps_quoted(text: str) -> str:
-    escaped = text.replace("'", "''")
-    return f"'{escaped}'"
+def _ps_list(key: str, pairs: Iterable[tuple[str, str]]) -> str:
+    texts = ", ".join(powershell_quoted("|".join(pair)) for pair in pairs)
+    return f"        {powershell_quoted(key)} = @({texts})"
 
 
 def _filled(
