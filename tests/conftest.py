@@ -17,6 +17,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
@@ -35,6 +36,24 @@ for name in ("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE"):
     os.environ.pop(name, None)
 sys.dont_write_bytecode = False
 
+
+_load_file = JSONFileLoader.load_file
+
+
+def load_file_once(self: JSONFileLoader, file_path: str) -> object:
+    """botocore's, which reads its models anew for each session: tests make thousands of those.
+
+    Clients of one session share a model, so nothing changes it. Models elsewhere are read anew.
+    """
+    if not file_path.startswith(Loader.BUILTIN_DATA_PATH):
+        return _load_file(self, file_path)
+    if file_path not in _models:
+        _models[file_path] = _load_file(self, file_path)
+    return _models[file_path]
+
+
+_models: dict[str, object] = {}
+JSONFileLoader.load_file = load_file_once
 
 # scripts/test runs these in environments of their own: aiobotocore wants an older botocore.
 collect_ignore_glob = [] if find_spec("aiobotocore") else ["test_aio*.py"]

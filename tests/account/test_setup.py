@@ -6,6 +6,7 @@ import json
 import os
 import random
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -402,7 +403,7 @@ NEW_IN_2026 = ("aliasName", "crlDpRevocationEnabled", "tipConfiguration")
 @pytest.fixture
 def old_botocore(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A model of the service as it was before 2026."""
-    model = Loader().load_service_model("rolesanywhere", "service-2")
+    model = deepcopy(Loader().load_service_model("rolesanywhere", "service-2"))
     for shape in model["shapes"].values():
         for member in NEW_IN_2026:
             shape.get("members", {}).pop(member, None)
