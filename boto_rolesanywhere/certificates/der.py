@@ -113,11 +113,6 @@ def sequence(*parts: bytes) -> bytes:
     return encode(SEQUENCE, b"".join(parts))
 
 
-def integer(element: Element) -> int:
-    """The value of an INTEGER."""
-    return int.from_bytes(element.expect(INTEGER).content, "big", signed=True)
-
-
 def oid(element: Element) -> str:
     """The dotted form of an OBJECT IDENTIFIER."""
     content = element.expect(OID).content

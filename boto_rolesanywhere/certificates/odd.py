@@ -59,10 +59,9 @@ def read_odd(encoded: bytes) -> OddCertificate:
     Raises:
         ValueError: its encoding is damaged. The message says in a clause which field is.
     """
-    from . import twin
+    from .twin import make
 
-    made = twin.make(encoded)
-    return OddCertificate(encoded, made.signed_bytes, made.certificate, made.slips)
+    return OddCertificate(encoded, *make(encoded))
 
 
 def load_certificate(encoded: bytes) -> x509.Certificate:

@@ -12,8 +12,6 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.records import NamedTuple
-
 from . import der
 from .names import ENCODINGS, PRINTABLE, PRINTABLE_CHARACTERS, UTF8
 from .reading import quietly
@@ -55,22 +53,12 @@ _elements: Final = partial(der.split, shortest=False)
 _only: Final = partial(der.read_only, shortest=False)
 
 
-class Twin(NamedTuple):
-    """What was made of a certificate.
-
-    Attributes:
-        certificate: the twin.
-        signed_bytes: the original's part over which the issuer made its signature.
-        slips: what is odd, each as a clause about the certificate.
-    """
-
-    certificate: x509.Certificate
-    signed_bytes: bytes
-    slips: tuple[str, ...]
-
-
-def make(encoded: bytes) -> Twin:
+def make(encoded: bytes) -> tuple[bytes, x509.Certificate, tuple[str, ...]]:
     """The twin of the certificate `encoded`.
+
+    Returns:
+        The original's part over which the issuer made its signature; the twin; and what is odd,
+        each as a clause about the certificate.
 
     Raises:
         ValueError: its encoding is damaged. The message says in a clause which field is.
@@ -102,7 +90,7 @@ def make(encoded: bytes) -> Twin:
     except ValueError:
         raise ValueError("one of its fields holds a value of the wrong type") from None
     kept = [*mender.extensions(extensions, certificate)]
-    return Twin(certificate(kept), signed.raw, tuple(dict.fromkeys(mender.slips)))
+    return signed.raw, certificate(kept), tuple(dict.fromkeys(mender.slips))
 
 
 class _Mender:

@@ -56,7 +56,9 @@ class RotatingIdentity:
             RolesAnywhereError: it cannot be opened, and there is no earlier identity to keep.
         """
         held, now = self._held, self._clock()
-        usable = held is not None and _in_time(held[1], now)
+        usable = held is not None and all(
+            is_in_time(each, now) for each in (held[1].certificate, *held[1].chain)
+        )
         material = None
         try:
             material = self._read(held[0] if held else None)
@@ -90,7 +92,3 @@ class RotatingIdentity:
             logger.warning(
                 "The certificate in use is kept, the new one cannot be used yet: %s", text
             )
-
-
-def _in_time(identity: Identity, now: datetime) -> bool:
-    return all(is_in_time(each, now) for each in (identity.certificate, *identity.chain))

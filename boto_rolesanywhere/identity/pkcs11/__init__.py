@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from .token import TokenAccess
     from .uri import Pkcs11Uri
 
-__all__ = [
-    "list_token_certificates",
-    "open_token_key",
-    "read_token_certificates",
-    "secrets_of_a_pair",
-    "token_keys",
-]
-
 _OF_A_TOKEN: Final = (
     *("token", "manufacturer", "serial", "model"),
     *("slot_id", "slot_description", "slot_manufacturer"),
