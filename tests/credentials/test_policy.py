@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boto_rolesanywhere.credentials.policy import cold_pause, renewal_pause
+from boto_rolesanywhere.credentials.policy import cold_pause, next_pause, renewal_pause
+from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError, ThrottledError
 
 jitters = st.floats(0, 1)
 
@@ -37,3 +38,30 @@ def test_a_failed_renewal_waits_for_a_share_of_what_is_left(left: float, jitter:
 
     assert passing == pytest.approx(max(1, left * (0.2 + 0.2 * jitter)))
     assert passing < refused <= max(5, left * 0.8 + 0.001)
+
+
+def service_error(
+    status: int, kind: type[ServiceError] = ServiceError, *, passing: bool = False
+) -> ServiceError:
+    response = {"ResponseMetadata": {"HTTPStatusCode": status}}
+    error = kind(response, "CreateSession", code="made-up", retry_after=20.0)
+    error.passing = passing
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "cold", "good"),
+    [
+        (None, 8, 100),
+        (RolesAnywhereError("no key", code="made-up"), 8, 100),
+        (service_error(403), 40, 200),
+        (service_error(408, passing=True), 24, 100),
+        (service_error(503), 24, 100),
+        (service_error(429, ThrottledError), 24, 100),
+    ],
+)
+def test_a_refusal_makes_pauses_longer_and_the_service_may_ask_for_more(
+    error: RolesAnywhereError | None, cold: float, good: float
+) -> None:
+    assert next_pause(error, 4, None, lambda: 1.0) == pytest.approx(cold)
+    assert next_pause(error, 0, 250.0, lambda: 1.0) == pytest.approx(good)
