@@ -108,12 +108,12 @@ def _read_profile(question: Question) -> Check[Inputs]:
     section: Mapping[str, object] = {}
     try:
         section = read_section(session, by_flag=question.flags is not None)
-    except ConfigurationError as error:
-        yield of_error("configuration", error)
-        session = without_empty_variables(Session())  # whatever botocore can do without the profile
     except BotoCoreError as error:
-        yield Verdict("configuration", "fail", str(error), "Correct the AWS config file.")
-        session = without_empty_variables(Session())
+        if isinstance(error, RolesAnywhereError):
+            yield of_error("configuration", error)
+        else:
+            yield Verdict("configuration", "fail", str(error), "Correct the AWS config file.")
+        session = without_empty_variables(Session())  # whatever botocore can do without the profile
     inputs = Inputs(
         session=session,
         arguments=question.arguments,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Final, Literal, NamedTuple, TypeAlias, TypeVar, get_args
 
 from boto_rolesanywhere.errors import RolesAnywhereError, ServiceError
@@ -70,14 +70,8 @@ class Verdict:
 
     def to_json(self) -> dict[str, object]:
         """The verdict as JSON values, with keys that stay."""
-        return {
-            "name": self.name,
-            "status": self.status,
-            "text": self.text,
-            "code": self.code,
-            "remedy": self.remedy,
-            "details": [{"label": label, "text": text} for label, text in self.details],
-        }
+        details = [{"label": label, "text": text} for label, text in self.details]
+        return asdict(self) | {"details": details}
 
 
 # A check yields its verdicts, and returns what later checks need.
@@ -139,9 +133,8 @@ def summed_up(
 ) -> Verdict:
     """One verdict that sums up all concerns; ``ok`` if there are none."""
     listed = list(concerns)
-    status: Status = "ok"
-    if listed:
-        status = "fail" if any(concern.status == "fail" for concern in listed) else "warn"
+    found = {concern.status for concern in listed}
+    status: Status = "fail" if "fail" in found else "warn" if found else "ok"
     whole = "; ".join((text, *(concern.text for concern in listed)))
     remedy = " ".join(dict.fromkeys(concern.remedy for concern in listed)) or None
     return Verdict(name, status, whole, remedy, tuple(details))

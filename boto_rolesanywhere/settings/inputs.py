@@ -124,8 +124,7 @@ def follow_roles(inputs: Inputs) -> Inputs:
         ConfigurationError: a role needs an MFA device.
     """
     arguments, flags = inputs.arguments, inputs.flags or {}
-    given = [setting for setting in CORE if arguments.get(setting.argument or "")]
-    given += [setting for setting in CORE if setting.flag in flags]
+    given = any(arguments.get(each.argument or "") or each.flag in flags for each in CORE)
     name = inputs.profile_name
     if name is None or given or not assumes_role(inputs.section):
         return inputs

@@ -71,8 +71,8 @@ def with_section(
     _require_writable(title, values)
     encoding = _encoding()
     before = read_sections(content, where)
-    named = _name_of(title) if shell_words else title
-    titles = [old for old in before if (_name_of(old) if shell_words else old) == named]
+    name_of = _name_of if shell_words else str
+    titles = [old for old in before if name_of(old) == name_of(title)]
     title = titles[-1] if titles else title
     text = content.decode(encoding)
     changed = _changed(text, title, values, is_new=not titles)

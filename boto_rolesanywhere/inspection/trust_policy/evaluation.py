@@ -16,6 +16,7 @@ from .variables import plain
 if TYPE_CHECKING:
     from .document import Statement, TrustPolicy
     from .facts import SessionFacts
+    from .results import Decision
 
 
 def evaluate(policy: TrustPolicy, facts: SessionFacts) -> Evaluation:
@@ -73,14 +74,11 @@ def _decide(action: str, results: tuple[StatementResult, ...]) -> ActionResult:
             r.statement for r in about if r.statement.effect == effect and r.applies is applies
         )
 
-    if denies := those("Deny", applies=True):
-        return ActionResult(action=action, decision="denied", decided_by=denies)
-    allows = those("Allow", applies=True)
-    doubts = those("Deny", applies=None)
-    if not allows:
-        doubts = those("Allow", applies=None)
-        if not doubts:
-            return ActionResult(action=action, decision="implicitly denied", decided_by=())
+    denies, allows = those("Deny", applies=True), those("Allow", applies=True)
+    doubts = those("Deny" if allows else "Allow", applies=None)
+    decision: Decision = "allowed" if allows else "implicitly denied"
     if doubts:
-        return ActionResult(action=action, decision="undecided", decided_by=doubts)
-    return ActionResult(action=action, decision="allowed", decided_by=allows)
+        decision = "undecided"
+    if denies:
+        decision = "denied"
+    return ActionResult(action=action, decision=decision, decided_by=denies or doubts or allows)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import operator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, get_args
 
 from . import comparisons as compare
 from .comparisons import Comparison, NotComparableError
@@ -21,7 +21,7 @@ Quantifier = Literal["ForAnyValue", "ForAllValues"]
 # A value of the policy: None if a variable in it has no value, the error if that is not known.
 _Wanted: TypeAlias = Pattern | UnknownVariableError | None
 
-_IF_EXISTS: Final = "IfExists"
+_QUANTIFIERS: Final[tuple[Quantifier, ...]] = get_args(Quantifier)
 # Operator → (comparison, negated, whether policy variables are filled in).
 OPERATORS: Final[dict[str, tuple[Comparison, bool, bool]]] = {
     "StringEquals": (Pattern.equals, False, True),
@@ -69,15 +69,11 @@ class Operator:
     @classmethod
     def parse(cls, text: str) -> Operator | None:
         """Take `text` apart; None if it is no operator of IAM."""
-        quantifier: Quantifier | None = None
-        prefixes: tuple[Quantifier, ...] = ("ForAnyValue", "ForAllValues")
-        for prefix in prefixes:
-            if text.startswith(f"{prefix}:"):
-                quantifier, text = prefix, text[len(prefix) + 1 :]
-                break
-        base = text.removesuffix(_IF_EXISTS)
-        if base == "Null" and text == base and quantifier is None:
-            return cls(base, None, if_exists=False)
+        if text == "Null":
+            return cls(text, None, if_exists=False)
+        quantifier = next((each for each in _QUANTIFIERS if text.startswith(f"{each}:")), None)
+        text = text.removeprefix(f"{quantifier}:")
+        base = text.removesuffix("IfExists")
         return cls(base, quantifier, base != text) if base in OPERATORS else None
 
 
