@@ -29,7 +29,7 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
     Access keys of the environment count also where the profile was named: programs that follow
     AWS_PROFILE take them.
     """
-    ahead = list(_ahead(inputs))
+    ahead = _ahead(inputs)
     profile = inputs.session.profile or "default"
     concerns = [Concern("fail", f"{name} comes first", _remedy(name, profile)) for name in ahead]
     text = "boto3, the AWS CLI and install() "
@@ -38,16 +38,13 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
 
 
 def _ahead(inputs: Inputs) -> list[str]:
-    profile = inputs.profile_name or "default"
-    given = {*inputs.arguments, *(inputs.flags or {})}
-    if inputs.process is not None:
-        return ahead_of_process(inputs.environ, inputs.section, profile)
-    if any(setting.argument in given or setting.flag in given for setting in CORE):
-        # Not the profile's settings are examined, so what else it has says nothing.
-        return ahead_of_provider(inputs.environ, {}, profile)
-    if PROCESS in inputs.section and not has_settings(inputs.section):
-        return ahead_of_process(inputs.environ, inputs.section, profile)
-    return ahead_of_provider(inputs.environ, inputs.section, profile)
+    section, given = inputs.section, {*inputs.arguments, *(inputs.flags or {})}
+    by_process = inputs.process is not None
+    if not by_process and any(each.argument in given or each.flag in given for each in CORE):
+        section = {}  # not the profile's settings are examined, so what else it has says nothing
+    by_process = by_process or (PROCESS in section and not has_settings(section))
+    ahead = ahead_of_process if by_process else ahead_of_provider
+    return ahead(inputs.environ, section, inputs.profile_name or "default")
 
 
 def _remedy(name: str, profile: str) -> str:

@@ -145,12 +145,15 @@ def identity_sources(
     certificate: CertificateSource | None = _source(arguments.get("cert"), names.CERTIFICATE, found)
     if certificate is None:
         raise KeyError(names.CERTIFICATE)
+    secret = arguments.get("passphrase")
+    if secret is not None and not isinstance(secret, Secret):
+        secret = Secret(secret, "argument passphrase")
     # What opens them says whether their types are right.
     return IdentitySources(
         certificate=certificate,
         private_key=_source(arguments.get("key"), names.PRIVATE_KEY, found),
         chain=_source(arguments.get("chain"), names.CHAIN, found),
-        secret=_secret(found, arguments.get("passphrase"), environ),
+        secret=secret or configured_secret(found, environ),
         pkcs11_module=optional_text(found, names.PKCS11_MODULE),
         tpm_tcti=optional_text(found, names.TPM_TCTI),
     )
@@ -184,18 +187,6 @@ def _source(
 def _is_content(text: str) -> bool:
     """Whether it is a PEM, or its base64, and no place."""
     return holds_secret(text) and "pin-value" not in text.lower()
-
-
-def _secret(
-    found: Mapping[Setting, Found],
-    argument: SecretSource | Secret | None,
-    environ: Mapping[str, str],
-) -> Secret | None:
-    if isinstance(argument, Secret):
-        return argument
-    if argument is not None:
-        return Secret(argument, "argument passphrase")
-    return configured_secret(found, environ)
 
 
 def _not_set(
