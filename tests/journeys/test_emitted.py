@@ -25,7 +25,7 @@ import boto_rolesanywhere
 from boto_rolesanywhere.account.administrator import Administrator
 from boto_rolesanywhere.account.emit.administrator_policy import administrator_policy
 from boto_rolesanywhere.account.emit.commands import commands
-from boto_rolesanywhere.account.emit.target import Target
+from boto_rolesanywhere.account.emit.in_code import Target
 from boto_rolesanywhere.account.setup import Setup
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import Notification, Wanted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from boto_rolesanywhere.account.emit.target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target
+from boto_rolesanywhere.account.emit.in_code import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target
 from boto_rolesanywhere.account.tags import ANCHOR, REGION, SETUP
 from boto_rolesanywhere.account.wanted import (
     Notification,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.account.wanted import Wanted, WantedRole
 
-    from .target import Target
+    from .in_code import Target
 
 _SERVICE_ROLE: Final = f"role/aws-service-role/{SERVICE}/AWSServiceRoleForRolesAnywhere"
 _Json = dict[str, Any]

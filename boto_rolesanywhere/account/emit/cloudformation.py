@@ -19,15 +19,14 @@ from boto_rolesanywhere.account.tags import iam_tags
 from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
-from .left_out import in_code, notes
-from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
+from .in_code import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, in_code, notes, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from boto_rolesanywhere.account.wanted import Wanted, WantedRole
 
-    from .target import Target
+    from .in_code import Target
 
 _Json = dict[str, Any]
 

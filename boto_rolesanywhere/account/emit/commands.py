@@ -25,14 +25,14 @@ from boto_rolesanywhere.account.differences import (
 from boto_rolesanywhere.account.found import PROFILE, FoundRole
 from boto_rolesanywhere.account.trust_policies import trust_policy
 
-from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
+from .in_code import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from boto_rolesanywhere.account.wanted import Wanted
 
-    from .target import Target
+    from .in_code import Target
 
 _PROFILE_ID: Final = "(ID of the profile)"
 _VARIABLES: Final = {

@@ -23,15 +23,14 @@ from boto_rolesanywhere.account.trust_policies import trust_policy
 from boto_rolesanywhere.account.wanted import INLINE_POLICY
 
 from .hcl import Block, Call, Expression, Heredoc, Value, render
-from .left_out import in_code, notes
-from .target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, parts
+from .in_code import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, in_code, notes, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from boto_rolesanywhere.account.wanted import Wanted, WantedAnchor, WantedProfile, WantedRole
 
-    from .target import Target
+    from .in_code import Target
 
 _PROVIDERS: Final = {
     "aws": {"source": "hashicorp/aws", "version": ">= 6.25"},

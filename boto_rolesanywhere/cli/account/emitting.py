@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.account.emit.left_out import notes
-from boto_rolesanywhere.account.emit.target import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target
+from boto_rolesanywhere.account.emit.in_code import ANCHOR_ARN, PROFILE_ARN, ROLE_ARN, Target, notes
 from boto_rolesanywhere.cli.options import matching
 from boto_rolesanywhere.cli.outcome import PROGRAM
 from boto_rolesanywhere.cli.refusals import both_given

@@ -13,7 +13,7 @@ from cfnlint.api import lint
 from wanted_setups import FULL, PLAIN, SETUPS, TARGET
 
 from boto_rolesanywhere.account.emit.administrator_policy import administrator_policy
-from boto_rolesanywhere.account.emit.target import Target
+from boto_rolesanywhere.account.emit.in_code import Target
 
 ROLE: Final = "arn:aws:iam::123456789012:role/apps/App.1=x@y"
 

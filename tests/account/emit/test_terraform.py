@@ -12,7 +12,7 @@ import hcl2
 import pytest
 from wanted_setups import CONFIG, FULL, PCA, PLAIN, READ_ONLY, SETUPS, TARGET
 
-from boto_rolesanywhere.account.emit.target import Target
+from boto_rolesanywhere.account.emit.in_code import Target
 from boto_rolesanywhere.account.emit.terraform import label, terraform
 from boto_rolesanywhere.account.wanted import INLINE_POLICY, Wanted
 from boto_rolesanywhere.inspection.trust_policy import SessionFacts, TrustPolicy, evaluate

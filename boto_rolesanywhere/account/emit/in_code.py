@@ -1,15 +1,44 @@
-"""What the same setup is in code: what its language cannot say, and what only `setup` needs."""
+"""A setup in code: where it is made, what stands for an ARN, and what a language cannot say."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.account.tags import OURS
 from boto_rolesanywhere.account.wanted import CERTIFICATE_FIELDS, DEFAULT_MAPPINGS, Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+# What only AWS can say; `parts` finds these marks in a text.
+ANCHOR_ARN: Final = "(ARN of the trust anchor)"
+PROFILE_ARN: Final = "(ARN of the profile)"
+ROLE_ARN: Final = "(ARN of the role)"
+_ARNS: Final = re.compile("|".join(map(re.escape, (ANCHOR_ARN, PROFILE_ARN, ROLE_ARN))))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where code is run, as far as that is known when it is written.
+
+    Attributes:
+        config: the profile for ``~/.aws/config``, with the marks above for the ARNs.
+        region: None: that of the environment in which the code runs.
+        account: twelve digits; None: any.
+        partition: for example ``aws``, ``aws-cn``.
+    """
+
+    config: str
+    region: str | None = None
+    account: str | None = None
+    partition: str = "aws"
+
+
+def parts(text: str) -> list[str]:
+    """The text, cut before and after each mark."""
+    return [part for part in re.split(f"({_ARNS.pattern})", text) if part]
 
 
 def in_code(wanted: Wanted) -> Wanted:
