@@ -219,16 +219,10 @@ def _load(block: Block, passphrase: bytes | None) -> PrivateKeyTypes:
         load_pem_private_key,
     )
 
+    load, encoded = load_der_private_key, block.der
     if block.headers:
-        key = quietly(
-            lambda: load_pem_private_key(
-                block.to_pem(), passphrase, unsafe_skip_rsa_key_validation=True
-            )
-        )
-    else:
-        key = quietly(
-            lambda: load_der_private_key(block.der, passphrase, unsafe_skip_rsa_key_validation=True)
-        )
+        load, encoded = load_pem_private_key, block.to_pem()
+    key = quietly(lambda: load(encoded, passphrase, unsafe_skip_rsa_key_validation=True))
     if not belong_together(key):
         raise ValueError("the numbers of the RSA key do not belong together")
     return key
@@ -268,11 +262,12 @@ def _look_inside(encoded: bytes) -> tuple[str, bytes, bool]:
     try:
         fields = der.read_only(encoded).expect(der.SEQUENCE).children()
         if fields[1].tag == der.OCTET_STRING:  # SEC 1: version, key, [0] parameters
-            return "", b"", any(f.tag == _CURVE and _is_explicit(f.children()[0]) for f in fields)
+            curves = [field.children()[0] for field in fields if field.tag == _CURVE]
+            return "", b"", any(curve.tag == der.SEQUENCE for curve in curves)
         algorithm = fields[1].children()  # PKCS #8: version, algorithm, key
         inner = fields[2].expect(der.OCTET_STRING).content
-        explicit = der.oid(algorithm[0]) == _EC_PUBLIC_KEY and _is_explicit(algorithm[-1])
-        return der.oid(algorithm[0]), inner, explicit
+        name = der.oid(algorithm[0])
+        return name, inner, name == _EC_PUBLIC_KEY and algorithm[-1].tag == der.SEQUENCE
     except (der.DerError, IndexError):
         return "", b"", False  # PKCS #1, or nothing that can be read at all
 
@@ -284,7 +279,3 @@ def _numbers(encoded: bytes) -> list[bytes]:
     except der.DerError:
         return []
     return [field.content for field in fields if field.tag == der.INTEGER]
-
-
-def _is_explicit(parameters: der.Element) -> bool:
-    return parameters.tag == der.SEQUENCE
