@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.errors import KeyDeviceError
+from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
 from boto_rolesanywhere.settings.sources import Secret
 
@@ -153,6 +153,13 @@ def list_token_certificates(
 
 def _access(uri: str, module: str | None, secret: Secret | None) -> TokenAccess:
     parsed = parse_pkcs11_uri(uri)
+    if parsed.type in ("secret-key", "data"):
+        raise ConfigurationError(
+            f"type={parsed.type}",
+            code="pkcs11-uri-invalid",
+            where=str(parsed),
+            expected="type=private, type=cert, or no type",
+        )
     try:
         from .token import TokenAccess
     except ImportError as error:

@@ -9,7 +9,7 @@ from pkcs11.constants import Attribute
 from boto_rolesanywhere.errors import CertificateError
 
 from .errors import NotFoundError
-from .objects import certificate_in, check_type, find_objects, read, uri_of
+from .objects import certificate_in, find_objects, read, uri_of
 from .token import pinned
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ def read_certificates(
         NotFoundError: the token holds no certificate.
         CertificateError: a certificate that the URI names cannot be read.
     """
-    check_type(access.uri)
     named, others = _split(access, login=False)
     if not named and access.pin.available(by_asking=not others):
         named, others = _split(access, login=True)
@@ -53,7 +52,6 @@ def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate]
 
     Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
     """
-    check_type(access.uri)
 
     def look(*, login: bool) -> tuple[tuple[str, x509.Certificate], ...]:
         with access.session(login=login) as session:

@@ -18,7 +18,7 @@ from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid, Function
 from pkcs11.types import SignMixin
 
 from boto_rolesanywhere.certificates.reading import quietly, readable_public_key
-from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
+from boto_rolesanywhere.errors import KeyDeviceError
 
 from .errors import NotFoundError
 
@@ -45,12 +45,7 @@ _LISTED: Final = 20  # an HSM may hold thousands
 
 
 def matching_keys(session: Session, uri: Pkcs11Uri) -> list[Object]:
-    """The private keys that `uri` may mean: by themselves, their certificate or public key.
-
-    Raises:
-        ConfigurationError: the URI names something else than a key or certificate.
-    """
-    check_type(uri)
+    """The private keys that `uri` may mean: by themselves, their certificate or public key."""
     named = partial(find_objects, session, label=uri.object, id_=uri.id)
     keys = named("private") if uri.type in (None, "private") else []
     for twin_type in ("cert", "public"):
@@ -81,7 +76,6 @@ def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
     Raises:
         NotFoundError: no key matches. Its error lists what the token holds.
         KeyDeviceError: several keys match, or no matching key may sign.
-        ConfigurationError: the URI names something else than a key or certificate.
     """
     keys = matching_keys(session, uri)
     signing = [key for key in keys if isinstance(key, SignMixin)]
@@ -128,21 +122,6 @@ def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[
         remedy="Use such a key, and write its public key or certificate to the token under the "
         "same id.",
     )
-
-
-def check_type(uri: Pkcs11Uri) -> None:
-    """Refuse a URI that names neither a key pair nor a certificate.
-
-    Raises:
-        ConfigurationError: it does not.
-    """
-    if uri.type is not None and uri.type not in _CLASSES:
-        raise ConfigurationError(
-            f"type={uri.type}",
-            code="pkcs11-uri-invalid",
-            where=str(uri),
-            expected="type=private, type=cert, or no type",
-        )
 
 
 def read(item: Object, attribute: Attribute) -> Any:  # noqa: ANN401  # python-pkcs11's type
