@@ -74,7 +74,7 @@ class Workload:
             "endpoint_url": emulator.endpoint_url,
             "cache": folder.parent / "cache",
         }
-        session = boto_rolesanywhere.get_session(**arguments | more)  # type: ignore[arg-type]
+        session = boto_rolesanywhere.get_session(**arguments | more)  # type: ignore[arg-type]  # of several types
         self.credentials = held(session)
 
     def subject(self) -> str:

@@ -38,7 +38,7 @@ class Asker:
         }
 
     def session(self, **changes: object) -> boto3.Session:
-        return boto_rolesanywhere.get_session(**self.arguments | changes)  # type: ignore[arg-type]
+        return boto_rolesanywhere.get_session(**self.arguments | changes)  # type: ignore[arg-type]  # of several types
 
     def credentials(self, **changes: object) -> SessionCredentials:
         held = self.session(**changes).get_credentials()

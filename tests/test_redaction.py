@@ -85,7 +85,7 @@ def test_a_session_of_boto3_is_taken_and_a_dictionary_for_a_config_is_not() -> N
     assert session.region_name == "eu-north-1"
 
     with pytest.raises(RolesAnywhereError, match="client_config: it is a dict"):
-        boto_rolesanywhere.get_session(**FIVE, client_config={})  # type: ignore[arg-type]
+        boto_rolesanywhere.get_session(**FIVE, client_config={})  # type: ignore[arg-type]  # the point
 
 
 def test_a_wrong_number_for_botocore_is_not_blamed_on_the_endpoint(

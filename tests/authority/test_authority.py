@@ -75,7 +75,7 @@ def test_aws_has_nothing_against_what_is_issued(tmp_path: Path, key_type: KeyTyp
     assert problems(issued.certificate, BEGIN) == ()
     issued.certificate.verify_directly_issued_by(authority.certificate)
     assert issued.private_key.public_key() == issued.certificate.public_key()
-    assert signed.is_signature_valid(authority.certificate.public_key())  # type: ignore[arg-type]
+    assert signed.is_signature_valid(authority.certificate.public_key())  # type: ignore[arg-type]  # of a CA
     san = issued.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     assert san.value.get_values_for_type(x509.DNSName) == ["app1.example.com"]
 
@@ -172,7 +172,7 @@ def test_a_list_has_what_is_revoked_and_counts_up(authority: Authority, time: Ti
     entry = newest.get_revoked_certificate_by_serial_number(first.serial_number)
     assert entry is not None
     assert entry.revocation_date_utc == BEGIN
-    assert newest.is_signature_valid(authority.certificate.public_key())  # type: ignore[arg-type]
+    assert newest.is_signature_valid(authority.certificate.public_key())  # type: ignore[arg-type]  # of a CA
 
 
 @pytest.mark.parametrize("reason", REASONS)

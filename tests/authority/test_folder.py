@@ -167,7 +167,7 @@ def test_an_object_signs_in_the_place_of_a_file(tmp_path: Path, key_type: KeyTyp
     authority = open_authority(tmp_path / "ca", key=held)
 
     signs(authority)
-    assert authority.sign_list().is_signature_valid(held.public_key())  # type: ignore[arg-type]
+    assert authority.sign_list().is_signature_valid(held.public_key())  # type: ignore[arg-type]  # P-256
     assert held.signatures == before + 2
     assert not (tmp_path / "ca" / folders.PRIVATE_KEY).exists()
 

@@ -37,7 +37,7 @@ def test_mldsa_asks_for_a_newer_cryptography_where_it_is_too_old(
 
 def test_a_type_that_there_is_not() -> None:
     with pytest.raises(ConfigurationError, match="one of P-256, P-384"):
-        generate_key("P-224")  # type: ignore[arg-type]
+        generate_key("P-224")  # type: ignore[arg-type]  # the point
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_other_wishes_do_not_count() -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
     )
 
-    request = read_request(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), "a.csr")  # type: ignore[arg-type]
+    request = read_request(builder.sign(key, hashes.SHA256()).public_bytes(Encoding.PEM), "a.csr")  # type: ignore[arg-type]  # P-256
 
     assert (request.subject, request.san) == (name_of("app1"), ())
 

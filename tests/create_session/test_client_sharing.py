@@ -49,7 +49,7 @@ def creator(emulator: Emulator, role: str = "App", **options: object) -> Session
         )
     )
     assert config is not None
-    return SessionCreator(config, _unasked, session=session, **options)  # type: ignore[arg-type]
+    return SessionCreator(config, _unasked, session=session, **options)  # type: ignore[arg-type]  # of several types
 
 
 def test_what_goes_to_one_endpoint_by_the_same_options_shares_a_client(

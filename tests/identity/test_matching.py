@@ -44,7 +44,7 @@ def bundle(openssl: OpenSSL, *names: str) -> Path:
 
         data = pkcs12.serialize_key_and_certificates(
             name.encode(),
-            load_pem_private_key(openssl.read(f"{name}.key"), None),  # type: ignore[arg-type]
+            load_pem_private_key(openssl.read(f"{name}.key"), None),  # type: ignore[arg-type]  # RSA or EC
             x509.load_pem_x509_certificate(openssl.read(f"{name}.crt")),
             None,
             BestAvailableEncryption(b"hunter2"),

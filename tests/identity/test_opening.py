@@ -97,7 +97,7 @@ def test_bytes_of_any_kind_are_taken(paths: IdentitySources) -> None:
     certificate = Path(str(paths.certificate)).read_bytes()
     key = Path(str(paths.private_key)).read_bytes()
     for kind in (bytes, bytearray, memoryview):
-        sources = IdentitySources(certificate=kind(certificate), private_key=kind(key))  # type: ignore[arg-type]
+        sources = IdentitySources(certificate=kind(certificate), private_key=kind(key))  # type: ignore[arg-type]  # text or path
         assert signs(open_identity(sources, now=NOW))
 
 
@@ -127,7 +127,7 @@ def test_an_own_key_that_gives_no_public_key_is_refused(issued: IssuedCertificat
             return "ssh-rsa AAAA"
 
     odd = Odd(ec.generate_private_key(ec.SECP256R1()))
-    sources = IdentitySources(certificate=issued.certificate, private_key=odd)  # type: ignore[arg-type]
+    sources = IdentitySources(certificate=issued.certificate, private_key=odd)  # type: ignore[arg-type]  # the point
     with pytest.raises(PrivateKeyError, match="cannot use a key of this kind: str"):
         open_identity(sources, now=NOW)
 
@@ -148,7 +148,7 @@ def test_an_own_key_that_fails_is_told_without_what_it_says(
                 raise result
             return result  # type: ignore[return-value]
 
-    own = Failing(issued.private_key)  # type: ignore[arg-type]
+    own = Failing(issued.private_key)  # type: ignore[arg-type]  # a P-256 key
     sources = IdentitySources(certificate=issued.certificate, private_key=own)
     identity = open_identity(sources, now=NOW)
 
@@ -339,7 +339,7 @@ def test_a_key_and_a_secret_do_not_leave_the_process(issued: IssuedCertificate) 
 def test_an_identity_that_refuses_to_sign_says_so(issued: IssuedCertificate) -> None:
     key = SoftwareKey(issued.private_key)
     with pytest.raises(PrivateKeyError, match="signing failed"):
-        key.sign("text")  # type: ignore[arg-type]
+        key.sign("text")  # type: ignore[arg-type]  # the point
 
 
 def test_the_passphrase_is_asked_once_and_only_when_needed(

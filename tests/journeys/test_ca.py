@@ -407,7 +407,7 @@ def test_a_ca_of_openssl_is_taken_over(workshop: Path) -> None:
     ]
     crl = x509.load_pem_x509_crl((workshop / "ca" / "ca-crl.pem").read_bytes())
     assert [each.serial_number for each in crl] == [2]
-    assert crl.is_signature_valid(old.certificate.public_key())  # type: ignore[arg-type]
+    assert crl.is_signature_valid(old.certificate.public_key())  # type: ignore[arg-type]  # of a CA
     with trusting(workshop / "ca") as emulator:
         assert "SessionToken" in credentials(emulator, "app1")
 

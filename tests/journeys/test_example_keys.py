@@ -137,7 +137,7 @@ class TestKmsKey(SigningKeyCompliance):
         exec(block, {"my_key": signing_key})  # the page's own
 
         revoked = x509.load_pem_x509_crl(Path("ca-crl.pem").read_bytes())
-        assert revoked.is_signature_valid(signing_key.public_key())  # type: ignore[arg-type]
+        assert revoked.is_signature_valid(signing_key.public_key())  # type: ignore[arg-type]  # RSA or EC
         files = Path("workload/app1-cert.pem"), Path("workload/app1-key.pem")
         with Emulator(Path("kms-ca/trust-anchor.pem").read_bytes()) as emulator:
             assert opens_a_session(emulator, cert=files[0], key=files[1])

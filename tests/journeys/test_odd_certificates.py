@@ -87,7 +87,7 @@ def test_an_authority_with_an_edwards_key_is_verified(
         subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Ed CA")])
         return (
-            x509.CertificateBuilder(issuer, subject, key, 7)  # type: ignore[arg-type]
+            x509.CertificateBuilder(issuer, subject, key, 7)  # type: ignore[arg-type]  # any kind of key
             .not_valid_before(now - timedelta(minutes=5))
             .not_valid_after(now + timedelta(days=1))
             .add_extension(x509.BasicConstraints(ca, None), critical=True)

@@ -42,7 +42,7 @@ def documented_templates() -> Iterator[None]:
         yield
 
 
-def create_ca(client: Any, name: str = "Example CA", key: str = "RSA_2048") -> str:  # noqa: ANN401  # boto3's
+def create_ca(client: Any, name: str = "Example CA", key: str = "EC_prime256v1") -> str:  # noqa: ANN401  # boto3's
     """A CA without a certificate; its ARN."""
     arn: str = client.create_certificate_authority(
         CertificateAuthorityType="SUBORDINATE",
@@ -56,7 +56,7 @@ def create_ca(client: Any, name: str = "Example CA", key: str = "RSA_2048") -> s
     return arn
 
 
-def create_root(client: Any, name: str = "Example CA", key: str = "RSA_2048") -> str:  # noqa: ANN401
+def create_root(client: Any, name: str = "Example CA", key: str = "EC_prime256v1") -> str:  # noqa: ANN401
     """A CA that has certified itself; its ARN."""
     arn = create_ca(client, name, key)
     own = client.issue_certificate(

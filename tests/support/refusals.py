@@ -30,8 +30,8 @@ def sources(
     """As `IdentitySources`, but for values of any type."""
     return IdentitySources(
         certificate=certificate,  # type: ignore[arg-type]  # that is the point
-        private_key=key,  # type: ignore[arg-type]
-        chain=chain,  # type: ignore[arg-type]
+        private_key=key,  # type: ignore[arg-type]  # wrong ones too
+        chain=chain,  # type: ignore[arg-type]  # wrong ones too
         secret=secret,
     )
 

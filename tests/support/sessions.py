@@ -35,7 +35,7 @@ def certificate_for(ca: CertificateAuthority, public_key: PublicKeyTypes) -> x50
         x509.CertificateBuilder()
         .subject_name(x509.Name.from_rfc4514_string("CN=key in a device"))
         .issuer_name(ca.certificate.subject)
-        .public_key(public_key)  # type: ignore[arg-type]
+        .public_key(public_key)  # type: ignore[arg-type]  # of any key that signs
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))

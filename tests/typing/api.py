@@ -56,8 +56,8 @@ assert_type(
 )
 get_session("cert.pem", key=OwnKey())
 get_session("cert.pem", key=ec.generate_private_key(ec.SECP256R1()), passphrase=b"x")
-get_session("cert.pem", duration="3600")  # type: ignore[arg-type]
-get_session("cert.pem", key=5)  # type: ignore[arg-type]
+get_session("cert.pem", duration="3600")  # type: ignore[arg-type]  # mypy must object
+get_session("cert.pem", key=5)  # type: ignore[arg-type]  # mypy must object
 get_session("cert.pem", "key.pem", chains="chain.pem")  # type: ignore[call-arg]
 
 key: SigningKey = OwnKey()

@@ -202,7 +202,7 @@ def test_what_a_selector_means() -> None:
     one = CA.issue("web", subject="CN=web,OU=app,O=Example").certificate
 
     def means(**wanted: object) -> bool:
-        return Selector(**wanted).matches(one)  # type: ignore[arg-type]
+        return Selector(**wanted).matches(one)  # type: ignore[arg-type]  # of several types
 
     assert means()
     assert means(subject="CN=web,OU=app,O=Example", issuer="CN=Root", serial=one.serial_number)

@@ -305,7 +305,7 @@ def test_tip_denies_a_certificate_without_the_field(
     admin.update_profile(profileId=emulator.profile_arn, tipConfiguration=tip)
 
     def session(**names: tuple[str, ...]) -> object:
-        issued = ca.issue("app1", **names)  # type: ignore[arg-type]
+        issued = ca.issue("app1", **names)  # type: ignore[arg-type]  # one name or several
         return keys_from(emulator, issued)
 
     assert session(san=("URI:spiffe://example/app1",))
