@@ -10,6 +10,7 @@ from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.create_session.shown_certificate import connected
 from boto_rolesanywhere.create_session.trust import BothStores, trust_system_store
 from boto_rolesanywhere.credentials.attempt import Attempt
+from boto_rolesanywhere.settings.urls import address_of
 
 from .verdict import Verdict
 
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 
 def check_name_resolution(route: Route, question: Question) -> Check[bool]:
     """Look up the host to connect to: the proxy, if there is one, else the endpoint."""
-    from urllib3.util.ssl_ import is_ipaddress
-
     host, port = route.proxy or (route.host, route.port)
-    if is_ipaddress(host):
+    if address_of(host):
         yield Verdict("name-resolution", "ok", f"{host} is an address, not a name")
         return True
     found = _addresses(host, port, question.timeout)

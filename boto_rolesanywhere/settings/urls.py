@@ -126,9 +126,8 @@ def bypasses_proxy(url: str, environ: Mapping[str, str]) -> bool:
     host = (parts.hostname or "").lower()
     listed = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
     names = [name.strip().lower() for name in listed.split(",")]
-    try:
-        address = ip_address(host)
-    except ValueError:
+    address = address_of(host)
+    if address is None:
         ends = [name.removeprefix("*") for name in names if name]
         port = parts.port or (443 if parts.scheme == "https" else 80)
         return any(host.endswith(end) or f"{host}:{port}".endswith(end) for end in ends)
@@ -144,7 +143,13 @@ def _covers(name: str, address: IPv4Address | IPv6Address) -> bool:
 
 def is_this_machine(host: str) -> bool:
     """Whether `host` is a loopback address, or ``localhost``: nothing leaves this machine then."""
+    address = address_of(host)
+    return address.is_loopback if address else host.lower().rstrip(".") == "localhost"
+
+
+def address_of(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that `host` is; None for a name."""
     try:
-        return ip_address(host).is_loopback
+        return ip_address(host)
     except ValueError:
-        return host.lower().rstrip(".") == "localhost"
+        return None
