@@ -1,4 +1,4 @@
-"""How a command ends: its exit status, and the one line on stderr that says why.
+"""How a command ends (exit status, the one line on stderr that says why), and is started again.
 
 Every cached answer of the command loads this module, so it imports nothing heavy.
 """
@@ -30,6 +30,14 @@ _OF_USAGE: Final = frozenset(
 )
 _OF_VALUES: Final = frozenset({"arn-invalid", "setting-invalid", "setting-not-text"})
 _left_by: list[int] = []
+
+
+def own_program() -> list[str]:
+    """The words that start this program from any folder, as by a ``credential_process`` line."""
+    from shutil import which
+
+    program = which(PROGRAM)
+    return [program] if program else [sys.executable, "-m", "boto_rolesanywhere"]
 
 
 def complain(message: str) -> None:

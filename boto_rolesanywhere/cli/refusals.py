@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
+
+if TYPE_CHECKING:
+    from boto_rolesanywhere.identity.pkcs11.uri import Pkcs11Uri
 
 
 def both_given(first: str, second: str, remedy: str | None = None) -> ConfigurationError:
@@ -44,7 +48,7 @@ def require_no_pin(text: str, where: str, instead: str) -> None:
     Raises:
         ConfigurationError: it has a pin-value.
     """
-    if kind_of(text) == TOKEN and parse_pkcs11_uri(text).pin_value is not None:
+    if kind_of(text) == TOKEN and _uri(text).pin_value is not None:
         raise ConfigurationError(
             "the PIN in it (pin-value) is not written to a file",
             code="setting-not-storable",
@@ -55,4 +59,10 @@ def require_no_pin(text: str, where: str, instead: str) -> None:
 
 def shown_place(place: str) -> str:
     """The place without a PIN, which a URI may hold."""
-    return str(parse_pkcs11_uri(place)) if kind_of(place) == TOKEN else place
+    return str(_uri(place)) if kind_of(place) == TOKEN else place
+
+
+def _uri(text: str) -> Pkcs11Uri:
+    from boto_rolesanywhere.identity.pkcs11.uri import parse_pkcs11_uri  # few name a token
+
+    return parse_pkcs11_uri(text)

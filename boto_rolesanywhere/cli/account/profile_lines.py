@@ -6,7 +6,7 @@ import os
 import shlex
 from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.cli.program import own_program
+from boto_rolesanywhere.cli.outcome import own_program
 from boto_rolesanywhere.settings.names import PROFILE, ROLE, TRUST_ANCHOR
 from boto_rolesanywhere.settings.profile_reader import read_profile
 from boto_rolesanywhere.settings.profile_section import quoted_name

@@ -85,19 +85,16 @@ def secret_of(arguments: argparse.Namespace, whose: str = CAS_KEY) -> Secret | N
     name = whose.replace("-", "_")
     path = getattr(arguments, f"{name}_file", None)
     variable = getattr(arguments, f"{name}_env", None)
+    file_flag, flag = f"--{whose}-file", f"--{whose}-env"
     if path:
-        flag = f"--{whose}-file"
-        return Secret(lambda: read_secret_file(path, flag), flag, file=path)
-    if not variable:
-        return None
-    flag = f"--{whose}-env"
-    if variable not in os.environ:
+        return Secret(lambda: read_secret_file(path, file_flag), file_flag, file=path)
+    if variable and variable not in os.environ:
         raise ConfigurationError(
             "the environment variable that it names is not set",
             code="variable-not-set",
             where=flag,
         )
-    return Secret(os.environ[variable], flag)
+    return Secret(os.environ[variable], flag) if variable else None
 
 
 @contextmanager

@@ -22,8 +22,7 @@ from boto_rolesanywhere.cli.flag_table import (
 from boto_rolesanywhere.cli.flags import add_flags, given_flags, prepare
 from boto_rolesanywhere.cli.inputs import config_from, inputs_from, section_of, session_of
 from boto_rolesanywhere.cli.options import add_switch
-from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain
-from boto_rolesanywhere.cli.program import own_program
+from boto_rolesanywhere.cli.outcome import OK, PROGRAM, complain, own_program
 from boto_rolesanywhere.cli.questions import NO_PIN, Questions, answered
 from boto_rolesanywhere.cli.refusals import require_no_pin
 from boto_rolesanywhere.clock import utc_now
