@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from boto_rolesanywhere.errors import ConfigurationError, PrivateKeyError
 from boto_rolesanywhere.identity.files.pem import scan
@@ -21,7 +22,6 @@ from .public import public_key
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
-    from typing import TypeAlias
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
@@ -36,6 +36,8 @@ _HANDLE: Final = re.compile(r"handle:((?:0[xX])?[0-9a-fA-F]{1,8})")
 # the owner hierarchy (TPM_RH_OWNER), whose primary key is made anew for each use.
 _PERSISTENT: Final = range(0x81000000, 0x82000000)
 _OWNER: Final = 0x40000001
+
+TssKey: TypeAlias = Any  # tpm2_pytss's TSSPrivKey, which has no types
 
 
 class StoredKey(NamedTuple):
@@ -66,10 +68,9 @@ def read_file_key(data: bytes, *, where: str) -> StoredKey:
         PrivateKeyError: it cannot be read, or cannot sign as AWS wants it.
         KeyDeviceError: tpm2-pytss is not installed.
     """
-    kind = load_library("tpm2_pytss.tsskey").TSSPrivKey
     try:
         der = _der(data)
-        parsed = kind.from_der(der)
+        parsed = load_library("tpm2_pytss.tsskey").TSSPrivKey.from_der(der)
     except (ValueError, TypeError, load_library().TSS2_Exception) as error:
         raise PrivateKeyError(
             f"the TPM key cannot be read: {error}",
@@ -87,21 +88,24 @@ def read_file_key(data: bytes, *, where: str) -> StoredKey:
             expected=f"the owner hierarchy ({_OWNER:#x}) or a persistent key (0x81……)",
             remedy="Create the key below one of these.",
         )
-
-    @contextmanager
-    def loaded(tpm: TpmConnection, device: TpmDevice, password: bytes | None) -> Iterator[int]:
-        loadable = kind(parsed.private, parsed.public, not password, parent)
-        with device.explained("primary" if parent == _OWNER else "parent", where):
-            handle: int = loadable.load(tpm, password)
-        try:
-            yield handle
-        finally:  # the TPM has few slots
-            with device.explained("sign", where):
-                tpm.flush_context(handle)
-
     public, scheme = public_key(parsed.public.publicArea, where=where)
-    identifier = hashlib.sha256(der).digest()
-    return StoredKey(where, identifier, public, scheme, loaded, not parsed.empty_auth)
+    identifier, load = hashlib.sha256(der).digest(), partial(_load, parsed, where)
+    return StoredKey(where, identifier, public, scheme, load, not parsed.empty_auth)
+
+
+@contextmanager
+def _load(
+    parsed: TssKey, where: str, tpm: TpmConnection, device: TpmDevice, password: bytes | None
+) -> Iterator[int]:
+    """Load a file's key, and flush it afterwards: the TPM has few slots."""
+    loadable = type(parsed)(parsed.private, parsed.public, not password, parsed.parent)
+    with device.explained("primary" if int(parsed.parent) == _OWNER else "parent", where):
+        handle: int = loadable.load(tpm, password)
+    try:
+        yield handle
+    finally:
+        with device.explained("sign", where):
+            tpm.flush_context(handle)
 
 
 def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
@@ -112,6 +116,17 @@ def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
         KeyDeviceError: tpm2-pytss is missing; the TPM does not answer, or has no such key.
         PrivateKeyError: the key cannot sign as AWS wants it.
     """
+    number = _number(source)
+    with device.connection(source) as tpm, device.explained("handle", source):
+        handle = tpm.tr_from_tpmpublic(number)
+        name = bytes(tpm.tr_get_name(handle))
+        area = tpm.read_public(handle)[0].publicArea
+    public, scheme = public_key(area, where=source)
+    find = partial(_find, name, source)
+    return StoredKey(source, device.tcti.encode() + name, public, scheme, find)
+
+
+def _number(source: str) -> int:
     match = _HANDLE.fullmatch(source)
     number = int(match[1], 16) if match else 0
     if number not in _PERSISTENT:
@@ -122,27 +137,25 @@ def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
             expected="handle:0x81…, from handle:0x81000000 to handle:0x81ffffff",
             remedy="`tpm2_getcap handles-persistent` lists them.",
         )
-    with device.connection(source) as tpm, device.explained("handle", source):
-        handle = tpm.tr_from_tpmpublic(number)
-        name = bytes(tpm.tr_get_name(handle))
-        area = tpm.read_public(handle)[0].publicArea
+    return number
 
-    @contextmanager
-    def found(tpm: TpmConnection, device: TpmDevice, password: bytes | None) -> Iterator[int]:
-        with device.explained("handle", source):
-            handle = tpm.tr_from_tpmpublic(number)
-            if bytes(tpm.tr_get_name(handle)) != name:
-                raise PrivateKeyError(
-                    "the handle holds another key than when it was opened",
-                    code="key-changed",
-                    where=source,
-                    remedy="Open the identity anew, with the new key's certificate.",
-                )
-            tpm.tr_set_auth(handle, password)
-        yield handle
 
-    public, scheme = public_key(area, where=source)
-    return StoredKey(source, device.tcti.encode() + name, public, scheme, found)
+@contextmanager
+def _find(
+    name: bytes, where: str, tpm: TpmConnection, device: TpmDevice, password: bytes | None
+) -> Iterator[int]:
+    """Find a key of the TPM again."""
+    with device.explained("handle", where):
+        handle = tpm.tr_from_tpmpublic(_number(where))
+        if bytes(tpm.tr_get_name(handle)) != name:
+            raise PrivateKeyError(
+                "the handle holds another key than when it was opened",
+                code="key-changed",
+                where=where,
+                remedy="Open the identity anew, with the new key's certificate.",
+            )
+        tpm.tr_set_auth(handle, password)
+    yield handle
 
 
 def _der(data: bytes) -> bytes:
