@@ -36,6 +36,17 @@ def test_every_spelling_of_false_is_false(text: str) -> None:
     assert parser().parse_args(["--debug", f"--debug={text}"]).debug is False
 
 
+@pytest.mark.parametrize(
+    ("words", "json"),
+    [(["--json=T"], True), (["--json", "--json=0"], False), (["--json=0", "--json"], True)],
+)
+def test_a_switch_of_every_command_may_have_a_value_and_the_last_one_counts(
+    words: list[str], json: bool
+) -> None:
+    assert cli.parser_of("subjects").parse_args(words).json is json
+    assert cli.parser_of("ca").parse_args(["list", *words]).json is json
+
+
 @pytest.mark.parametrize("text", ["", "yes", "tRUE", "on", "2", "true "])
 def test_no_other_spelling_is_taken(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
