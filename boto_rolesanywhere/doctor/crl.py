@@ -104,5 +104,5 @@ def _use(listed: RevocationList, now: datetime) -> Iterator[Concern]:
             "it is empty, and AWS refuses to import an empty list",
             "Import it once the first certificate is revoked.",
         )
-    for objection in objections(listed, now):
+    for objection in objections(listed, now, whole=True):
         yield Concern("warn", objection.problem, objection.remedy or "")

@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from examined import ISSUING, ROOT, examined, only, written
+from revocation_account import made_list, point
 
 from boto_rolesanywhere.doctor import Verdict
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate
@@ -87,6 +88,17 @@ class TestRevocation:
         found = self.checked(ISSUING.issue("app"), folder, der)
         assert (found.status, "it is DER, and ImportCrl takes PEM" in found.text) == ("warn", True)
         assert "openssl crl -inform DER" in str(found.remedy)
+
+    def test_a_delta_list(self, folder: Path) -> None:
+        delta = made_list(ISSUING, [7], (x509.DeltaCRLIndicator(3), True))
+        found = self.checked(ISSUING.issue("app"), folder, delta)
+        assert found.status == "warn"
+        assert "it is a delta list, of what changed since 3" in found.text
+        assert "a complete list as well" in str(found.remedy)
+
+    def test_a_list_that_says_where_it_is(self, folder: Path) -> None:
+        listed = made_list(ISSUING, [7], (point("http://pki.example.com/ca.crl"), True))
+        assert self.checked(ISSUING.issue("app"), folder, listed).status == "ok"
 
     def test_a_list_signed_by_another_key(self, folder: Path) -> None:
         found = self.checked(
