@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
 _DEFAULT_THRESHOLD: Final = 45  # days; User Guide, "Customize notification settings"
 _ROLE_DURATION: Final = 3600  # seconds; IAM's default
+# UpdateProfile takes no empty session policy: this one limits nothing.
+_NO_LIMIT: Final = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}],
+    }
+)
 _NO_TIP: Final = {"status": "DISABLED"}
 
 
@@ -128,6 +135,8 @@ def anchor_creation(wanted: WantedAnchor, *, aliases: bool) -> Change:
 def anchor_changes(wanted: WantedAnchor, found: Found, *, aliases: bool) -> Iterator[Change]:
     """The calls for a trust anchor that exists."""
     asked = anchor_creation(wanted, aliases=aliases).parameters
+    if wanted.refresh and same_source(wanted.source, found.detail["source"]):
+        yield _of(found, "UpdateTrustAnchor", "read its CA anew", source=wanted.source)
     yield from _update(asked, found)
     notifications = asked.get("notificationSettings", ())
     if settings := [each for each in notifications if not _is_set(each, found.detail)]:
@@ -202,7 +211,7 @@ def profile_creation(wanted: WantedProfile, role_arn: str, *, aliases: bool) -> 
         roleArns=[role_arn],
         enabled=True,
         durationSeconds=wanted.duration,
-        sessionPolicy=None if policy is None else json.dumps(policy),
+        sessionPolicy=json.dumps(policy) if policy else None,
         managedPolicyArns=None if arns is None else list(arns),
         acceptRoleSessionName=wanted.accept_session_name,
         tipConfiguration=_tip(wanted.trusted_identity) if wanted.trusted_identity else None,
@@ -228,6 +237,8 @@ def profile_changes(
     asked = profile_creation(wanted, role_arn, aliases=aliases).parameters
     if wanted.trusted_identity is False:
         asked = {**asked, "tipConfiguration": _NO_TIP}
+    if wanted.session_policy is False and found.detail.get("sessionPolicy"):
+        asked = {**asked, "sessionPolicy": _NO_LIMIT}
     yield from _update(asked, found)
     yield from _mapping_changes(wanted, found)
     yield from _tag_changes(wanted.tags, found)

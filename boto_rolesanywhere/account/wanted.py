@@ -51,6 +51,7 @@ class WantedAnchor:
         alias: by which it is found again.
         bundle: the CA certificates in PEM, at most two; None if `pca_arn` says it.
         pca_arn: of a CA in AWS Private CA.
+        refresh: whether AWS reads the source anew: a Private CA that was renewed.
         crl_distribution_points: whether AWS asks the certificates' CRL distribution points.
         notifications: those to set; others stay.
         tags: ours and the user's.
@@ -60,6 +61,7 @@ class WantedAnchor:
     alias: str
     bundle: str | None = None
     pca_arn: str | None = None
+    refresh: bool = False
     crl_distribution_points: bool | None = None
     notifications: Sequence[Notification] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
@@ -118,7 +120,8 @@ class WantedProfile:
         name: for people.
         alias: by which it is found again.
         duration: seconds of a session, 900 to 43200.
-        session_policy: the document that limits every session.
+        session_policy: the document that limits every session; False: what is there limits no
+            longer.
         managed_policy_arns: managed policies that limit every session.
         accept_session_name: whether a call may choose the role session's name.
         mappings: by certificate field the specifiers that become session tags; other fields stay.
@@ -129,7 +132,7 @@ class WantedProfile:
     name: str
     alias: str
     duration: int | None = None
-    session_policy: Mapping[str, object] | None = None
+    session_policy: Mapping[str, object] | Literal[False] | None = None
     managed_policy_arns: Sequence[str] | None = None
     accept_session_name: bool | None = None
     mappings: Mapping[CertificateField, Sequence[str]] = field(default_factory=dict)

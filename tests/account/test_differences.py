@@ -141,6 +141,16 @@ def test_another_ca_certificate_is_another_source(anchor: WantedAnchor) -> None:
     assert change.parameters["source"] == wanted.source
 
 
+def test_a_renewed_private_ca_is_read_anew_on_demand_alone() -> None:
+    wanted = WantedAnchor(name="pca", alias="pca", pca_arn="arn:aws:acm-pca:x")
+    found = anchor_as_made(wanted)
+    assert calls(anchor_changes(wanted, found, aliases=True)) == []
+
+    (change,) = anchor_changes(replace(wanted, refresh=True), found, aliases=True)
+
+    assert (change.operation, change.parameters["source"]) == ("UpdateTrustAnchor", wanted.source)
+
+
 def test_without_aliases_none_is_sent(anchor: WantedAnchor) -> None:
     assert "aliasName" not in anchor_creation(anchor, aliases=False).parameters
     found = but(anchor_as_made(anchor), aliasName=None)
@@ -314,3 +324,17 @@ def test_trusted_identity_is_turned_off_on_demand_alone() -> None:
     )
     assert change.parameters["tipConfiguration"] == {"status": "DISABLED"}
     assert "tipConfiguration" not in profile_creation(silent, ROLE_ARN, aliases=True).parameters
+
+
+def test_session_policies_limit_no_longer_on_demand() -> None:
+    found = profile_as_made(PROFILE)
+    unlimited = replace(PROFILE, session_policy=False, managed_policy_arns=())
+
+    (change,) = profile_changes(unlimited, found, ROLE_ARN, aliases=True)
+
+    (statement,) = json.loads(change.parameters["sessionPolicy"])["Statement"]
+    assert statement == {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    assert change.parameters["managedPolicyArns"] == []
+    bare = but(found, sessionPolicy=None, managedPolicyArns=None)
+    assert calls(profile_changes(unlimited, bare, ROLE_ARN, aliases=True)) == []
+    assert "sessionPolicy" not in profile_creation(unlimited, ROLE_ARN, aliases=True).parameters

@@ -161,6 +161,20 @@ def test_json_has_all_that_a_script_wants(account: Account, workshop: Path) -> N
     assert [item["kind"] for item in removed["removals"]] == ["profile", "trust anchor", "role"]
 
 
+def test_a_session_policy_is_set_and_limits_no_longer(account: Account, workshop: Path) -> None:
+    limit = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*"}]}
+    (workshop / "limit.json").write_text(json.dumps(limit))
+    ended(*INIT)
+    policies = []
+    for options in (("--session-policy", "limit.json"), (), ("--no-session-policy",)):
+        ended(*SETUP_APP1, *options)
+        profiles = account.client("rolesanywhere").list_profiles()["profiles"]
+        (profile,) = (each for each in profiles if each["name"] == "app1")
+        policies.append(json.loads(profile["sessionPolicy"])["Statement"][0]["Effect"])
+
+    assert policies == ["Deny", "Deny", "Allow"]
+
+
 def test_half_way_it_says_what_there_is(account: Account, workshop: Path) -> None:
     ended(*INIT)
     missing = "arn:aws:iam::123456789012:policy/missing"
@@ -184,6 +198,7 @@ def test_half_way_it_says_what_there_is(account: Account, workshop: Path) -> Non
         (("--ca", "missing.pem"), "file-missing", 1),
         (("--san", "IP:10.0.0.1"), "trust-condition-unusable", 1),
         (("--any-subject", "--subject", "CN=x"), "flags-exclusive", 2),
+        (("--no-session-policy", "--session-policy-arn", "arn:x"), "flags-exclusive", 2),
         (("--policy", "app1.key"), "content-unrecognised", 1),
         (("--map", "x509Subject=OU"), "trust-condition-unusable", 1),
         (("--map", "x509SAN=DNS", "--trusted-identity", "uri"), "trust-condition-unusable", 1),

@@ -136,7 +136,7 @@ def _profile(kind: str, profile: WantedProfile, role: Expression) -> Block:
         "roleArns": [role],
     }
     tags = parameters.pop("tags")
-    if profile.session_policy is not None:
+    if profile.session_policy:
         parameters["sessionPolicy"] = Call("jsonencode", cast("Value", profile.session_policy))
     body: list[_Entry] = [(xform_name(member), value) for member, value in parameters.items()]
     if not profile.mappings:

@@ -68,6 +68,7 @@ def _add_anchor(group: argparse._ArgumentGroup) -> None:
         " CA; default: the folder that `ca` uses",
     )
     group.add_argument("--anchor", metavar="NAME", type=alias, help="default: from the CA's name")
+    add_switch(group, "--refresh-anchor", "have AWS read the CA anew: a Private CA was renewed")
     group.add_argument(
         "--crl-distribution-points",
         action=argparse.BooleanOptionalAction,
@@ -129,6 +130,7 @@ def _add_profile(group: argparse._ArgumentGroup) -> None:
         action="append",
         help="a managed policy that limits every session; may be repeated",
     )
+    add_switch(group, "--no-session-policy", "no session policy limits the sessions any longer")
     group.add_argument(
         "--accept-session-name",
         action=argparse.BooleanOptionalAction,
@@ -155,6 +157,10 @@ def wanted_of(arguments: argparse.Namespace, region: str) -> Wanted:
     Raises:
         RolesAnywhereError: a file cannot be read, or AWS would refuse something.
     """
+    if arguments.no_session_policy and (arguments.session_policy or arguments.session_policy_arn):
+        raise ConfigurationError(
+            "--no-session-policy and a session policy were given", code="flags-exclusive"
+        )
     anchor = _anchor(arguments)
     profile = arguments.role_profile or alias_from(arguments.role)
     wanted = Wanted(
@@ -178,8 +184,10 @@ def wanted_of(arguments: argparse.Namespace, region: str) -> Wanted:
             name=name_from(profile),
             alias=profile,
             duration=arguments.duration,
-            session_policy=_policy(arguments.session_policy),
-            managed_policy_arns=arguments.session_policy_arn,
+            session_policy=(
+                False if arguments.no_session_policy else _policy(arguments.session_policy)
+            ),
+            managed_policy_arns=() if arguments.no_session_policy else arguments.session_policy_arn,
             accept_session_name=arguments.accept_session_name,
             mappings=dict(arguments.map),
             trusted_identity=_trusted_identity(arguments),
@@ -224,6 +232,7 @@ def _anchor(arguments: argparse.Namespace) -> WantedAnchor:
         alias=name,
         bundle=source.bundle,
         pca_arn=source.pca_arn,
+        refresh=arguments.refresh_anchor,
         crl_distribution_points=arguments.crl_distribution_points,
         notifications=tuple(
             Notification(event, threshold=days or None, enabled=days != 0)
