@@ -181,32 +181,20 @@ def check_validity(
 ) -> Check[bool]:
     """Until when certificate and chain are valid; True if the certificate is valid now."""
     for certificate in (leaf, *chain):
-        text, concerns = _judge(certificate, now)
-        yield summed_up("validity", text, concerns)
+        start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+        left = in_words(abs((end - now).total_seconds()))
+        text, concerns = f"until {end:%Y-%m-%d %H:%M} UTC", []
+        if now > end:
+            remedy = "Renew the certificate, or set this machine's clock if it is wrong."
+            concerns = [Concern("fail", f"it expired {left} ago", remedy)]
+        elif now < start:
+            text = f"from {start:%Y-%m-%d %H:%M} UTC"
+            problem = f"it is not valid for another {in_words((start - now).total_seconds())}"
+            remedy = "Set this machine's clock if it is wrong; otherwise wait."
+            concerns = [Concern("fail", problem, remedy)]
+        elif end - now < min(_AHEAD, (end - start) / _SHARE):
+            concerns = [Concern("warn", f"only {left} left", "Have it renewed soon.")]
+        else:
+            text += f", {left} left"
+        yield summed_up("validity", f"{describe_subject(certificate)}: {text}", concerns)
     return is_in_time(leaf, now)
-
-
-def _judge(certificate: x509.Certificate, now: datetime) -> tuple[str, list[Concern]]:
-    start, end = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    name = describe_subject(certificate)
-    if now > end:
-        concern = Concern(
-            "fail",
-            f"it expired {in_words((now - end).total_seconds())} ago",
-            "Renew the certificate, or set this machine's clock if it is wrong.",
-        )
-        return f"{name}: until {end:%Y-%m-%d %H:%M} UTC", [concern]
-    if now < start:
-        concern = Concern(
-            "fail",
-            f"it is not valid for another {in_words((start - now).total_seconds())}",
-            "Set this machine's clock if it is wrong; otherwise wait.",
-        )
-        return f"{name}: from {start:%Y-%m-%d %H:%M} UTC", [concern]
-    text = f"{name}: until {end:%Y-%m-%d %H:%M} UTC"
-    left = end - now
-    if left < min(_AHEAD, (end - start) / _SHARE):
-        return text, [
-            Concern("warn", f"only {in_words(left.total_seconds())} left", "Have it renewed soon.")
-        ]
-    return f"{text}, {in_words(left.total_seconds())} left", []
