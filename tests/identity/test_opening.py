@@ -33,6 +33,7 @@ from boto_rolesanywhere.identity.files.software_key import SoftwareKey
 from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.identity.material import read_sources
 from boto_rolesanywhere.identity.opening import build_identity, open_identity
+from boto_rolesanywhere.settings.passphrases import read_secret_file
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.signing_key import SigningKey
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate
@@ -447,3 +448,30 @@ def test_a_path_as_a_shell_or_the_aws_cli_takes_it_is_recognised(path: str, reme
     with pytest.raises(CertificateError) as caught:
         open_identity(IdentitySources(certificate=path), now=NOW)
     assert remedy in (caught.value.remedy or "")
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"'hunter2'", "stands in quotes"),
+        ("hunter2\n".encode("utf-16-le"), "save its file as UTF-8"),
+        (b"hunter2\nof the test\n", "has several lines"),
+        (b"hunter2 \n", "begins or ends with a blank"),
+        (b"PASSWORD=hunter2\n", "as a line of an env file does"),
+        (b"hunter3\n", ""),
+    ],
+)
+def test_what_is_odd_about_a_wrong_passphrase_is_said(
+    content: bytes, remedy: str, ca: CertificateAuthority, tmp_path: Path
+) -> None:
+    (tmp_path / "phrase").write_bytes(content)
+    locked = ca.issue("locked")
+    key = locked.write(tmp_path, passphrase="hunter2").private_key
+    secret = Secret(lambda: read_secret_file(str(tmp_path / "phrase"), "the test"), "the test")
+    with pytest.raises(PassphraseError) as caught:
+        open_identity(
+            IdentitySources(certificate=locked.certificate_pem, private_key=key, secret=secret),
+            now=NOW,
+        )
+    assert remedy in (caught.value.remedy or "")
+    assert "hunter" not in str(caught.value)

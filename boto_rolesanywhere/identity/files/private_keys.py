@@ -36,6 +36,15 @@ _GIVE_IT: Final = (
     "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by rolesanywhere_private_key_passphrase_file or "
     "rolesanywhere_private_key_passphrase_env in the AWS config file."
 )
+# What a wrong passphrase looks like, and what is said of it: nothing of the passphrase itself.
+_ODD_PASSPHRASES: Final = (
+    (rb"[\r\n]\Z", "ends with a line break, which may not belong to it"),
+    (rb"(?s)\A(['\"]).*\1\Z", "stands in quotes, which may not belong to it"),
+    (rb"\0", "has NULs in it: save its file as UTF-8, not as UTF-16"),
+    (rb"[\r\n]", "has several lines, and all of them count"),
+    (rb"\A\s|\s\Z", "begins or ends with a blank, which may not belong to it"),
+    (rb"\A[A-Z_]{2,}=", "begins as a line of an env file does: the value alone belongs there"),
+)
 _CONVERT: Final = (
     "Convert it with `openssl pkcs8 -topk8 -in old.pem -out new.pem`, which encrypts it with AES "
     "(to read DES, RC2, Blowfish, CAST5 or SEED, add `-provider legacy -provider default`)."
@@ -186,15 +195,12 @@ def wrong_passphrase(
         remedy: what to do about that, unless the passphrase itself looks odd.
     """
     origin = secret.origin if secret else "nowhere"
-    if passphrase.endswith((b"\n", b"\r")):
-        remedy = "The passphrase ends with a line break, which may not belong to it."
-    elif passphrase[:1] in {b"'", b'"'} and passphrase[:1] == passphrase[-1:]:
-        remedy = "The passphrase stands in quotes, which may not belong to it."
+    odd = next((words for shape, words in _ODD_PASSPHRASES if re.search(shape, passphrase)), None)
     return PassphraseError(
         f"the passphrase from {origin} is wrong{alternative}",
         code="passphrase-wrong",
         where=where,
-        remedy=remedy,
+        remedy=f"The passphrase {odd}." if odd else remedy,
     )
 
 
