@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import boto3
+import processes
 import pytest
 from installed import AWS_CLI, NODE_MODULES, require
 from repository import ROOT
@@ -51,7 +52,7 @@ class Program:
         self.runs = folder / "runs"
         self.cache = folder / "cache"
         self.config = folder / "config"
-        asks = [sys.executable, "-m", "boto_rolesanywhere", "credential-process", *flags]
+        asks = [*processes.forked_command(), "credential-process", *flags]
         asks += ["--session-duration", str(lifetime), "--cache-dir", str(self.cache)]
         subprocess.run(asks, check=True, capture_output=True)
         self._age(lifetime)
