@@ -9,14 +9,16 @@ import subprocess
 import sys
 import threading
 import urllib.request
-from base64 import b64encode
-from collections.abc import Iterator
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
+from typing import Any
 
 import pytest
 import yaml
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from installed import PROGRAMS, require
+from one_answer import answering
 from pages import PROFILE, ROLE, TRUST_ANCHOR, Reader, blocks
 from repository import EXAMPLES
 
@@ -70,9 +72,14 @@ def test_vault_issues_what_aws_takes_and_its_list_revokes(reader: Reader) -> Non
 
 
 def test_what_ejbca_answers_becomes_certificate_and_chain(reader: Reader) -> None:
-    issuing = CertificateAuthority().issue_intermediate("Issuing CA")
-    issued = issuing.issue("app1")
-    answer = {
+    root = CertificateAuthority()
+    issuing = root.issue_intermediate("Issuing CA")
+    (requested,) = blocks("existing-ca.md")
+    reader.type(requested)
+    request = (reader.folder / "app1.csr").read_text()
+    key = load_pem_private_key((reader.folder / "app1.key").read_bytes(), None)
+    issued = issuing.issue("app1", key=key)  # type: ignore[arg-type]  # an EC key
+    answer: dict[str, Any] = {
         "certificate": b64encode(issued.certificate.public_bytes(Encoding.DER)).decode(),
         "serial_number": f"{issued.certificate.serial_number:X}",
         "response_format": "DER",
@@ -80,12 +87,28 @@ def test_what_ejbca_answers_becomes_certificate_and_chain(reader: Reader) -> Non
             b64encode(issuing.certificate.public_bytes(Encoding.DER)).decode(),
         ],
     }
-    (reader.folder / "answer.json").write_text(json.dumps(answer))
+    (reader.folder / "ra.pem").write_bytes((officer := root.issue("ra")).certificate_pem)
+    (reader.folder / "ra.key").write_bytes(officer.private_key_pem)
+    trusted, _ = root.write(reader.folder / "server")
+    own = root.issue("ejbca", san=["DNS:ejbca.example.com"]).write(reader.folder / "server")
+    asked: list[Mapping[str, str]] = []
 
-    (block,) = blocks("existing-ca.md", "ejbca")
-    shown = reader.type(block)
+    ask, convert = blocks("existing-ca.md", "ejbca")
+    with answering(
+        200, {}, json.dumps(answer).encode(), asked, tls=own, clients=trusted
+    ) as endpoint:
+        there = endpoint.removeprefix("https://")
+        (reader.folder / ".curlrc").write_text(
+            f'connect-to = "ejbca.example.com:443:{there}"\ncacert = "{trusted}"\n'
+        )
+        reader.type(ask, ENROLMENT_CODE="foo123")
+    sent = json.loads((reader.folder / "request.json").read_text())
+    shown = reader.type(convert)
 
+    assert (sent["certificate_request"], sent["password"]) == (request, "foo123")
+    assert [headers["content-type"] for headers in asked] == ["application/json"]
     assert "CN=app1" in shown
+    assert (reader.folder / "app1.der").read_bytes() == b64decode(answer["certificate"])
     assert reader.certificate("chain.pem") == issuing.certificate
 
 

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 from boto_rolesanywhere.testing import IssuedPaths
 
@@ -18,8 +19,12 @@ def answering(
     body: bytes,
     asked: list[Mapping[str, str]] | None = None,
     tls: IssuedPaths | None = None,
+    clients: Path | None = None,
 ) -> Iterator[str]:
-    """Its URL; the headers of each request are added to `asked`. With `tls` it speaks TLS."""
+    """Its URL; the headers of each request are added to `asked`.
+
+    With `tls` it speaks TLS, with `clients` to those alone whose certificate that CA issued.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -40,6 +45,9 @@ def answering(
         if tls is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(tls.certificate, tls.private_key)
+            if clients is not None:
+                context.load_verify_locations(clients)
+                context.verify_mode = ssl.CERT_REQUIRED
             server.socket = context.wrap_socket(server.socket, server_side=True)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         place = "http://127.0.0.1" if tls is None else "https://localhost"
