@@ -2,6 +2,7 @@
 
 - An EC key whose number has a byte too few or too many: programs cut its leading zeros or put one
   before it (RFC 5915, section 3, wants the curve's length).
+- An EC key whose curve stands in it by its parameters, not by its name.
 - PKCS #8 in version 2, with the public key after the private one (RFC 5958).
 
 In an encrypted PEM block of OpenSSL's old kind the library finds such keys and refuses them too.
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
     from .pem import Block
 
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
+# FIPS 186-4, appendix D.1.2: the primes of P-256, P-384 and P-521.
+_CURVES: Final = {
+    2**256 - 2**224 + 2**192 + 2**96 - 1: "1.2.840.10045.3.1.7",
+    2**384 - 2**128 - 2**96 + 2**32 - 1: "1.3.132.0.34",
+    2**521 - 1: "1.3.132.0.35",
+}
 _CURVE: Final = 0xA0  # SEC 1: [0] parameters
 
 
@@ -35,23 +42,28 @@ def load_leniently(encoded: bytes) -> PrivateKeyTypes | None:
         algorithm = fields[1].children()
         if der.oid(algorithm[0]) == _EC_PUBLIC_KEY:
             inner = der.read_only(fields[2].expect(der.OCTET_STRING).content)
-            return _ec_key(inner.expect(der.SEQUENCE).children(), der.oid(algorithm[1]))
+            return _ec_key(inner.expect(der.SEQUENCE).children(), algorithm[1])
         version_1 = (der.encode(der.INTEGER, b"\0"), fields[1].raw, fields[2].raw)
         return quietly(lambda: load_der_private_key(der.sequence(*version_1), None))
     except Exception:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         return None
 
 
-def _ec_key(fields: tuple[der.Element, ...], curve: str | None) -> PrivateKeyTypes:
+def _ec_key(fields: tuple[der.Element, ...], curve: der.Element | None) -> PrivateKeyTypes:
     """RFC 5915: version, privateKey, [0] parameters, [1] publicKey."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.x509 import ObjectIdentifier
 
     if curve is None:
         (named,) = (field for field in fields if field.tag == _CURVE)
-        curve = der.oid(named.children()[0])
+        curve = named.children()[0]
+    if curve.tag == der.SEQUENCE:  # X9.62: version, the field with its prime, …
+        prime = int.from_bytes(curve.children()[1].children()[1].content, "big")
+        oid = _CURVES[prime]
+    else:
+        oid = der.oid(curve)
     number = int.from_bytes(fields[1].expect(der.OCTET_STRING).content, "big")
-    kind = ec.get_curve_for_oid(ObjectIdentifier(curve))
+    kind = ec.get_curve_for_oid(ObjectIdentifier(oid))
     return cast("PrivateKeyTypes", ec.derive_private_key(number, kind()))
 
 

@@ -28,9 +28,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 _PBES2: Final = "1.2.840.113549.1.5.13"
-_CURVE: Final = 0xA0
 _GIVE_IT: Final = (
     "Give it as the argument `passphrase`, by --pkcs8-password-file, in "
     "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, or by rolesanywhere_private_key_passphrase_file or "
@@ -54,10 +52,6 @@ _OR_UNKNOWN: Final = ", or the key is encrypted in a way that cannot be read ({}
 _SEED_ONLY: Final = (
     "If it is an ML-DSA key, it must hold the seed alone when it is encrypted: `openssl pkey "
     "-aes256 -provparam ml-dsa.output_formats=seed-only -in old.pem -out new.pem`."
-)
-_NAMED_CURVE: Final = (
-    "Convert it with `openssl ec -in old.pem -param_enc named_curve -out new.pem`, and have a "
-    "certificate issued for the new file: it must name the curve too."
 )
 
 
@@ -235,18 +229,10 @@ def _load(block: Block, passphrase: bytes | None) -> PrivateKeyTypes:
 
 
 def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
-    algorithm, inner, explicit = _look_inside(encoded)
+    algorithm, inner = _look_inside(encoded)
     _check_size(encoded, where, *_numbers(inner or encoded))
     if algorithm in MLDSA_NAMES:
         return load_mldsa(MLDSA_NAMES[algorithm], inner, where)
-    if explicit:  # some versions of the library read it; a certificate with it is of no use
-        raise PrivateKeyError(
-            "it gives its EC curve as explicit parameters, not by name",
-            code="key-unusable",
-            where=where,
-            expected="a key on P-256, P-384 or P-521, by name",
-            remedy=_NAMED_CURVE,
-        )
     try:
         key: PrivateKeyTypes | None = _load(Block("PRIVATE KEY", encoded), None)
     except Exception:  # noqa: BLE001  # as above
@@ -263,19 +249,13 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
     return key
 
 
-def _look_inside(encoded: bytes) -> tuple[str, bytes, bool]:
-    """The algorithm and content of PKCS #8, and whether an EC curve is given by parameters."""
+def _look_inside(encoded: bytes) -> tuple[str, bytes]:
+    """The algorithm and content of PKCS #8; empty for PKCS #1 and SEC 1."""
     try:
-        fields = der.read_only(encoded).expect(der.SEQUENCE).children()
-        if fields[1].tag == der.OCTET_STRING:  # SEC 1: version, key, [0] parameters
-            curves = [field.children()[0] for field in fields if field.tag == _CURVE]
-            return "", b"", any(curve.tag == der.SEQUENCE for curve in curves)
-        algorithm = fields[1].children()  # PKCS #8: version, algorithm, key
-        inner = fields[2].expect(der.OCTET_STRING).content
-        name = der.oid(algorithm[0])
-        return name, inner, name == _EC_PUBLIC_KEY and algorithm[-1].tag == der.SEQUENCE
-    except (der.DerError, IndexError):
-        return "", b"", False  # PKCS #1, or nothing that can be read at all
+        _, algorithm, key = der.read_only(encoded).expect(der.SEQUENCE).children()[:3]
+        return der.oid(algorithm.children()[0]), key.expect(der.OCTET_STRING).content
+    except (der.DerError, IndexError, ValueError):
+        return "", b""
 
 
 def _numbers(encoded: bytes) -> list[bytes]:

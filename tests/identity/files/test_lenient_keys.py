@@ -9,11 +9,13 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
+    load_pem_private_key,
 )
 from openssl_files import OpenSSL
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.errors import PrivateKeyError
+from boto_rolesanywhere.identity.files.lenient_keys import load_leniently
 from boto_rolesanywhere.identity.files.pem import Block
 from boto_rolesanywhere.identity.files.private_keys import decode_key
 from boto_rolesanywhere.settings.sources import Secret
@@ -86,3 +88,26 @@ def test_a_wrong_passphrase_stays_one() -> None:
     )
     with pytest.raises(PrivateKeyError, match="the passphrase from the test is wrong"):
         decode_key(Block("ENCRYPTED PRIVATE KEY", encrypted), "app.key", SECRET)
+
+
+@pytest.mark.parametrize("curve", ["prime256v1", "secp384r1", "secp521r1"])
+@pytest.mark.parametrize("form", ["SEC 1", "PKCS #8"])
+def test_a_curve_in_parameters_is_read_as_the_named_one(
+    curve: str, form: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    openssl = OpenSSL(tmp_path_factory.mktemp("keys"))
+    openssl.write("named.pem", openssl("ecparam", "-name", curve, "-genkey", "-noout"))
+    explicit = openssl(
+        *("ec", "-in", "named.pem", "-param_enc", "explicit", "-outform", "DER"),
+    )
+    openssl.write("explicit.der", explicit)
+    if form == "PKCS #8":
+        explicit = openssl(
+            *("pkcs8", "-topk8", "-nocrypt", "-inform", "DER", "-in", "explicit.der"),
+            *("-outform", "DER"),
+        )
+    named = load_pem_private_key(openssl.read("named.pem"), None)
+
+    for key in (decode_key(Block("PRIVATE KEY", explicit), "x", None), load_leniently(explicit)):
+        assert key is not None
+        assert key.public_key() == named.public_key()
