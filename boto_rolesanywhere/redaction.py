@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 200
 _LONGEST_WORDS: Final = 1000
-# The base64 of PEM, the base64 of DER, and DER in hex; what keys look like in a CI's settings.
-_KEY: Final = r"(?i)\s*(LS0tLS1|MI|30[0-9a-f]{2})[A-Za-z0-9+/=_\s-]{48,}"
-_KEY_BEGINS: Final = ("ls", "mi", "30")
+# The base64 of PEM, the base64 of DER (a SEQUENCE of any length, such as MHc for an EC key's), and
+# DER in hex; what keys look like in a CI's settings.
+_KEY: Final = r"\s*(LS0tLS1|M[A-I]|30[0-9A-Fa-f]{2})(\\[nr]|[A-Za-z0-9+/=_\s-]){48,}"
+_KEY_BEGINS: Final = ("LS", "M", "30")
 
 
 def holds_secret(text: str) -> bool:
     """Whether `text` seems to be or to hold what nobody should read: a key, or a PIN."""
-    lower = text.lower()
-    if "-----BEGIN" in text or "pin-value" in lower:
+    if "-----BEGIN" in text or "pin-value" in text.lower():
         return True
     # Few texts begin as a key does: the pattern is compiled for those alone.
-    return lower.lstrip().startswith(_KEY_BEGINS) and bool(re.fullmatch(_KEY, text))
+    return text.lstrip().startswith(_KEY_BEGINS) and bool(re.fullmatch(_KEY, text))
 
 
 def shown(text: object) -> str:

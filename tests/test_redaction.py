@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 import boto_rolesanywhere
 from boto_rolesanywhere.errors import RolesAnywhereError
@@ -17,6 +18,9 @@ from boto_rolesanywhere.testing import CertificateAuthority
 ISSUED = CertificateAuthority().issue("app")
 PEM = ISSUED.private_key_pem
 DER = base64.b64decode(b"".join(PEM.splitlines()[1:-1]))
+SEC_1 = ISSUED.private_key.private_bytes(  # shorter than 128 bytes, unlike PKCS #8
+    Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()
+)
 FIVE: dict[str, Any] = {
     "cert": ISSUED.certificate,
     "key": ISSUED.private_key,
@@ -28,6 +32,8 @@ KEYS = {
     "pem": PEM.decode(),
     "base64 of pem": base64.b64encode(PEM).decode(),
     "base64 of der": base64.b64encode(DER).decode(),
+    "base64 of SEC 1": base64.encodebytes(SEC_1).decode(),
+    "in one line": base64.encodebytes(SEC_1).decode().replace("\n", r"\n"),
     "hex": DER.hex(),
 }
 
@@ -54,7 +60,8 @@ def test_a_pin_is_not_shown(uri: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["/etc/pki/tls/private/app.key", "eu-west-1", "MIKE.pem", "3081.der", "M" * 300]
+    "text",
+    ["/etc/pki/tls/private/app.key", "eu-west-1", "MIKE.pem", "3081.der", "M" * 300, "mail/" * 20],
 )
 def test_what_is_no_secret_is_shown(text: str) -> None:
     assert not holds_secret(text)

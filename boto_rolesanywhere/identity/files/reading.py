@@ -90,7 +90,8 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
         raise part.error(
             "PEM was given as str, where a path is expected",
             code="content-given-as-path",
-            remedy="Pass the PEM itself as bytes: text.encode().",
+            remedy="Write it into a file and give its path; in Python, pass it as bytes:"
+            " text.encode().",
         )
     if not text:
         raise part.error("the path is empty", code="setting-not-text")
@@ -99,7 +100,7 @@ def _path(source: str | os.PathLike[str], role: Role) -> Path:
             "this is not a path, and is not shown, since it seems to be a secret",
             code="content-given-as-path",
             expected="a path, or a pkcs11: URI without quotes around it",
-            remedy=f"Pass the {role} itself as bytes, as PEM or DER.",
+            remedy=f"Write the {role} into a file and give its path; in Python, pass it as bytes.",
         )
     return home_path(text)
 
