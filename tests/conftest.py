@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import os
@@ -60,6 +61,12 @@ collect_ignore_glob = [] if find_spec("aiobotocore") else ["test_aio*.py"]
 
 # The managed policies of AWS that tests and pages attach.
 ATTACHED = ("AWSDenyAll", "AmazonS3ReadOnlyAccess", "ReadOnlyAccess")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is loaded by now to no later collection: some tests ask for one at each call."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
