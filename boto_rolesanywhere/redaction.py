@@ -11,18 +11,23 @@ if TYPE_CHECKING:
 
 _LONGEST: Final = 200
 _LONGEST_WORDS: Final = 1000
-# The base64 of PEM, the base64 of DER (a SEQUENCE of any length, such as MHc for an EC key's), and
-# DER in hex; what keys look like in a CI's settings.
-_KEY: Final = r"\s*(LS0tLS1|M[A-I]|30[0-9A-Fa-f]{2})(\\[nr]|[A-Za-z0-9+/=_\s-]){48,}"
-_KEY_BEGINS: Final = ("LS", "M", "30")
+# The base64 of PEM, of OpenSSH's form, and of DER (a SEQUENCE of any length, such as MHc for an EC
+# key's); and DER in hex; what keys look like in a CI's settings.
+_KEY: Final = (
+    r"(LS0tLS1|b3BlbnNzaC1|M[A-I])(\\[nr]|[A-Za-z0-9+/=_\s-]){48,}"
+    r"|30:?[0-9A-Fa-f]{2}[0-9A-Fa-f:\s]{48,}"
+)
+_KEY_BEGINS: Final = ("LS", "b3", "M", "30")
 
 
 def holds_secret(text: str) -> bool:
     """Whether `text` seems to be or to hold what nobody should read: a key, or a PIN."""
-    if "-----BEGIN" in text or "pin-value" in text.lower():
+    if "-----BEGIN" in text or "Proc-Type:" in text or "pin-value" in text.lower():
         return True
     # Few texts begin as a key does: the pattern is compiled for those alone.
-    return text.lstrip().startswith(_KEY_BEGINS) and bool(re.fullmatch(_KEY, text))
+    name, _, value = text.partition("=")  # as in an env file
+    bare = (value if len(value) > len(name) else text).strip().strip("\"'")
+    return bare.startswith(_KEY_BEGINS) and bool(re.fullmatch(_KEY, bare))
 
 
 def shown(text: object) -> str:

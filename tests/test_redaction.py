@@ -21,6 +21,7 @@ DER = base64.b64decode(b"".join(PEM.splitlines()[1:-1]))
 SEC_1 = ISSUED.private_key.private_bytes(  # shorter than 128 bytes, unlike PKCS #8
     Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()
 )
+OPENSSH = ISSUED.private_key.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption())
 FIVE: dict[str, Any] = {
     "cert": ISSUED.certificate,
     "key": ISSUED.private_key,
@@ -34,12 +35,18 @@ KEYS = {
     "base64 of der": base64.b64encode(DER).decode(),
     "base64 of SEC 1": base64.encodebytes(SEC_1).decode(),
     "in one line": base64.encodebytes(SEC_1).decode().replace("\n", r"\n"),
+    "OpenSSH": "".join(OPENSSH.decode().splitlines()[1:-1]),
+    "in quotes": f'"{base64.b64encode(DER).decode()}"',
+    "in an env file": f"KEY={base64.b64encode(SEC_1).decode()}",
     "hex": DER.hex(),
+    "hex with colons": DER.hex(":"),
 }
 
 
 @pytest.mark.parametrize("form", KEYS)
-@pytest.mark.parametrize("name", ["key", "cert", "anchor", "role", "region", "session_name"])
+@pytest.mark.parametrize(
+    "name", ["key", "cert", "anchor", "role", "region", "session_name", "endpoint_url"]
+)
 def test_a_key_in_a_wrong_place_is_not_shown(form: str, name: str) -> None:
     text = KEYS[form]
 

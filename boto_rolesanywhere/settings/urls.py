@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.redaction import holds_secret
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +83,7 @@ def require_endpoint_url(url: str, where: str) -> None:
             "there is a user name or password in it", where=where, expected="a URL without one"
         )
     try:
-        parts = urlsplit(url)
+        parts = urlsplit("" if holds_secret(url.partition("://")[2]) else url)
         valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         valid = False
