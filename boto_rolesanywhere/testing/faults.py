@@ -5,6 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
+__all__ = [
+    "EmptyBody",
+    "ErrorStatus",
+    "Fault",
+    "Hang",
+    "HtmlBody",
+    "MalformedJson",
+    "MissingFields",
+    "Reset",
+    "SlowBody",
+    "TruncatedBody",
+]
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorStatus:
