@@ -21,6 +21,7 @@ from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
 from boto_rolesanywhere._version import __version__
+from boto_rolesanywhere.create_session.trust import trust_as_for, trust_of_the_command
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
 from boto_rolesanywhere.settings.arns import parse_arn
 
@@ -106,19 +107,21 @@ class Administrator:
         return region
 
     @cached_property
-    def _caller(self) -> dict[str, str]:
-        answer: dict[str, str] = self.call("sts", "GetCallerIdentity")
-        return answer
+    def _caller(self) -> tuple[str, str]:
+        """Account and partition."""
+        with translated("sts"):
+            answer = self.client("sts").get_caller_identity()
+            return answer["Account"], answer["Arn"].split(":")[1]
 
     @property
     def account(self) -> str:
         """The account's twelve digits, asked of STS."""
-        return self._caller["Account"]
+        return self._caller[0]
 
     @property
     def partition(self) -> str:
         """Of the account's ARNs, for example ``aws-cn``; asked of STS."""
-        return self._caller["Arn"].split(":")[1]
+        return self._caller[1]
 
     def client(self, service: Service) -> Any:  # noqa: ANN401  # botocore makes its class
         """The client of a service; for waiters and streams. What it raises is botocore's.
@@ -160,10 +163,17 @@ class Administrator:
 
     def _open(self, service: Service) -> BaseClient:
         # IAM and STS need a Region too, if only for their endpoints.
-        client = self.session.create_client(service, region_name=self.region, config=_OPTIONS)
+        client = _client(self.session, service, region_name=self.region, config=_OPTIONS)
         if service == "rolesanywhere":
             client.meta.events.register("before-send.rolesanywhere", self._pace.wait)
         return client
+
+
+def _client(session: Session, service: str, **options: Any) -> BaseClient:  # noqa: ANN401  # botocore's
+    """A client that trusts what the command trusts."""
+    client: BaseClient = session.create_client(service, **options)
+    trust_as_for(trust_of_the_command(session), client)
+    return client
 
 
 class _AssumedRole(CredentialProvider):
@@ -180,7 +190,7 @@ class _AssumedRole(CredentialProvider):
         if credentials is None:
             return None
         fetcher = AssumeRoleCredentialFetcher(
-            partial(self._source.create_client, region_name=self._administrator.region),
+            partial(_client, self._source, region_name=self._administrator.region),
             credentials,
             self._role,
             extra_args={"RoleSessionName": _SESSION_NAME},

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
 
 from botocore import exceptions
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from botocore.parsers import ResponseParserError
 
 from boto_rolesanywhere.create_session.botocore_faults import ON_THE_WAY, fault_of
 from boto_rolesanywhere.create_session.service_errors import unreachable
 from boto_rolesanywhere.errors import (
     ConfigurationError,
+    InvalidResponseError,
     RolesAnywhereError,
     ServiceError,
     ThrottledError,
@@ -46,6 +49,8 @@ _NO_CREDENTIALS: Final = (
     exceptions.SSOError,
     exceptions.TokenRetrievalError,
 )
+# What botocore's parsers raise for a page of a proxy, and who then misses a member of the answer.
+_FOREIGN: Final = (ResponseParserError, JSONDecodeError, LookupError)
 _TOO_MANY, _SERVER_ERROR = 429, 500
 # The User Guide's and the Service Authorization Reference's dependent actions.
 _PASSING: Final = "iam:PassRole (iam:PassedToService = rolesanywhere.amazonaws.com)"
@@ -73,6 +78,7 @@ def translated(service: str) -> Iterator[None]:
         ServiceError: AWS refused the call; its `service_code` is AWS's own.
         ThrottledError: too many calls, also after all retries.
         EndpointError: the endpoint was not reached.
+        InvalidResponseError: something else than the service answered.
         ConfigurationError: there are no credentials, or botocore cannot make the call.
     """
     try:
@@ -95,6 +101,12 @@ def translated(service: str) -> Iterator[None]:
             f"AWS did not get ready: {str(error).rstrip('.')}",
             code="service-failed",
             remedy="Run the command again: it goes on from there.",
+        ) from None
+    except _FOREIGN as error:
+        raise InvalidResponseError(
+            f"{service} answered as AWS does not ({type(error).__name__})",
+            code="answer-foreign",
+            remedy="Check AWS_ENDPOINT_URL and its like, and whether a proxy answers in its place.",
         ) from None
     except (BotoCoreError, ValueError) as error:
         raise ConfigurationError(

@@ -8,17 +8,20 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.awsrequest import AWSRequest, AWSResponse
+from one_answer import answering as answering_all
 
 from boto_rolesanywhere.account.administrator import Administrator
 from boto_rolesanywhere.account.pace import Pace
 from boto_rolesanywhere.errors import (
     ConfigurationError,
     EndpointError,
+    InvalidResponseError,
     NoSuchProfileError,
     RolesAnywhereError,
     ServiceError,
     ThrottledError,
 )
+from boto_rolesanywhere.testing import Emulator
 
 
 @pytest.fixture
@@ -71,6 +74,27 @@ def test_what_else_an_operation_needs_is_named(credentials: None) -> None:
         )
 
 
+@pytest.mark.parametrize("trusted", [True, False])
+@pytest.mark.parametrize("role", [None, "arn:aws:iam::123456789012:role/setup"])
+def test_the_systems_store_is_trusted_too(
+    credentials: None, monkeypatch: pytest.MonkeyPatch, role: str | None, *, trusted: bool
+) -> None:
+    with Emulator(tls=True) as emulator:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ROLESANYWHERE", emulator.endpoint_url)
+        # It knows no STS, and answers a role's call as STS would not, if the call gets there.
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", emulator.endpoint_url)
+        if trusted:
+            monkeypatch.setenv("SSL_CERT_FILE", str(emulator.ca_bundle_path))
+        administrator = Administrator(region="eu-west-1", account_role=role)
+        if trusted and role is None:
+            assert list(administrator.pages("rolesanywhere", "ListTrustAnchors", "trustAnchors"))
+            return
+        with pytest.raises(InvalidResponseError if trusted else EndpointError) as refused:
+            administrator.call("rolesanywhere", "ListTrustAnchors")
+
+    assert ("certificate verify failed" in str(refused.value)) is not trusted
+
+
 @pytest.mark.parametrize(
     ("status", "service_code", "code"),
     [(429, "ThrottlingException", "throttled"), (503, "ServiceUnavailable", "service-failed")],
@@ -100,6 +124,22 @@ def test_an_endpoint_that_is_not_there(credentials: None, monkeypatch: pytest.Mo
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
     with pytest.raises(EndpointError, match="administrator's call did not reach AWS"):
         Administrator(region="eu-west-1").call("sts", "GetCallerIdentity")
+
+
+@pytest.mark.parametrize("body", [b"<html>Please log in", b"<html>Please log in</html>", b"{}"])
+@pytest.mark.parametrize("service", ["sts", "rolesanywhere"])
+def test_an_answer_of_something_else_is_named(
+    credentials: None, monkeypatch: pytest.MonkeyPatch, service: str, body: bytes
+) -> None:
+    def ask(administrator: Administrator) -> object:
+        if service == "sts":
+            return administrator.account
+        return list(administrator.pages("rolesanywhere", "ListTrustAnchors", "trustAnchors"))
+
+    with answering_all(200, {}, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        with pytest.raises(InvalidResponseError, match=f"{service} answered as AWS does not"):
+            ask(Administrator(region="eu-west-1"))
 
 
 def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

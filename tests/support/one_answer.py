@@ -28,7 +28,7 @@ def answering(
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+            self.rfile.read(int(self.headers.get("content-length", 0)))
             if asked is not None:
                 asked.append(self.headers)
             self.send_response(status)
@@ -37,6 +37,8 @@ def answering(
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_GET = do_POST  # noqa: N815  # a name of `http.server`
 
         def log_message(self, *_: object) -> None:
             pass
