@@ -19,7 +19,7 @@ from boto_rolesanywhere.testing.faults import Hang
 PORTRAIT = """
 env | grep -v '^AWS_' | sort
 pwd; umask; id -u; cat; echo "on stderr" >&2
-grep -E '^(Sig|Threads)' /proc/self/status
+grep -E '^(Sig[BCIP]|Threads)' /proc/self/status
 readlink /proc/self/fd/* | tr -d 0-9
 exit 3
 """

@@ -26,7 +26,7 @@ from boto_rolesanywhere.errors import (
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, faults
 
 CA = CertificateAuthority()
-ONCE = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=1, read_timeout=0.4)
+ONCE = ClientConfig(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=2)
 
 
 @pytest.fixture(scope="module")
