@@ -142,6 +142,8 @@ def identity_sources(
     Raises:
         ConfigurationError: one of them is empty, or names what is not there.
     """
+    # First: a command that needs the key alone has it in the certificate's place too.
+    key: KeySource | None = _source(arguments.get("key"), names.PRIVATE_KEY, found)
     certificate: CertificateSource | None = _source(arguments.get("cert"), names.CERTIFICATE, found)
     if certificate is None:
         raise KeyError(names.CERTIFICATE)
@@ -151,7 +153,7 @@ def identity_sources(
     # What opens them says whether their types are right.
     return IdentitySources(
         certificate=certificate,
-        private_key=_source(arguments.get("key"), names.PRIVATE_KEY, found),
+        private_key=key,
         chain=_source(arguments.get("chain"), names.CHAIN, found),
         secret=secret or configured_secret(found, environ),
         pkcs11_module=optional_text(found, names.PKCS11_MODULE),

@@ -122,6 +122,7 @@ def test_flags_of_the_call_are_taken_too(home: Path) -> None:
         (("--private-key", "gone.pem"), "gone.pem: there is no such file"),
         (("--private-key", "cert.pem"), "cert.pem: it holds 1 certificate and no private key"),
         (("--private-key", "ed.pem"), "cannot use a key of this kind: Ed25519"),
+        (("--private-key", "-----BEGIN PRIVATE KEY-----"), "expected the path of the private key"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(
