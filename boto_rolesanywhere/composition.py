@@ -27,8 +27,8 @@ from boto_rolesanywhere.identity.material import read_sources
 from boto_rolesanywhere.identity.rotation import RotatingIdentity
 from boto_rolesanywhere.identity.sharing import Sameness, Shared
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 from boto_rolesanywhere.settings.config import resolve, warn_of_misspelt
-from boto_rolesanywhere.settings.empty_variables import without_empty_variables
 
 from .clock import utc_now
 from .errors import CertificateError, ConfigurationError, RolesAnywhereError, hides_frames

@@ -20,6 +20,7 @@ from boto_rolesanywhere.errors import (
     ThrottledError,
 )
 from boto_rolesanywhere.redaction import shortened
+from boto_rolesanywhere.settings.botocore_variables import places_of_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,7 +113,7 @@ def translated(service: str) -> Iterator[None]:
         raise ConfigurationError(
             f"botocore cannot make the administrator's call: {str(error).rstrip('.')}",
             code="botocore-setting-unusable",
-            remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
+            remedy=f"Check what is set for botocore itself: {places_of_settings()}.",
         ) from error
 
 

@@ -93,7 +93,7 @@ def session_of(profile: str | None) -> Session:
     """A botocore session; a variable of AWS's that is empty counts as not set."""
     from botocore.session import Session
 
-    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+    from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 
     return without_empty_variables(Session(profile=profile))
 

@@ -18,7 +18,7 @@ from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
 from boto_rolesanywhere._version import __version__
-from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 from boto_rolesanywhere.settings.inputs import read_section
 
 if TYPE_CHECKING:

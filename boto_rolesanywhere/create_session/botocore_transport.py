@@ -25,6 +25,7 @@ from urllib3 import exceptions as urllib3_errors
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.botocore_variables import places_of_settings
 from boto_rolesanywhere.settings.urls import bypasses_proxy, is_this_machine, require_proxy_url
 
 from .botocore_session import SERVICE
@@ -234,8 +235,7 @@ def _made(
             raise ConfigurationError(
                 f"botocore cannot use what is set for it ({error})",
                 code="botocore-setting-unusable",
-                where="AWS_MAX_ATTEMPTS and other variables, the profile's settings"
-                " (services, api_versions, …), or the argument client_config",
+                where=f"{places_of_settings()} (services, …) or the argument client_config",
             ) from error
         raise ConfigurationError(
             f"botocore cannot use the endpoint that is set for it ({error})",
@@ -260,7 +260,7 @@ def _unusable(error: BotoCoreError) -> ConfigurationError:
     return ConfigurationError(
         f"botocore cannot make the CreateSession call: {str(error).rstrip('.')}",
         code="botocore-setting-unusable",
-        remedy="Check what is set for botocore itself: profile, Region, endpoint variants.",
+        remedy=f"Check what is set for botocore itself: {places_of_settings()}.",
     )
 
 

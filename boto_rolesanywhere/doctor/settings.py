@@ -95,7 +95,7 @@ def _read_profile(question: Question) -> Check[Inputs]:
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
-    from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+    from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
     from boto_rolesanywhere.settings.inputs import (
         Inputs,
         follow_process,

@@ -353,8 +353,10 @@ def test_nobody_listening_says_where_and_what_to_check(
         (
             "AWS_DEFAULTS_MODE",
             "nonsense",
-            "botocore cannot make the CreateSession call: .*nonsense",
+            "botocore cannot make the CreateSession call: .*nonsense.*: AWS_DEFAULTS_MODE, the",
         ),
+        ("AWS_RETRY_MODE", "nonsense", "CreateSession call: .*nonsense.*: AWS_RETRY_MODE, the"),
+        ("AWS_MAX_ATTEMPTS", "nonsense", "^AWS_MAX_ATTEMPTS, the profile .* what is set for it"),
     ],
 )
 def test_what_is_wrong_in_botocores_own_settings_is_a_configuration_error(
@@ -368,7 +370,7 @@ def test_what_is_wrong_in_botocores_own_settings_is_a_configuration_error(
     monkeypatch.setenv(variable, value)
 
     with pytest.raises(ConfigurationError, match=wording):
-        create(emulator, identity)
+        create(emulator, identity, client_config=None)
 
 
 def test_a_proxy_that_is_not_there_is_named(

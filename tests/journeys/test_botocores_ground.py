@@ -29,7 +29,7 @@ from botocore.httpsession import ProxyConfiguration, URLLib3Session, get_cert_pa
 
 import boto_rolesanywhere
 from boto_rolesanywhere.create_session.trust import trust_system_store
-from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(boto_rolesanywhere.__file__).parent
@@ -80,7 +80,7 @@ def requests() -> None:
 def variables() -> None:
     """A session takes its options from a component `config_store`, in which one provider can be
     put in place of another; the table has each option's key, variables, default and conversion.
-    settings.empty_variables gives a provider an environment without empty variables."""
+    settings.botocore_variables gives a provider an environment without empty variables."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_PROFILE", "")
         patch.setenv("AWS_MAX_ATTEMPTS", "")
@@ -131,6 +131,18 @@ def http_sessions() -> None:
     assert session._manager.connection_from_url("http://127.0.0.1:9/") is not pool
     assert "self._proxy_managers" in inspect.getsource(URLLib3Session.close)
     assert URLLib3Session(verify=False, proxies={}, timeout=(1, 2))._timeout.read_timeout == 2
+
+
+@guards("botocore.parsers.ResponseParserError")
+def foreign_answers() -> None:
+    """What no parser of botocore's can read is a ResponseParserError or a JSONDecodeError.
+    account.service_errors says then that something else answered."""
+    from botocore.parsers import QueryParser, ResponseParserError
+
+    page = {"status_code": 200, "headers": {}, "body": b"<html>Please log in"}
+    shape = client().meta.service_model.operation_model("GetCallerIdentity").output_shape
+    with pytest.raises(ResponseParserError):
+        QueryParser().parse(page, shape)
 
 
 @guards("botocore.httpsession.ProxyConfiguration", "botocore.utils.get_environ_proxies")

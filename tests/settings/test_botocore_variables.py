@@ -12,7 +12,7 @@ from commands import arns, environment, identity, run
 
 import boto_rolesanywhere
 from boto_rolesanywhere import get_session
-from boto_rolesanywhere.settings.empty_variables import without_empty_variables
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedPaths
 
 OURS = {
