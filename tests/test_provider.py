@@ -141,7 +141,6 @@ def test_boto3s_default_session_needs_no_change_in_the_program(
     config: Path, emulator: Emulator, moto_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "onprem")
-    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
 
     boto_rolesanywhere.install()
     boto_rolesanywhere.install()  # a second call changes nothing
