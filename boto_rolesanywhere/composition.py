@@ -352,11 +352,11 @@ def as_botocore_session(
 
 
 def not_a_session(
-    given: object, expected: str = "a session of boto3 or botocore", remedy: str | None = None
+    session: object, expected: str = "a session of boto3 or botocore", remedy: str | None = None
 ) -> ConfigurationError:
     """The error about a session of another kind."""
     return ConfigurationError(
-        f"it is a {type(given).__name__}",
+        f"it is a {type(session).__name__}",
         code="setting-not-text",
         where="the session",
         expected=expected,

@@ -152,15 +152,15 @@ class _Mender:
             head = oid.raw + self._critical(title, critical)
             yield from self._value(title, name, head, value.content, certificate)
 
-    def _critical(self, title: str, given: list[der.Element]) -> bytes:
-        if not given:
+    def _critical(self, title: str, critical: list[der.Element]) -> bytes:
+        if not critical:
             return b""
-        if given[0].tag != der.BOOLEAN:
+        if critical[0].tag != der.BOOLEAN:
             raise ValueError(f"{title} is damaged")
-        if not any(given[0].content):
+        if not any(critical[0].content):
             self.note(title, "critical FALSE written out, which DER leaves out")
             return b""
-        return self._normal(title, given[0])
+        return self._normal(title, critical[0])
 
     def _value(
         self, title: str, name: str, head: bytes, value: bytes, certificate: Builder

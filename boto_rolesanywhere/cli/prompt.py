@@ -41,8 +41,8 @@ class AskedSecret(Secret):
         """Whether a person is asked."""
         return True
 
-    def reveal(self, what: str = "passphrase") -> bytes:
-        """The answer; asked for on the terminal, after `what`, unless it was given before.
+    def reveal(self, title: str = "passphrase") -> bytes:
+        """The answer; asked for on the terminal, after `title`, unless it was given before.
 
         Raises:
             PassphraseError: the person has ended the input, or is gone: a renewal in the background
@@ -55,7 +55,7 @@ class AskedSecret(Secret):
 
             self._left -= 1
             try:
-                self._answer = getpass(f"{printable(what)}: ").encode("utf-8", "surrogateescape")
+                self._answer = getpass(f"{printable(title)}: ").encode("utf-8", "surrogateescape")
             except (EOFError, OSError):
                 raise PassphraseError(
                     "no answer was given", code="passphrase-missing", where=self.origin

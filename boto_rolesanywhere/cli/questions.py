@@ -44,17 +44,17 @@ class Questions:
 
     def __init__(
         self,
-        given: Mapping[str, str],
+        settled: Mapping[str, str],
         present: Mapping[str, str],
     ) -> None:
         """Ask nothing yet.
 
         Args:
-            given: by their config keys, the settings that need no question.
+            settled: by their config keys, the settings that need no question.
             present: what the profile has now, by config keys: the answer to a mere Enter.
         """
         self.answers: dict[str, str] = {}
-        self._given = given
+        self._settled = settled
         self._present = present
 
     def ask(self, *, has_identity: bool) -> None:
@@ -62,7 +62,8 @@ class Questions:
         wanted = [
             setting
             for setting in _ORDER
-            if setting.config_key not in self._given and not (has_identity and setting in _IDENTITY)
+            if setting.config_key not in self._settled
+            and not (has_identity and setting in _IDENTITY)
         ]
         place = 0
         while place < len(wanted):
@@ -147,7 +148,7 @@ class Questions:
 
     def _known(self, setting: Setting) -> str:
         answer = self.answers.get(setting.flag or "")
-        return self._given.get(setting.config_key, "") if answer is None else answer
+        return self._settled.get(setting.config_key, "") if answer is None else answer
 
 
 def _require_part(text: str, setting: Setting) -> None:

@@ -108,11 +108,11 @@ def assume(
         # botocore passes over what is no number.
         "DurationSeconds": int(seconds) if seconds.isdecimal() else None,
     }
-    given = {name: value for name, value in asked.items() if value is not None}
+    parameters = {name: value for name, value in asked.items() if value is not None}
     try:
         with unlogged():
             client = sts_client(session, before, region, options, verify)
-            answer = client.assume_role(**given)
+            answer = client.assume_role(**parameters)
     except ClientError as error:
         raise _refused(error, role) from None
     except BotoCoreError as error:

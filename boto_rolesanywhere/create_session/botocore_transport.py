@@ -286,4 +286,4 @@ def require_usable_proxy(proxies: Mapping[str, str] | None, endpoint: str) -> No
     """
     chosen = get_environ_proxies(endpoint) if proxies is None else proxies
     if proxy := chosen.get(urlsplit(endpoint).scheme):
-        require_proxy_url(proxy, proxy_origin(endpoint, given=proxies is not None))
+        require_proxy_url(proxy, proxy_origin(endpoint, by_option=proxies is not None))

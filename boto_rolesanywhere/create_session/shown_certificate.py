@@ -35,9 +35,9 @@ def with_issuer(fault: TransportFault, url: str, proxy: Proxy | None) -> Transpo
     issuer = _issuer(url, proxy)
     if issuer is None:
         return fault
-    told = TransportFault(fault.kind, f"{fault.words}; the certificate was issued by {issuer}")
-    told.__cause__ = fault.__cause__
-    return told
+    with_name = TransportFault(fault.kind, f"{fault.words}; the certificate was issued by {issuer}")
+    with_name.__cause__ = fault.__cause__
+    return with_name
 
 
 def _issuer(url: str, proxy: Proxy | None) -> str | None:

@@ -304,32 +304,32 @@ def _reencoded(text: str) -> str:
 def _fields(headers: Headers, name_of: Callable[[str], str | None]) -> dict[str, str]:
     """Name → value to sign, of each header for which `name_of` gives a name."""
     fields: dict[str, str] = {}
-    given = ""
+    header = ""
     try:
-        for given, value in headers.items() if hasattr(headers, "items") else headers:
-            name = name_of(given)
+        for header, value in headers.items() if hasattr(headers, "items") else headers:
+            name = name_of(header)
             if name is not None:
                 plain = value.isascii() and value.isprintable()
                 clean = " ".join((value if plain else _without_tabs(name, value)).split())
                 fields[name] = f"{fields[name]},{clean}" if name in fields else clean
     except (AttributeError, TypeError):
         problem = "its name or its value is not a string"
-        raise _unsignable(problem, f"header {given!r}", "text for both") from None
+        raise _unsignable(problem, f"header {header!r}", "text for both") from None
     return fields
 
 
 @lru_cache(maxsize=64)
-def _signed_name(given: str) -> str | None:
-    name = given.lower()
+def _signed_name(header: str) -> str | None:
+    name = header.lower()
     if name in _SIGNED or (name.startswith("x-amz-") and name not in _OURS):
-        return _field_name(given)
+        return _field_name(header)
     return None
 
 
-def _field_name(given: str) -> str:
-    if not (given and _TOKEN.issuperset(given)):
-        raise _unsignable("it is not a name that HTTP can send", f"header {given!r}")
-    return given.lower()
+def _field_name(header: str) -> str:
+    if not (header and _TOKEN.issuperset(header)):
+        raise _unsignable("it is not a name that HTTP can send", f"header {header!r}")
+    return header.lower()
 
 
 def _without_tabs(name: str, value: str) -> str:

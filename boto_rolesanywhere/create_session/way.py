@@ -85,14 +85,16 @@ def proxy_of(options: Any, url: str) -> tuple[str | None, str]:  # noqa: ANN401 
     from botocore.utils import get_environ_proxies
 
     proxies = getattr(options, "proxies", None)
-    given = proxies is not None
-    found = ProxyConfiguration(proxies if given else get_environ_proxies(url)).proxy_url_for(url)
-    return found, proxy_origin(url, given=given)
+    by_option = proxies is not None
+    found = ProxyConfiguration(proxies if by_option else get_environ_proxies(url)).proxy_url_for(
+        url
+    )
+    return found, proxy_origin(url, by_option=by_option)
 
 
-def proxy_origin(url: str, *, given: bool) -> str:
-    """Which setting names the proxy for `url`; `given`: one of the client's options does."""
-    if given:
+def proxy_origin(url: str, *, by_option: bool) -> str:
+    """Which setting names the proxy for `url`; `by_option`: one of the client's options does."""
+    if by_option:
         return "client_config"
     name = f"{urlsplit(url).scheme}_proxy"
     known = (name, name.upper(), "all_proxy", "ALL_PROXY")

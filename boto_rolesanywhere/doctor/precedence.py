@@ -38,9 +38,9 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
 
 
 def _ahead(inputs: Inputs) -> list[str]:
-    section, given = inputs.section, {*inputs.arguments, *(inputs.flags or {})}
+    section, named = inputs.section, {*inputs.arguments, *(inputs.flags or {})}
     by_process = inputs.process is not None
-    if not by_process and any(each.argument in given or each.flag in given for each in CORE):
+    if not by_process and any(each.argument in named or each.flag in named for each in CORE):
         section = {}  # not the profile's settings are examined, so what else it has says nothing
     by_process = by_process or (PROCESS in section and not has_settings(section))
     ahead = ahead_of_process if by_process else ahead_of_provider

@@ -159,13 +159,13 @@ class CertificateInspection:
             "acceptable": self.acceptable,
             "constraints": [
                 {
-                    "code": one.code,
-                    "title": one.title,
-                    "value": one.value,
-                    "ok": not one.problems,
-                    "problems": [{"text": p.text, "remedy": p.remedy} for p in one.problems],
+                    "code": constraint.code,
+                    "title": constraint.title,
+                    "value": constraint.value,
+                    "ok": not constraint.problems,
+                    "problems": [{"text": p.text, "remedy": p.remedy} for p in constraint.problems],
                 }
-                for one in self.constraints
+                for constraint in self.constraints
             ],
             "sessionName": self.session_name,
             "sourceIdentity": self.source_identity,
@@ -185,12 +185,12 @@ class CertificateInspection:
             "unusedNames": [{"name": name, "reason": why} for name, why in self.unused_names],
             "chain": [
                 {
-                    "subject": _name(one, "subject"),
-                    "issuer": _name(one, "issuer"),
-                    "serialNumber": tags_of.serial_hex(one),
-                    "notAfter": _iso(one.not_valid_after_utc),
+                    "subject": _name(issuer, "subject"),
+                    "issuer": _name(issuer, "issuer"),
+                    "serialNumber": tags_of.serial_hex(issuer),
+                    "notAfter": _iso(issuer.not_valid_after_utc),
                 }
-                for one in self.chain
+                for issuer in self.chain
             ],
         }
 

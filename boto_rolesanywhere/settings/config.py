@@ -174,13 +174,14 @@ def _source(
     if argument is not None and not isinstance(argument, str):
         return argument
     if isinstance(value, str) and argument is None and _is_content(value):
-        what = "PEM" if "-----BEGIN" in value else "content"
+        content = "PEM" if "-----BEGIN" in value else "content"
         raise ConfigurationError(
-            f"it holds the {what} itself, where the path of a file belongs",
+            f"it holds the {content} itself, where the path of a file belongs",
             code="content-given-as-path",
             where=where,
             expected=f"the path of the {setting.title}",
-            remedy=f"Write the {what} into a file that only its user may read, and give its path.",
+            remedy=f"Write the {content} into a file that only its user may read,"
+            " and give its path.",
         )
     # A nested section of the config file is no text.
     return plain_place(value) if isinstance(value, str) else text_of(found[setting], setting)

@@ -124,9 +124,9 @@ def follow_roles(inputs: Inputs) -> Inputs:
         ConfigurationError: a role needs an MFA device.
     """
     arguments, flags = inputs.arguments, inputs.flags or {}
-    given = any(arguments.get(each.argument or "") or each.flag in flags for each in CORE)
+    is_direct = any(arguments.get(each.argument or "") or each.flag in flags for each in CORE)
     name = inputs.profile_name
-    if name is None or given or not assumes_role(inputs.section):
+    if name is None or is_direct or not assumes_role(inputs.section):
         return inputs
     chain = chain_of(inputs.session.full_config["profiles"].get, name)
     section = None if chain is None else _own_section(inputs.session, chain.source)

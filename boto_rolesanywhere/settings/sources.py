@@ -63,11 +63,11 @@ class Secret:
         """After a wrong passphrase: whether `reveal` may give another one."""
         return False
 
-    def reveal(self, what: str = "passphrase") -> bytes:  # noqa: ARG002  # for a person who is asked
+    def reveal(self, title: str = "passphrase") -> bytes:  # noqa: ARG002  # for a person who is asked
         """The secret, as bytes. A callable is called each time.
 
         Args:
-            what: what it is and what it opens, for a person who is asked.
+            title: what it is and what it opens, for a person who is asked.
 
         Raises:
             PassphraseError: the callable failed, or what it gave is neither str nor bytes.

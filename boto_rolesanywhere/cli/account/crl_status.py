@@ -66,7 +66,10 @@ def run(arguments: argparse.Namespace) -> int:
         _page(anchor, lists, now, subject, found).write(sys.stdout)
     if _in_force(found):
         return REVOKED
-    faults = [*concerns_of(anchor), *(each for one in lists for each in concerns_of_list(one, now))]
+    faults = [
+        *concerns_of(anchor),
+        *(each for held in lists for each in concerns_of_list(held, now)),
+    ]
     return UNUSABLE if faults else OK
 
 

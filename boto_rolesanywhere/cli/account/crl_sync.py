@@ -120,15 +120,15 @@ def _watch(arguments: argparse.Namespace, synchroniser: Synchroniser) -> int:
     from boto_rolesanywhere.server.notify import notify
     from boto_rolesanywhere.server.signals import ending_signals
 
-    told: list[tuple[str, str]] = []
+    reported: list[tuple[str, str]] = []
 
     def report(outcomes: Sequence[Outcome]) -> None:
         notify(f"READY=1\nSTATUS={_summary(outcomes)}", os.environ)
         news = [(outcome.state, outcome.text) for outcome in outcomes]
-        if outcomes and (arguments.json or news != told):
+        if outcomes and (arguments.json or news != reported):
             tell(arguments, outcomes)
             sys.stdout.flush()
-        told[:] = news
+        reported[:] = news
 
     with ending_signals() as ended:
         Watch(synchroniser.run, ended, report, every=arguments.every).run()

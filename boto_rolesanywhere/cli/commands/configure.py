@@ -204,11 +204,11 @@ def _choice(arguments: argparse.Namespace, line: ProcessLine, session: Session) 
 
 def _given(flags: Mapping[str, str], section: Mapping[str, str]) -> dict[str, str]:
     """The settings that need no question, by their config keys."""
-    given = dict(section)
+    settings = dict(section)
     for setting in names.SETTINGS:
         if (value := flags.get(setting.flag or "")) is not None:
-            given[setting.config_key] = value
-    return given
+            settings[setting.config_key] = value
+    return settings
 
 
 def _check(arguments: argparse.Namespace, section: Mapping[str, str]) -> Config:

@@ -50,14 +50,14 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
-    given = parser.add_mutually_exclusive_group(required=True)
-    given.add_argument(
+    certificate = parser.add_mutually_exclusive_group(required=True)
+    certificate.add_argument(
         "file",
         nargs="?",
         metavar="FILE",
         help="the certificate: PEM, DER, PKCS#12, or a pkcs11: URI",
     )
-    given.add_argument(
+    certificate.add_argument(
         "--certificate", metavar="FILE", help="the certificate, as a flag instead of FILE"
     )
     parser.add_argument("--intermediates", metavar="FILE", help="intermediate certificates")

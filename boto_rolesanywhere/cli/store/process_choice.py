@@ -69,8 +69,9 @@ def chosen_flags(line: ProcessLine, session: Session, profile: str) -> dict[str,
 
 
 def _choose(selection: Mapping[str, str], inputs: Inputs) -> Choice:
-    found, given = inputs.found(), inputs.arguments.get("passphrase")
-    secret = given if isinstance(given, Secret) else configured_secret(found, inputs.environ)
+    found, secret = inputs.found(), inputs.arguments.get("passphrase")
+    if not isinstance(secret, Secret):
+        secret = configured_secret(found, inputs.environ)
     module = str(found[PKCS11_MODULE].value) if PKCS11_MODULE in found else None
     return choose(
         selection[SELECTOR],

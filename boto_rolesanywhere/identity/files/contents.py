@@ -142,9 +142,9 @@ def _blocks(part: Part) -> tuple[Block, ...]:
     if not blocks:
         from .foreign import foreign
 
-        what, remedy = foreign(text)
+        form, remedy = foreign(text)
         raise part.error(
-            f"it is {what}",
+            f"it is {form}",
             code="content-unrecognised",
             expected=f"a {part.role} in PEM or DER",
             remedy=remedy,

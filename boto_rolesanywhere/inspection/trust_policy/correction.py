@@ -276,10 +276,10 @@ def _fits(
         others = set(statement.principals.entries) - set(misspelt or ()) - {("Service", SERVICE)}
         return not others
     return all(
-        one is condition
-        or (one.operator, one.key) != (meant.operator, meant.key)
-        or set(meant.values) <= set(one.values)
-        for one in statement.conditions
+        other is condition
+        or (other.operator, other.key) != (meant.operator, meant.key)
+        or set(meant.values) <= set(other.values)
+        for other in statement.conditions
     )
 
 
@@ -288,8 +288,9 @@ def _misspelt(statement: Statement) -> tuple[tuple[str, str], ...] | None:
     if statement.principals.negated:
         return None
     wrong = tuple(entry for entry in statement.principals.entries if _is_meant(entry[1]))
-    about_certificates = any("x509" in one.key.lower() for one in statement.conditions)
-    about_anchors = any(":rolesanywhere:" in v for one in statement.conditions for v in one.values)
+    about_certificates = any("x509" in condition.key.lower() for condition in statement.conditions)
+    values = (value for condition in statement.conditions for value in condition.values)
+    about_anchors = any(":rolesanywhere:" in value for value in values)
     return wrong if wrong or about_certificates or about_anchors else None
 
 

@@ -38,7 +38,7 @@ def set_version(document: Json) -> None:
 
 def add_action(statement: Json, action: str, misspelt: Sequence[str]) -> None:
     """Add to the statement's Action, in the place of a misspelt one."""
-    kept = [one for one in _listed(statement["Action"]) if one not in misspelt]
+    kept = [present for present in _listed(statement["Action"]) if present not in misspelt]
     statement["Action"] = [*kept, action] if kept else action
 
 
@@ -46,7 +46,7 @@ def add_principal(statement: Json, misspelt: Iterable[tuple[str, str]]) -> None:
     """Let the statement be about IAM Roles Anywhere, in the place of its misspelt names."""
     principals: Json = statement["Principal"]
     for kind, name in misspelt:
-        left = [one for one in _listed(principals[kind]) if one != name]
+        left = [present for present in _listed(principals[kind]) if present != name]
         principals[kind] = left
         if not left:
             del principals[kind]

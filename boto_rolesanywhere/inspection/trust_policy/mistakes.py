@@ -182,8 +182,10 @@ def _anchor_meant(
     )
     if corrected == condition:
         return None
-    what = f"{condition.key} was {' or '.join(condition.values) or 'empty'}{_kind(condition, arn)}"
-    return corrected, f"{what}; it is {meant} now"
+    change = (
+        f"{condition.key} was {' or '.join(condition.values) or 'empty'}{_kind(condition, arn)}"
+    )
+    return corrected, f"{change}; it is {meant} now"
 
 
 def _kind(condition: Condition, arn: bool) -> str:

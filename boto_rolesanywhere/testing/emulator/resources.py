@@ -287,8 +287,8 @@ class Registry:
             held = self._resources.get(arn)
             if isinstance(held, kind):
                 return held
-            aliased = (one for one in self.all(kind) if arn in getattr(one, "aliases", ()))
-            return next(aliased, None)
+            known = self.all(kind)
+            return next((held for held in known if arn in getattr(held, "aliases", ())), None)
 
     def role(self, arn: str) -> Role | None:
         """The role of that ARN, registered here or elsewhere."""

@@ -135,14 +135,14 @@ def _checked(shape: Any, value: object, where: str) -> Any:  # noqa: ANN401  # a
 
 
 def _structure(shape: StructureShape, value: Parameters, where: str) -> Parameters:
-    given = {name: each for name, each in value.items() if each is not None}
+    sent = {name: each for name, each in value.items() if each is not None}
     for name in shape.required_members:
-        if name not in given:
+        if name not in sent:
             raise _wrong(f"{where}/{name}", "Member must not be null")
     members = shape.members
     found = {
         name: _checked(members[name], each, f"{where}/{name}")
-        for name, each in given.items()
+        for name, each in sent.items()
         if name in members
     }
     if shape.is_tagged_union and len(found) != 1:
