@@ -53,7 +53,7 @@ _SHORT: Final = {
 _OPERATOR_PARTS: Final = re.compile(
     r"(?:(ForAnyValue|ForAllValues)[^a-z]*)?([a-z]+?)(IfExists)?", re.IGNORECASE | re.ASCII
 )
-_ONE_AFTER_ANOTHER: Final = 4  # operator, key, kind of operator, value
+_LOOKS: Final = 5  # before and after each of: operator, key, kind of operator, value
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def correction_of(
         why = "no request of IAM Roles Anywhere has an external id, so the condition is gone"
         return Correction(None, variables, (why,))
     reasons: list[str] = []
-    for _ in range(_ONE_AFTER_ANOTHER):
+    for _ in range(_LOOKS):
         if _comes_to(condition, facts, wanted, variables=variables):
             return Correction(condition, variables, tuple(reasons)) if reasons else None
         if not variables and _comes_to(condition, facts, wanted, variables=True):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from trust_policies import (
     ALIAS,
@@ -146,6 +146,16 @@ def test_a_right_policy_stays_as_it_is(right: Json, beside: list[Json], place: i
     st.lists(BESIDE, max_size=2),
     st.lists(st.sampled_from(MISTAKES), min_size=1, max_size=5),
     st.integers(0, 2),
+)
+@example(  # four in one condition
+    statement({"StringEquals": {CN: "web-1"}}, Sid=""),
+    [],
+    [
+        mistake(CN, "Web-1 "),
+        rename("StringEquals", "ArnEqual"),
+        respell(CN, "aws:PrincipalTag/CN"),
+    ],
+    0,
 )
 def test_mistakes_of_any_number_are_corrected(
     right: Json, beside: list[Json], mistakes: list[Callable[[Json], None]], place: int
