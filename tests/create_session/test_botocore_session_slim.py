@@ -36,7 +36,7 @@ def test_a_botocore_that_was_made_smaller_is_named_with_what_it_lacks(
     )
 
     with pytest.raises(ConfigurationError, match=r"botocore's data of .* is missing") as raised:
-        session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
+        session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]  # it has some
 
     assert str(data) in str(raised.value)
     assert left_out in str(raised.value)

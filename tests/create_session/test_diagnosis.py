@@ -129,6 +129,7 @@ def test_a_date_header_is_read() -> None:
     assert service_time("Fri, 02 Jan 2026 03:04:05 GMT") == NOW
 
 
+# The strategy adds the zone, and takes a bound without one.
 @given(st.datetimes(min_value=datetime(1900, 1, 1), timezones=st.just(timezone.utc)))  # noqa: DTZ001
 def test_any_date_header_is_read_as_it_was_written(time: datetime) -> None:
     assert service_time(format_datetime(time, usegmt=True)) == time.replace(microsecond=0)

@@ -56,7 +56,7 @@ def failure(
             str(paths.certificate),
             str(paths.private_key),
             **arguments,  # type: ignore[arg-type]  # a test's own
-        ).get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
+        ).get_credentials().get_frozen_credentials()  # type: ignore[union-attr]  # it has some
     return raised.value
 
 

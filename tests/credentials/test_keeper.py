@@ -169,7 +169,7 @@ def test_after_the_end_tries_follow_in_growing_pauses_whatever_the_load(
     tries = []
     for pause in (1, 2, 4, 8, 16, 32, 60, 60):
         before = world.calls
-        world.wait_until(lambda before=before: world.calls > before)  # type: ignore[misc]
+        world.wait_until(lambda before=before: world.calls > before)  # type: ignore[misc]  # mypy's, of a default
         world.wait_until(lambda: world.at_once == 0)
         made = world.calls
 

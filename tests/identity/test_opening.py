@@ -124,7 +124,7 @@ def test_an_own_key_that_is_not_the_certificates_is_refused(issued: IssuedCertif
 
 def test_an_own_key_that_gives_no_public_key_is_refused(issued: IssuedCertificate) -> None:
     class Odd(OwnKey):
-        def public_key(self) -> str:  # type: ignore[override]
+        def public_key(self) -> str:  # type: ignore[override]  # what is odd
             return "ssh-rsa AAAA"
 
     odd = Odd(ec.generate_private_key(ec.SECP256R1()))

@@ -59,7 +59,7 @@ class Conversation(BaseHTTPRequestHandler):
         elif self.command != "HEAD":
             self.wfile.write(answer.body)
 
-    # Names of `http.server`: it looks for one for each of HTTP's methods.
+    # Names of `http.server`, hence the exception: it looks for one for each of HTTP's methods.
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
 
     def _received(self) -> Received:

@@ -19,6 +19,17 @@ from boto_rolesanywhere.credentials.turn import take_flock
 from boto_rolesanywhere.testing.faults import ErrorStatus
 
 
+def start(caller: Caller) -> processes.Process:
+    """A call that others run beside."""
+    return processes.Process(
+        "credential-process",
+        *caller.flags,
+        env=environment(caller.home),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
 def test_until_a_pause_is_over_other_processes_report_the_same_failure(caller: Caller) -> None:
     attempts = len(caller.emulator.requests)
     with caller.emulator.injected(ErrorStatus(403, "AccessDeniedException", "no")):
@@ -54,16 +65,7 @@ def test_16_processes_that_start_at_once_share_one_failure(caller: Caller) -> No
     # The pause that the service asks for outlasts the start of the last process.
     fault = ErrorStatus(429, "ThrottlingException", "no", retry_after_seconds=60)
     with caller.emulator.injected(fault):
-        started = [
-            processes.Process(
-                "credential-process",
-                *caller.flags,
-                env=environment(caller.home),
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-            )
-            for _ in range(16)
-        ]
+        started = [start(caller) for _ in range(16)]
         answers = [one.communicate() for one in started]
 
     assert {one.returncode for one in started} == {1}
@@ -73,16 +75,7 @@ def test_16_processes_that_start_at_once_share_one_failure(caller: Caller) -> No
 
 
 def test_64_processes_that_start_at_once_ask_once(caller: Caller) -> None:
-    started = [
-        processes.Process(
-            "credential-process",
-            *caller.flags,
-            env=environment(caller.home),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        for _ in range(64)
-    ]
+    started = [start(caller) for _ in range(64)]
     answers = {one.communicate() for one in started}
 
     assert {one.returncode for one in started} == {0}
