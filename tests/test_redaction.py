@@ -38,6 +38,7 @@ KEYS = {
     "OpenSSH": "".join(OPENSSH.decode().splitlines()[1:-1]),
     "in quotes": f'"{base64.b64encode(DER).decode()}"',
     "in an env file": f"KEY={base64.b64encode(SEC_1).decode()}",
+    "without its lines": f"Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n{'q0' * 40}",
     "hex": DER.hex(),
     "hex with colons": DER.hex(":"),
 }
