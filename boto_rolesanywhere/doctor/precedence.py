@@ -16,7 +16,7 @@ from boto_rolesanywhere.settings.role_chain import has_settings
 from .verdict import Concern, summed_up
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from boto_rolesanywhere.settings.inputs import Inputs
 
@@ -29,22 +29,31 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
     Access keys of the environment count also where the profile was named: programs that follow
     AWS_PROFILE take them.
     """
-    ahead = _ahead(inputs)
-    profile = inputs.session.profile or "default"
-    concerns = [Concern("fail", f"{name} comes first", _remedy(name, profile)) for name in ahead]
-    text = "boto3, the AWS CLI and install() "
-    text += "do not ask IAM Roles Anywhere" if ahead else "find nothing before these settings"
+    section, by_process = _examined(inputs)
+    profile = inputs.profile_name or "default"
+    everybody = "boto3, the AWS CLI and install()"
+    text = f"{everybody} do not ask IAM Roles Anywhere"
+    ahead = [] if by_process else ahead_of_provider(inputs.environ, section, profile)
+    if not ahead and PROCESS in section:
+        # The way of programs that know nothing of our settings, which the profile may have too.
+        who = everybody if by_process else "the AWS CLI and boto3 without install()"
+        text = f"{who} do not run the profile's {PROCESS}"
+        ahead = ahead_of_process(inputs.environ, section, profile)
+    if not ahead:
+        text = f"{everybody} find nothing before these settings"
+    named = inputs.session.profile or "default"
+    concerns = [Concern("fail", f"{name} comes first", _remedy(name, named)) for name in ahead]
     yield summed_up("precedence", text, concerns)
 
 
-def _ahead(inputs: Inputs) -> list[str]:
-    section, named = inputs.section, {*inputs.arguments, *(inputs.flags or {})}
-    by_process = inputs.process is not None
-    if not by_process and any(each.argument in named or each.flag in named for each in CORE):
-        section = {}  # not the profile's settings are examined, so what else it has says nothing
-    by_process = by_process or (PROCESS in section and not has_settings(section))
-    ahead = ahead_of_process if by_process else ahead_of_provider
-    return ahead(inputs.environ, section, inputs.profile_name or "default")
+def _examined(inputs: Inputs) -> tuple[Mapping[str, object], bool]:
+    """The profile's section, empty if it is not examined, and whether its command alone counts."""
+    named = {*inputs.arguments, *(inputs.flags or {})}
+    if inputs.process is not None:
+        return inputs.section, True
+    if any(each.argument in named or each.flag in named for each in CORE):
+        return {}, False
+    return inputs.section, PROCESS in inputs.section and not has_settings(inputs.section)
 
 
 def _remedy(name: str, profile: str) -> str:

@@ -14,6 +14,7 @@ from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import holds_secret
 from boto_rolesanywhere.settings.names import (
+    CA_VARIABLE,
     CERTIFICATE,
     CORE,
     PASSPHRASE_VARIABLE,
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     from .verdict import Check, Question
 
 _VARIABLES: Final = f"AWS_{PREFIX.upper()}"
-# Settings of the command and its cache, not of the call.
-_OTHER_VARIABLES: Final = (PASSPHRASE_VARIABLE, f"{_VARIABLES}CACHE_DIR")
+# Of the command, its CA and its cache, not of the call.
+_OTHER_VARIABLES: Final = (CA_VARIABLE, PASSPHRASE_VARIABLE, f"{_VARIABLES}CACHE_DIR")
 _COMMON: Final = "rolesanywhere"
 _LONGEST: Final = 200
 

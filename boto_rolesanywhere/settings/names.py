@@ -21,6 +21,7 @@ LONGEST_SESSION: Final = 43200
 HELPERS_DURATION: Final = "3600"  # what AWS's helper asks for by itself
 # The passphrase itself is never written in the config file, so it is no Setting.
 PASSPHRASE_VARIABLE: Final = "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE"  # noqa: S105  # its name
+CA_VARIABLE: Final = "AWS_ROLESANYWHERE_CA"  # the folder of the command's own CA
 
 
 class Setting:

@@ -43,7 +43,7 @@ def ahead_of_provider(
     """
     found = []
     if environ.get(ACCESS_KEY) and not profile_is_explicit:
-        missing = "" if environ.get(SECRET_KEY) else f", though {SECRET_KEY} is not set"
+        missing = "" if environ.get(SECRET_KEY) else f" (without {SECRET_KEY})"
         found.append(f"{ACCESS_KEY} of the environment{missing}")
     if assumes_role(section):
         found.append(f"role_arn of profile {profile!r}")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
 from examined import ARNS, ISSUING, bad, config_file, examined, named, only, written
+
+import boto_rolesanywhere
 
 
 class TestConfiguration:
@@ -114,6 +118,18 @@ class TestConfiguration:
                 "Did you mean AWS_ROLESANYWHERE_PRIVATE_KEY?",
             ),
         ]
+
+    def test_every_variable_of_the_package_is_known(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for source in Path(boto_rolesanywhere.__file__).parent.rglob("*.py"):
+            for name in re.findall(r"\bAWS_ROLESANYWHERE_[A-Z_]*[A-Z]\b", source.read_text()):
+                monkeypatch.setenv(name, "x")
+
+        verdicts = examined(written(ISSUING.issue("app"), folder))
+
+        assert "AWS_ROLESANYWHERE_CA" in os.environ
+        assert [one.text for one in verdicts if "is not a setting" in one.text] == []
 
     def test_a_profile_that_is_not_there(self, folder: Path, clean_environment: Path) -> None:
         config_file(clean_environment, "[profile onprem]\nrolesanywhere_role_arn = x\n")

@@ -59,6 +59,40 @@ def test_a_profile_that_also_assumes_a_role(folder: Path, clean_environment: Pat
     assert only(examined(arguments), "precedence").status == "ok"
 
 
+@pytest.mark.parametrize(
+    ("line", "stored", "environment", "first"),
+    [
+        ("", "aws_access_key_id = AKIAOLD", {}, "aws_access_key_id of [default] in"),
+        ("sso_account_id = 123456789012", "", {}, "sso_account_id of profile 'default'"),
+        ("", "", {"AWS_WEB_IDENTITY_TOKEN_FILE": "/t"}, "AWS_WEB_IDENTITY_TOKEN_FILE of the env"),
+        ("", "region = eu-west-1", {}, None),
+    ],
+)
+def test_a_profile_with_settings_and_a_line_for_the_aws_cli(
+    folder: Path,
+    clean_environment: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    line: str,
+    stored: str,
+    environment: dict[str, str],
+    first: str | None,
+) -> None:
+    """`setup` and ``ca issue`` write both: programs without install() go by the line alone."""
+    settings = _settings(written(ISSUING.issue("app"), folder))
+    lines = [f"rolesanywhere_{key} = {value}" for key, value in settings.items()]
+    lines += [line, "credential_process = boto-rolesanywhere credential-process"]
+    config = config_file(clean_environment, "[default]\n" + "\n".join(lines) + "\n")
+    config.with_name("credentials").write_text(f"[default]\n{stored}\n")
+    for variable, value in environment.items():
+        monkeypatch.setenv(variable, value)
+
+    found = only(examined({}), "precedence")
+
+    assert found.status == ("fail" if first else "ok")
+    assert first is None or "the AWS CLI and boto3 without install() do not run the" in found.text
+    assert (first or "find nothing before") in found.text
+
+
 def _settings(arguments: dict[str, object]) -> dict[str, object]:
     return {
         "certificate": arguments["cert"],

@@ -65,6 +65,19 @@ def trusting(folder: Path) -> Emulator:
     return Emulator((folder / "trust-anchor.pem").read_bytes())
 
 
+def test_issuing_names_old_keys_of_the_same_profile(
+    workshop: Path, clean_environment: Path
+) -> None:
+    (clean_environment / ".aws").mkdir()
+    keys = clean_environment / ".aws" / "credentials"
+    keys.write_text("[onprem]\naws_access_key_id = AKIAOLD\n")
+    ca("init", "--name", "Example CA")
+
+    done = ended("ca", "issue", "app1", "--profile", "onprem")
+
+    assert "aws_access_key_id of [onprem] in ~/.aws/credentials comes first" in done.stderr
+
+
 def test_from_nothing_to_credentials_and_back(workshop: Path, clean_environment: Path) -> None:
     ca("init", "--name", "Example CA")
     ca("issue", "app1", "--san", "DNS:app1.example.com", "--profile", "onprem")

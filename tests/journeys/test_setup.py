@@ -90,13 +90,15 @@ def test_a_profile_is_changed_where_it_must_be(workshop: Path, clean_environment
     config.write_text(
         "# mine\n[profile onprem]\nregion = us-west-2\ncredential_process = old\noutput = json\n"
     )
+    config.with_name("credentials").write_text("[onprem]\naws_access_key_id = AKIAOLD\n")
     ended(*INIT)
-    told = ended(*SETUP_APP1).stdout
+    done = ended(*SETUP_APP1)
     once = config.read_bytes()
     ended(*SETUP_APP1)
 
     assert config.read_bytes() == once
-    assert "credential_process was old" in told
+    assert "credential_process was old" in done.stdout
+    assert "aws_access_key_id of [onprem] in ~/.aws/credentials comes first" in done.stderr
     assert once.startswith(b"# mine\n[profile onprem]\nregion = us-west-2\ncredential_process = ")
     assert b"output = json\nrolesanywhere_trust_anchor_arn = arn:" in once
 

@@ -41,7 +41,7 @@ FIRST = {
         "sso_account_id",
     ),
     "keys": ("", {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}, "AWS_ACCESS_KEY_ID"),
-    "half a key": ("", {"AWS_ACCESS_KEY_ID": "x"}, "AWS_SECRET_ACCESS_KEY is not set"),
+    "half a key": ("", {"AWS_ACCESS_KEY_ID": "x"}, "(without AWS_SECRET_ACCESS_KEY)"),
     "stored": ("", {"AWS_SHARED_CREDENTIALS_FILE": "stored"}, "aws_access_key_id of [default]"),
     "nothing": ("region = eu-west-1", {}, ""),
     "empty": ("", {"AWS_ACCESS_KEY_ID": "", "AWS_WEB_IDENTITY_TOKEN_FILE": ""}, ""),

@@ -7,6 +7,7 @@ import shlex
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.outcome import own_program
+from boto_rolesanywhere.cli.passed_over import warn_if_passed_over
 from boto_rolesanywhere.settings.names import PROFILE, ROLE, TRUST_ANCHOR
 from boto_rolesanywhere.settings.profile_reader import read_profile
 from boto_rolesanywhere.settings.profile_section import quoted_name
@@ -49,6 +50,8 @@ def section_text(profile: str, lines: dict[str, str]) -> str:
 def write_lines(profile: str, lines: dict[str, str]) -> tuple[Path, str, dict[str, str]]:
     """Write the lines that differ, and leave all others of the profile as they are.
 
+    What other programs would take before them is named on stderr.
+
     A Region that the profile has stays: it is the workload's, not the trust anchor's.
 
     Returns:
@@ -62,4 +65,5 @@ def write_lines(profile: str, lines: dict[str, str]) -> tuple[Path, str, dict[st
     if there.get(_REGION):
         values.pop(_REGION, None)
     path, title = change_profile(profile, values)
+    warn_if_passed_over(profile)
     return path, title, {key: there[key] for key in values if key in there}

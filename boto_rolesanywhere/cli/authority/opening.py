@@ -12,7 +12,7 @@ from boto_rolesanywhere.cli.outcome import PROGRAM
 from boto_rolesanywhere.cli.prompt import asked_secret
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
 from boto_rolesanywhere.identity.opening import Access
-from boto_rolesanywhere.settings.names import PKCS11_MODULE, TPM_TCTI
+from boto_rolesanywhere.settings.names import CA_VARIABLE, PKCS11_MODULE, TPM_TCTI
 from boto_rolesanywhere.settings.passphrases import read_secret_file
 from boto_rolesanywhere.settings.places import home_path
 from boto_rolesanywhere.settings.sources import Secret
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
     from boto_rolesanywhere.authority.authority import Authority
 
-CA_VARIABLE: Final = "AWS_ROLESANYWHERE_CA"
 _CA_FOLDER: Final = "~/.boto-rolesanywhere/ca"
 # Whose passphrase or PIN: flags are made of these names.
 CAS_KEY: Final = "passphrase"

@@ -16,6 +16,7 @@ from boto_rolesanywhere.authority.keys import KeyType, generate_key, key_type_of
 from boto_rolesanywhere.authority.pair import replace_pair, write_file
 from boto_rolesanywhere.authority.requests import read_request
 from boto_rolesanywhere.cli.options import add_repeated, add_switch, whole
+from boto_rolesanywhere.cli.passed_over import warn_if_passed_over
 from boto_rolesanywhere.cli.refusals import both_given, unreadable
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
@@ -283,6 +284,7 @@ def write_profile(arguments: argparse.Namespace, certificate: Path, key: Path) -
     }
     path, title = change_profile(arguments.profile, values)
     sys.stdout.write(f"{path}: wrote certificate and key into [{title}]\n")
+    warn_if_passed_over(arguments.profile)
 
 
 @contextmanager

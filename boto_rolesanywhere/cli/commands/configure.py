@@ -297,6 +297,7 @@ def _command(flags: Mapping[str, str], values: Mapping[str, str]) -> str:
 
 def _write(profile: str, values: Mapping[str, str], present: Mapping[str, str]) -> None:
     """Write the values, and remove settings that an earlier run left and this one did not check."""
+    from boto_rolesanywhere.cli.passed_over import warn_if_passed_over
     from boto_rolesanywhere.settings.profile_writer import change_profile
 
     stale: list[str] = []
@@ -312,3 +313,4 @@ def _write(profile: str, values: Mapping[str, str], present: Mapping[str, str]) 
         trial = "aws sts get-caller-identity --profile"
     lines.append(f"Try it: {trial} {shlex.quote(profile)}")
     sys.stdout.write("\n".join(lines) + "\n")
+    warn_if_passed_over(profile)

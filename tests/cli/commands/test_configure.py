@@ -52,6 +52,19 @@ def test_configure_writes_a_credential_process_line_that_boto3_runs(
     assert credentials.get_frozen_credentials().access_key == (emulator.requests[0].access_key_id)
 
 
+@pytest.mark.parametrize("stored", [True, False])
+def test_configure_names_old_keys_of_the_same_profile(
+    flags: list[str], file: Path, *, stored: bool
+) -> None:
+    name = "onprem" if stored else "other"
+    file.with_name("credentials").write_text(f"[{name}]\naws_access_key_id = AKIAOLD\n")
+
+    done = ended("configure", "--profile", "onprem", *flags)
+
+    assert ("aws_access_key_id of [onprem] in ~/.aws/credentials comes" in done.stderr) == stored
+    assert "AKIAOLD" not in done.stderr
+
+
 @pytest.mark.parametrize("selector", ["Key=x509Subject,Value=CN=app", "file://app.json"])
 def test_configure_writes_a_line_that_chooses_the_certificate(
     emulator: Emulator,
