@@ -77,6 +77,10 @@ source_profile = static
 role_arn = {NEXT}
 source_profile = ring
 
+[profile lost]
+role_arn = {NEXT}
+source_profile = onpremm
+
 [profile instance]
 role_arn = {NEXT}
 credential_source = Environment
@@ -195,6 +199,7 @@ def test_the_command_trusts_the_systems_store_for_sts_too(
     [
         ("other", ["of profile 'static', which has no rolesanywhere_", "The AWS CLI needs"], 2),
         ("ring", ["of profile 'ring', which has no"], 2),
+        ("lost", ["of profile 'onpremm', which does not exist"], 2),
         ("instance", ["not with the credentials of a source_profile"], 2),
         ("device", ["mfa_serial of profile 'device'"], 1),
     ],
@@ -208,6 +213,7 @@ def test_what_cannot_be_followed_is_named(profile: str, words: list[str], status
     assert words[0] in done.stderr
     told = str(list(examine(profile_name=profile, offline=True)))
     assert words[0] in told
+    assert "comes first" not in told
 
 
 def test_a_refusal_names_the_profile(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:

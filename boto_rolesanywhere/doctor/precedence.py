@@ -47,13 +47,17 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
 
 
 def _examined(inputs: Inputs) -> tuple[Mapping[str, object], bool]:
-    """The profile's section, empty if it is not examined, and whether its command alone counts."""
+    """The profile's section and whether its command alone counts.
+
+    The section is empty if other settings than its own are examined, or there are none.
+    """
     named = {*inputs.arguments, *(inputs.flags or {})}
     if inputs.process is not None:
         return inputs.section, True
-    if any(each.argument in named or each.flag in named for each in CORE):
-        return {}, False
-    return inputs.section, PROCESS in inputs.section and not has_settings(inputs.section)
+    by_process = PROCESS in inputs.section and not has_settings(inputs.section)
+    is_called_with = any(each.argument in named or each.flag in named for each in CORE)
+    has_none = not by_process and not any(each in inputs.found() for each in CORE)
+    return ({}, False) if is_called_with or has_none else (inputs.section, by_process)
 
 
 def _remedy(name: str, profile: str) -> str:

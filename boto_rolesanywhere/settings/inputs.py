@@ -28,7 +28,14 @@ from .names import (
 )
 from .passphrases import BYTE_ORDER_MARKS
 from .profile_reader import title_of
-from .role_chain import SOURCE, assumes_role, chain_of, environ_of_source, has_settings
+from .role_chain import (
+    SOURCE,
+    assumes_role,
+    chain_of,
+    environ_of_source,
+    has_settings,
+    last_named,
+)
 from .sources import Secret
 
 if TYPE_CHECKING:
@@ -221,19 +228,19 @@ def require_followed(inputs: Inputs) -> None:
     name = inputs.profile_name
     if name is None or not assumes_role(inputs.section):
         return
-    source = inputs.section.get(SOURCE)
-    if not source:
+    if not inputs.section.get(SOURCE):
         raise ConfigurationError(
             "it assumes a role, but not with the credentials of a source_profile",
             code="settings-missing",
             where=f"profile {name!r}",
             expected=f"source_profile = NAME of a profile with {PREFIX}… settings",
         )
-    chain = chain_of(inputs.session.full_config["profiles"].get, name)
-    last = chain.source if chain else source
+    profiles = inputs.session.full_config["profiles"]
+    chain = chain_of(profiles.get, name)
+    last = chain.source if chain else last_named(profiles.get, name)
+    lack = f"which has no {PREFIX}… settings" if last in profiles else "which does not exist"
     raise ConfigurationError(
-        f"it assumes a role with the credentials of profile {last!r}, which has no {PREFIX}…"
-        " settings",
+        f"it assumes a role with the credentials of profile {last!r}, {lack}",
         code="settings-missing",
         where=f"profile {name!r}",
         remedy=f"`boto-rolesanywhere configure --profile {last}` writes them. The AWS CLI needs"

@@ -94,6 +94,15 @@ def chain_of(sections: Sections, name: str) -> RoleChain | None:
     return RoleChain(name, tuple(roles)) if roles else None
 
 
+def last_named(sections: Sections, name: str) -> str:
+    """Where the ``source_profile`` lines end: a profile without one, or that is not there."""
+    seen: set[str] = set()
+    while name not in seen:
+        seen.add(name)
+        name = str((sections(name) or {}).get(SOURCE) or name)
+    return name
+
+
 def environ_of_source(environ: Mapping[str, str]) -> dict[str, str]:
     """The variables that count for a source profile.
 
