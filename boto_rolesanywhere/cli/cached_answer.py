@@ -7,12 +7,7 @@ mistakes, renewals.
 
 from __future__ import annotations
 
-from boto_rolesanywhere.credentials.cache_entry import (
-    Entry,
-    cache_folder,
-    is_own_folder,
-    read_entry,
-)
+from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 from boto_rolesanywhere.credentials.cache_key import (
     entry_key,
     fingerprint_places,
@@ -22,6 +17,7 @@ from boto_rolesanywhere.credentials.cache_key import (
 )
 from boto_rolesanywhere.credentials.moment import present
 from boto_rolesanywhere.settings import names
+from boto_rolesanywhere.settings.cache_folder import cache_folder, is_own_folder
 from boto_rolesanywhere.settings.names import gather
 from boto_rolesanywhere.settings.places import TOKEN, kind_of, plain_place
 from boto_rolesanywhere.settings.profile_reader import (

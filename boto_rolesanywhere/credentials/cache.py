@@ -20,9 +20,10 @@ from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
+from boto_rolesanywhere.settings.cache_folder import FOLDER_VARIABLE, cache_folder, is_own_folder
 
 from . import cache_entry, failure_mark
-from .cache_entry import FOLDER_VARIABLE, Entry, cache_folder, is_own_folder, read_entry
+from .cache_entry import Entry, read_entry
 from .cached_session import to_entry, to_received
 from .failure_mark import FailureMark, read_mark
 from .marked_error import SHARED, to_error, to_mark

@@ -17,9 +17,10 @@ No line holds a secret: an error's message holds none.
 
 from __future__ import annotations
 
+from boto_rolesanywhere.settings.cache_folder import read_own_file
 from boto_rolesanywhere.settings.names import LONGEST_SESSION
 
-from .cache_entry import read_own_file, sealed, unsealed
+from .cache_entry import sealed, unsealed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from boto_rolesanywhere.credentials.cache_entry import Entry, cache_folder, read_entry
+from boto_rolesanywhere.credentials.cache_entry import Entry, read_entry
 from boto_rolesanywhere.credentials.moment import Moment
 
 KEY = "ab" * 32
@@ -238,25 +237,6 @@ def test_a_file_too_large_for_a_session_is_not_read(folder: Path) -> None:
 
     assert Entry.from_bytes(large.to_bytes()) is not None
     assert read(folder) is None
-
-
-def test_where_sessions_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/me")
-    monkeypatch.setattr(sys, "platform", "linux")
-    chosen = str(tmp_path)
-
-    assert cache_folder({}) == "/home/me/.cache/boto_rolesanywhere"
-    assert cache_folder({"XDG_CACHE_HOME": "/xdg"}) == "/xdg/boto_rolesanywhere"
-    # XDG Base Directory Specification: a relative path is to be ignored.
-    assert cache_folder({"XDG_CACHE_HOME": "xdg"}) == "/home/me/.cache/boto_rolesanywhere"
-    assert cache_folder({"AWS_ROLESANYWHERE_CACHE_DIR": chosen, "XDG_CACHE_HOME": "/xdg"}) == chosen
-    assert cache_folder({"AWS_ROLESANYWHERE_CACHE_DIR": "/env"}, chosen) == chosen
-    assert cache_folder({}, "~/mine") == "/home/me/mine"
-
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert cache_folder({}) == "/home/me/Library/Caches/boto_rolesanywhere"
-    monkeypatch.setattr(sys, "platform", "win32")
-    assert cache_folder({"LOCALAPPDATA": "/local"}) == "/local/boto_rolesanywhere"
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,15 @@ class SoftwareTpm:
             *("tpm2_create", "-C", "0x81000001", "-G", algorithm, "-a", attributes),
             *("-u", "key.pub", "-r", "key.priv", *options),
         )
+        self._persist(handle)
+        return f"handle:{handle:#x}"
+
+    def _persist(self, handle: int) -> None:
+        """Put the key of key.pub and key.priv there."""
         self.run(
             *("tpm2_load", "-C", "0x81000001", "-u", "key.pub", "-r", "key.priv", "-c", "key.ctx")
         )
         self.run("tpm2_evictcontrol", "-C", "o", "-c", "key.ctx", hex(handle))
-        return f"handle:{handle:#x}"
 
     def public_key_of_pem(self, password: str = "") -> PublicKeyTypes:
         """The public key of the last `pem`, as OpenSSL reads it."""
@@ -116,6 +120,26 @@ class SoftwareTpm:
     def clear_lockout(self) -> None:
         """Start counting wrong passwords from nought."""
         self.run("tpm2_dictionarylockout", "--clear-lockout")
+
+    def allow_tries(self, number: int) -> None:
+        """Have so many wrong passwords lock the TPM."""
+        self.run(
+            *("tpm2_dictionarylockout", "--setup-parameters", f"--max-tries={number}"),
+            *("--recovery-time=1000", "--lockout-recovery-time=1000"),
+        )
+
+    def change_password(self, handle: int, old: str, new: str, to: int | None = None) -> None:
+        """Put the last `persistent` key there anew, or `to` another handle, with another password.
+
+        Its name stays the same.
+        """
+        self.run(
+            *("tpm2_changeauth", "-C", "0x81000001", "-c", hex(handle), "-p", old, new),
+            *("-r", "key.priv"),
+        )
+        if to is None:
+            self.evict(handle)
+        self._persist(to or handle)
 
     def occupied_slots(self) -> list[str]:
         """The handles of what is loaded."""

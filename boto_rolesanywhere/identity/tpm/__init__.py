@@ -1,7 +1,8 @@
 """Keys in a TPM 2.0 that sign: opening them, their passwords, their signatures.
 
-`device` reaches the TPM, `stored` knows where keys are kept, `errors` explains return codes. A
-program can also use a TPM through its PKCS#11 module, without this folder.
+`device` reaches the TPM, `stored` knows where keys are kept, `password` which password may be
+tried, `memory` what earlier processes learnt of that, `errors` explains return codes. A program can
+also use a TPM through its PKCS#11 module, without this folder.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity.one_process import NotPickled
-from boto_rolesanywhere.identity.refused_secrets import remember_refusal, was_refused
 
 from . import public as tpm_public
 from .device import device_at, load_library
 from .errors import TpmBusyError
+from .password import KeyPassword
 from .stored import find_persistent_key, read_file_key
 
 if TYPE_CHECKING:
@@ -28,20 +29,11 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.signing_key import Digest, SigningKey
 
     from .device import TpmConnection, TpmDevice
+    from .password import Try
     from .stored import StoredKey
 
 # Without a resource manager two processes can fill the three slots of a TPM for a moment.
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8)  # seconds between tries
-_LONGEST_PASSWORD: Final = 64  # TPM2B_AUTH holds a digest: SHA-512's at most
-_GIVE_IT: Final = (
-    "Give it as the argument `passphrase`, by --tpm-key-password-file or -env, or as a passphrase "
-    "in the settings. If the key has none after all (tpm2_encodeobject says without -p that it has "
-    "one), say so: --no-tpm-key-password, or an empty passphrase."
-)
-_LEAVE_IT_OUT: Final = (
-    "Leave it out. If the key has one after all, emptyAuth in its file is wrong: write the file "
-    "again, with `tpm2_encodeobject` without -p."
-)
 
 
 def open_tpm_key(
@@ -87,7 +79,7 @@ class TpmKey(NotPickled):
     the TPM unencrypted: the way there is trusted.
     """
 
-    __slots__ = ("_closed", "_device", "_password", "_secret", "_sleep", "_stored")
+    __slots__ = ("_device", "_password", "_sleep", "_stored")
 
     def __init__(
         self,
@@ -98,10 +90,8 @@ class TpmKey(NotPickled):
     ) -> None:
         self._stored = stored
         self._device = device
-        self._secret = secret
+        self._password = KeyPassword(stored, secret)
         self._sleep = sleep
-        self._password: bytes | None = None  # kept once the TPM has taken it
-        self._closed = False
 
     def public_key(self) -> PublicKeyTypes:
         """The public key, as an object of `cryptography`."""
@@ -119,7 +109,7 @@ class TpmKey(NotPickled):
 
     def sign_with(self, data: bytes, digest: Digest) -> bytes:
         """Sign `data` with a digest that AWS may not take. Raises as `sign` does."""
-        if self._closed:
+        if self._password.closed:
             raise PrivateKeyError(
                 "the TPM key has been closed",
                 code="key-closed",
@@ -128,83 +118,48 @@ class TpmKey(NotPickled):
             )
         digested = hashlib.new(digest, data).digest()
         # Before any lock is taken: the user's callable may do anything.
-        password = self._password or self._reveal()
-        signature = self._sign_patiently(digested, digest, password)
-        self._password = None if self._closed else password
-        return signature
+        tried = self._password.obtain()
+        return self._sign_patiently(digested, digest, tried)
 
     def close(self) -> None:
         """Forget the password. Between signatures the TPM keeps nothing of this key loaded."""
-        self._closed = True
-        self._password = self._secret = None
+        self._password.close()
 
-    def _sign_patiently(self, digested: bytes, digest: Digest, password: bytes | None) -> bytes:
-        pauses = iter(_PAUSES)
+    def _sign_patiently(self, digested: bytes, digest: Digest, tried: Try) -> bytes:
+        pauses, device = iter(_PAUSES), self._device
         while True:
             try:
-                with self._device.connection(self._stored.where) as tpm:
-                    return self._sign_once(tpm, digested, digest, password)
+                # The device's lock first: whoever waits for it must not hold up other processes.
+                with device.lock, self._password.turn(tried, self._sleep):
+                    self._password.refuse_beforehand(tried)
+                    with device.connection(self._stored.where) as tpm:
+                        return self._sign_once(tpm, digested, digest, tried)
             except TpmBusyError:  # noqa: PERF203  # the loop is there to try again
                 if (pause := next(pauses, None)) is None:
                     raise
                 self._sleep(pause)
 
-    def _sign_once(
-        self, tpm: TpmConnection, digested: bytes, digest: Digest, password: bytes | None
-    ) -> bytes:
-        stored = self._stored
-        # Under the device's lock: if eight threads have the same wrong password, only one tries it.
-        if was_refused(stored.identifier, password):
-            raise PassphraseError(
-                "the TPM has refused this password before, so it is not asked again"
-                if password
-                else "the TPM has refused the key without a password before, so it is not asked "
-                "again",
-                code="tpm-password-refused",
-                where=stored.where,
-                remedy="Give the right password (each wrong one may count towards the TPM's "
-                "lock-out). If it was the TPM that changed, start the process anew.",
-            )
-        try:
+    def _sign_once(self, tpm: TpmConnection, digested: bytes, digest: Digest, tried: Try) -> bytes:
+        def sign(password: bytes | None) -> bytes:
+            stored = self._stored
             with (
                 stored.loaded(tpm, self._device, password) as handle,
                 self._device.explained("sign", stored.where),
             ):
                 return _sign_digest(tpm, handle, digested, digest, stored.scheme)
-        except PassphraseError:
-            remember_refusal(stored.identifier, password)
-            self._password = None
-            raise
 
-    def _reveal(self) -> bytes | None:
-        """The password; what cannot be right is refused before the TPM counts it as a try.
-
-        An empty one is said to be none, and so is tried whatever the key's file says.
-        """
-        has_password, where = self._stored.has_password, self._stored.where
-        secret = self._secret
-        if secret is None or (secret.asks and has_password is False):
-            if has_password:
-                raise _refused("the key has a password, and none was given", where, _GIVE_IT)
-            return None
-        password = secret.reveal(f"Password of the TPM key {where} (empty for none)")
-        if password and has_password is False:
-            raise _refused("a password was given, and the key has none", where, _LEAVE_IT_OUT)
-        if len(password) > _LONGEST_PASSWORD:
-            raise PassphraseError(
-                f"the TPM key's password is longer than {_LONGEST_PASSWORD} bytes, which no TPM "
-                "takes",
-                code="passphrase-unusable",
-                where=secret.origin,
-            )
-        return password or None
+        with self._device.explained("sign", self._stored.where):
+            self._password.keep_from_lockout(tpm, tried)
+            try:
+                signature = sign(tried.password)
+            except PassphraseError as error:
+                self._password.refused(tried, error, tpm, without=lambda: sign(None))
+                raise
+        self._password.taken(tried)
+        return signature
 
     def __repr__(self) -> str:
         return f"<TpmKey {self._stored.where} (TPM at {self._device.tcti})>"
-
-
-def _refused(problem: str, where: str, remedy: str) -> PassphraseError:
-    return PassphraseError(problem, code="tpm-password-refused", where=where, remedy=remedy)
 
 
 def _sign_digest(

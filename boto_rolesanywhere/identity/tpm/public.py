@@ -21,6 +21,7 @@ HASHES: Final[dict[Digest, int]] = {"SHA256": 0x000B, "SHA384": 0x000C, "SHA512"
 _NO_SCHEME: Final = 0x0010
 _SCHEMES: Final = {0x0001: RSASSA, 0x0023: ECDSA}
 _USER_WITH_AUTH: Final = 1 << 6
+_NO_DICTIONARY_ATTACK: Final = 1 << 10
 _RESTRICTED: Final = 1 << 16
 _SIGN: Final = 1 << 18
 
@@ -54,6 +55,11 @@ def public_key(area: PublicArea, *, where: str) -> tuple[PublicKeyTypes, int]:
             expected="RSA, or EC on P-256, P-384 or P-521",
             remedy=_CREATE,
         ) from error
+
+
+def counts_wrong_passwords(area: PublicArea) -> bool:
+    """Whether a wrong password for this key counts towards the TPM's lock-out."""
+    return not int(area.objectAttributes) & _NO_DICTIONARY_ATTACK
 
 
 def _objection(area: PublicArea) -> str | None:

@@ -17,7 +17,7 @@ from boto_rolesanywhere.identity.files.pem import scan
 from boto_rolesanywhere.records import NamedTuple
 
 from .device import load_library
-from .public import public_key
+from .public import counts_wrong_passwords, public_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,6 +50,7 @@ class StoredKey(NamedTuple):
         scheme: the TPM_ALG_ID with which it signs.
         loaded: gives its ESYS_TR, ready to sign within the `with`; takes the connection, its
             device and the key's password.
+        counts: whether a wrong password counts towards the TPM's lock-out.
         has_password: as its file says; None if that is nowhere said.
     """
 
@@ -58,6 +59,7 @@ class StoredKey(NamedTuple):
     public: PublicKeyTypes
     scheme: int
     loaded: Loader
+    counts: bool
     has_password: bool | None = None
 
 
@@ -88,9 +90,11 @@ def read_file_key(data: bytes, *, where: str) -> StoredKey:
             expected=f"the owner hierarchy ({_OWNER:#x}) or a persistent key (0x81……)",
             remedy="Create the key below one of these.",
         )
-    public, scheme = public_key(parsed.public.publicArea, where=where)
+    area = parsed.public.publicArea
+    public, scheme = public_key(area, where=where)
     identifier, load = hashlib.sha256(der).digest(), partial(_load, parsed, where)
-    return StoredKey(where, identifier, public, scheme, load, not parsed.empty_auth)
+    counts = counts_wrong_passwords(area)
+    return StoredKey(where, identifier, public, scheme, load, counts, not parsed.empty_auth)
 
 
 @contextmanager
@@ -122,8 +126,10 @@ def find_persistent_key(source: str, device: TpmDevice) -> StoredKey:
         name = bytes(tpm.tr_get_name(handle))
         area = tpm.read_public(handle)[0].publicArea
     public, scheme = public_key(area, where=source)
+    # Its name does not tell a key from the same one with another password, at another handle.
+    identifier = f"{device.tcti}\n{number:x}\n".encode() + name
     find = partial(_find, name, source)
-    return StoredKey(source, device.tcti.encode() + name, public, scheme, find)
+    return StoredKey(source, identifier, public, scheme, find, counts_wrong_passwords(area))
 
 
 def _number(source: str) -> int:

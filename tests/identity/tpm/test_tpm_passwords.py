@@ -192,9 +192,10 @@ def test_a_key_outside_the_lockout(tpm: SoftwareTpm) -> None:
 def test_a_lockout_is_said_and_does_not_condemn_the_password(tpm: SoftwareTpm) -> None:
     pem = tpm.pem("group:P-256", "user-auth:secret")
     right = open_tpm_key(pem, secret=Secret("secret"))
-    for number in range(3):
+    for number in range(3):  # each of another file, whose last try was no wrong one
+        other = tpm.pem("group:P-256", "user-auth:secret")
         with pytest.raises(PassphraseError):
-            open_tpm_key(pem, secret=Secret(f"guess {number}")).sign(b"data")
+            open_tpm_key(other, secret=Secret(f"guess {number}")).sign(b"data")
     with pytest.raises(KeyDeviceError, match=r"locked out after too many.*0x921") as caught:
         right.sign(b"data")
     assert "tpm2_dictionarylockout" in str(caught.value.remedy)
@@ -235,4 +236,5 @@ def test_a_closed_key_forgets_its_password(tpm: SoftwareTpm) -> None:
     key.close()  # type: ignore[attr-defined]
     with pytest.raises(PrivateKeyError, match="has been closed"):
         key.sign(b"data")
-    assert [getattr(key, name) for name in ("_password", "_secret")] == [None, None]
+    password = key._password  # type: ignore[attr-defined]
+    assert [getattr(password, name) for name in ("_taken", "_secret")] == [None, None]
