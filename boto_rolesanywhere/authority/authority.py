@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.certificates.rules import check_certificate
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
+from boto_rolesanywhere.settings.distinguished_names import name_text
 
 from .drafts import Draft, general_names, name_of, validity
 from .issued import IssuedCertificate
@@ -125,7 +126,7 @@ class Authority:
         self._records = Records(folder / RECORDS)
 
     def __repr__(self) -> str:
-        return f"<Authority {self.certificate.subject.rfc4514_string()} in {self.folder}>"
+        return f"<Authority {name_text(self.certificate.subject)} in {self.folder}>"
 
     @cached_property
     def _private_key(self) -> PrivateKey:
@@ -305,10 +306,15 @@ class Authority:
 
         Returns:
             What was new. A certificate that is revoked here stays as it is.
+
+        Raises:
+            CertificateError: a certificate is another authority's.
+            ConfigurationError: the records cannot be written.
         """
         now, new, revoked = self.clock(), 0, 0
         with self._records.step() as step:
             for record in records:
+                self._require_own(record)
                 known = step.find(record.serial_number)
                 if known is None:
                     step.add(record, now)
@@ -322,12 +328,27 @@ class Authority:
                 step.add_list(list_number, now, b"")
         return TakenOver(new, revoked)
 
+    def _require_own(self, record: Record) -> None:
+        if record.der is None:
+            return
+        certificate = x509.load_der_x509_certificate(record.der)
+        issuer, serial = certificate.issuer, certificate.serial_number
+        if (issuer, serial) != (self.certificate.subject, record.serial_number):
+            raise CertificateError(
+                f"under the serial number {record.serial_number:x} stands a certificate that is not"
+                " this CA's",
+                code="authority-certificate-unknown",
+                where=str(self.folder),
+                expected=f"a certificate of {name_text(self.certificate.subject)} with that number,"
+                f" not one of {name_text(issuer)} with the number {serial:x}",
+            )
+
 
 def _record_of(certificate: x509.Certificate, name: str) -> Record:
     return Record(
         serial_number=certificate.serial_number,
         name=name,
-        subject=certificate.subject.rfc4514_string(),
+        subject=name_text(certificate.subject),
         not_after=certificate.not_valid_after_utc,
         der=certificate.public_bytes(Encoding.DER),
     )

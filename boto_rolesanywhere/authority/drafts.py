@@ -11,6 +11,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.distinguished_names import read_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -68,7 +69,7 @@ def name_of(common_name: str, subject: str | x509.Name | None = None) -> x509.Na
         return subject
     try:
         if subject is not None:
-            return x509.Name.from_rfc4514_string(subject)
+            return read_name(subject)
         if not common_name:
             return x509.Name([])
         return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, common_name)])
@@ -121,7 +122,7 @@ def _general_name(text: str) -> x509.GeneralName:
         "URI": x509.UniformResourceIdentifier,
         "IP": lambda value: x509.IPAddress(ip_address(value)),
         "email": x509.RFC822Name,
-        "dirName": lambda value: x509.DirectoryName(x509.Name.from_rfc4514_string(value)),
+        "dirName": lambda value: x509.DirectoryName(read_name(value)),
     }
     kind, _, value = text.partition(":")
     if kind not in makers:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from contextlib import contextmanager
 from datetime import timedelta
@@ -221,22 +222,27 @@ def _building(folder: Path) -> Iterator[Path]:
     A process that is killed before leaves a folder whose name begins with a dot.
     """
     if folder.exists() and any(folder.iterdir()):
-        raise ConfigurationError(
-            "the folder is there already, and is not empty",
-            code="authority-file-taken",
-            where=str(folder),
-            remedy="Name a new folder; `boto-rolesanywhere ca show` tells whether a CA is in this"
-            " one.",
-        )
+        raise _taken(folder)
     make_private_folder(folder.parent)
     temporary = Path(mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         temporary.chmod(0o700)  # as mkdtemp makes it, less what the umask takes
         yield temporary
         temporary.rename(folder)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(temporary, ignore_errors=True)
+        if isinstance(error, OSError) and error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+            raise _taken(folder) from None  # another process made it meanwhile
         raise
+
+
+def _taken(folder: Path) -> ConfigurationError:
+    return ConfigurationError(
+        "the folder is there already, and is not empty",
+        code="authority-file-taken",
+        where=str(folder),
+        remedy="Name a new folder; `boto-rolesanywhere ca show` tells whether a CA is in this one.",
+    )
 
 
 def _write(
@@ -275,8 +281,9 @@ def _certificates(path: Path) -> tuple[x509.Certificate, ...]:
     try:
         return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
     except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is no PEM"
         raise ConfigurationError(
-            f"the CA's certificate cannot be read ({error})",
+            f"the CA's certificate cannot be read ({reason})",
             code="certificate-unreadable",
             where=str(path),
         ) from None

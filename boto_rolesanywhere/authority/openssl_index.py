@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.distinguished_names import name_text, read_name
 
 from .records import Record
 from .revocation import REASONS
@@ -26,12 +27,12 @@ _FIELDS: Final = 6
 # A subject on one line, as /O=example/CN=app1: where a part begins, and what is escaped in it.
 _PART: Final = re.compile(r"(?<!\\)/(?=[A-Za-z][A-Za-z0-9.]*=)")
 _ESCAPED: Final = re.compile(rb"\\(?:x([0-9A-F]{2})|(.))")
-_FURTHER_KINDS: Final = {"emailAddress": x509.NameOID.EMAIL_ADDRESS}  # not in RFC 4514
 # Reasons are written without regard to case, and a hold or a compromise carries data of its own.
 _REASONS: Final = {name.lower(): name for name in REASONS} | {
     "holdinstruction": "certificateHold",
     "keytime": "keyCompromise",
     "cakeytime": "cACompromise",
+    "removefromcrl": "unspecified",  # which openssl keeps in its lists: revoked all the same
 }
 
 
@@ -113,7 +114,7 @@ def _names(subject: x509.Name | str) -> tuple[str, str]:
     if isinstance(subject, str):
         return subject, subject
     common_names = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
-    text = subject.rfc4514_string()
+    text = name_text(subject)
     return str(common_names[0].value) if common_names else text, text
 
 
@@ -125,7 +126,7 @@ def _subject(line: str) -> x509.Name | str:
             return line
         pairs = [_unescaped(part).partition("=") for part in parts]
         text = ",".join(f"{kind}={_escaped(value)}" for kind, _, value in reversed(pairs))
-        return x509.Name.from_rfc4514_string(text, _FURTHER_KINDS)
+        return read_name(text)
     except ValueError:  # a kind without a name there, or bytes that are no text
         return line
 

@@ -100,7 +100,13 @@ class Records:
         Raises:
             ConfigurationError: there is no such database, or it is of a newer version.
         """
-        if not self.path.is_file():
+        try:
+            there = self.path.stat() is not None
+        except (FileNotFoundError, NotADirectoryError):
+            there = False
+        except OSError as error:
+            raise self._unusable(str(error.strerror)) from None
+        if not there:
             raise ConfigurationError(
                 "there is no CA",
                 code="authority-missing",
@@ -129,11 +135,14 @@ class Records:
                 connection.execute("PRAGMA synchronous = FULL")
                 yield connection
         except sqlite3.Error as error:
-            raise ConfigurationError(
-                f"the CA's records cannot be used ({error})",
-                code="authority-records-unusable",
-                where=str(self.path),
-            ) from None
+            raise self._unusable(str(error)) from None
+
+    def _unusable(self, reason: str) -> ConfigurationError:
+        return ConfigurationError(
+            f"the CA's records cannot be used ({reason})",
+            code="authority-records-unusable",
+            where=str(self.path),
+        )
 
 
 class Step:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from boto_rolesanywhere.certificates.public_keys import verify_signature
 from boto_rolesanywhere.errors import CertificateError
 
 from .drafts import signing_hash
@@ -44,22 +46,23 @@ def make_request(subject: x509.Name, san: tuple[x509.GeneralName, ...], key: Pri
 
 
 def read_request(content: bytes, where: str) -> Request:
-    """Read a request in PEM.
+    """Read a request in PEM or DER.
 
     Raises:
         CertificateError: it is none, or whoever made it does not hold its key.
     """
+    load = x509.load_pem_x509_csr if b"-----BEGIN " in content else x509.load_der_x509_csr
     try:
-        request = x509.load_pem_x509_csr(content)
-        signed = request.is_signature_valid
+        request = load(content)
+        signed = _is_signed(request)
         public_key = request.public_key()
         san = alternative_names(request)
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except (ValueError, UnsupportedAlgorithm):
         raise CertificateError(
-            f"it is no certificate request ({error})",
+            "it is no certificate request",
             code="authority-request-unreadable",
             where=where,
-            expected="a request in PEM, as `boto-rolesanywhere ca request` makes it",
+            expected="a request in PEM or DER, as `boto-rolesanywhere ca request` makes it",
         ) from None
     if not signed:
         raise CertificateError(
@@ -68,6 +71,16 @@ def read_request(content: bytes, where: str) -> Request:
             where=where,
         )
     return Request(request.subject, san, cast("CertificateIssuerPublicKeyTypes", public_key))
+
+
+def _is_signed(request: x509.CertificateSigningRequest) -> bool:
+    """Whether whoever made it holds its key."""
+    if isinstance(request.signature_hash_algorithm, hashes.SHA1):
+        # The library refuses it unseen. Older programs sign so; it proves the key all the same, and
+        # nothing of it goes into the certificate.
+        data = request.tbs_certrequest_bytes
+        return verify_signature(request.public_key(), request.signature, data, "SHA1")
+    return request.is_signature_valid
 
 
 def alternative_names(

@@ -6,7 +6,7 @@ certificate's public key alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeGuard
+from typing import TYPE_CHECKING, Final, Literal, TypeGuard
 
 from boto_rolesanywhere.errors import CertificateError
 
@@ -79,7 +79,10 @@ def describe_key(public_key: object) -> str:
 
 
 def verify_signature(
-    public_key: PublicKeyTypes, signature: bytes, data: bytes, digest: Digest = "SHA256"
+    public_key: PublicKeyTypes,
+    signature: bytes,
+    data: bytes,
+    digest: Digest | Literal["SHA1"] = "SHA256",
 ) -> bool:
     """Whether `signature` is a valid signature of `data` by the algorithm of this key."""
     from cryptography.exceptions import InvalidSignature

@@ -99,6 +99,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             _hush()
             complain(f"the output cannot be written ({error.strerror})")
             return FAILED
+        if isinstance(error, OSError) and error.filename:  # a file that the system withholds
+            from .refusals import unreadable
+
+            error = unreadable(error, os.fsdecode(error.filename))
         if not _is_ours(error):
             raise
         complain(f"{error} [{error.code}]")

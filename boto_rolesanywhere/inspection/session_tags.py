@@ -17,6 +17,7 @@ from cryptography import x509
 
 from boto_rolesanywhere.certificates.reading import quietly, serial_number
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
+from boto_rolesanywhere.settings.distinguished_names import ATTRIBUTE_NAMES, name_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,29 +36,7 @@ _MAX_CN: Final = 64
 
 # The names that AWS shows: the User Guide's examples, and UID in the API's PutAttributeMapping.
 _DOCUMENTED: Final = {
-    _CN: "CN",
-    "2.5.4.6": "C",
-    "2.5.4.7": "L",
-    "2.5.4.8": "ST",
-    "2.5.4.10": "O",
-    "2.5.4.11": "OU",
-    "0.9.2342.19200300.100.1.1": "UID",
-}
-# A guess: the usual names of the other attributes. AWS says only that it maps "recognizable" ones.
-_CUSTOMARY: Final = {
-    "0.9.2342.19200300.100.1.25": "DC",
-    "1.2.840.113549.1.9.1": "emailAddress",
-    "2.5.4.4": "SN",
-    "2.5.4.5": "serialNumber",
-    "2.5.4.9": "STREET",
-    "2.5.4.12": "title",
-    "2.5.4.15": "businessCategory",
-    "2.5.4.17": "postalCode",
-    "2.5.4.42": "GN",
-    "2.5.4.43": "initials",
-    "2.5.4.44": "generationQualifier",
-    "2.5.4.46": "dnQualifier",
-    "2.5.4.65": "pseudonym",
+    oid for oid, name in ATTRIBUTE_NAMES.items() if name in ("CN", "C", "L", "ST", "O", "OU", "UID")
 }
 _FIELDS: Final = ("x509Subject", "x509Issuer", "x509SAN")
 _invalid: Final = partial(
@@ -195,7 +174,8 @@ def names_of(certificate: x509.Certificate, field: str) -> tuple[tuple[str, str]
 
 def attribute_name(oid: str) -> str:
     """The short name of an attribute in a tag's key; the OID itself if it has none."""
-    return _DOCUMENTED.get(oid) or _CUSTOMARY.get(oid) or oid
+    # A guess beyond those documented: AWS says only that it maps "recognizable" ones.
+    return ATTRIBUTE_NAMES.get(oid, oid)
 
 
 def alternative_names(
@@ -237,7 +217,7 @@ def _general_names(certificate: x509.Certificate) -> Iterable[x509.GeneralName]:
 
 def _shown(name: x509.GeneralName) -> str:
     if isinstance(name, x509.DirectoryName):
-        return name.value.rfc4514_string()
+        return name_text(name.value)
     if isinstance(name, x509.DNSName | x509.UniformResourceIdentifier):
         return name.value
     kind = {"RFC822Name": "email", "IPAddress": "IP", "RegisteredID": "RID"}

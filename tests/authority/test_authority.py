@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from key_types import QUICK
 
 from boto_rolesanywhere.authority.authority import Authority, Wish
@@ -19,6 +20,7 @@ from boto_rolesanywhere.authority.records import Record
 from boto_rolesanywhere.authority.revocation import REASONS
 from boto_rolesanywhere.certificates.rules import problems
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError
+from boto_rolesanywhere.testing import CertificateAuthority
 
 BEGIN = datetime(2026, 6, 1, tzinfo=timezone.utc)
 
@@ -222,6 +224,27 @@ def test_what_another_program_recorded_is_taken_over_once(authority: Authority) 
     newest = authority.newest_list()
     assert newest is not None
     assert number(newest) == 31
+
+
+@pytest.mark.parametrize("slip", ["issuer", "serial number"])
+def test_another_cas_certificate_is_not_taken_over(authority: Authority, slip: str) -> None:
+    issuer = CertificateAuthority("Another CA") if slip == "issuer" else None
+    foreign = issuer.issue("app9") if issuer else authority.issue(wish("app9"))
+    serial = foreign.serial_number + (slip == "serial number")
+    ours = [Record(serial_number=1, name="app1", subject="CN=app1", not_after=BEGIN)]
+    theirs = Record(
+        serial_number=serial,
+        name="app9",
+        subject="CN=app9",
+        not_after=BEGIN,
+        der=foreign.certificate.public_bytes(Encoding.DER),
+    )
+
+    with pytest.raises(CertificateError, match="not this CA's") as caught:
+        authority.take_over([*ours, theirs])
+
+    assert caught.value.code == "authority-certificate-unknown"
+    assert authority.find(1) is None  # all of it, or nothing
 
 
 def test_a_revocation_made_here_outlasts_an_import(authority: Authority) -> None:

@@ -225,6 +225,22 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     assert made_in(tmp_path) == ["ca"]
 
 
+def test_a_ca_that_another_process_makes_meanwhile_stays(tmp_path: Path) -> None:
+    folder, made = tmp_path / "ca", []
+
+    def clock() -> datetime:  # asked for while the issuing CA's folder is under way
+        if not made:
+            made.append(create_root(folder, "The other", clock=lambda: NOW))
+        return NOW
+
+    with pytest.raises(ConfigurationError, match="there already") as caught:
+        create_issuing(folder, "Example Root", "Example CA", clock=clock)
+
+    assert caught.value.code == "authority-file-taken"
+    assert made_in(tmp_path) == ["ca"]
+    assert open_authority(folder).certificate == made[0].certificate
+
+
 def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
     (tmp_path / "ca").mkdir()
     create_root(tmp_path / "ca", "Example CA")

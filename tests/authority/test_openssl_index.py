@@ -116,6 +116,7 @@ def test_years_of_two_and_four_digits(tmp_path: Path, written: str, time: dateti
         ("260601120000Z,holdInstruction,holdInstructionReject", "certificateHold"),
         ("260601120000Z,keyTime,20260101000000Z", "keyCompromise"),
         ("260601120000Z,CAkeyTime,20260101000000Z", "cACompromise"),
+        ("260601120000Z,removeFromCRL", "unspecified"),
     ],
 )
 def test_revocations_with_their_reasons(tmp_path: Path, written: str, reason: str | None) -> None:
@@ -143,7 +144,7 @@ def test_what_is_not_revoked(tmp_path: Path, state: str) -> None:
         ("/CN=#1/O= b ", "#1", r"O=\ b\ ,CN=\#1"),
         ("/CN=thr\\xC3\\xA9e", "thrée", "CN=thrée"),
         ("/O=example", "O=example", "O=example"),
-        ("/emailAddress=a@b/CN=c", "c", "CN=c,1.2.840.113549.1.9.1=a@b"),
+        ("/emailAddress=a@b/CN=c", "c", "CN=c,emailAddress=a@b"),
         # What has no name there, or is no text, stays as it is.
         ("/1.2.3.4=x/CN=q", "/1.2.3.4=x/CN=q", "/1.2.3.4=x/CN=q"),
         ("/CN=\\xFF", "/CN=\\xFF", "/CN=\\xFF"),

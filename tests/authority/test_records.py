@@ -44,6 +44,19 @@ def test_a_record_comes_back_as_it_was(records: Records) -> None:
         assert step.all() == (largest,)
 
 
+def test_records_that_are_withheld_are_no_missing_ca(tmp_path: Path) -> None:
+    loop = tmp_path / "records.sqlite"
+    loop.symlink_to(loop)
+
+    with (
+        pytest.raises(ConfigurationError, match=r"cannot be used \(Too many") as caught,
+        Records(loop).step(),
+    ):
+        pass
+
+    assert caught.value.code == "authority-records-unusable"
+
+
 def test_the_latest_of_a_name_is_the_one_recorded_last(records: Records) -> None:
     with records.step() as step:
         step.add(record(9), NOW)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -60,6 +63,29 @@ def tampered() -> bytes:
     return x509.load_der_x509_csr(bytes(whole)).public_bytes(Encoding.PEM)
 
 
+def test_a_request_in_der() -> None:
+    pem = make_request(name_of("app1"), SAN, generate_key("P-256"))
+    der = x509.load_pem_x509_csr(pem).public_bytes(Encoding.DER)
+
+    assert read_request(der, "app1.csr") == read_request(pem, "app1.csr")
+
+
+@pytest.mark.parametrize("algorithm", ["RSA-2048", "P-256"])
+def test_a_request_that_an_older_program_signed(algorithm: str, tmp_path: Path) -> None:
+    kind = (
+        ["rsa:2048"] if algorithm == "RSA-2048" else ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
+    )
+    key = ["-newkey", *kind, "-keyout", str(tmp_path / "app1.key")]
+    command = ["openssl", "req", "-new", "-sha1", "-nodes", "-subj", "/CN=app1", *key]
+    made = subprocess.run(command, capture_output=True, check=True)
+    der = bytearray(x509.load_pem_x509_csr(made.stdout).public_bytes(Encoding.DER))
+
+    assert read_request(made.stdout, "app1.csr").subject == name_of("app1")
+    der[-1] ^= 1
+    with pytest.raises(CertificateError, match="not made with its own key"):
+        read_request(bytes(der), "app1.csr")
+
+
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
@@ -68,6 +94,7 @@ def tampered() -> bytes:
             b"-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----",
             "no cert",
         ),
+        (b"0\x03\x02\x01\x05", "it is no certificate request"),
         (CertificateAuthority().certificate_pem, "it is no certificate request"),
         (tampered(), "its signature is not made with its own key"),
     ],

@@ -42,6 +42,16 @@ def test_an_output_that_cannot_be_written_is_one_line(flags: list[str], words: l
     )
 
 
+def test_a_file_that_the_system_withholds_is_one_line() -> None:
+    name = "a" * 300
+    done = ended("ca", "issue", name, "--subject", "CN=app1", "--ca", "/none", status=1)
+    too_long = ended("ca", "revoke", name, "--ca", "/none", status=1)
+
+    for answer in (done, too_long):
+        assert answer.stderr.startswith("boto-rolesanywhere: ")
+        assert answer.stderr.count("\n") == 1
+
+
 def test_a_closed_output_is_no_traceback(flags: list[str]) -> None:
     program = [sys.executable, "-m", "boto_rolesanywhere", "env", *flags]
     done = subprocess.run(

@@ -205,6 +205,20 @@ def test_renewal_keeps_the_names_and_changes_the_key(workshop: Path) -> None:
         assert "SessionToken" in credentials(emulator, "app1")
 
 
+def test_a_revoked_certificate_is_renewed_with_another_key(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    ca("issue", "app1")
+    ca("revoke", "app1.pem", "--reason", "keyCompromise")
+    before = (workshop / "app1.pem").read_bytes()
+
+    refusal = ca("renew", "app1", "--reuse-key", status=1)
+
+    assert "--reuse-key: the certificate is revoked because its key is compromised" in refusal
+    assert (workshop / "app1.pem").read_bytes() == before
+    assert "and is revoked (keyCompromise).\n" in ca("renew", "app1")
+    assert "ca revoke" in ca("renew", "app1", "--reuse-key")
+
+
 def test_nothing_is_overwritten_and_nobody_else_reads(workshop: Path) -> None:
     ca("init", "--name", "Example CA")
     ca("issue", "app1", "--out", "made/here")

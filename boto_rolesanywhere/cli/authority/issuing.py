@@ -15,6 +15,7 @@ from boto_rolesanywhere.authority.requests import alternative_names, make_reques
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.refusals import both_given, without_effect
+from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import Access, open_key
 
 from . import private_ca
@@ -138,6 +139,14 @@ def renew(arguments: argparse.Namespace) -> int:
         raise without_effect(flags, "a new key, without --reuse-key")
     issuer, name = _issuer(arguments, by_aws=by_aws), arguments.name
     old = issuer.latest(name, output_of(arguments, Path()) / f"{name}.pem")
+    revocation = issuer.revocation_of(old)
+    if arguments.reuse_key and revocation == "keyCompromise":
+        raise ConfigurationError(
+            "the certificate is revoked because its key is compromised",
+            code="authority-value-unusable",
+            where="--reuse-key",
+            remedy="Leave it out: then a new key is made.",
+        )
     paths = paths_of(arguments, require_file_name(name), *_PAIR, force=True)
     wish = Wish(name=name, subject=old.subject, san=alternative_names(old), lifetime=lifetime)
     if arguments.reuse_key:
@@ -151,9 +160,11 @@ def renew(arguments: argparse.Namespace) -> int:
     else:
         _certify_new_key(arguments, issuer, wish, arguments.key_type or renewed_type(old), paths)
     again = f"ca revoke {old.serial_number:x} --reason superseded"
+    state = f"The old certificate has the serial number {old.serial_number:x}"
     sys.stdout.write(
-        f"The old certificate has the serial number {old.serial_number:x}. Once nobody uses it:\n"
-        f"  {next_command(arguments, again)}\n"
+        f"{state}. Once nobody uses it:\n  {next_command(arguments, again)}\n"
+        if revocation is None
+        else f"{state}, and is revoked ({revocation}).\n"
     )
     return OK
 
@@ -186,6 +197,13 @@ class _OwnCa:
     def latest(self, name: str, _path: Path) -> x509.Certificate:
         """The newest certificate of that name, whatever is in the file."""
         return self._authority.latest(name)
+
+    def revocation_of(self, certificate: x509.Certificate) -> str | None:
+        """The reason for which it is revoked; None if it is not."""
+        record = self._authority.find(certificate.serial_number)
+        if record is None or record.revoked_at is None:
+            return None
+        return record.reason or "unspecified"
 
     def certify(
         self,

@@ -20,6 +20,7 @@ from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.refusals import both_given, require_no_pin
 from boto_rolesanywhere.cli.terminal import Page
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.distinguished_names import name_text
 from boto_rolesanywhere.settings.places import home_path, is_device
 
 from .opening import (
@@ -146,10 +147,10 @@ def show(arguments: argparse.Namespace) -> int:
     listed = authority.newest_list()
     revoked = sum(record.revoked_at is not None for record in records)
     page = Page.for_stream(sys.stdout)
-    page.heading(certificate.subject.rfc4514_string())
+    page.heading(name_text(certificate.subject))
     fields = [
         ("folder", str(authority.folder)),
-        ("issuer", certificate.issuer.rfc4514_string()),
+        ("issuer", name_text(certificate.issuer)),
         ("serial number", f"{certificate.serial_number:x}"),
         ("key", describe_key(certificate.public_key())),
         ("until", f"{certificate.not_valid_after_utc:%Y-%m-%d %H:%M:%S} UTC"),

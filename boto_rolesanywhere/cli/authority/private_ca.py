@@ -105,6 +105,10 @@ class Issuer:
         """The certificate in the file: AWS keeps no names."""
         return open_certificates(str(path)).certificates[0]
 
+    def revocation_of(self, _certificate: x509.Certificate) -> str | None:
+        """None: AWS Private CA does not say without a report, which takes minutes."""
+        return None
+
     def certify(
         self,
         wish: Wish,

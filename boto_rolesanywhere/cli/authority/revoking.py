@@ -15,6 +15,7 @@ from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
 from boto_rolesanywhere.cli.terminal import Page, write_json
 from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.distinguished_names import name_text
 
 from . import private_ca
 from .opening import add_folder, add_passphrase, authority_of
@@ -75,7 +76,7 @@ def serial_of(text: str, authority: Authority) -> int:
             f"the CA has issued no certificate {serial:x}",
             code="authority-certificate-unknown",
             where=text,
-            remedy=f"Its issuer is {certificate.issuer.rfc4514_string()}; name that CA's folder"
+            remedy=f"Its issuer is {name_text(certificate.issuer)}; name that CA's folder"
             " with --ca.",
         )
     return serial

@@ -20,6 +20,7 @@ from boto_rolesanywhere.cli.passed_over import warn_if_passed_over
 from boto_rolesanywhere.cli.refusals import both_given, unreadable
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
+from boto_rolesanywhere.settings.distinguished_names import name_text
 from boto_rolesanywhere.settings.names import (
     CERTIFICATE,
     PASSPHRASE_ENV,
@@ -262,7 +263,7 @@ def write_issued(
             replace_pair(path, content, *key_file)
     first = certificates[0]
     sys.stdout.write(
-        f"{path}: {first.subject.rfc4514_string()}, until {first.not_valid_after_utc:%Y-%m-%d},"
+        f"{path}: {name_text(first.subject)}, until {first.not_valid_after_utc:%Y-%m-%d},"
         f" serial number {first.serial_number:x}\n"
     )
 
@@ -296,7 +297,8 @@ def writing(path: Path) -> Iterator[None]:
         raise ConfigurationError(
             f"it cannot be written ({error.strerror})",
             code="file-unwritable",
-            where=str(error.filename or path),
+            # A name without a folder is that of a file which would have taken the other's place.
+            where=error.filename if Path(error.filename or "").is_absolute() else str(path),
         ) from None
 
 
