@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
-from pages import text_of
+from pages import names_of_tests, text_of
 
-TESTS = Path(__file__).parents[1]
 _FILE = re.compile(r"`((?:\w+/)*test_\w+\.py)`")
 _QUOTED = re.compile(r'"([^"]+)"')
 
@@ -30,6 +28,6 @@ def named() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("file", "words"), sorted(set(named())))
 def test_a_promise_has_the_test_that_the_page_names(file: str, words: str) -> None:
-    names = re.findall(r"def (test_\w+)\(", (TESTS / file).read_text(encoding="utf-8"))
+    names = names_of_tests(file)
 
     assert any(re.sub(r"\W+", "_", words) in name for name in names), names

@@ -47,6 +47,12 @@ def text_of(page: str) -> str:
     return (DOCS / page).read_text(encoding="utf-8")
 
 
+def names_of_tests(file: str) -> list[str]:
+    """The names of the tests in a file, which a page or a table names from tests/ onward."""
+    source = Path(__file__).parents[1].joinpath(file).read_text(encoding="utf-8")
+    return re.findall(r"def (test_\w+)\(", source)
+
+
 def blocks(page: str, needed: str = "") -> list[str]:
     """The commands of a page that are to be run, one text for each block, as a shell takes them."""
     return [

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cached_command import CA, HEAVY, Caller
-from commands import COMMAND, complaint, environment, run
+from commands import COMMAND, arns, complaint, environment, identity, run
 
 import boto_rolesanywhere
 from boto_rolesanywhere.testing.faults import ErrorStatus
@@ -139,6 +139,16 @@ def test_the_cache_can_be_left_out_renewed_and_put_elsewhere(caller: Caller) -> 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_a_wrong_passphrase_is_noticed_where_the_key_is_opened(caller: Caller) -> None:
+    paths = CA.issue("web").write(caller.home / "encrypted", passphrase="pa55word")
+    caller.flags = (*identity(paths), *arns(caller.emulator))
+    first = caller.key_id("--pkcs8-password", "pa55word")
+
+    assert caller.key_id("--pkcs8-password", "wrong") == first
+    refused = complaint(caller.run("--pkcs8-password", "wrong", "--no-cache"))
+    assert "[passphrase-wrong]" in refused
+
+
 def test_only_the_user_may_read_what_is_kept(caller: Caller) -> None:
     caller.key_id()
 
