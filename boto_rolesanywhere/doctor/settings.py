@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.inputs import Inputs
     from boto_rolesanywhere.settings.names import Found, Setting
+    from boto_rolesanywhere.settings.process_line import ProcessLine
     from boto_rolesanywhere.settings.sources import IdentitySources
 
     from .verdict import Check, Question
@@ -140,6 +141,7 @@ def _beside_settings(question: Question, inputs: Inputs, followed: Inputs) -> Ch
     line = line_of(inputs.session, inputs.profile_name or "default", inputs.section)
     if line is None:
         return followed
+    yield from _around(line, question)
     others = line.others
     if question.choose is None:
         others = (*others, *line.selection)
@@ -158,6 +160,28 @@ def _beside_settings(question: Question, inputs: Inputs, followed: Inputs) -> Ch
             "Give doctor the flags of that line.",
         )
     return followed
+
+
+def _around(line: ProcessLine, question: Question) -> Iterator[Verdict]:
+    """What the line does around the program, and doctor does not."""
+    set_there = [
+        name for name, value in line.variables.items() if question.environ.get(name) != value
+    ]
+    if set_there:
+        yield Verdict(
+            "configuration",
+            "warn",
+            f"credential_process sets {', '.join(set_there)}, and doctor runs without",
+            "Set the same for doctor.",
+        )
+    if line.around:
+        yield Verdict(
+            "configuration",
+            "warn",
+            f"credential_process runs {line.program} by {line.around}, and doctor runs here: user,"
+            " files and variables may differ",
+            f"Run doctor by {line.around}, too.",
+        )
 
 
 def _config_file(environ: Mapping[str, str]) -> str:
@@ -212,16 +236,20 @@ def _places(setting: Setting, inputs: Inputs) -> str:
 
 def _hint(inputs: Inputs) -> str:
     from boto_rolesanywhere.settings.inputs import require_followed
+    from boto_rolesanywhere.settings.process_words import PROGRAMS, not_read
 
     try:
         require_followed(inputs)
     except ConfigurationError as error:
         return f"Profile {inputs.profile_name!r}: {error.problem}. {error.remedy or ''}".strip()
-    process = str(inputs.section.get("credential_process", ""))
-    if _COMMON in process or "aws_signing_helper" in process:
+    process = inputs.section.get("credential_process")
+    if reason := not_read(process):
+        problem, remedy = reason
+        return f"The credential_process of profile {inputs.profile_name!r}: {problem}. {remedy}"
+    if PROGRAMS.search(str(process)):
         return (
-            f"Profile {inputs.profile_name!r} runs a credential_process: give doctor the flags"
-            " of that line."
+            f"The credential_process of profile {inputs.profile_name!r} gives no settings: correct"
+            " that line, or give doctor its flags."
         )
     wanted = [*REQUIRED[:1], PRIVATE_KEY, *REQUIRED[1:]]
     keys = ", ".join(setting.config_key for setting in wanted)

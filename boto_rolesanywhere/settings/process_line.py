@@ -1,14 +1,11 @@
 """A profile's ``credential_process`` line, ours or that of AWS's helper, as the settings it means.
 
-botocore splits the line as a shell splits words, and runs no shell: no variable and no ``~`` in it
-is expanded, and a backslash does not continue it.
+A backslash does not continue it. `process_words` has the rest of how botocore reads it.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
@@ -16,14 +13,15 @@ from boto_rolesanywhere.records import NamedTuple
 
 from .go_values import boolean, whole_number
 from .names import DURATION, ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
+from .process_words import PROGRAMS, require_command, words_of
 from .profile_reader import path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
+
+    from .process_words import Words
 
 KEY: Final = "credential_process"
-_COMMAND: Final = "credential-process"
-_PROGRAMS: Final = re.compile(r"(aws_signing_helper|boto[-_]rolesanywhere)(\.exe)?", re.IGNORECASE)
 _CONFIG_PROFILE: Final = "--config-profile"
 _SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
 SELECTOR: Final = "--cert-selector"
@@ -45,6 +43,8 @@ class ProcessLine(NamedTuple):
 
     Attributes:
         program: the program that it runs.
+        variables: those that the line sets for it, with their values.
+        around: the program that runs it as another user or elsewhere; None for none.
         values: the flags of settings, with their values.
         secret: the flag that brings a passphrase, PIN or password itself, and it; None for none.
         secret_file: the file with it.
@@ -55,6 +55,8 @@ class ProcessLine(NamedTuple):
     """
 
     program: str
+    variables: dict[str, str]
+    around: str | None
     values: dict[str, str]
     secret: tuple[str, str] | None
     secret_file: str | None
@@ -77,25 +79,15 @@ def read_line(text: object, where: str = KEY) -> ProcessLine | None:
     """The settings in a ``credential_process`` value; None if it runs another program.
 
     Raises:
-        ConfigurationError: it is continued with a backslash, or its quotes do not end.
+        ConfigurationError: it is continued with a backslash, its quotes do not end, or it runs
+            another command than ``credential-process``.
     """
-    if not isinstance(text, str) or not _PROGRAMS.search(text):
+    if not isinstance(text, str) or not PROGRAMS.search(text):
         return None
     if "\n" in text.strip() or text.rstrip().endswith("\\"):
         raise torn(where)
-    try:
-        words = shlex.split(text)
-    except ValueError:
-        raise ConfigurationError(
-            "a quote in it does not end",
-            code="config-file-unparseable",
-            where=where,
-            expected="a command line as a shell reads it",
-        ) from None
-    program = next((word for word in words if _is_ours(word)), None)
-    if program is None:
-        return None
-    return _read(program, words[words.index(program) + 1 :])
+    words = words_of(text, where)
+    return None if words is None else _read(words, where)
 
 
 def torn(where: str) -> ConfigurationError:
@@ -108,15 +100,15 @@ def torn(where: str) -> ConfigurationError:
     )
 
 
-def _is_ours(word: str) -> bool:
-    return bool(_PROGRAMS.fullmatch(PurePath(word.replace("\\", "/")).name))
-
-
-def _read(program: str, words: Sequence[str]) -> ProcessLine:
+def _read(words: Words, where: str) -> ProcessLine:
     flags: dict[str, str] = {}
-    rest = [word for word in words if word != _COMMAND]
+    command = None
+    rest = list(words.flags)
     while rest:
         flag, equals, value = rest.pop(0).partition("=")
+        if not flag.startswith("-"):
+            command = command or flag
+            continue
         if flag not in _WITH_VALUE and equals and boolean(value) is False:
             flags.pop(flag, None)  # as if it had not been given
             continue
@@ -125,6 +117,7 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
             while flag == SELECTOR and rest and not rest[0].startswith("-"):
                 value += f" {rest.pop(0)}"
         flags[flag] = value
+    require_command(words.program, command, where)
     endpoint = ENDPOINT_URL.flag or ""
     if endpoint in flags and "://" not in flags[endpoint]:  # a bare host name means TLS
         flags[endpoint] = f"https://{flags[endpoint]}"
@@ -142,14 +135,16 @@ def _read(program: str, words: Sequence[str]) -> ProcessLine:
     if SELECTOR in selection:
         known |= {*_OF_A_STORE, *_IGNORED}
     return ProcessLine(
-        program=program,
+        program=words.program,
+        variables=words.variables,
+        around=words.around,
         values={flag: value for flag, value in flags.items() if flag in _SETTINGS and value},
         secret=secret(""),
         secret_file=(secret("-file") or (None, None))[1],
         secret_variable=(secret("-env") or (None, None))[1],
         config_profile=flags.get(_CONFIG_PROFILE),
         selection=selection if SELECTOR in selection else {},
-        others=tuple(flag for flag in flags if flag.startswith("-") and flag not in known),
+        others=tuple(flag for flag in flags if flag not in known),
     )
 
 
@@ -163,7 +158,7 @@ def place_of(path: str, title: str) -> str:
 def torn_line(environ: Mapping[str, str]) -> str | None:
     """Where a line of ours in the config file ends with a backslash; None if there is none."""
     for at, _, line in _lines(path_of(environ)):
-        if _PROGRAMS.search(line) and KEY in line and line.rstrip().endswith("\\"):
+        if PROGRAMS.search(line) and KEY in line and line.rstrip().endswith("\\"):
             return at
     return None
 

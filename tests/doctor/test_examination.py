@@ -87,7 +87,7 @@ class TestConfiguration:
             "[default]\ncredential_process = boto-rolesanywhere credential-process --x y\n",
         )
         found = only(examined({}), "configuration")
-        assert "runs a credential_process: give doctor the flags" in str(found.remedy)
+        assert "profile 'default' gives no settings: correct that line" in str(found.remedy)
 
     def test_what_is_missing_is_named_with_its_places(self) -> None:
         found = only(examined({"role": ARNS["role"]}), "configuration")

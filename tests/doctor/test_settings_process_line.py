@@ -15,7 +15,7 @@ PROGRAMS = (
     "/opt/bin/aws_signing_helper credential-process",
     "boto-rolesanywhere credential-process",
     "/usr/bin/python3 -m boto_rolesanywhere credential-process",
-    "env AWS_CA_BUNDLE=/x boto-rolesanywhere --debug credential-process",
+    "env boto-rolesanywhere --debug credential-process",
 )
 
 
@@ -165,9 +165,42 @@ def test_another_program_is_left_alone(clean_environment: Path) -> None:
     assert "nothing is configured" in only(examined({}), "configuration").text
 
 
-def test_a_program_around_the_helper_is_pointed_out(clean_environment: Path) -> None:
+@pytest.mark.parametrize(
+    ("program", "told"),
+    [
+        ("env AWS_CA_BUNDLE=/x aws_signing_helper", "sets AWS_CA_BUNDLE, and doctor runs without"),
+        ("sudo -u svc aws_signing_helper", "runs aws_signing_helper by sudo, and doctor runs here"),
+    ],
+)
+def test_what_the_line_does_around_the_program_is_warned_of(
+    folder: Path, clean_environment: Path, program: str, told: str
+) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    words = line(arguments, program=f"{program} credential-process")
+    config_file(clean_environment, f"[default]\ncredential_process = {words}\n")
+
+    verdicts = examined({})
+
+    warned = [one.text for one in verdicts if one.status == "warn"]
+    assert len(warned) == 1
+    assert told in warned[0]
+    assert only(verdicts, "key").status == "ok"
+
+
+def test_another_command_of_the_helper_is_refused(clean_environment: Path) -> None:
+    file = config_file(
+        clean_environment, "[default]\ncredential_process = aws_signing_helper serve\n"
+    )
+
+    refused, unset = [one for one in named(examined({}), "configuration") if one.status == "fail"]
+
+    assert refused.text.startswith(f"{file}, line 2: it runs aws_signing_helper with serve")
+    assert "profile 'default' gives no settings: correct that line" in str(unset.remedy)
+
+
+def test_a_shell_around_the_helper_is_pointed_out(clean_environment: Path) -> None:
     line = "sh -c 'aws_signing_helper credential-process --certificate x | jq .'"
     config_file(clean_environment, f"[default]\ncredential_process = {line}\n")
-    assert "runs a credential_process: give doctor" in str(
+    assert "profile 'default': it runs sh, and what that shell makes of the rest" in str(
         only(examined({}), "configuration").remedy
     )

@@ -30,6 +30,7 @@ from boto_rolesanywhere.errors import ConfigurationError, PassphraseError, Roles
 from boto_rolesanywhere.settings import names
 from boto_rolesanywhere.settings.inputs import line_of, read_section
 from boto_rolesanywhere.settings.places import home_path, is_device
+from boto_rolesanywhere.settings.process_words import not_read
 from boto_rolesanywhere.settings.profile_reader import read_profile
 
 if TYPE_CHECKING:
@@ -160,7 +161,12 @@ def _take_line(arguments: argparse.Namespace) -> None:
     """Set what the profile's credential_process line gives as if its flags had been given."""
     name = arguments.from_profile
     session = session_of(name)
-    line = line_of(session, name, read_section(session, by_flag=True))
+    section = read_section(session, by_flag=True)
+    line = line_of(session, name, section)
+    if line is None and (reason := not_read(section.get("credential_process"))):
+        raise _not_storable(
+            reason[0], where=f"credential_process of profile {name!r}", remedy=reason[1]
+        )
     if line is None:
         raise ConfigurationError(
             f"profile {name!r} has no credential_process of this program or of aws_signing_helper",
@@ -175,6 +181,8 @@ def _take_line(arguments: argparse.Namespace) -> None:
             where=f"{' and '.join(line.others)} of credential_process",
             remedy="Remove it from the line, or leave the line as it is.",
         )
+    for change in (*line.variables, *filter(None, [line.around])):
+        complain(f"{change} of credential_process has no part in what is written")
     taken = {
         **line.values,
         **_choice(arguments, line, session),

@@ -420,6 +420,16 @@ def test_a_line_of_the_helper_becomes_settings(
     assert emulator.created == 1
 
 
+def test_what_a_line_does_around_the_program_is_no_setting(flags: list[str], file: Path) -> None:
+    line = f"sudo -n A=1 {HELPER} {' '.join(flags)}"
+    file.write_text(f"[profile onprem]\ncredential_process = {line}\n")
+
+    told = ended("configure", "--from-profile", "onprem", "--profile", "other").stderr
+
+    assert "A of credential_process has no part in what is written" in told
+    assert "sudo of credential_process has no part in what is written" in told
+
+
 @pytest.fixture
 def choosing(paths: IssuedPaths, flags: list[str]) -> str:
     """A line of the helper's that chooses the certificate from a folder."""
@@ -460,6 +470,8 @@ def test_a_line_that_chooses_from_a_store_stays_one_where_asked(choosing: str, f
         (f"{HELPER} --pkcs8-password hunter2", "--pkcs8-password of credential_process", 1),
         (f"{HELPER} --cert-selector Key=x509Serial,Value=1F", "Name what to choose from", 2),
         (f"{HELPER} \\\n  --certificate x", "line 2: this line is continued", 1),
+        ("aws_signing_helper serve", "it runs aws_signing_helper with serve", 2),
+        (f"sh -c '{HELPER} | jq .'", "it runs sh, and what that shell makes of the rest", 1),
     ],
 )
 def test_a_line_that_cannot_become_settings_is_refused(
