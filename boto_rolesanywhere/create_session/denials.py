@@ -30,12 +30,18 @@ class Denial(NamedTuple):
 
 
 # Codes that `diagnosis` asks for.
+NOT_ASSUMABLE: Final = "denied-role-not-assumable"
 INVALID_SIGNATURE: Final = "denied-signature-invalid"
 REVOKED: Final = "denied-certificate-revoked"
 OF_ARNS: Final = (
-    "denied-role-not-assumable",
+    NOT_ASSUMABLE,
     "denied-profile-invalid",
     "denied-trust-anchor-unknown",
+)
+
+_WITHOUT_ORIGIN: Final = (
+    "the profile has trusted identity propagation, and the certificate has no value for its"
+    " subjectSource, or the profile's attribute mappings leave it out"
 )
 
 DENIALS: Final = (
@@ -71,18 +77,14 @@ DENIALS: Final = (
         "Set the clock (NTP) if it is off; then check that key and certificate belong together.",
     ),
     Denial(
-        "denied-role-not-assumable",
+        NOT_ASSUMABLE,
         "Unable to assume role",
         (
             "a condition of the role's trust policy does not match the certificate",
             "the trust policy leaves out sts:AssumeRole, sts:TagSession or sts:SetSourceIdentity",
             "the profile's attribute mappings remove a tag that the policy asks for",
             "aws:SourceArn or aws:SourceAccount in the policy is not the trust anchor's",
-            "attributes of the certificate could not become session tags: the message names them",
-            (
-                "the profile has trusted identity propagation, and the certificate has no value for"
-                " its subjectSource, or the profile's attribute mappings leave it out"
-            ),
+            _WITHOUT_ORIGIN,
         ),
         "Evaluate the trust policy with `boto-rolesanywhere inspect --trust-policy FILE`.",
     ),
@@ -136,6 +138,19 @@ DENIALS: Final = (
 )
 
 
+# Within the text of a role that cannot be assumed: users' reports, such as issue 77 of AWS's helper
+# and issue 48211 of Terraform's AWS provider. It names the fields: "Issuer: [ CN ]; Subject: [ ]".
+_UNMAPPED: Final = Denial(
+    NOT_ASSUMABLE,
+    "to be mapped into session tags",
+    (
+        "attributes of the certificate could not become session tags: the message names them",
+        _WITHOUT_ORIGIN,
+    ),
+    "Have the certificate issued without what STS refuses, or take the field out of the profile:"
+    " aws rolesanywhere delete-attribute-mapping --profile-id ID --certificate-field FIELD.",
+)
+
 # Causes that a check of `doctor`'s rules out, if it found all well; by the name of the check.
 SETTLED_BY: Final[Mapping[str, str]] = {
     "the certificate's keyUsage lacks digitalSignature": "constraints",
@@ -161,4 +176,6 @@ REMEDIES_ALONE: Final[Mapping[str, str]] = {
 
 def find_denial(message: str) -> Denial | None:
     """The entry for the service's `message`, or None for a text that is not known."""
+    if _UNMAPPED.text in message:
+        return _UNMAPPED
     return next((denial for denial in DENIALS if message.startswith(denial.text)), None)

@@ -82,6 +82,16 @@ def _published_list(identity: Identity) -> Iterator[str]:
         )
 
 
+def _without_tags(identity: Identity) -> Iterator[str]:
+    from boto_rolesanywhere.inspection.session_tags import session_tags
+
+    try:
+        tags = session_tags(identity.certificate)
+    except RolesAnywhereError:  # the names cannot be read
+        return
+    yield from (f"no session tag {tag.key}: {tag.dropped}" for tag in tags if tag.dropped)
+
+
 def findings(
     config: Config,
     identity: Identity,
@@ -103,7 +113,7 @@ def findings(
     from boto_rolesanywhere.certificates.descriptions import describe_subject
     from boto_rolesanywhere.certificates.rules import problems
 
-    from .denials import INVALID_SIGNATURE, OF_ARNS, REVOKED
+    from .denials import INVALID_SIGNATURE, NOT_ASSUMABLE, OF_ARNS, REVOKED
 
     if clock := clock_finding(now, theirs):
         yield clock
@@ -118,6 +128,8 @@ def findings(
                 f"the intermediate {describe_subject(issuer)}, which was sent, is valid from"
                 f" {start:%Y-%m-%d} to {end:%Y-%m-%d}"
             )
+    if code in (None, NOT_ASSUMABLE):
+        yield from _without_tags(identity)
     if code in (None, *OF_ARNS):
         yield from _aliases(config)
     if code in (None, REVOKED):

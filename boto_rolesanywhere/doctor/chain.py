@@ -176,6 +176,24 @@ def check_constraints(leaf: x509.Certificate, now: datetime) -> Check[bool]:
     return not found
 
 
+def check_session_tags(leaf: x509.Certificate) -> Iterator[Verdict]:
+    """Values that become no session tag, where no call tells whether AWS minds."""
+    from boto_rolesanywhere.inspection.session_tags import session_tags
+
+    try:
+        dropped = [f"{tag.key}: {tag.dropped}" for tag in session_tags(leaf) if tag.dropped]
+    except CertificateError:
+        return  # a name that cannot be read has its own verdict
+    if dropped:
+        yield Verdict(
+            "constraints",
+            "warn",
+            f"not all of the certificate becomes session tags: {'; '.join(dropped)}",
+            "Try a session: doctor without --offline does. If AWS denies it, have the certificate"
+            " issued without them, or take the field out of the profile's attribute mappings.",
+        )
+
+
 def check_validity(
     leaf: x509.Certificate, chain: Sequence[x509.Certificate], now: datetime
 ) -> Check[bool]:

@@ -12,7 +12,13 @@ from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.identity.identity import Identity
 
 from .calls import check_caller_identity, check_create_session, check_roles
-from .chain import check_chain, check_constraints, check_trust_anchor, check_validity
+from .chain import (
+    check_chain,
+    check_constraints,
+    check_session_tags,
+    check_trust_anchor,
+    check_validity,
+)
 from .crl import check_crl
 from .files import check_files, check_key
 from .network import check_clock, check_connection, check_name_resolution
@@ -106,6 +112,8 @@ def examine(
         workload = yield from _each(_check_workload(question, opened), noted)
         if not offline:
             yield from _each(_check_calls(question, workload, seen), noted)
+        elif workload.identity is not None:
+            yield from check_session_tags(workload.identity.certificate)
 
 
 def _each(check: Check[_Value], change: Callable[[Verdict], Verdict]) -> Check[_Value]:

@@ -13,6 +13,7 @@ from boto_rolesanywhere.create_session.denials import DENIALS, find_denial
 from boto_rolesanywhere.create_session.diagnosis import clock_finding, service_time
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+from boto_rolesanywhere.testing.faults import ErrorStatus
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
 
@@ -43,14 +44,34 @@ def test_each_string_of_the_service_is_explained(message: str, cause: str) -> No
     assert denial.remedy.endswith(".")
 
 
-def test_attributes_that_could_not_become_tags_are_a_cause() -> None:
-    denial = find_denial(
-        "Unable to assume role for arn:aws:iam::123456789012:role/x; Some attributes failed to be"
-        " mapped into session tags. Issuer: []; Subject: []; SAN: [ DNS/2 ]"
-    )
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Unable to assume role for x. Some attributes failed to be mapped into session tags. SAN:",
+        "Unable to assume role. Some attributes failed to be mapped into session tags. Issuer: [",
+        "some attributes fail to be mapped into session tags: [...]; subject: [CN]. SAN:[]",
+    ],
+)
+def test_attributes_that_could_not_become_tags_are_the_cause(message: str) -> None:
+    denial = find_denial(message)
 
     assert denial is not None
-    assert any("could not become session tags" in cause for cause in denial.causes)
+    assert denial.code == "denied-role-not-assumable"
+    assert "could not become session tags" in denial.causes[0]
+    assert "delete-attribute-mapping" in denial.remedy
+
+
+def test_a_denied_role_is_told_which_values_are_no_session_tags() -> None:
+    ca = CertificateAuthority()
+    with Emulator(ca) as emulator:
+        said = "Unable to assume role. Some attributes failed to be mapped into session tags."
+        emulator.inject(ErrorStatus(403, "AccessDeniedException", said))
+
+        with pytest.raises(SessionDeniedError) as refusal:
+            keys_from(emulator, ca.issue(subject="CN=John (EMP1),O=Example"))
+
+    (told,) = [finding for finding in refusal.value.findings if "session tag" in finding]
+    assert told.startswith("no session tag x509Subject/CN: STS refuses '(' ')' in a value")
 
 
 @pytest.mark.parametrize(

@@ -178,6 +178,17 @@ class TestCertificate:
         assert any(words in one.text for one in found)
         assert only(verdicts, "key").status == "ok"
 
+    def test_values_that_become_no_session_tag_are_warned_of_where_no_call_is_made(
+        self, folder: Path
+    ) -> None:
+        issued = ROOT.issue(subject="CN=John (EMP1),O=Example")
+
+        sound, warned = named(examined(written(issued, folder)), "constraints")
+
+        assert (sound.status, warned.status) == ("ok", "warn")
+        assert "x509Subject/CN: STS refuses '(' ')' in a value" in warned.text
+        assert "doctor without --offline" in str(warned.remedy)
+
     def test_an_expired_certificate_is_a_matter_of_validity_alone(self, folder: Path) -> None:
         verdicts = examined(written(ROOT.issue("app", flaws=("expired",)), folder))
         assert bad(verdicts) == {("validity", "fail")}
