@@ -14,14 +14,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
-import yaml
 from acme_client import certbot
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from installed import PROGRAMS, require
 from one_answer import answering
 from open_bao import vault
-from pages import PROFILE, ROLE, TRUST_ANCHOR, Reader, blocks
-from repository import EXAMPLES
+from pages import Reader, blocks
 
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.testing import CertificateAuthority
@@ -215,17 +213,3 @@ def test_pandas_and_s3fs_read_and_write_with_the_profile(equipped: Reader) -> No
     equipped.type(profile)
     assert "2.5" in equipped.type(pandas)
     assert "sensor-data/today.csv" in equipped.type(s3fs)
-
-
-def test_what_a_pod_gets_is_enough_for_the_pages_program(equipped: Reader) -> None:
-    program, doctor = blocks("kubernetes.md", "kubernetes")
-    settings = next(yaml.safe_load_all((EXAMPLES / "kubernetes" / "deployment.yaml").read_text()))
-    arns = {"TRUST_ANCHOR": TRUST_ANCHOR, "PROFILE": PROFILE, "ROLE": ROLE}
-    (equipped.folder / ".aws" / "config").unlink()
-    equipped.variables.update(settings["data"])
-    equipped.variables.update({f"AWS_ROLESANYWHERE_{name}_ARN": arn for name, arn in arns.items()})
-    for name, file in (("CERTIFICATE", "workload.pem"), ("PRIVATE_KEY", "workload.key")):
-        equipped.variables[f"AWS_ROLESANYWHERE_{name}"] = str(equipped.folder / file)
-
-    assert equipped.type(program).startswith("[")
-    assert "Nothing failed" in equipped.type(doctor)
