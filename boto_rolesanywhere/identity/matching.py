@@ -87,6 +87,13 @@ def match(
     raise _mismatch(strangers[0], candidates, key_place, certificate_place)
 
 
+def wanted_keys(held: Sequence[x509.Certificate], now: datetime) -> list[PublicKeyTypes]:
+    """The public keys of those certificates that AWS would take; if it takes none, of all."""
+    usable = [certificate for certificate in held if not problems(certificate, now)]
+    keys = map(readable_public_key, usable or held)
+    return [cast("PublicKeyTypes", key) for key in keys if key is not None]
+
+
 def _chosen(pairs: list[Pair], usable: list[x509.Certificate], where: str | None) -> Pair:
     # The same key may stand there twice.
     good = list({pair.leaf: pair for pair in reversed(pairs) if pair.leaf in usable}.values())

@@ -22,7 +22,7 @@ from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.places import TOKEN, TPM, kind_of
 
 from .identity import Identity
-from .matching import match
+from .matching import match, wanted_keys
 from .material import (
     Material,
     place_of,
@@ -34,10 +34,11 @@ from .material import (
 from .notices import warn_of_slips, warn_of_strangers, warn_once
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from boto_rolesanywhere.settings.places import Kind
     from boto_rolesanywhere.settings.sources import IdentitySources, Secret
@@ -225,28 +226,31 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     """Open the key and find its certificate. Raises as `open_identity` does."""
     access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
     for_certificate = for_key = access
-    if isinstance(material.certificate, str) and isinstance(material.private_key, str):
-        from .pkcs11 import secrets_of_a_pair
+    place, key_place = material.certificate, material.private_key
+    if isinstance(place, str) and isinstance(key_place, str):
+        from .pkcs11 import pair_with_pins
 
-        secrets = secrets_of_a_pair(material.certificate, material.private_key, access.secret)
-        for_certificate, for_key = (access._replace(secret=secret) for secret in secrets)
-    opened = _certificates_in(
-        material.certificate, "certificate", for_certificate, key_decides=True
-    )
+        (place, secret), (key_place, key_secret) = pair_with_pins(place, key_place, access.secret)
+        for_certificate = access._replace(secret=secret)
+        for_key = access._replace(secret=key_secret)
+    opened = _certificates_in(place, "certificate", for_certificate, key_decides=True)
     held = (*opened.certificates, *opened.beside)
     chain = Contents()
     if material.chain is not None:
         chain = _certificates_in(material.chain, "chain", access)
     key_file = Contents()
-    if isinstance(material.private_key, Part):
-        key_file = open_contents(material.private_key, sources.secret)
+    if isinstance(key_place, Part):
+        key_file = open_contents(key_place, sources.secret)
     intermediates = (*chain.certificates, *chain.beside)
     candidates = (*held, *intermediates, *key_file.certificates)
-    if material.private_key is None:
+    if key_place is None:
         held = candidates
-        openers = _keys_in(material.certificate, opened, access, several=True)
-    else:
-        openers = _keys_in(material.private_key, key_file, for_key, several=True)
+    wanted = partial(wanted_keys, held, now)
+    openers = (
+        _keys_in(material.certificate, opened, access, wanted)
+        if key_place is None
+        else _keys_in(key_place, key_file, for_key, wanted)
+    )
     pair = match(
         openers,
         held,
@@ -300,14 +304,17 @@ def _keys_in(
     read: Part | str | x509.Certificate | AnyKey,
     contents: Contents,
     access: Access,
-    *,
-    several: bool = False,
+    wanted: Callable[[], Sequence[PublicKeyTypes]] | None = None,
 ) -> list[KeyOpener]:
-    """What opens each key there; `several`: of a token each that its URI may mean."""
-    if several and isinstance(read, str) and kind_of(read) == TOKEN:
+    """What opens each key there.
+
+    If the key of a certificate is looked for, whose public key is among those that `wanted` gives,
+    several keys of a token may be meant.
+    """
+    if wanted is not None and isinstance(read, str) and kind_of(read) == TOKEN:
         from .pkcs11 import token_keys
 
-        keys = token_keys(read, module=access.pkcs11_module, secret=access.secret)
+        keys = token_keys(read, wanted=wanted(), module=access.pkcs11_module, secret=access.secret)
         return [partial(_itself, key) for key in keys]
     if isinstance(read, str):
         return [partial(KEY_OPENERS[kind_of(read)], read, access)]

@@ -73,11 +73,20 @@ class SoftToken:
             *("--pin", PIN, "--so-pin", SO_PIN),
         )
 
-    def another(self, label: str | None = None) -> SoftToken:
-        """One more token, beside this one."""
+    def another(self, label: str | None = None, *, user_pin: bool = True) -> SoftToken:
+        """One more token, beside this one; `user_pin`: whether it has one."""
         token = SoftToken(self.folder, label or _label(), self.counter)
         token.initialise()
+        if not user_pin:
+            token.forget_user_pin()
         return token
+
+    def forget_user_pin(self) -> None:
+        """Initialise the token again, without a user PIN."""
+        self.run(
+            *("pkcs11-tool", "--module", SOFTHSM, "--token-label", self.label, "--init-token"),
+            *("--label", self.label, "--so-pin", SO_PIN),
+        )
 
     def add_key(self, key: PrivateKeyTypes, *options: str, label: str = "", id_: str = "") -> None:
         """Write a private key."""

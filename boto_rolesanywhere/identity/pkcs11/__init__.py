@@ -5,7 +5,8 @@ Only what the rest of the package calls stands here; it loads nothing until it i
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
@@ -16,7 +17,10 @@ from .pin import TokenPin
 from .uri import parse_pkcs11_uri
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from boto_rolesanywhere.signing_key import SigningKey
 
@@ -60,26 +64,41 @@ def open_token_key(
 
 
 def token_keys(
-    uri: str, *, module: str | None = None, secret: Secret | None = None
+    uri: str,
+    *,
+    wanted: Sequence[PublicKeyTypes],
+    module: str | None = None,
+    secret: Secret | None = None,
 ) -> list[SigningKey]:
-    """The private keys that `uri` may mean, on all tokens that it may mean, opened.
+    """The private keys that `uri` may mean, opened.
 
-    Arguments and errors are those of `open_token_key`, but several keys are no error. The PIN is
-    tried on those tokens only that show an object of the URI's name.
+    Other arguments and errors are those of `open_token_key`, but several keys are no error. Of
+    several tokens the one is meant that shows one of `wanted`, or else an object of the URI's name.
+    The PIN is tried on no other.
+
+    Args:
+        uri: as of `open_token_key`.
+        wanted: the public keys of the certificates that are given.
+        module: as of `open_token_key`.
+        secret: as of `open_token_key`.
 
     Raises:
-        KeyDeviceError: also if several tokens match, and the URI names no object.
+        KeyDeviceError: also if nothing that can be seen tells which of several tokens is meant.
     """
     access = _access(uri, module, secret)
+    access.wanted = wanted
     from .key import open_keys
 
     return list(open_keys(access))
 
 
-def secrets_of_a_pair(
+def pair_with_pins(
     certificate: str, key: str, secret: Secret | None
-) -> tuple[Secret | None, Secret | None]:
-    """What opens a certificate and a key: the PIN of one URI serves the other on the same token.
+) -> tuple[tuple[str, Secret | None], tuple[str, Secret | None]]:
+    """The URIs of a certificate and a key, each with what opens it.
+
+    The PIN of one URI serves the other too, which then names the same token and no other: no PIN is
+    tried on a token that it was not meant for.
 
     Args:
         certificate: its ``pkcs11:`` URI.
@@ -87,30 +106,37 @@ def secrets_of_a_pair(
         secret: that is configured; it goes before another URI's PIN.
     """
     if kind_of(key) != TOKEN or (secret is not None and not secret.asks):
-        return secret, secret
+        return (certificate, secret), (key, secret)
     first, second = parse_pkcs11_uri(certificate), parse_pkcs11_uri(key)
-    return _lent_pin(first, second) or secret, _lent_pin(second, first) or secret
+    return (
+        _with_pin_of(second, certificate, first) or (certificate, secret),
+        _with_pin_of(first, key, second) or (key, secret),
+    )
 
 
-def _lent_pin(uri: Pkcs11Uri, other: Pkcs11Uri) -> Secret | None:
-    """The PIN of `other` for `uri`, if that has none and may name the same token."""
+def _with_pin_of(other: Pkcs11Uri, text: str, uri: Pkcs11Uri) -> tuple[str, Secret] | None:
+    """The URI on the token of `other`, with that one's PIN, if it has none and may name it."""
     if uri.has_pin or not other.has_pin:
         return None
+    of_both: dict[str, Any] = {}
     for name in _OF_A_TOKEN:
-        named = (getattr(uri, name), getattr(other, name))
-        if None not in named and named[0] != named[1]:
+        its, others = getattr(uri, name), getattr(other, name)
+        if None not in (its, others) and its != others:
             return None
-    return Secret(lambda: TokenPin(other, None).obtain()[0], "the other PKCS#11 URI")
+        of_both[name] = others if its is None else its
+    secret = Secret(lambda: TokenPin(other, None).obtain()[0], "the other PKCS#11 URI")
+    narrowed = replace(uri, **of_both)
+    return (text if narrowed == uri else str(narrowed)), secret
 
 
 def read_token_certificates(
     uri: str, *, module: str | None = None, secret: Secret | None = None, key_decides: bool = True
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
-    """The certificates on the one token that `uri` names.
+    """The certificates on the token that `uri` names, or on all that it may mean.
 
     Arguments and errors are those of `open_token_key`. The PIN is needed only where a token hides
     its certificates until it is given. If no key decides which of them is the end-entity
-    certificate, some must have the URI's object and id.
+    certificate, some must have the URI's object and id, and be on one token.
 
     Returns:
         Those with the URI's object and id, and the token's others, among which the intermediates
@@ -122,7 +148,7 @@ def read_token_certificates(
     access = _access(uri, module, secret)
     from .certificates import read_certificates
 
-    named, others = access.run(lambda: read_certificates(access))
+    named, others = access.run(lambda: read_certificates(access, key_decides=key_decides))
     if not (named or key_decides):
         raise KeyDeviceError(
             "the token has no certificate with the label and id of the URI",

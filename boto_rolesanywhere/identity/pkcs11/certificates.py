@@ -14,25 +14,32 @@ from .token import pinned
 
 if TYPE_CHECKING:
     from cryptography import x509
+    from pkcs11.types import Token
 
     from .token import TokenAccess
     from .uri import Pkcs11Uri
 
 
 def read_certificates(
-    access: TokenAccess,
+    access: TokenAccess, *, key_decides: bool
 ) -> tuple[tuple[x509.Certificate, ...], tuple[x509.Certificate, ...]]:
     """The certificates that the URI names, and the others. Only within `access.run`.
 
     Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
 
+    Args:
+        access: to the token.
+        key_decides: whether a key tells which is meant, so that they may be on several tokens.
+
     Raises:
         NotFoundError: the token holds no certificate.
         CertificateError: a certificate that the URI names cannot be read.
     """
-    named, others = _split(access, login=False)
-    if not named and access.pin.available(by_asking=not others):
-        named, others = _split(access, login=True)
+    named, others = _on_several(access) if key_decides else ([], [])
+    if not (named or others):
+        named, others = _split(access, login=False)
+        if not named and access.pin.available(by_asking=not others):
+            named, others = _split(access, login=True)
     if not (named or others):
         raise NotFoundError(
             "no certificate on the token",
@@ -53,20 +60,25 @@ def list_certificates(access: TokenAccess) -> tuple[tuple[str, x509.Certificate]
     Certificates are public objects as a rule, so the PIN is used only where that finds nothing.
     """
 
-    def look(*, login: bool) -> tuple[tuple[str, x509.Certificate], ...]:
-        with access.session(login=login) as session:
+    def look(
+        token: Token | None = None, *, login: bool = False
+    ) -> tuple[tuple[str, x509.Certificate], ...]:
+        with access.session(token, login=login) as session:
             uri = pinned(access.uri, session.token)
             found = find_objects(session, "cert", label=uri.object, id_=uri.id)
             read_ = [(uri_of(each, uri, "cert"), read(each, Attribute.VALUE)) for each in found]
         parsed = [(str(place), certificate_in(value)) for place, value in read_]
         return tuple((place, certificate) for place, certificate in parsed if certificate)
 
-    return look(login=False) or (look(login=True) if access.pin.available(by_asking=True) else ())
+    seen = tuple(found for token in access.matching() for found in look(token))
+    return seen or (look(login=True) if access.pin.available(by_asking=True) else look())
 
 
-def _split(access: TokenAccess, *, login: bool) -> tuple[list[bytes], list[bytes]]:
+def _split(
+    access: TokenAccess, token: Token | None = None, *, login: bool
+) -> tuple[list[bytes], list[bytes]]:
     uri, named, others = access.uri, list[bytes](), list[bytes]()
-    with access.session(login=login) as session:
+    with access.session(token, login=login) as session:
         for found in find_objects(session, "cert"):
             value, label = read(found, Attribute.VALUE), read(found, Attribute.LABEL)
             # A YubiKey certifies each key that it made, under the key's own id and for the same
@@ -76,6 +88,17 @@ def _split(access: TokenAccess, *, login: bool) -> tuple[list[bytes], list[bytes
             wanted = uri.object in (None, label) and uri.id in (None, read(found, Attribute.ID))
             (named if wanted else others).append(value)
     return named, others
+
+
+def _on_several(access: TokenAccess) -> tuple[list[bytes], list[bytes]]:
+    """What can be seen without a login, if the URI leaves several tokens; else nothing."""
+    tokens = access.matching()
+    named, others = dict[bytes, None](), dict[bytes, None]()  # the same may be on all of them
+    for token in tokens if len(tokens) > 1 else ():
+        of_one, rest = _split(access, token, login=False)
+        named.update(dict.fromkeys(of_one))
+        others.update(dict.fromkeys(rest))
+    return list(named), list(others)
 
 
 def _parse(value: bytes, uri: Pkcs11Uri) -> x509.Certificate:

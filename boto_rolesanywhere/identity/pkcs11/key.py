@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import weakref
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -19,9 +19,17 @@ from boto_rolesanywhere.errors import KeyDeviceError
 from boto_rolesanywhere.identity.one_process import NotPickled
 from boto_rolesanywhere.identity.sharing import Shared
 
-from .libraries import LIBRARIES
-from .objects import find_private_key, find_public_keys, read, uris_of_keys
-from .token import close_session, pinned
+from .libraries import LIBRARIES, close_session
+from .objects import (
+    find_private_keys,
+    find_public_keys,
+    fitting_keys,
+    no_public_key,
+    read,
+    several_keys,
+    uris_of_keys,
+)
+from .token import pinned
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -120,22 +128,44 @@ class _Opened:
             raise
 
     def _find(self, session: Session, generation: int) -> _Handles:
-        uri = self.access.uri
-        private = find_private_key(session, uri)
+        uri, wanted = self.access.uri, self.access.wanted
+        keys = find_private_keys(session, uri, wanted)
+        if len(keys) == 1:
+            return self._handles_of(keys[0], session, generation)
+        # EC keys of one name, of which each may have each public key there.
+        found: list[_Handles] = []
+        for key in keys:
+            with suppress(KeyDeviceError):
+                found.append(self._handles_of(key, session, generation))
+        found = [each for each in found if each.public in wanted]
+        if len(found) != 1:
+            raise several_keys(session, uri, len(keys))
+        return found[0]
+
+    def _handles_of(self, private: SignMixin, session: Session, generation: int) -> _Handles:
         always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
-        public, *others = find_public_keys(session, private, uri)
+        told = find_public_keys(session, private)
+        possible = told or fitting_keys(private, self.access.wanted)
+        if not possible:
+            raise no_public_key(self.access.uri)
+        public = possible[0]
         is_rsa = isinstance(public, rsa.RSAPublicKey)
         offered = frozenset(session.token.slot.get_mechanisms() if is_rsa else ())
         handles = _Handles(generation, session, private, public, offered, always_authenticate)
-        return self._proven(handles, others) if others else handles
+        if len(told) == 1:
+            return handles
+        proven = self._proven(handles, possible)
+        if not (proven or told):
+            raise no_public_key(self.access.uri)
+        return proven or handles
 
-    def _proven(self, handles: _Handles, others: list[PublicKeyTypes]) -> _Handles:
+    def _proven(self, handles: _Handles, possible: list[PublicKeyTypes]) -> _Handles | None:
         """The opened key with the one public key that verifies its signature."""
         signature = self._sign(handles, _PROBE)
-        for public in others:
+        for public in possible:
             if verify_signature(public, signature, _PROBE):
                 return replace(handles, public=public)
-        return handles
+        return None
 
     def _sign(self, handles: _Handles, data: bytes, digest: Digest = "SHA256") -> bytes:
         # The mechanism is always named: python-pkcs11's defaults are those of SHA-512.
@@ -211,35 +241,25 @@ class TokenKey(NotPickled):
 
 
 def open_keys(access: TokenAccess) -> list[TokenKey]:
-    """The one key that the URI means, or all that it may mean on several tokens, opened.
-
-    The PIN is tried on those tokens only that show an object of the URI's name.
+    """The one key that the URI means, or all that it may mean on its token, opened.
 
     Raises:
-        KeyDeviceError: as of one key; several tokens match, and the URI names no object.
+        KeyDeviceError: as of one key; several tokens match.
     """
     try:
         return [TokenKey(access)]
     except KeyDeviceError as error:
-        if error.code != "token-ambiguous":
+        if error.code != "token-ambiguous" or not (keys := access.run(lambda: _uris(access))):
             raise
-        ambiguous = error
-    uri = access.uri
-    tokens = access.run(lambda: [pinned(uri, token) for token in access.matching()])
-    if len(tokens) > 1 and uri.object is None and uri.id is None:
-        raise ambiguous
-    keys = [key for token in tokens for key in _uris_on(access.of_one(token))]
-    if not keys:
-        raise ambiguous
     return [TokenKey(access.of_one(key)) for key in keys]
 
 
-def _uris_on(access: TokenAccess) -> list[Pkcs11Uri]:
-    def look() -> list[Pkcs11Uri]:
-        with access.session(login=True) as session:
-            return uris_of_keys(session, access.uri)
-
-    return access.run(look)
+def _uris(access: TokenAccess) -> list[Pkcs11Uri]:
+    """Of the keys that the URI may mean; none if several tokens match."""
+    if len(access.matching()) > 1:
+        return []
+    with access.session(login=True) as session:
+        return uris_of_keys(session, pinned(access.uri, session.token))
 
 
 def _mechanism(handles: _Handles, digest: Digest) -> Mechanism:

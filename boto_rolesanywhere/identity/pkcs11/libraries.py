@@ -22,6 +22,7 @@ from .library_path import PROXY
 
 if TYPE_CHECKING:
     from pkcs11._pkcs11 import lib as Library  # noqa: N812  # a class, whatever its name
+    from pkcs11.types import Session
 
 _PROXY_FILES: Final = (PROXY, "libp11-kit")  # the proxy is libp11-kit itself, under another name
 
@@ -104,6 +105,17 @@ class Libraries:
 
 LIBRARIES: Final = Libraries()
 hold_in_forks(lambda: (LIBRARIES.lock,))
+
+
+def close_session(session: Session, generation: int) -> None:
+    """Close a session of that generation, unless it died before: never an error.
+
+    The number of a dead session may be another's by now.
+    """
+    with LIBRARIES.lock:
+        if LIBRARIES.is_current(generation):
+            with suppress(PKCS11Error):
+                session.close()
 
 
 def _is_proxy(path: str) -> bool:

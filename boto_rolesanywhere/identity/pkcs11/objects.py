@@ -23,7 +23,7 @@ from boto_rolesanywhere.errors import KeyDeviceError
 from .errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from pkcs11.types import Object, Session
@@ -41,6 +41,7 @@ _CURVES: Final[dict[bytes, ec.EllipticCurve]] = {
     bytes.fromhex("06052b81040022"): ec.SECP384R1(),
     bytes.fromhex("06052b81040023"): ec.SECP521R1(),
 }
+_NAME_ONE: Final = "Name one private key by object= (its label) or id= in the URI."
 _LISTED: Final = 20  # an HSM may hold thousands
 
 
@@ -67,54 +68,85 @@ def uris_of_keys(session: Session, uri: Pkcs11Uri) -> list[Pkcs11Uri]:
     return [each for each in named if each.object or each.id]
 
 
-def find_private_key(session: Session, uri: Pkcs11Uri) -> SignMixin:
-    """The one private key that `uri` means and that may sign.
+def find_private_keys(
+    session: Session, uri: Pkcs11Uri, wanted: Sequence[PublicKeyTypes]
+) -> list[SignMixin]:
+    """The private keys that `uri` means and that may sign; of several those that may be wanted.
 
     The URI may name the key, its certificate or its public key. For the latter two, the private key
     has the same CKA_ID, else the same label, else the same public key.
 
     Raises:
         NotFoundError: no key matches. Its error lists what the token holds.
-        KeyDeviceError: several keys match, or no matching key may sign.
+        KeyDeviceError: no matching key may sign.
     """
     keys = matching_keys(session, uri)
     signing = [key for key in keys if isinstance(key, SignMixin)]
+    if not keys:
+        raise NotFoundError(
+            f"no private key on the token matches; {_holdings(session)}",
+            code="token-object-missing",
+            where=str(uri),
+            remedy=_NAME_ONE,
+        )
+    if not signing:
+        raise KeyDeviceError(
+            f"the private key may not sign (its CKA_SIGN is false); {_holdings(session)}",
+            code="token-key-unusable",
+            where=str(uri),
+            remedy=_NAME_ONE,
+        )
     if len(signing) == 1:
-        return signing[0]
-    error = KeyDeviceError
-    if signing:
-        problem, code = f"{len(signing)} private keys on the token match", "token-ambiguous"
-    elif keys:
-        problem = "the private key may not sign (its CKA_SIGN is false)"
-        code = "token-key-unusable"
-    else:
-        problem, code = "no private key on the token matches", "token-object-missing"
-        error = NotFoundError
-    raise error(
-        f"{problem}; it holds {_holdings(session)}",
-        code=code,
+        return signing
+    return [key for key in signing if _may_be_one_of(session, key, wanted)] or signing
+
+
+def several_keys(session: Session, uri: Pkcs11Uri, number: int) -> KeyDeviceError:
+    """The error if nothing decides which key is meant."""
+    return KeyDeviceError(
+        f"{number} private keys on the token match; {_holdings(session)}",
+        code="token-ambiguous",
         where=str(uri),
-        remedy="Name one private key by object= (its label) or id= in the URI.",
+        remedy=_NAME_ONE,
     )
 
 
-def find_public_keys(session: Session, private: Object, uri: Pkcs11Uri) -> list[PublicKeyTypes]:
-    """The public key of `private`; several where the token leaves open which it is.
+def _may_be_one_of(session: Session, key: Object, wanted: Sequence[PublicKeyTypes]) -> bool:
+    return any(public in wanted for public in _possible_public_keys(session, key))
+
+
+def shows_public_key(session: Session, wanted: Sequence[PublicKeyTypes]) -> bool:
+    """Whether a certificate or public key that can be seen has one of these keys."""
+    return any(
+        _twin_public_key(twin) in wanted
+        for type_ in ("public", "cert")
+        for twin in find_objects(session, type_)
+    )
+
+
+def find_public_keys(session: Session, private: Object) -> list[PublicKeyTypes]:
+    """The public key of `private`; several where the token leaves open which it is, or none.
 
     It comes from the private key's own attributes if they suffice, else from the public keys and
     certificates with the same CKA_ID or label. Several are possible only for EC, if certificates of
     an earlier key have the same name.
-
-    Raises:
-        KeyDeviceError: the token tells none, or the key is neither RSA nor EC.
     """
     keys: list[PublicKeyTypes] = []
     for key in _possible_public_keys(session, private):
         if key not in keys:
             keys.append(key)
-    if keys:
-        return keys
-    raise KeyDeviceError(
+    return keys
+
+
+def fitting_keys(private: Object, wanted: Iterable[PublicKeyTypes]) -> list[PublicKeyTypes]:
+    """Those of `wanted` that may be the public key of `private`, as far as that can be read."""
+    modulus, parameters = read(private, Attribute.MODULUS), read(private, Attribute.EC_PARAMS)
+    return [key for key in wanted if may_fit(key, modulus, parameters)]
+
+
+def no_public_key(uri: Pkcs11Uri) -> KeyDeviceError:
+    """The error if nothing tells a private key's public key."""
+    return KeyDeviceError(
         "the private key has no public key that can be used: it is neither RSA nor EC on P-256, "
         "P-384 or P-521, or the token holds neither its public key nor its certificate",
         code="token-key-unusable",
@@ -215,7 +247,8 @@ def _twin_public_key(twin: Object) -> PublicKeyTypes | None:
 
 def _holdings(session: Session) -> str:
     kinds = (("private keys", "private"), ("certificates", "cert"))
-    return " and ".join(f"{words} {_list(find_objects(session, type_))}" for words, type_ in kinds)
+    listed = (f"{words} {_list(find_objects(session, type_))}" for words, type_ in kinds)
+    return f"it holds {' and '.join(listed)}"
 
 
 def _list(objects: list[Object]) -> str:

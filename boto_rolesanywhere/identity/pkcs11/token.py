@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
@@ -16,14 +17,15 @@ from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
 from boto_rolesanywhere.identity.refused_secrets import digest, remember_refusal, was_refused
 from boto_rolesanywhere.identity.sharing import Sameness
 
+from .choice import meant_tokens
 from .errors import PIN_REFUSED, NotFoundError, explain, is_curable
-from .libraries import LIBRARIES
-from .objects import find_objects
+from .libraries import LIBRARIES, close_session
 from .pin import PinNeededError, TokenPin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from pkcs11._pkcs11 import lib as Library  # noqa: N812  # a class, whatever its name
     from pkcs11.types import Session, Token
 
@@ -55,13 +57,24 @@ _logins: Final[dict[tuple[str, int], _Login]] = {}
 class TokenAccess:
     """Access to the token that a URI names, through one library."""
 
-    __slots__ = ("_path", "pin", "uri")
+    __slots__ = ("_path", "pin", "uri", "wanted")
 
-    def __init__(self, path: str, uri: Pkcs11Uri, pin: TokenPin) -> None:
-        """Prepare the access; nothing asks the token yet."""
+    def __init__(
+        self, path: str, uri: Pkcs11Uri, pin: TokenPin, wanted: Sequence[PublicKeyTypes] = ()
+    ) -> None:
+        """Prepare the access; nothing asks the token yet.
+
+        Args:
+            path: of the library.
+            uri: of the token and what is on it.
+            pin: the token's.
+            wanted: public keys of which the key must have one, if any are known. They decide where
+                the URI leaves several tokens or keys.
+        """
         self._path = path
         self.uri = uri
         self.pin = pin
+        self.wanted = wanted
 
     @property
     def where(self) -> str:
@@ -70,7 +83,9 @@ class TokenAccess:
 
     def sameness(self) -> Sameness:
         """What tells it from access to another token, or with another PIN."""
-        return Sameness(self._path, self.uri, self.pin.secret)
+        spki = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        wanted = [key.public_bytes(*spki) for key in self.wanted]
+        return Sameness(self._path, self.uri, self.pin.secret, wanted)
 
     def run(self, call: Callable[[], Result]) -> Result:
         """Run `call` under the lock; if a new start of the library may help, start it and retry."""
@@ -82,12 +97,17 @@ class TokenAccess:
 
     def of_one(self, uri: Pkcs11Uri) -> TokenAccess:
         """Access to what `uri` names, through the same library and with the same secret."""
-        return TokenAccess(self._path, uri, TokenPin(uri, self.pin.secret))
+        return TokenAccess(self._path, uri, TokenPin(uri, self.pin.secret), self.wanted)
 
     @contextmanager
-    def session(self, *, login: bool) -> Iterator[Session]:
-        """A session for the body of the `with`. Only within `run`."""
-        session = self.open(login=login)
+    def session(self, token: Token | None = None, *, login: bool = False) -> Iterator[Session]:
+        """A session for the body of the `with`. Only within `run`.
+
+        Args:
+            token: one of `matching`; None for the one that the URI means.
+            login: whether to log in, to the one that the URI means.
+        """
+        session = token.open() if token else self.open(login=login)
         try:
             yield session
         finally:
@@ -140,48 +160,29 @@ class TokenAccess:
                 raise explain(error, where=self.where) from error
 
     def matching(self) -> list[Token]:
-        """The tokens that the URI may mean. Only within `run`.
+        """The tokens that the URI may mean: several where nothing decides. Only within `run`."""
+        return meant_tokens(self._all_matching(), self.uri, self.wanted)
 
-        Of several, those that show the object which the URI names: no PIN is tried on the others.
-        """
-        return self._matching(self._present())[0]
+    def _all_matching(self) -> list[Token]:
+        return [token for token in self._present() if _token_matches(self.uri, token)]
 
     def _present(self) -> list[Token]:
         library = LIBRARIES.get(self._path)
         return list(_tokens(library)) if _library_matches(self.uri, library) else []
 
-    def _matching(self, tokens: list[Token]) -> tuple[list[Token], list[Token]]:
-        """The tokens that the URI may mean, and all that match it."""
-        matching = [token for token in tokens if _token_matches(self.uri, token)]
-        # A slot that awaits a new token has one without name or keys: SoftHSM always shows one.
-        matching = [
-            token for token in matching if token.flags & TokenFlag.TOKEN_INITIALIZED
-        ] or matching
-        if len(matching) > 1 and (self.uri.object is not None or self.uri.id is not None):
-            return [token for token in matching if self._shows_object(token)], matching
-        return matching, matching
-
-    def _shows_object(self, token: Token) -> bool:
-        """Whether something of the URI's label and id can be seen, as a rule without a PIN."""
-        session = token.open()
-        try:
-            return bool(find_objects(session, label=self.uri.object, id_=self.uri.id))
-        finally:
-            close_session(session, LIBRARIES.generation)
-
     def _find(self) -> Token:
-        tokens = self._present()
-        meant, matching = self._matching(tokens)
+        meant = self.matching()
         if len(meant) == 1:
             return meant[0]
-        if matching:
+        if meant:
             raise KeyDeviceError(
-                f"{len(matching)} tokens match: {_list(matching)}",
+                f"{len(meant)} tokens match: {_list(meant)}",
                 code="token-ambiguous",
                 where=self.where,
-                remedy="Name one of them with token= or serial= in the URI.",
+                remedy="Name one of them with token= or serial= in the URI. No PIN is tried to "
+                "find out which of them is meant.",
             )
-        present = [token for token in tokens if token.flags & TokenFlag.TOKEN_INITIALIZED]
+        present = [token for token in self._present() if token.flags & TokenFlag.TOKEN_INITIALIZED]
         raise NotFoundError(
             f"no such token; the library shows {_list(present) or 'none'}",
             code="token-missing",
@@ -210,17 +211,6 @@ class TokenAccess:
         key = (self._path, token.slot.slot_id)
         _logins[key] = _Login(LIBRARIES.generation, session, held)
         return token
-
-
-def close_session(session: Session, generation: int) -> None:
-    """Close a session that `TokenAccess.open` gave, unless it died before: never an error.
-
-    The number of a dead session may be another's by now.
-    """
-    with LIBRARIES.lock:
-        if LIBRARIES.is_current(generation):
-            with suppress(PKCS11Error):
-                session.close()
 
 
 def pinned(uri: Pkcs11Uri, token: Token) -> Pkcs11Uri:
