@@ -32,6 +32,7 @@ from .found import (
     listed,
     tags_of,
 )
+from .mapped import require_mapped
 from .service_errors import translated
 from .tags import ADOPTED, REGION, SETUP
 from .trust_policies import trust_policy
@@ -122,6 +123,7 @@ class Setup:
         role = find_role(administrator, wanted.role.name)
         if role is not None:
             self._require_usable(role)
+        require_mapped(wanted, profile.detail if profile is not None else None)
         if anchor is None:
             self._note_twins(anchors)
         anchor_arn = self._make_anchor(anchor)

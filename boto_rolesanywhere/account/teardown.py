@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.inspection.trust_policy.facts import SERVICE
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     Tell = Callable[[str], None]
 
 
+_REMOVE: Final = "remove it"
+
+
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One thing that goes.
+    """One thing that goes, or is no longer setup's.
 
     Attributes:
         kind: ``profile``, ``revocation list``, ``trust anchor`` or ``role``.
@@ -39,6 +42,11 @@ class Removal:
     name: str
     arn: str
     changes: tuple[Change, ...]
+
+    @property
+    def goes(self) -> bool:
+        """False for what stays, and is only changed."""
+        return self.changes[-1].text == _REMOVE
 
 
 @dataclass(slots=True)
@@ -71,7 +79,7 @@ def removals_for_role(administrator: Administrator, name: str, tell: Tell) -> Re
         )
     aliases = [role.tags[ANCHOR]] if role is not None and ANCHOR in role.tags else []
     for detail, tags in _tagged_profiles(administrator, role, name):
-        found.items.append(_removal(PROFILE, detail))
+        _add_profile(detail, name, found)
         aliases.append(tags.get(ANCHOR, ""))
     for detail in listed(administrator, TRUST_ANCHOR):
         if not {detail.get("aliasName"), detail["name"]} & set(aliases):
@@ -144,9 +152,24 @@ def all_removals(administrator: Administrator, tell: Tell) -> Removals:
 
 def _removal(kind: Kind, detail: Detail) -> Removal:
     key = f"{kind.member}Id"
-    change = Change("rolesanywhere", f"Delete{kind.noun}", {key: detail[key]}, "remove it")
+    change = Change("rolesanywhere", f"Delete{kind.noun}", {key: detail[key]}, _REMOVE)
     name = detail.get("aliasName") or detail["name"]
     return Removal(kind.words, name, detail[f"{kind.member}Arn"], (change,))
+
+
+def _add_profile(detail: Detail, role: str, found: Removals) -> None:
+    """The profile; one that has further roles stays, without this one."""
+    arns = detail.get("roleArns", ())
+    others = [arn for arn in arns if arn.rpartition("/")[2] != role]
+    if not others:
+        found.items.append(_removal(PROFILE, detail))
+        return
+    names = ", ".join(arn.rpartition("/")[2] for arn in others)
+    found.notes.append(f"the profile {detail['name']} stays: it has the roles {names}, too")
+    if len(others) < len(arns):
+        parameters = {"profileId": detail["profileId"], "roleArns": others}
+        change = Change("rolesanywhere", "UpdateProfile", parameters, f"take {role} out of it")
+        found.items.append(Removal(PROFILE.words, detail["name"], detail["profileArn"], (change,)))
 
 
 def _add_anchor(administrator: Administrator, detail: Detail, found: Removals) -> None:
@@ -180,7 +203,7 @@ def _role(role: FoundRole) -> Removal:
                 change("DeleteRolePolicy", f"remove its inline policy {name}", PolicyName=name)
                 for name in role.inline_names
             ),
-            change("DeleteRole", "remove it"),
+            change("DeleteRole", _REMOVE),
         ]
     return Removal("role", role.name, role.arn, tuple(changes))
 

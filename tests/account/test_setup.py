@@ -14,9 +14,7 @@ from setups import CA, POLICY, made, run, small, take_away, whole
 
 from boto_rolesanywhere.account.setup import NEW, Setup
 from boto_rolesanywhere.account.teardown import removals_for_role, remove
-from boto_rolesanywhere.account.wanted import (
-    Wanted,
-)
+from boto_rolesanywhere.account.wanted import TrustedIdentity, Wanted
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -166,6 +164,30 @@ def test_what_is_disabled_stays_so_and_is_told(account: Account) -> None:
 
     assert watched.writes == []
     assert "disabled" in setup.parts[0].notes[0]
+
+
+def test_what_the_profile_does_not_map_is_refused_before_anything_changes(account: Account) -> None:
+    mapped = replace(small().profile, mappings={"x509Subject": ("OU",)})
+    fleet = replace(small().role, certificates=({"x509Subject/OU": "it"},))
+    run(account, replace(small(), role=fleet, profile=mapped))
+    before = account.everything()
+
+    with pytest.raises(ConfigurationError, match="x509Subject/CN is not mapped") as caught:
+        run(account, small())
+
+    assert (caught.value.code, account.everything()) == ("trust-condition-unusable", before)
+    run(account, replace(small(), role=fleet))  # as it is mapped
+
+
+def test_what_trusted_identity_needs_stays_mapped(account: Account) -> None:
+    identity = TrustedIdentity("x509SAN/URI")
+    run(account, replace(small(), profile=replace(small().profile, trusted_identity=identity)))
+    names = replace(small().profile, mappings={"x509SAN": ("DNS",)})
+
+    with pytest.raises(ConfigurationError, match="x509SAN/URI is not mapped"):
+        run(account, replace(small(), profile=names))
+
+    run(account, replace(small(), profile=replace(names, trusted_identity=False)))
 
 
 def test_two_roles_share_a_trust_anchor(account: Account) -> None:

@@ -52,6 +52,7 @@ def buckets(profile: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return [one["Name"] for one in listed]
 
 
+READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 INIT = ("ca", "init", "--name", "Example CA")
 SETUP_APP1 = ("setup", "--role", "app1", "--profile", "onprem")
 ISSUE = ("ca", "issue", "app1", "--profile", "onprem")
@@ -198,9 +199,18 @@ def test_half_way_it_says_what_there_is(account: Account, workshop: Path) -> Non
     [
         (("--ca", "app1.pem"), "trust-anchor-unsuitable", 1),
         (("--ca", "missing.pem"), "file-missing", 1),
+        (("--ca", "arn:aws:acm-pca:eu-west-1:123:certificate-authority/x"), "arn-invalid", 2),
         (("--san", "IP:10.0.0.1"), "trust-condition-unusable", 1),
         (("--any-subject", "--subject", "CN=x"), "flags-exclusive", 2),
-        (("--no-session-policy", "--session-policy-arn", "arn:x"), "flags-exclusive", 2),
+        (
+            (
+                "--no-session-policy",
+                "--session-policy-arn",
+                "arn:aws:iam::aws:policy/ReadOnlyAccess",
+            ),
+            "flags-exclusive",
+            2,
+        ),
         (("--policy", "app1.key"), "content-unrecognised", 1),
         (("--map", "x509Subject=OU"), "trust-condition-unusable", 1),
         (("--map", "x509SAN=DNS", "--trusted-identity", "uri"), "trust-condition-unusable", 1),
@@ -227,6 +237,9 @@ def test_what_aws_would_refuse_is_refused_before(
         ("--tag", "boto-rolesanywhere:setup=x"),
         ("--map", "subject=CN"),
         ("--notify-ca", "0"),
+        ("--policy-arn", "ReadOnlyAccess"),
+        ("--session-policy-arn", "arn:aws:iam::123:policy/x"),
+        ("--permissions-boundary", "arn:aws:iam::123456789012:role/x"),
     ],
 )
 def test_values_that_cannot_be_are_wrong_usage(options: tuple[str, ...]) -> None:
@@ -277,6 +290,21 @@ def test_a_shared_trust_anchor_goes_with_the_last_role(account: Account, worksho
     assert "the trust anchor example-ca stays: app2 trust it" in first
     last = ended("teardown", "--role", "app2", "--yes").stdout
     assert "trust anchor example-ca: arn:" in last
+    assert account.everything() == before
+
+
+def test_a_shared_profile_goes_with_the_last_role(account: Account, workshop: Path) -> None:
+    ended(*INIT)
+    before = account.everything()
+    ended(*SETUP_APP1)
+    ended("setup", "--role", "app2", "--role-profile", "app1", "--print-profile")
+
+    first = ended("teardown", "--role", "app1", "--yes").stdout
+    assert ": take app1 out of it\n" in first
+    assert "the profile app1 stays: it has the roles app2, too" in first
+    profiles = account.client("rolesanywhere").list_profiles()["profiles"]
+    assert ["arn:aws:iam::123456789012:role/app2"] in [each["roleArns"] for each in profiles]
+    ended("teardown", "--role", "app2", "--yes")
     assert account.everything() == before
 
 

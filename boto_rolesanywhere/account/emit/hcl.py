@@ -110,13 +110,20 @@ def _body(block: Block) -> Iterator[str]:
 
 
 def _aligned(attributes: list[tuple[str, list[str]]]) -> Iterator[str]:
-    """Attributes with their signs in one column, where those of one line follow each other."""
-    for several, group in groupby(attributes, key=lambda attribute: len(attribute[1]) > 1):
+    """Attributes with their signs in one column, where those of one line follow each other.
+
+    A heredoc counts as one line.
+    """
+    for several, group in groupby(attributes, key=lambda attribute: _is_several(attribute[1])):
         listed = list(group)
         width = 0 if several else max(len(name) for name, _ in listed)
         for name, lines in listed:
             yield f"{name.ljust(width)} = {lines[0]}"
             yield from lines[1:]
+
+
+def _is_several(lines: list[str]) -> bool:
+    return len(lines) > 1 and not lines[0].startswith("<<")
 
 
 def _value(value: Value) -> list[str]:

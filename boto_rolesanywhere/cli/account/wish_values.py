@@ -30,6 +30,11 @@ alias: Final = matching(
 )
 # IAM API Reference, CreateRole; without the comma, which no tag takes.
 role_name: Final = matching(r"[A-Za-z0-9_+=.@-]{1,64}", "be up to 64 letters, digits or _+=.@-")
+# IAM API Reference: the ARN of a managed policy, AWS's or an account's own.
+policy_arn: Final = matching(
+    r"arn:aws[a-z-]*:iam::(?:aws|[0-9]{12}):policy/[!-~]{1,512}",
+    "be the ARN of a managed policy, as arn:aws:iam::aws:policy/ReadOnlyAccess",
+)
 role_path: Final = matching(r"/|/[!-~]+/", "begin and end with a slash, as /apps/")
 _notice: Final = whole("days", 1, 360, ", or off")
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
+from boto_rolesanywhere.account.mapped import require_mapped
 from boto_rolesanywhere.account.tags import ANCHOR, REGION, SETUP
 from boto_rolesanywhere.account.wanted import (
     CERTIFICATE_FIELDS,
@@ -26,6 +26,7 @@ from boto_rolesanywhere.cli.refusals import both_given
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
+from boto_rolesanywhere.settings.arns import parse_arn
 from boto_rolesanywhere.settings.names import SHORTEST_SESSION
 
 from .wish_values import (
@@ -34,6 +35,7 @@ from .wish_values import (
     mapping,
     name_from,
     notice,
+    policy_arn,
     role_name,
     role_path,
     seconds,
@@ -43,9 +45,6 @@ from .wish_values import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_PCA: Final = re.compile(
-    r"arn:aws(?:-[a-z]+)*:acm-pca:[a-z0-9-]+:[0-9]{12}:certificate-authority/.+"
-)
 _TIPS: Final = {"cn": "x509Subject/CN", "uri": "x509SAN/URI"}
 _IAM_DEFAULT: Final = 3600  # seconds
 
@@ -86,7 +85,9 @@ def _add_anchor(group: argparse._ArgumentGroup) -> None:
 def _add_role(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--role", metavar="NAME", type=role_name, required=True)
     group.add_argument("--role-path", metavar="PATH", type=role_path, default="/")
-    add_repeated(group, "--policy-arn", "ARN", "a managed policy to attach; may be repeated")
+    add_repeated(
+        group, "--policy-arn", "ARN", "a managed policy to attach; may be repeated", policy_arn
+    )
     group.add_argument("--policy", metavar="FILE", type=Path, help="an inline policy, in JSON")
     add_repeated(
         group,
@@ -108,7 +109,9 @@ def _add_role(group: argparse._ArgumentGroup) -> None:
         type=seconds(_IAM_DEFAULT),
         help="3600 to 43200; default: 3600, or as --duration asks",
     )
-    group.add_argument("--permissions-boundary", metavar="ARN", help="for a role that is made")
+    group.add_argument(
+        "--permissions-boundary", metavar="ARN", type=policy_arn, help="for a role that is made"
+    )
 
 
 def _add_profile(group: argparse._ArgumentGroup) -> None:
@@ -128,6 +131,7 @@ def _add_profile(group: argparse._ArgumentGroup) -> None:
         "--session-policy-arn",
         metavar="ARN",
         action="append",
+        type=policy_arn,
         help="a managed policy that limits every session; may be repeated",
     )
     add_switch(group, "--no-session-policy", "no session policy limits the sessions any longer")
@@ -194,30 +198,8 @@ def wanted_of(arguments: argparse.Namespace, region: str) -> Wanted:
             tags={**dict(arguments.tag), SETUP: profile, ANCHOR: anchor.alias},
         ),
     )
-    _require_mapped(wanted)
+    require_mapped(wanted)
     return wanted
-
-
-def _require_mapped(wanted: Wanted) -> None:
-    """Refuse mappings that leave out what the trust policy or trusted identity needs."""
-    from boto_rolesanywhere.inspection.session_tags import AttributeMappings
-
-    mappings = wanted.profile.mappings
-    rules = AttributeMappings(
-        frozenset((field, name) for field, names in mappings.items() for name in names)
-    )
-    needed = {key for tags in wanted.role.certificates for key in tags}
-    if isinstance(wanted.profile.trusted_identity, TrustedIdentity):
-        needed.add(wanted.profile.trusted_identity.source)
-    for key in sorted(needed):
-        field, _, specifier = key.partition("/")
-        if field in mappings and not rules.maps(field, specifier):
-            raise ConfigurationError(
-                f"{key} is not mapped, so no session would have it, and nobody would be let in",
-                code="trust-condition-unusable",
-                where="--map",
-                expected=f"{specifier} among the names of {field}",
-            )
 
 
 def _anchor(arguments: argparse.Namespace) -> WantedAnchor:
@@ -257,7 +239,8 @@ def source_of(arguments: argparse.Namespace) -> Source:
     Raises:
         RolesAnywhereError: it cannot be read, or cannot be a trust anchor.
     """
-    if arguments.ca and _PCA.fullmatch(arguments.ca):
+    if arguments.ca and arguments.ca.startswith("arn:"):
+        parse_arn("certificate-authority", arguments.ca, where="--ca")
         identifier = arguments.ca.rpartition("/")[2]
         return Source(None, arguments.ca, f"private-ca-{identifier[:8]}")
     from boto_rolesanywhere.account.anchor_bundle import alias_for, anchor_bundle

@@ -74,7 +74,8 @@ def _show(removals: Removals, *, as_json: bool) -> None:
         write_json({"removals": items, "notes": removals.notes})
         return
     for item in removals.items:
-        sys.stdout.write(printable(f"{item.kind} {item.name}: {item.arn}") + "\n")
+        change = "" if item.goes else f": {item.changes[-1].text}"
+        sys.stdout.write(printable(f"{item.kind} {item.name}: {item.arn}{change}") + "\n")
     if not removals.items:
         sys.stdout.write("There is nothing that setup made.\n")
     for note in removals.notes:

@@ -30,10 +30,11 @@ resource "aws_iam_role" "this" {
   path = "/"
 
   source {
-    data = <<-EOT
+    data    = <<-EOT
       first $${x}
       EOT ${x.y}
     EOT
+    another = 1
   }
 
   nothing = null
@@ -60,7 +61,12 @@ def test_the_layout_is_that_of_terraform_fmt() -> None:
             ("tags", {"a:b": "c", "for": True}),
             ("path", "/"),
             Block(
-                "source", (), (("data", Heredoc(("first ${x}\nEOT ", Expression("x.y"), "\n"))),)
+                "source",
+                (),
+                (
+                    ("data", Heredoc(("first ${x}\nEOT ", Expression("x.y"), "\n"))),
+                    ("another", 1),
+                ),
             ),
             ("nothing", None),
             ("lists", ["one", Expression("aws_x.this.arn"), 1.5]),
@@ -92,7 +98,7 @@ def test_nothing_in_a_text_is_taken_for_the_language(text: str, written: str) ->
 def test_a_heredoc_ends_at_its_own_end() -> None:
     written = render([Block("locals", (), (("a", Heredoc(("EOT\n EOT_\nb\n",))), ("after", 1)))])
 
-    assert "a = <<-EOT__\n" in written
+    assert "a     = <<-EOT__\n" in written
     (found,) = hcl2.loads(written)["locals"]
     assert found["after"] == 1
 

@@ -43,7 +43,9 @@ def emit(
 
 
 def test_terraform(folder: Path) -> None:
-    done = emit(folder, "terraform", "--profile", "on prem", "--policy-arn", "arn:aws:iam::aws:x")
+    done = emit(
+        folder, "terraform", "--profile", "on prem", "--policy-arn", "arn:aws:iam::aws:policy/x"
+    )
 
     assert done.returncode == 0
     assert hcl2.loads(done.stdout)["resource"]
