@@ -1,7 +1,8 @@
 """A small strict reader of DER, for the few structures that `cryptography` does not open.
 
-It splits bytes into elements and knows nothing of what they mean. Single-byte tags and definite,
-minimal lengths only (X.690, section 10.1): that is all that certificates and keys use.
+It splits bytes into elements and knows nothing of what they mean. Single-byte tags only, and
+unless it is told otherwise definite, minimal lengths (X.690, section 10.1): that is all that most
+certificates and keys use. `from_ber` makes DER of the other forms, which some programs write.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ _HIGH_TAG = 0x1F
 _LONG_FORM = 0x80
 _TOO_LONG = 1 << 32
 _LONGEST_OID = 128
+_DEEPEST = 32  # of elements with indefinite lengths
+# X.690, section 8.23: strings, which BER may cut into pieces.
+_STRINGS = {BIT_STRING, OCTET_STRING, 0x0C, *range(0x12, 0x1F)}
 
 
 class DerError(ValueError):
@@ -47,15 +51,28 @@ class Element(NamedTuple):
 def read(data: bytes, start: int = 0, *, shortest: bool = True) -> Element:
     """The element of `data` that begins at `start`; others may follow it.
 
-    Its length must be in the `shortest` form, as DER asks.
+    Its length must be in the `shortest` form, as DER asks; or may be in each form that BER has.
     """
     content, length = header(data, start, shortest=shortest)
     if length is None:
-        raise DerError("an element's length is indefinite")
+        end = _end_of_contents(data, content)
+        return Element(data[start], data[content:end], data[start : end + 2])
     end = content + length
     if end > len(data):
         raise DerError(f"{end - len(data)} bytes are missing at the end")
     return Element(data[start], data[content:end], data[start:end])
+
+
+def _end_of_contents(data: bytes, at: int, depth: int = 0) -> int:
+    """Where the two zeros are that end an element of indefinite length (X.690, section 8.1.5)."""
+    if depth > _DEEPEST:
+        raise DerError("it is nested too deep")
+    while data[at : at + 2] != b"\0\0":
+        content, length = header(data, at, shortest=False)
+        at = content + (length or 0)
+        if length is None:
+            at = _end_of_contents(data, content, depth + 1) + 2
+    return at
 
 
 def split(data: bytes, *, shortest: bool = True) -> tuple[Element, ...]:
@@ -73,6 +90,31 @@ def read_only(data: bytes, *, shortest: bool = True) -> Element:
     if rest := len(data) - len(element.raw):
         raise DerError(f"{rest} bytes follow the end")
     return element
+
+
+def from_ber(data: bytes, depth: int = 0) -> bytes:
+    """The one element of `data` in DER, as far as lengths and pieces of strings go.
+
+    What an OCTET STRING or a BIT STRING holds stays as it is.
+    """
+    if depth > _DEEPEST:
+        raise DerError("it is nested too deep")
+    element = read_only(data, shortest=False)
+    if not element.tag & CONSTRUCTED:
+        return encode(element.tag, element.content)
+    children = [from_ber(each.raw, depth + 1) for each in split(element.content, shortest=False)]
+    return joined(element.tag, children) or encode(element.tag, b"".join(children))
+
+
+def joined(tag: int, pieces: list[bytes]) -> bytes | None:
+    """The DER of a string whose `pieces` are in DER; None if elements with `tag` are no string."""
+    if (string := tag & ~CONSTRUCTED) not in _STRINGS:
+        return None
+    contents = [read_only(piece).content for piece in pieces]
+    if string == BIT_STRING:  # each begins with the number of its unused bits
+        bits = b"".join(content[1:] for content in contents)
+        return encode(string, (contents[-1][:1] if contents else b"\0") + bits)
+    return encode(string, b"".join(contents))
 
 
 def header(data: bytes, start: int, *, shortest: bool = True) -> tuple[int, int | None]:

@@ -21,6 +21,7 @@ PRINTABLE_CHARACTERS: Final = frozenset(  # X.680, section 41.4
     b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 '()+,-./:=?"
 )
 UTF8, PRINTABLE, T61, IA5, UNIVERSAL, BMP = 0x0C, 0x13, 0x14, 0x16, 0x1C, 0x1E
+_UNSEEN: Final = {"Cc", "Cf"}  # Unicode's categories of control and format characters
 # X.680, section 41. T61String is Latin-1 wherever it is met (X.509 Style Guide, "Strings").
 ENCODINGS: Final = {
     UTF8: "utf-8",
@@ -41,9 +42,9 @@ def comparable(name: bytes) -> ComparableName:
         name: DER of a Name. What is no Name is equal to its own bytes alone.
     """
     try:
+        plain = der.read_only(der.from_ber(name))
         return tuple(
-            tuple(sorted(map(_attribute, rdn.children()), key=repr))
-            for rdn in der.read_only(name).children()
+            tuple(sorted(map(_attribute, rdn.children()), key=repr)) for rdn in plain.children()
         )
     except (der.DerError, ValueError):
         return (((b"", name),),)
@@ -58,5 +59,7 @@ def _attribute(attribute: der.Element) -> tuple[bytes, str | bytes]:
         text = value.content.decode(encoding)
     except UnicodeDecodeError:
         return oid.content, value.raw
-    # RFC 4518, section 2, as far as certificates use it: compatible forms, case, blanks.
-    return oid.content, " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    # RFC 4518, section 2, as far as certificates use it: compatible forms, case, what is not seen
+    # (soft hyphens, byte order marks), blanks.
+    shown = "".join(c for c in text if c.isspace() or unicodedata.category(c) not in _UNSEEN)
+    return oid.content, " ".join(unicodedata.normalize("NFKC", shown).casefold().split())

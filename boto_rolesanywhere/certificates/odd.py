@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from .plain import StandIn, read_plain
-from .reading import quietly
+from .reading import KNOWN_CRITICAL, quietly, readable_public_key
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -75,9 +75,26 @@ def load_certificate(encoded: bytes) -> x509.Certificate:
     from cryptography import x509
 
     try:
-        return quietly(lambda: x509.load_der_x509_certificate(encoded))
-    except (ValueError, x509.InvalidVersion):
+        certificate = quietly(lambda: x509.load_der_x509_certificate(encoded))
+        quietly(lambda: _touch(certificate))
+    except ValueError:
         return cast("x509.Certificate", read_odd(encoded))
+    return certificate
+
+
+def _touch(certificate: x509.Certificate) -> None:
+    """Have the library read what it reads on demand: it raises here, not later."""
+    _ = (certificate.subject, certificate.issuer)
+    unknown = [
+        each.oid.dotted_string
+        for each in certificate.extensions
+        if each.critical and each.oid.dotted_string not in KNOWN_CRITICAL
+    ]
+    if unknown:
+        raise ValueError(f"critical and not known: {unknown}")
+    _ = (certificate.not_valid_before_utc, certificate.not_valid_after_utc)
+    if readable_public_key(certificate) is None:
+        raise ValueError("its key cannot be read")
 
 
 def slips_of(certificate: object) -> tuple[str, ...]:
@@ -87,15 +104,14 @@ def slips_of(certificate: object) -> tuple[str, ...]:
 
 def readable(certificate: x509.Certificate) -> tuple[x509.Certificate, tuple[str, ...]]:
     """`certificate` in a form whose names and extensions can be read, and what is odd about it."""
-    from cryptography import x509
     from cryptography.hazmat.primitives.serialization import Encoding
 
     odd: object = certificate
     try:
         if not isinstance(odd, OddCertificate):
-            quietly(lambda: (certificate.subject, certificate.issuer, certificate.extensions))
+            quietly(lambda: _touch(certificate))
             return certificate, ()
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+    except ValueError:
         try:
             odd = read_odd(certificate.public_bytes(Encoding.DER))
         except ValueError:

@@ -34,13 +34,17 @@ _SIGNATURES: Final = {
     bytes.fromhex("300d06092a864886f70d01010c0500"): ("RSA", "SHA384"),
     bytes.fromhex("300d06092a864886f70d01010d0500"): ("RSA", "SHA512"),
 }
-# EC on P-256, P-384 and P-521 (RFC 5480, section 2.1.1), and RSA (RFC 3279, section 2.3.1).
-_KEYS: Final = (
-    bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107"),
-    bytes.fromhex("301006072a8648ce3d020106052b81040022"),
-    bytes.fromhex("301006072a8648ce3d020106052b81040023"),
-    bytes.fromhex("300d06092a864886f70d0101010500"),
-)
+# EC on P-256, P-384 and P-521 (RFC 5480, section 2.1.1) → the octets of an uncompressed point.
+_EC_KEYS: Final = {
+    bytes.fromhex("301306072a8648ce3d020106082a8648ce3d030107"): 1 + 2 * 32,
+    bytes.fromhex("301006072a8648ce3d020106052b81040022"): 1 + 2 * 48,
+    bytes.fromhex("301006072a8648ce3d020106052b81040023"): 1 + 2 * 66,
+}
+_RSA_KEY: Final = bytes.fromhex("300d06092a864886f70d0101010500")  # RFC 3279, section 2.3.1
+_UNCOMPRESSED: Final = 4
+# RFC 5280, section 4.2.1: keyUsage, subjectAltName, basicConstraints, nameConstraints,
+# certificatePolicies and extKeyUsage may be critical.
+_MAY_BE_CRITICAL: Final = {bytes((0x55, 0x1D, last)) for last in (15, 17, 19, 30, 32, 37)}
 _V3: Final = bytes.fromhex("a003020102")
 _EXTENSIONS: Final = 0xA3
 _TRUE: Final = bytes.fromhex("0101ff")
@@ -200,8 +204,7 @@ def _fields(encoded: bytes) -> Fields:
     _check_name(issuer)
     _check_name(subject)
     kind, bits = key.expect(der.SEQUENCE).children()
-    _require(kind.raw in _KEYS)
-    _bits(bits)
+    _check_key(kind.raw, _bits(bits))
     _check_extensions(extensions)
     start, end = validity.expect(der.SEQUENCE).children()
     return Fields(
@@ -223,8 +226,13 @@ def _require(condition: bool) -> None:  # reads as a sentence
 
 
 def _serial_number(element: der.Element) -> int:
+    _require(len(element.content) <= _LONGEST_SERIAL)
+    return _positive(element)
+
+
+def _positive(element: der.Element) -> int:
     content = element.expect(der.INTEGER).content
-    _require(0 < len(content) <= _LONGEST_SERIAL and content[0] < 0x80)  # noqa: PLR2004  # sign
+    _require(len(content) > 0 and content[0] < 0x80)  # noqa: PLR2004  # sign
     _require(content[0] > 0 or (len(content) > 1 and content[1] >= 0x80))  # noqa: PLR2004  # sign
     return int.from_bytes(content, "big")
 
@@ -243,6 +251,14 @@ def _bits(element: der.Element) -> bytes:
     return content[1:]
 
 
+def _check_key(kind: bytes, key: bytes) -> None:
+    if kind == _RSA_KEY:
+        for number in der.read_only(key).expect(der.SEQUENCE).children():
+            _positive(number)
+    else:
+        _require(key[0] == _UNCOMPRESSED and len(key) == _EC_KEYS[kind])
+
+
 def _check_name(element: der.Element) -> None:
     for rdn in element.expect(der.SEQUENCE).children():
         (attribute,) = rdn.expect(der.SET).children()
@@ -259,6 +275,7 @@ def _check_extensions(element: der.Element) -> None:
     for extension in extensions:
         kind, *critical, value = extension.expect(der.SEQUENCE).children()
         _check_oid(kind)
+        _require(not critical or kind.content in _MAY_BE_CRITICAL)
         _require([each.raw for each in critical] in ([], [_TRUE]))
         value.expect(der.OCTET_STRING)
         kinds.add(kind.content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
 from . import der
 
@@ -16,6 +16,15 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
+# The extensions that OpenSSL knows when they are critical. RFC 5280, section 4.2, has a certificate
+# with another one refused by who does not know it; whether AWS does is a guess.
+KNOWN_CRITICAL: Final = frozenset(
+    (
+        *(f"2.5.29.{last}" for last in (15, 17, 19, 30, 31, 32, 33, 36, 37, 54)),
+        *(f"1.3.6.1.5.5.7.1.{last}" for last in (7, 8, 14)),
+        "2.16.840.1.113730.1.1",
+    )
+)
 _FEW_BITS = 8000  # of a number that `str` gives
 
 
@@ -26,24 +35,30 @@ def quietly(call: Callable[[], Result]) -> Result:
     process, so they are changed only if the call fails otherwise.
 
     Raises:
-        ValueError: the library's Rust part panicked, which would be no `Exception`. What else
-            `call` raises is passed on.
+        ValueError: the library cannot read it. For that the library has exceptions of many kinds:
+            TypeError, KeyError, some of its own, and a panic of its Rust part, which would be no
+            `Exception`. What else `call` raises is passed on, UnsupportedAlgorithm too.
     """
     try:
-        return _without_panic(call)
+        return _with_one_exception(call)
     except Warning:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return _without_panic(call)
+            return _with_one_exception(call)
 
 
-def _without_panic(call: Callable[[], Result]) -> Result:
+def _with_one_exception(call: Callable[[], Result]) -> Result:
     try:
         return call()
+    except (TypeError, KeyError, OverflowError) as error:
+        raise ValueError(str(error)) from None
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # PyO3 gives no way to import it
-            raise
-        raise ValueError("the cryptography library failed on it") from None
+        kind = type(error)
+        if kind.__name__ == "PanicException":  # PyO3 gives no way to import it
+            raise ValueError("the cryptography library failed on it") from None
+        if kind.__module__.startswith("cryptography.x509"):
+            raise ValueError(str(error)) from None
+        raise
 
 
 def serial_number(certificate: x509.Certificate) -> int:
@@ -83,11 +98,9 @@ def fields_of(certificate: x509.Certificate) -> tuple[der.Element, ...]:
 
     They are serial number, signature algorithm, issuer, validity, subject and key, then the
     optional ones. The library has parsed the certificate, so the first six are there.
-
-    Raises:
-        DerError: it is BER.
     """
-    fields = der.read_only(certificate.tbs_certificate_bytes).expect(der.SEQUENCE).children()
+    signed = der.read_only(certificate.tbs_certificate_bytes, shortest=False).expect(der.SEQUENCE)
+    fields = der.split(signed.content, shortest=False)
     return fields[1:] if fields[0].tag == 0xA0 else fields  # noqa: PLR2004  # [0] version
 
 
@@ -100,12 +113,7 @@ def extension_of(
 
     try:
         return quietly(lambda: holder.extensions).get_extension_for_class(kind).value
-    except (
-        x509.DuplicateExtension,
-        x509.ExtensionNotFound,
-        x509.UnsupportedGeneralNameType,
-        ValueError,
-    ):
+    except (x509.ExtensionNotFound, ValueError):
         return None
 
 

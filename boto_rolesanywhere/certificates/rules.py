@@ -6,6 +6,7 @@ Each finding says what is wrong and what to do; the caller decides whether to go
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Final, Literal
 
 from boto_rolesanywhere.errors import CertificateError
@@ -38,6 +39,9 @@ _SHA256_BYTES: Final = 32
 _DIGITAL_SIGNATURE, _KEY_CERT_SIGN = 0x80, 0x04
 _BASIC_CONSTRAINTS, _KEY_USAGE = "2.5.29.19", "2.5.29.15"
 _EC_PUBLIC_KEY, _RSASSA_PSS = "1.2.840.10045.2.1", "1.2.840.113549.1.1.10"
+# The lengths of a certificate may be longer than DER allows.
+_elements: Final = partial(der.split, shortest=False)
+_only: Final = partial(der.read_only, shortest=False)
 
 
 class Finding(NamedTuple):
@@ -110,7 +114,7 @@ def _find(certificate: x509.Certificate, now: datetime) -> Iterator[Finding]:
         found = [*tbs.find_subject(), *tbs.find_key_form(), *tbs.find_ca(), *tbs.find_key_usage()]
     except der.DerError as error:
         found = [
-            Finding("malformed", f"it is malformed ({error})", "Have the certificate issued anew.")
+            Finding("malformed", f"it is malformed: {error}", "Have the certificate issued anew.")
         ]
     yield from found
 
@@ -168,8 +172,17 @@ class _Tbs:
 
     def __init__(self, certificate: x509.Certificate) -> None:
         _, _, _, _, self.subject, key, *rest = fields_of(certificate)
-        self.key_algorithm = key.children()[0].children()
+        self.key_algorithm = _elements(_elements(key.content)[0].content)
         self.extensions = dict(_extensions(rest))
+
+    def value(self, oid: str, name: str, tag: int) -> bytes:
+        """What an extension's value, an element with this tag, holds."""
+        try:
+            # What follows the value OpenSSL passes over.
+            value = der.read(self.extensions[oid], shortest=False)
+            return der.read_only(der.from_ber(value.raw)).expect(tag).content
+        except der.DerError:
+            raise der.DerError(f"its {name} cannot be read") from None
 
     def find_subject(self) -> Iterator[Finding]:
         if not self.subject.content:
@@ -198,10 +211,9 @@ class _Tbs:
             )
 
     def find_ca(self) -> Iterator[Finding]:
-        value = self.extensions.get(_BASIC_CONSTRAINTS)
-        if value is None:
+        if _BASIC_CONSTRAINTS not in self.extensions:
             return
-        inner = der.read_only(value).expect(der.SEQUENCE).children()
+        inner = _elements(self.value(_BASIC_CONSTRAINTS, "basicConstraints", der.SEQUENCE))
         if inner and inner[0].tag == der.BOOLEAN and any(inner[0].content):
             yield Finding(
                 "ca",
@@ -222,19 +234,20 @@ class _Tbs:
         )
 
     def has_usage(self, bit: int) -> bool:
-        value = self.extensions.get(_KEY_USAGE)
-        if value is None:
+        if _KEY_USAGE not in self.extensions:
             return False
-        bits = der.read_only(value).expect(der.BIT_STRING).content
-        return len(bits) > 1 and bool(bits[1] & bit)  # the first counts the unused bits
+        bits = self.value(_KEY_USAGE, "keyUsage", der.BIT_STRING)
+        if bits[:1] > b"\7":  # the first octet counts the unused bits
+            raise der.DerError("its keyUsage cannot be read")
+        return len(bits) > 1 and bool(bits[1] & bit)
 
 
 def _extensions(fields: Sequence[der.Element]) -> Iterator[tuple[str, bytes]]:
     for field in fields:
         if field.tag != 0xA3:  # noqa: PLR2004  # [3] extensions; the others are unique identifiers
             continue
-        for extension in field.children()[0].expect(der.SEQUENCE).children():
-            parts = extension.children()  # extnID, critical (may be left out), extnValue
+        for extension in _elements(_only(field.content).expect(der.SEQUENCE).content):
+            parts = _elements(extension.content)  # extnID, critical (may be left out), extnValue
             yield der.oid(parts[0]), parts[-1].expect(der.OCTET_STRING).content
 
 

@@ -1,6 +1,5 @@
 """Makes of a certificate with slips of encoding one that `cryptography` reads.
 
-X.690 (DER) allows one encoding of each value, and X.509 says which string and time types there are.
 Each slip is put right in the twin and named in words; an extension that cannot be put right is left
 out of it.
 """
@@ -8,13 +7,11 @@ out of it.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from . import der
-from .names import ENCODINGS, PRINTABLE, PRINTABLE_CHARACTERS, UTF8
-from .reading import quietly
+from .reading import KNOWN_CRITICAL, quietly
+from .twin_values import Mender, elements, only, used_bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -26,16 +23,13 @@ if TYPE_CHECKING:
 
 _FIELDS: Final = ("serial number", "signature algorithm", "issuer", "validity", "subject", "key")
 _VERSION, _EXTENSIONS = 0xA0, 0xA3
-_BIT_STRING_UNUSED: Final = b"\0"
-_LATEST_VERSION: Final = 2  # X.509 counts from v1 = 0
-_ECDSA: Final = bytes.fromhex("2a8648ce3d0403")  # RFC 5758, section 3.2: without parameters
-_UTC_TIME, _GENERALIZED_TIME = 0x17, 0x18
-_TIME: Final = re.compile(rb"(\d{10}|\d{12})(\d\d)?(?:[.,]\d+)?(?:Z|([+-])(\d\d)(\d\d))?")
-_FIRST_GENERALIZED_YEAR: Final = 2050  # RFC 5280, section 4.1.2.5
-_BASIC_CONSTRAINTS, _ALTERNATIVE_NAMES = "2.5.29.19", "2.5.29.17"
+_NO_UNUSED_BITS: Final = b"\0"
+_READ_VERSIONS: Final = (0, 2)  # X.509 counts from v1 = 0
+_BASIC_CONSTRAINTS, _KEY_USAGE, _ALTERNATIVE_NAMES = "2.5.29.19", "2.5.29.15", "2.5.29.17"
+_KEY_AGREEMENT: Final = 0x08
 _NAMES: Final = {
     "2.5.29.14": "subjectKeyIdentifier",
-    "2.5.29.15": "keyUsage",
+    _KEY_USAGE: "keyUsage",
     _ALTERNATIVE_NAMES: "subjectAltName",
     "2.5.29.18": "issuerAltName",
     _BASIC_CONSTRAINTS: "basicConstraints",
@@ -46,11 +40,8 @@ _NAMES: Final = {
     "2.5.29.37": "extKeyUsage",
     "1.3.6.1.5.5.7.1.1": "authorityInfoAccess",
 }
-
-
-# The lengths of a certificate with slips may be longer than DER allows.
-_elements: Final = partial(der.split, shortest=False)
-_only: Final = partial(der.read_only, shortest=False)
+_LIBRARYS_FIELD: Final = re.compile(r"TbsCertificate::(\w+)")  # in its errors
+_LIBRARYS_NAMES: Final = {"spki": "key", "signature_alg": "signature algorithm"}
 
 
 def make(encoded: bytes) -> tuple[bytes, x509.Certificate, tuple[str, ...]]:
@@ -64,51 +55,46 @@ def make(encoded: bytes) -> tuple[bytes, x509.Certificate, tuple[str, ...]]:
         ValueError: its encoding is damaged. The message says in a clause which field is.
     """
     try:
-        signed, algorithm, signature = _elements(_only(encoded).content)
-        fields = _elements(signed.expect(der.SEQUENCE).content)
-        bits = signature.expect(der.BIT_STRING).content[1:]
+        signed, algorithm, signature = elements(only(encoded).content)
+        fields = elements(signed.expect(der.SEQUENCE).content)
+        bits = used_bits(only(der.from_ber(signature.raw)).expect(der.BIT_STRING).content)[1:]
     except ValueError:
         raise ValueError("its structure is not that of a certificate") from None
-    mender = _Mender()
-    if encoded != der.sequence(_only(encoded).content):
+    mender = _TwinMender()
+    if any(each.raw != der.sequence(each.content) for each in (only(encoded), signed)):
         mender.note("its structure", "a length that is not in its shortest form")
-    right_bits = der.encode(der.BIT_STRING, _BIT_STRING_UNUSED + bits)
+    right_bits = der.encode(der.BIT_STRING, _NO_UNUSED_BITS + bits)
     if signature.raw != right_bits:
-        mender.note("its signature", "a number of bits that no signature has")
+        mender.note("its signature", "bits that are not written as DER asks")
     outside = (mender.field("signature algorithm", algorithm), right_bits)
     version = mender.version(fields)
     inside, extensions = mender.fields(fields[len(version) :])
 
     def certificate(kept: Sequence[bytes]) -> x509.Certificate:
-        content = [*version, *inside]
-        if kept:
-            content.append(der.encode(_EXTENSIONS, der.sequence(*kept)))
-        return _load(der.sequence(der.sequence(*content), *outside))
+        holder = [der.encode(_EXTENSIONS, der.sequence(*kept))] if kept else []
+        # The library reads no version 3 without extensions.
+        form = version if kept else []
+        return _load(der.sequence(der.sequence(*form, *inside, *holder), *outside))
 
     try:
         certificate(())
-    except ValueError:
-        raise ValueError("one of its fields holds a value of the wrong type") from None
+    except ValueError as error:
+        raise ValueError(_damaged(str(error))) from None
     kept = [*mender.extensions(extensions, certificate)]
-    return signed.raw, certificate(kept), tuple(dict.fromkeys(mender.slips))
+    return signed.raw, certificate(kept), tuple(mender.slips)
 
 
-class _Mender:
-    """Puts fields right, and notes in `slips` what was wrong."""
-
-    def __init__(self) -> None:
-        self.slips: list[str] = []
-
-    def note(self, field: str, slip: str) -> None:
-        self.slips.append(f"{field} has {slip}")
+class _TwinMender(Mender):
+    """Puts the fields and the extensions of a certificate right."""
 
     def version(self, fields: Sequence[der.Element]) -> list[bytes]:
-        """The version, if the first field is one and is not the default."""
+        """The version, if the first field is one; empty bytes for the default."""
         if not fields or fields[0].tag != _VERSION:
             return []
-        version = int.from_bytes(fields[0].content[2:], "big")
-        if version > _LATEST_VERSION:
-            raise ValueError(f"its version is {version + 1}, and X.509 ends with 3")
+        number = only(fields[0].content).expect(der.INTEGER).content
+        version = int.from_bytes(number, "big", signed=True)
+        if version not in _READ_VERSIONS:
+            raise ValueError(f"its version is {version + 1}, and AWS takes version 3 alone")
         right = der.encode(_VERSION, der.encode(der.INTEGER, bytes((version,))))
         if not version or fields[0].raw != right:
             self.note("its version", "a form that DER does not allow")
@@ -121,18 +107,23 @@ class _Mender:
         rest = [each for each in fields[len(_FIELDS) :] if each.tag == _EXTENSIONS]
         try:
             extensions = [
-                each for holder in rest for each in _elements(_only(holder.content).content)
+                each for holder in rest for each in elements(elements(holder.content)[0].content)
             ]
-        except ValueError:
+        except (ValueError, IndexError):
             raise ValueError("its extensions are damaged") from None
         return [*map(self.field, _FIELDS, fields)], extensions
 
     def field(self, name: str, element: der.Element) -> bytes:
+        """One of the fields that every certificate has."""
+        mend = {
+            "signature algorithm": self.algorithm,
+            "issuer": self.name,
+            "subject": self.name,
+            "key": self.public_key,
+        }
         try:
-            if name == "signature algorithm":
-                return self._algorithm(element)
-            return self._normal(f"its {name}", element)
-        except ValueError:
+            return mend.get(name, self.normal)(f"its {name}", element)
+        except (ValueError, IndexError):
             raise ValueError(f"its {name} is damaged") from None
 
     def extensions(self, found: list[der.Element], certificate: Builder) -> Iterator[bytes]:
@@ -140,17 +131,23 @@ class _Mender:
         seen = set()
         for extension in found:
             try:
-                oid, *critical, value = _elements(extension.content)
+                oid, *critical, value = elements(extension.content)
                 name = der.oid(oid)
+                octets = only(der.from_ber(value.raw)).expect(der.OCTET_STRING)
             except ValueError:
                 raise ValueError("one of its extensions is damaged") from None
             title = f"its extension {_NAMES.get(name, name)}"
+            if octets.raw != value.raw or extension.raw != der.sequence(extension.content):
+                self.note(title, "a form that DER does not allow")
             if name in seen:
                 self.slips.append(f"{title} stands in it twice, and only the first is read")
                 continue
             seen.add(name)
-            head = oid.raw + self._critical(title, critical)
-            yield from self._value(title, name, head, value.content, certificate)
+            flag = self._critical(title, critical)
+            if flag and name not in KNOWN_CRITICAL:
+                self.slips.append(f"{title} is critical, and who does not know it must refuse it")
+            head = self.normal(title, oid) + flag
+            yield from self._value(title, name, head, octets.content, certificate)
 
     def _critical(self, title: str, critical: list[der.Element]) -> bytes:
         if not critical:
@@ -160,7 +157,7 @@ class _Mender:
         if not any(critical[0].content):
             self.note(title, "critical FALSE written out, which DER leaves out")
             return b""
-        return self._normal(title, critical[0])
+        return self.normal(title, critical[0])
 
     def _value(
         self, title: str, name: str, head: bytes, value: bytes, certificate: Builder
@@ -168,7 +165,7 @@ class _Mender:
         def readable(candidate: bytes) -> bytes | None:
             extension = der.sequence(head, der.encode(der.OCTET_STRING, candidate))
             try:
-                _read_extensions(certificate((extension,)))
+                _ = quietly(lambda: certificate((extension,)).extensions)
             except ValueError:
                 return None
             return extension
@@ -176,7 +173,7 @@ class _Mender:
         if (plain := readable(value)) is not None:
             yield plain
             return
-        slips = len(self.slips)
+        noted = len(self.slips)
         try:
             mended = readable(self._mended_value(title, name, value, readable))
         except ValueError:
@@ -184,114 +181,48 @@ class _Mender:
         if mended is not None:
             yield mended
             return
-        del self.slips[slips:]
+        del self.slips[noted:]
         self.slips.append(f"{title} cannot be read and is passed over here")
 
     def _mended_value(
         self, title: str, name: str, value: bytes, readable: Callable[[bytes], bytes | None]
     ) -> bytes:
-        element = _only(value)
+        element = der.read(value, shortest=False)  # what follows it, OpenSSL passes over
+        if len(element.raw) < len(value):
+            self.note(title, "something behind its value")
         if name == _BASIC_CONSTRAINTS:
-            children = _elements(element.content)
+            children = elements(element.content)
             if children and children[0].tag == der.BOOLEAN and not any(children[0].content):
                 self.note(title, "CA FALSE written out, which DER leaves out")
-                return der.sequence(*(each.raw for each in children[1:]))
+                return der.sequence(*(self.normal(title, each) for each in children[1:]))
+        if name == _KEY_USAGE:
+            content = only(self.normal(title, element)).expect(der.BIT_STRING).content
+            self.note(title, "bits that are not written as DER asks")
+            # RFC 5280, section 4.2.1.3: the ninth bit, decipherOnly, is for keyAgreement alone.
+            agrees = content[1:2] and content[1] & _KEY_AGREEMENT
+            right = b"\0" + (content[1:3] if agrees else content[1:2])
+            return der.encode(der.BIT_STRING, right)
         if name == _ALTERNATIVE_NAMES:
-            entries = [self._normal(title, each) for each in _elements(element.content)]
+            entries = [self.general_name(title, each) for each in elements(element.content)]
             kept = [each for each in entries if readable(der.sequence(each))]
             if len(kept) < len(entries):
                 self.note(title, "a name of a kind or form that cannot be read")
             return der.sequence(*kept)
-        return self._normal(title, element)
-
-    def _algorithm(self, element: der.Element) -> bytes:
-        parts = _elements(element.expect(der.SEQUENCE).content)
-        if parts[0].content.startswith(_ECDSA) and [each.tag for each in parts[1:]] == [der.NULL]:
-            self.note("its signature algorithm", "a parameter NULL, where ECDSA has none")
-            return der.sequence(parts[0].raw)
-        return self._normal("its signature algorithm", element)
-
-    def _normal(self, field: str, element: der.Element) -> bytes:
-        """The element in DER."""
-        tag, content = element.tag, element.content
-        if element.raw != der.encode(tag, content):
-            self.note(field, "a length that is not in its shortest form")
-        if tag & der.CONSTRUCTED:
-            inner = [self._normal(field, each) for each in _elements(content)]
-            if tag == der.SET and inner != sorted(inner):
-                self.note(field, "values in another order than DER's")
-                inner.sort()
-            return der.encode(tag, b"".join(inner))
-        if tag == der.BOOLEAN and any(content) and content != b"\xff":
-            self.note(field, "a TRUE that is not written as DER asks")
-            return der.encode(tag, b"\xff")
-        if tag == der.INTEGER and (shorter := _shortest(content)) != content:
-            self.note(field, "a number with more octets than it needs")
-            return der.encode(tag, shorter)
-        if tag in {_UTC_TIME, _GENERALIZED_TIME}:
-            return self._time(field, element)
-        return self._text(field, element) if tag in ENCODINGS else element.raw
-
-    def _text(self, field: str, element: der.Element) -> bytes:
-        tag, content, encoding = element.tag, element.content, ENCODINGS[element.tag]
-        slip = None
-        if tag == PRINTABLE:
-            if not PRINTABLE_CHARACTERS.issuperset(content):
-                slip = "characters that its string type, PrintableString, lacks"
-        elif encoding in {"latin-1", "ascii"}:
-            if not content.isascii():
-                slip = "Latin-1 in a string type whose characters are others"
-        else:
-            try:
-                content.decode(encoding)
-            except UnicodeDecodeError:
-                slip = "text that is not in the encoding of its string type"
-        if slip is None:
-            return der.encode(tag, content)
-        self.note(field, slip)
-        return der.encode(UTF8, content.decode("latin-1").encode())
-
-    def _time(self, field: str, element: der.Element) -> bytes:
-        """RFC 5280, section 4.1.2.5: to the second, in UTC, without a fraction."""
-        found = _TIME.fullmatch(element.content)
-        if found is None:
-            raise ValueError("no time")
-        digits, seconds = found[1].decode(), (found[2] or b"00").decode()
-        if element.tag == _UTC_TIME:
-            digits = ("19" if digits[:2] >= "50" else "20") + digits
-        time = datetime.strptime(digits + seconds, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
-        if found[3]:
-            offset = timedelta(hours=int(found[4]), minutes=int(found[5]))
-            time += offset if found[3] == b"-" else -offset
-        if time.year < _FIRST_GENERALIZED_YEAR:
-            right = der.encode(_UTC_TIME, f"{time:%y%m%d%H%M%SZ}".encode())
-        else:
-            right = der.encode(_GENERALIZED_TIME, f"{time:%Y%m%d%H%M%SZ}".encode())
-        if right != element.raw:
-            self.note(field, "a time that is not written as RFC 5280 asks")
-        return right
+        return self.normal(title, element)
 
 
-def _shortest(content: bytes) -> bytes:
-    value = int.from_bytes(content, "big", signed=True)
-    return value.to_bytes((8 + (value + (value < 0)).bit_length()) // 8, "big", signed=True)
+def _damaged(reason: str) -> str:
+    """The library's reason as a clause."""
+    found = _LIBRARYS_FIELD.search(reason)
+    if found is None:
+        return "one of its fields holds a value of the wrong type"
+    field = _LIBRARYS_NAMES.get(found[1], found[1].replace("_", " "))
+    return f"its {field} holds a value of the wrong type"
 
 
 def _load(encoded: bytes) -> x509.Certificate:
     from cryptography import x509
 
-    try:
-        certificate = quietly(lambda: x509.load_der_x509_certificate(encoded))
-        _ = quietly(lambda: (certificate.subject, certificate.issuer))
-    except x509.InvalidVersion as error:
-        raise ValueError(str(error)) from None
+    certificate = quietly(lambda: x509.load_der_x509_certificate(encoded))
+    _ = quietly(lambda: (certificate.subject, certificate.issuer))
     return certificate
-
-
-def _read_extensions(certificate: x509.Certificate) -> None:
-    from cryptography import x509
-
-    try:
-        _ = quietly(lambda: certificate.extensions)
-    except (x509.UnsupportedGeneralNameType, x509.DuplicateExtension) as error:
-        raise ValueError(str(error)) from None

@@ -12,6 +12,7 @@ from boto_rolesanywhere.certificates.chain import (
     order_chain,
 )
 from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.odd import readable
 from boto_rolesanywhere.certificates.reading import distribution_points
 from boto_rolesanywhere.certificates.rules import authority_problems, is_ca, problems
 from boto_rolesanywhere.clock import in_words
@@ -172,7 +173,7 @@ def check_constraints(leaf: x509.Certificate, now: datetime) -> Check[bool]:
         )
         # Where AWS looks for its revocation is the trust anchor's setting, which is not seen here.
         lists = [("revocation list", url) for url in distribution_points(leaf)]
-        yield Verdict("constraints", "ok", text, details=tuple(lists))
+        yield summed_up("constraints", text, _oddities(leaf), lists)
     return not found
 
 
@@ -192,6 +193,12 @@ def check_session_tags(leaf: x509.Certificate) -> Iterator[Verdict]:
             "Try a session: doctor without --offline does. If AWS denies it, have the certificate"
             " issued without them, or take the field out of the profile's attribute mappings.",
         )
+
+
+def _oddities(leaf: x509.Certificate) -> Iterator[Concern]:
+    if slips := readable(leaf)[1]:
+        text = f"but {'; '.join(slips)}, for which AWS may refuse it"
+        yield Concern("warn", text, "If AWS refuses it, have the certificate issued anew.")
 
 
 def check_validity(

@@ -10,9 +10,10 @@ BIT_STRING: Final = 0x03
 VERSION: Final = 0xA0
 EXTENSIONS: Final = 0xA3
 
-_CONSTRUCTED: Final = 0x20
+CONSTRUCTED: Final = 0x20
+_END_OF_CONTENTS: Final = b"\0\0"  # X.690, 8.1.5
 _LONG_FORM: Final = 0x80  # X.690, 8.1.3.5: the length has octets of its own
-_LONGEST_LENGTH: Final = 4
+_LONGEST_LENGTH: Final = 16
 _DEEPEST: Final = 32
 
 
@@ -48,30 +49,46 @@ class Node(NamedTuple):
         return bytes((self.tag, _LONG_FORM | len(octets))) + octets + content
 
 
-def read(data: bytes, depth: int = 0) -> Node:
+def read(data: bytes) -> Node:
     """The one element that `data` is.
 
     Raises:
         ValueError: it is damaged.
     """
-    if depth > _DEEPEST or not data:
-        raise ValueError("it is nested too deep, or empty")
-    begin, length = header(data, 0)
-    content = data[begin:]
-    if len(content) != length:
+    node, end = read_from(data, 0)
+    if end != len(data):
         raise ValueError("its length is wrong")
-    if not data[0] & _CONSTRUCTED:
-        return Node(data[0], content)
-    inner, at = [], 0
-    while at < length:
-        start, size = header(content, at)
-        inner.append(read(content[at : start + size], depth + 1))
-        at = start + size
-    return Node(data[0], tuple(inner))
+    return node
 
 
-def header(data: bytes, at: int) -> tuple[int, int]:
-    """Where the content of the element at `at` begins, and its length, in any definite form.
+def read_from(data: bytes, at: int, depth: int = 0) -> tuple[Node, int]:
+    """The element of `data` at `at`, and where it ends.
+
+    Raises:
+        ValueError: it is damaged.
+    """
+    if depth > _DEEPEST:
+        raise ValueError("it is nested too deep")
+    begin, length = header(data, at)
+    end = len(data) if length is None else begin + length
+    if end > len(data):
+        raise ValueError("its length is wrong")
+    if not data[at] & CONSTRUCTED:
+        return Node(data[at], data[begin:end]), end
+    inner: list[Node] = []
+    place = begin
+    while place < end:
+        if length is None and data[place : place + 2] == _END_OF_CONTENTS:
+            return Node(data[at], tuple(inner)), place + 2
+        node, place = read_from(data[:end], place, depth + 1)
+        inner.append(node)
+    if length is None:
+        raise ValueError("it is cut short")
+    return Node(data[at], tuple(inner)), end
+
+
+def header(data: bytes, at: int) -> tuple[int, int | None]:
+    """Where the content of the element at `at` begins, and its length; None if it is indefinite.
 
     Raises:
         ValueError: there is no such.
@@ -81,6 +98,8 @@ def header(data: bytes, at: int) -> tuple[int, int]:
     first = data[at + 1]
     if first < _LONG_FORM:
         return at + 2, first
+    if first == _LONG_FORM and data[at] & CONSTRUCTED:
+        return at + 2, None
     size = first - _LONG_FORM
     if not 0 < size <= _LONGEST_LENGTH:
         raise ValueError("its length is missing or too long")

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from examined import ARNS, ISSUING, ROOT, bad, examined, named, only, written
+from slips import KEY, SLIPS
 
 from boto_rolesanywhere.testing import CertificateAuthority
 
@@ -188,6 +189,14 @@ class TestCertificate:
         assert (sound.status, warned.status) == ("ok", "warn")
         assert "x509Subject/CN: STS refuses '(' ')' in a value" in warned.text
         assert "doctor without --offline" in str(warned.remedy)
+
+    def test_a_slip_of_encoding_is_a_warning(self, folder: Path) -> None:
+        encoded, slip = SLIPS["critical FALSE"]
+        (folder / "odd.der").write_bytes(encoded)
+        verdict = only(
+            examined({"cert": str(folder / "odd.der"), "key": KEY, **ARNS}), "constraints"
+        )
+        assert (verdict.status, slip in verdict.text) == ("warn", True)
 
     def test_an_expired_certificate_is_a_matter_of_validity_alone(self, folder: Path) -> None:
         verdicts = examined(written(ROOT.issue("app", flaws=("expired",)), folder))

@@ -84,7 +84,9 @@ def validity(tag: int, form: str, end: str = "") -> bytes:
 
 
 _NULL_ALGORITHM = tlv(0x30, bytes.fromhex("06082a8648ce3d0403020500"))
-_SAN = (BASIC_CONSTRAINTS, KEY_USAGE)
+_ODD_ALGORITHM = tlv(0x30, bytes.fromhex("06082a8648ce3d040302020101"))
+NAME_DER = FIELDS[5]
+EXTENSIONS = (BASIC_CONSTRAINTS, KEY_USAGE)
 
 # Name → the certificate, and how the slip is named.
 SLIPS = {
@@ -135,6 +137,27 @@ SLIPS = {
         "its subject has values in another order than DER's",
     ),
 }
+SLIPS |= {
+    "a length in a long form": (
+        with_field(5, b"\x30\x82" + len(NAME_DER[2:]).to_bytes(2, "big") + NAME_DER[2:]),
+        "its subject has a length that is not in its shortest form",
+    ),
+    "an indefinite length": (
+        with_field(4, b"\x30\x80" + FIELDS[4][2:] + b"\0\0"),
+        "its validity has a length that is not in its shortest form",
+    ),
+    "a number behind ECDSA": (
+        signed([*FIELDS[:2], _ODD_ALGORITHM, *FIELDS[3:]], _ODD_ALGORITHM),
+        "its signature algorithm has parameters that do not belong to it",
+    ),
+    "an extension's value in pieces": (
+        with_extensions(
+            BASIC_CONSTRAINTS,
+            tlv(0x30, bytes.fromhex(USAGE), tlv(0x24, tlv(4, b"\3\2"), tlv(4, b"\7\x80"))),
+        ),
+        "its extension keyUsage has a form that DER does not allow",
+    ),
+}
 # Those that `cryptography` loads, but whose names or extensions it then cannot read.
 UNREADABLE = {
     "Latin-1 in a T61String": (
@@ -145,18 +168,50 @@ UNREADABLE = {
         with_extensions(extension(BASIC, b"", bytes.fromhex("3003010100")), KEY_USAGE),
         "its extension basicConstraints has CA FALSE written out, which DER leaves out",
     ),
+    "a GraphicString": (
+        subject(0x19, b"app1"),
+        "its subject has a string type that is not one of names",
+    ),
+    "a string in pieces": (
+        subject(0x2C, tlv(0x0C, b"ap") + tlv(0x0C, b"p1")),
+        "its subject has a string in pieces, which DER does not allow",
+    ),
+    "a SEQUENCE in a name": (
+        subject(0x30, tlv(0x0C, b"app1")),
+        "its subject has a value that is no text",
+    ),
+    "an empty part": (
+        with_field(5, tlv(0x30, tlv(0x31), NAME_DER[2:])),
+        "its subject has a part without a value",
+    ),
+    "a value twice in one part": (
+        with_field(5, tlv(0x30, tlv(0x31, *[NAME_DER[4:]] * 2))),
+        "its subject has the same value twice in one part",
+    ),
+    "decipherOnly alone": (
+        with_extensions(BASIC_CONSTRAINTS, extension(USAGE, b"\1\1\xff", b"\3\3\7\x80\x80")),
+        "its extension keyUsage has bits that are not written as DER asks",
+    ),
+    "something behind a value": (
+        with_extensions(extension(BASIC, b"", b"\x30\0\0\0"), KEY_USAGE),
+        "its extension basicConstraints has something behind its value",
+    ),
+    "a feature without a name": (
+        with_extensions(*EXTENSIONS, extension("06082b06010505070118", b"", b"\x30\3\2\1\x63")),
+        "its extension 1.3.6.1.5.5.7.1.24 cannot be read and is passed over here",
+    ),
     "an extension twice": (
-        with_extensions(*_SAN, KEY_USAGE),
+        with_extensions(*EXTENSIONS, KEY_USAGE),
         "its extension keyUsage stands in it twice, and only the first is read",
     ),
     "an address of 5 bytes": (
         with_extensions(
-            *_SAN, extension(NAMES, b"", tlv(0x30, tlv(0x82, b"a.b"), tlv(0x87, b"12345")))
+            *EXTENSIONS, extension(NAMES, b"", tlv(0x30, tlv(0x82, b"a.b"), tlv(0x87, b"12345")))
         ),
         "its extension subjectAltName has a name of a kind or form that cannot be read",
     ),
     "an X.400 address": (
-        with_extensions(*_SAN, extension(NAMES, b"", tlv(0x30, tlv(0xA3, b"")))),
+        with_extensions(*EXTENSIONS, extension(NAMES, b"", tlv(0x30, tlv(0xA3, b"")))),
         "its extension subjectAltName has a name of a kind or form that cannot be read",
     ),
 }

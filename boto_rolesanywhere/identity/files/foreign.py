@@ -9,6 +9,7 @@ from typing import Final
 _BLANK = b"\0\t\n\r "
 _TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64 = rb"[A-Za-z0-9+/_-]{16,}={0,2}"
+_LONG_LENGTHS = {bytes((0x80 + octets,)) for octets in range(5)}  # of BER's and DER's
 _TAR_MARK = slice(257, 262)
 
 _KEYTOOL: Final = (
@@ -95,7 +96,7 @@ def foreign(data: bytes) -> tuple[str, str | None]:
     for beginning, name, remedy in _FORMATS:
         if start.startswith(beginning):
             return name, remedy
-    if start[:2] in {b"\x30\x81", b"\x30\x82", b"\x30\x83"}:
+    if start[:1] == b"\x30" and start[1:2] in _LONG_LENGTHS:
         return "DER that is damaged or cut short", None
     if data[_TAR_MARK] == b"ustar":
         return "an archive (tar)", _UNPACK

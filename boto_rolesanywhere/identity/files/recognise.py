@@ -1,10 +1,12 @@
-"""Telling from its shape what a DER structure is.
+"""Telling from its shape what a structure of DER or BER is.
 
 The names are those of PEM labels (RFC 7468), so that DER and PEM go one way from here. Nothing is
 decoded beyond what tells one kind from another. `foreign` names what is no DER.
 """
 
 from __future__ import annotations
+
+from functools import partial
 
 from boto_rolesanywhere.certificates import der
 
@@ -17,30 +19,30 @@ _BLANK = b"\0\t\n\r "
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _TCG_KEY_ARC = "2.23.133.10.1."
+# Programs also write BER: the lengths of it may be longer than DER allows, or indefinite.
+_read = partial(der.read, shortest=False)
+_elements = partial(der.split, shortest=False)
 _OTHER_SHAPES = ("PGP ", "PARAMETERS", "ATTRIBUTE")  # parts of labels
 _TIMES = {0x17, 0x18}  # UTCTime, GeneralizedTime: only a CRL has them in the open
 
 
 def recognise(data: bytes) -> tuple[Block, ...]:
-    """The DER structures in `data`, one after the other; none if it is not DER.
+    """The structures in `data` that are DER or BER, one after the other; none if it is neither.
 
-    Blanks and NULs around them are passed over.
+    Blanks and NULs around them are passed over, and what comes after the last is, as OpenSSL and
+    Java do, unless it looks like one that was cut short.
     """
-    # BER with indefinite lengths, as some PKCS #12 writers use: the library reads it.
-    if data.startswith(b"\x30\x80\x02\x01\x03"):
-        return (Block(PKCS12, data),)
-    blocks = []
+    blocks: list[Block] = []
     at = _past_blanks(data, 0)
     try:
-        while at < len(data):
-            element = der.read(data, at)
-            if element.tag != der.SEQUENCE:
-                return ()
+        while at < len(data) and data[at] == der.SEQUENCE:
+            element = _read(data, at)
             blocks.append(Block(_label(element), element.raw))
             at = _past_blanks(data, at + len(element.raw))
     except der.DerError:
         return ()
-    return tuple(blocks)
+    is_known = any(block.label != UNKNOWN for block in blocks)
+    return tuple(blocks) if at == len(data) or is_known else ()
 
 
 def by_content(block: Block) -> Block:
@@ -65,7 +67,7 @@ def _past_blanks(data: bytes, at: int) -> int:
 
 def _label(element: der.Element) -> str:
     try:
-        fields = element.children()
+        fields = _elements(element.content)
         tags = [field.tag for field in fields]
         if tags[0] == der.INTEGER:
             return _with_version(fields, tags)
@@ -76,7 +78,7 @@ def _label(element: der.Element) -> str:
         if tags == [der.SEQUENCE, der.BIT_STRING]:
             return "PUBLIC KEY"
         if tags == [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
-            return _signed(fields[0].children())
+            return _signed(_elements(fields[0].content))
     except (der.DerError, IndexError):
         pass
     return UNKNOWN
@@ -89,7 +91,7 @@ def _with_version(fields: tuple[der.Element, ...], tags: list[int]) -> str:
         return {2: "RSA PUBLIC KEY", 6: "DSA PRIVATE KEY"}.get(len(tags), "RSA PRIVATE KEY")
     if tags[1:3] == [der.SEQUENCE, der.OCTET_STRING]:
         return "PRIVATE KEY"
-    if tags[1] == der.SEQUENCE and der.oid(fields[1].children()[0]).startswith(_PKCS7_ARC):
+    if tags[1] == der.SEQUENCE and der.oid(_elements(fields[1].content)[0]).startswith(_PKCS7_ARC):
         return PKCS12
     return UNKNOWN
 

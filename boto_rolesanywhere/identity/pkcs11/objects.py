@@ -11,13 +11,13 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pkcs11.constants import Attribute, ObjectClass
 from pkcs11.exceptions import AttributeSensitive, AttributeTypeInvalid, FunctionFailed
 from pkcs11.types import SignMixin
 
-from boto_rolesanywhere.certificates.reading import quietly, readable_public_key
+from boto_rolesanywhere.certificates.odd import load_certificate
+from boto_rolesanywhere.certificates.reading import readable_public_key
 from boto_rolesanywhere.errors import KeyDeviceError
 
 from .errors import NotFoundError
@@ -25,6 +25,7 @@ from .errors import NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
     from pkcs11.types import Object, Session
 
@@ -297,7 +298,7 @@ def certificate_key(value: bytes | None) -> PublicKeyTypes | None:
 def certificate_in(value: bytes | None) -> x509.Certificate | None:
     """The certificate in a CKA_VALUE; None if there is none that can be read."""
     try:
-        return quietly(lambda: x509.load_der_x509_certificate(value)) if value else None
+        return load_certificate(value) if value else None
     except ValueError:
         return None
 

@@ -8,6 +8,7 @@ guesses.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import category, normalize
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
@@ -26,8 +27,16 @@ _KNOWN_CRITICAL: Final = frozenset(
         "2.5.29.17",  # subjectAltName
         "2.5.29.19",  # basicConstraints
         "2.5.29.30",  # nameConstraints
+        "2.5.29.31",  # cRLDistributionPoints
         "2.5.29.32",  # certificatePolicies
+        "2.5.29.33",  # policyMappings
+        "2.5.29.36",  # policyConstraints
         "2.5.29.37",  # extKeyUsage
+        "2.5.29.54",  # inhibitAnyPolicy
+        "1.3.6.1.5.5.7.1.7",  # address blocks (RFC 3779), as the next
+        "1.3.6.1.5.5.7.1.8",
+        "1.3.6.1.5.5.7.1.14",  # proxyCertInfo
+        "2.16.840.1.113730.1.1",  # Netscape's kind of certificate
     }
 )
 
@@ -139,11 +148,16 @@ def comparable(name: x509.Name) -> list[frozenset[tuple[str, str]]]:
     """A name as 7.1 compares it: string types, case and blanks do not count."""
     return [
         frozenset(
-            (attribute.oid.dotted_string, " ".join(str(attribute.value).casefold().split()))
-            for attribute in rdn
+            (attribute.oid.dotted_string, _prepared(str(attribute.value))) for attribute in rdn
         )
         for rdn in name.rdns
     ]
+
+
+def _prepared(text: str) -> str:
+    """As RFC 4518 prepares a string: compatible forms, no case, no format characters, one blank."""
+    seen = [letter for letter in normalize("NFKC", text) if category(letter) != "Cf"]
+    return " ".join("".join(seen).casefold().split())
 
 
 def _host_fits(name: str, base: str) -> bool:
