@@ -79,6 +79,7 @@ class SessionCredentials(RefreshableCredentials):
         # the credentials in the same thread, so it is an RLock.
         self._refresh_lock = threading.RLock()
         self._attempt: Attempt[None] | None = None
+        self._process = os.getpid()
         self.method = PROVIDER
         _instances.add(self)
 
@@ -145,6 +146,8 @@ class SessionCredentials(RefreshableCredentials):
         """The session to use, after as long a wait for its renewal as `need` asks for."""
         if need is Need.PAUSE:
             raise self._state.failure()
+        if self._process != os.getpid():  # uWSGI forks without telling Python
+            self._start_as_a_child()
         # The interpreter takes its modules apart: a call would most likely break off.
         if sys.is_finalizing() and (held := self._good()):
             return held
@@ -250,6 +253,7 @@ class SessionCredentials(RefreshableCredentials):
     def _start_as_a_child(self) -> None:
         # Of the parent's threads only the one that forked is here: nobody goes on with an attempt
         # or releases a lock.
+        self._process = os.getpid()
         self._refresh_lock = threading.RLock()
         self._attempt = None
         self._state.draw_anew()

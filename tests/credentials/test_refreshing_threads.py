@@ -166,6 +166,31 @@ def test_a_fork_while_another_thread_renews_does_not_hang_the_child() -> None:
     assert worked
 
 
+# As uWSGI forks: Python is not told of it, and runs no hooks. Nor can it do so safely while another
+# thread runs, so the attempt that is under way is one that nobody makes.
+UNTOLD = """
+import ctypes, os, signal, sys
+sys.path[:0] = sys.argv[1:]
+from boto_rolesanywhere.credentials.attempt import Attempt
+from refreshing_world import World, use
+
+credentials = World().credentials()
+credentials._attempt = Attempt(lambda: None)
+child = ctypes.PyDLL(None).fork()
+if child == 0:
+    signal.alarm(60)
+    os._exit(use(credentials) != "ASIA1")
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_fork_that_python_is_not_told_of_does_not_hang_the_child() -> None:
+    done = run(UNTOLD)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_fork_amidst_a_renewal_can_renew_for_itself() -> None:
     world = World()
     credentials = world.credentials()

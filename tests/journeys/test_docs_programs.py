@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
-import sys
-import threading
-import urllib.request
 from base64 import b64decode, b64encode
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -23,15 +17,6 @@ from pages import Reader, blocks
 
 from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.testing import CertificateAuthority
-
-PLAIN = """
-import boto3
-
-def application(environ, start_response):
-    found = boto3.client("s3").list_buckets()["Buckets"]
-    start_response("200 OK", [])
-    return [b"buckets", str(len(found)).encode()]
-"""
 
 
 def test_vault_issues_what_aws_takes_and_its_list_revokes(reader: Reader) -> None:
@@ -123,84 +108,6 @@ def test_what_active_directory_gives_is_taken(reader: Reader) -> None:
     reader.type(block)
 
     assert reader.certificate("ca.pem") == ca.certificate
-
-
-@contextmanager
-def running(reader: Reader, command: str, ready: str, **variables: str) -> Iterator[str]:
-    """A server that a page starts, once a line of what it says has come; gives that line."""
-    with subprocess.Popen(
-        ["sh", "-c", f"exec {command}"],
-        cwd=reader.folder,
-        env=reader.environment(**variables),
-        stderr=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
-        text=True,
-    ) as server:
-        assert server.stderr is not None
-        try:
-            said = []
-            while ready not in "".join(said[-1:]):
-                said.append(server.stderr.readline())
-                assert said[-1], "".join(said)
-            # Or it would wait for a reader of what else it says.
-            threading.Thread(target=server.stderr.read, daemon=True).start()
-            yield said[-1]
-        finally:
-            server.terminate()
-
-
-def gunicorn(reader: Reader, command: str, **variables: str) -> AbstractContextManager[str]:
-    reader.install("gunicorn", sys.executable, "-m", "gunicorn")
-    assert "127.0.0.1:8000" in command
-    command = command.replace("127.0.0.1:8000", "127.0.0.1:0")
-    return running(reader, command, "Listening at", **variables)
-
-
-def test_gunicorns_workers_share_one_session(equipped: Reader) -> None:
-    program, command, _ = blocks("gunicorn-and-celery.md", "gunicorn")
-    equipped.type(program)
-    with gunicorn(equipped, command) as line:
-        url = re.search(r"http://[\d.:]+", line)
-        assert url is not None
-        seen: dict[str, str] = {}
-        for _ in range(200):
-            with urllib.request.urlopen(url[0]) as answer:
-                worker, key, _ = answer.read().decode().split(" ", 2)
-            seen[worker] = key
-            if len(seen) > 1:
-                break
-
-    assert len(seen) > 1
-    assert len(set(seen.values())) == 1
-    assert equipped.emulator.created == 1
-
-
-def test_gunicorn_gives_a_program_that_knows_nothing_its_credentials(equipped: Reader) -> None:
-    _, command, settings = blocks("gunicorn-and-celery.md", "gunicorn")
-    equipped.type(settings)
-    (equipped.folder / "reports.py").write_text(PLAIN)
-    with gunicorn(equipped, command, AWS_PROFILE="onprem") as line:
-        url = re.search(r"http://[\d.:]+", line)
-        assert url is not None
-        with urllib.request.urlopen(url[0]) as answer:
-            assert answer.read().startswith(b"buckets")
-    assert equipped.emulator.created == 1
-
-
-def test_celerys_children_have_credentials(equipped: Reader) -> None:
-    program, command = blocks("gunicorn-and-celery.md", "celery")
-    equipped.install("celery", sys.executable, "-m", "celery")
-    equipped.variables.update(BROKER_URL="filesystem://", RESULT_BACKEND="file://results")
-    for folder in ("data_out", "results"):
-        (equipped.folder / folder).mkdir()
-    (equipped.folder / "data_in").symlink_to("data_out")  # what one sends the other receives
-    equipped.type(program)
-    with running(equipped, command.strip(), "ready."):
-        call = "from tasks import buckets; print(buckets.delay().get(timeout=60))"
-        answer = equipped.type(f"python3 -c '{call}'")
-
-    assert answer.startswith("[")
-    assert equipped.emulator.created == 1
 
 
 def test_pandas_and_s3fs_read_and_write_with_the_profile(equipped: Reader) -> None:
