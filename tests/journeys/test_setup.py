@@ -215,7 +215,16 @@ def test_half_way_it_says_what_there_is(account: Account, workshop: Path) -> Non
         (("--map", "x509Subject=OU"), "trust-condition-unusable", 1),
         (("--map", "x509SAN=DNS", "--trusted-identity", "uri"), "trust-condition-unusable", 1),
         (("--admin-profile", "onprem"), "flags-exclusive", 2),
-        (("--duration", "7200", "--max-session-duration", "3600"), "setting-invalid", 2),
+        (
+            ("--duration", "7200", "--max-session-duration", "3600"),
+            "sessions of 2 hours exceed the role's 60 minutes",
+            2,
+        ),
+        (
+            ("--duration", "43200", "--max-session-duration", "43199"),
+            "sessions of 43200 seconds exceed the role's 43199",
+            2,
+        ),
     ],
 )
 def test_what_aws_would_refuse_is_refused_before(

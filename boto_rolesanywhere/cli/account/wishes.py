@@ -23,7 +23,7 @@ from boto_rolesanywhere.cli.authority.opening import folder_of
 from boto_rolesanywhere.cli.authority.workload import read_file
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
 from boto_rolesanywhere.cli.refusals import both_given
-from boto_rolesanywhere.clock import utc_now
+from boto_rolesanywhere.clock import in_words, utc_now
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import open_certificates
 from boto_rolesanywhere.settings.arns import parse_arn
@@ -269,8 +269,11 @@ def _longest_session(arguments: argparse.Namespace) -> int | None:
     if longest is None and (arguments.duration or 0) > _IAM_DEFAULT:
         longest = arguments.duration
     if longest is not None and longest < (arguments.duration or 0):
+        wanted, limit = in_words(arguments.duration), in_words(longest)
+        if wanted == limit:  # rounded
+            wanted, limit = f"{arguments.duration} seconds", str(longest)
         raise ConfigurationError(
-            f"sessions of {arguments.duration} seconds exceed the role's {longest}",
+            f"sessions of {wanted} exceed the role's {limit}",
             code="setting-invalid",
             where="--duration and --max-session-duration",
             expected="the second at least as long as the first",
