@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,9 @@ class Site(BaseHTTPRequestHandler):
         page = self.pages.get(self.path)
         if isinstance(page, bytes):
             self.send_response(200)
+            if self.path.startswith("/gzip"):
+                page = gzip.compress(page)
+                self.send_header("Content-Encoding", "gzip")
             self.end_headers()
             try:
                 self.wfile.write(page)
@@ -30,7 +34,8 @@ class Site(BaseHTTPRequestHandler):
                 return
         elif page is not None:
             self.send_response(302)
-            self.send_header("Location", page)
+            if page:
+                self.send_header("Location", page)
             self.end_headers()
         else:
             self.send_error(404)

@@ -33,7 +33,7 @@ _WHOLE: Final = 90.0  # seconds, for all of a list
 _REDIRECTS: Final = 5
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
-_PIECE: Final = 65536
+_PIECE: Final = 8192  # compressed, it may become a thousand times as much
 
 
 def download(url: str, *, verify: str | bool = True) -> bytes:
@@ -58,7 +58,9 @@ def download(url: str, *, verify: str | bool = True) -> bytes:
                 return _content(response, at, end)
         finally:
             response.raw.close()
-        at = urljoin(at, response.headers.get("location", ""))
+        if not (place := response.headers.get("location")):
+            raise _not_fetched(at, f"the server answered HTTP {response.status_code} and no place")
+        at = urljoin(at, place)
     raise _not_fetched(url, f"the server redirected more than {_REDIRECTS} times")
 
 
@@ -145,7 +147,8 @@ def _content(response: AWSResponse, url: str, end: float) -> bytes:
     if response.status_code != _OK:
         raise _not_fetched(url, f"the server answered HTTP {response.status_code}")
     try:
-        return _read_all(response.raw.stream(_PIECE), shown_url(url), end)
+        # Some servers compress although nobody asked them to.
+        return _read_all(response.raw.stream(_PIECE, decode_content=True), shown_url(url), end)
     except (HTTPError, OSError) as error:
         raise _not_fetched(url, f"the answer broke off ({type(error).__name__})") from error
 

@@ -61,7 +61,8 @@ def end_sessions(
     kept = [
         statement
         for statement in _present(administrator, name)
-        if not _is_over(statement, before) and _identity(statement) != source_identity
+        if not _is_ours(statement)
+        or (not _is_over(statement, before) and _identity(statement) != source_identity)
     ]
     policy = policy_of([*kept, ending_statement(source_identity, before)])
     administrator.call(
@@ -81,8 +82,18 @@ def _present(administrator: Administrator, role: str) -> list[dict[str, Any]]:
         if error.service_code != "NoSuchEntity" or "policy" not in error.service_message.lower():
             raise
         return []
-    statements: list[dict[str, Any]] = answer["PolicyDocument"]["Statement"]
-    return statements
+    statements = answer["PolicyDocument"]["Statement"]
+    return list(statements) if isinstance(statements, list) else [statements]
+
+
+def _is_ours(statement: dict[str, Any]) -> bool:
+    """Whether it has the form of `ending_statement`; what somebody else wrote into it stays."""
+    condition = statement.get("Condition", {})
+    try:
+        datetime.strptime(condition["DateLessThan"]["aws:TokenIssueTime"], _TIME)  # noqa: DTZ007  # its form alone
+        return isinstance(condition["StringEquals"]["aws:SourceIdentity"], str)
+    except (KeyError, TypeError, ValueError):
+        return False
 
 
 def _identity(statement: dict[str, Any]) -> str:

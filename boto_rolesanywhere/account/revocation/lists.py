@@ -12,7 +12,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.certificates.reading import extension_of, quietly
 from boto_rolesanywhere.errors import CertificateError
+from boto_rolesanywhere.identity.files.foreign import foreign
 from boto_rolesanywhere.identity.files.pem import PemError, as_plain_text, looks_like_pem, scan
+from boto_rolesanywhere.identity.files.recognise import UNKNOWN, recognise
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -95,12 +97,13 @@ def read_list(data: bytes, where: str) -> RevocationList:
         # Read here, if they can be; an entry that cannot be read raises.
         quietly(lambda: (crl.issuer.rfc4514_string(), list(crl)))
     except (PemError, ValueError, TypeError, x509.InvalidVersion) as error:
-        reason = str(error).partition("\n")[0] or type(error).__name__
+        reason, remedy = _what_else(data, error)
         raise CertificateError(
             f"it is not a certificate revocation list ({reason})",
             code="crl-unreadable",
             where=where,
             expected="a CRL in PEM or DER",
+            remedy=remedy,
         ) from None
     return RevocationList(crl, where, is_pem)
 
@@ -110,8 +113,26 @@ def counted(entries: int) -> str:
     return f"{entries} {'entry' if entries == 1 else 'entries'}"
 
 
+def _what_else(data: bytes, error: Exception) -> tuple[str, str | None]:
+    """What the content is instead of a list, and what to do about it."""
+    text = as_plain_text(data)
+    if not text.strip():
+        return "it is empty", None
+    if looks_like_pem(text):
+        return str(error).partition("\n")[0], None
+    if not (blocks := recognise(data)):
+        return foreign(data)
+    label = blocks[0].label
+    if label in (_LABEL, UNKNOWN):
+        return str(error).partition("\n")[0] or type(error).__name__, None
+    return f"it is {label}, in DER", None
+
+
 def _only_block(text: bytes, where: str) -> bytes:
-    blocks = [block for block in scan(text) if block.label == _LABEL]
+    found = scan(text)
+    blocks = [block for block in found if block.label == _LABEL]
+    if not blocks:
+        raise ValueError(f"it holds {', '.join(block.label for block in found)}")
     if len(blocks) != 1:
         raise CertificateError(
             f"it holds {len(blocks)} blocks {_LABEL!r}",

@@ -78,6 +78,13 @@ class Reader:
         Raises:
             RolesAnywhereError: there is no list, or it cannot be read.
         """
+        if not source:
+            raise ConfigurationError(
+                "a source is empty",
+                code="crl-source-unusable",
+                where="--from",
+                expected="a file, a URL, s3://BUCKET/KEY, cdp, the ARN of a CA, or a CA's folder",
+            )
         if source == CDP or source.startswith(f"{CDP}:"):
             return self._at_distribution_point(source)
         if source.startswith("arn:"):
@@ -123,7 +130,7 @@ class Reader:
                 " distribution point.",
             )
         for url in urls[:-1]:
-            with suppress(EndpointError):  # the same list may be at the next
+            with suppress(CertificateError, EndpointError):  # the same list may be at the next
                 return self._at_url(url)
         return self._at_url(urls[-1])
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from boto_rolesanywhere.account.administrator import Administrator
-from boto_rolesanywhere.account.revocation.ending import POLICY_NAME, end_sessions
+from boto_rolesanywhere.account.revocation.ending import (
+    POLICY_NAME,
+    end_sessions,
+    ending_statement,
+)
 from boto_rolesanywhere.errors import ServiceError
 
 NOW = datetime(2026, 11, 28, 12, 0, 0, tzinfo=timezone.utc)
@@ -51,6 +56,17 @@ def test_one_policy_holds_all_that_is_not_over(administrator: Administrator) -> 
         "CN=app1": "2026-11-28T12:00:00Z",
         "CN=app2": "2026-11-28T13:00:00Z",
     }
+
+
+def test_what_somebody_wrote_into_it_stays(administrator: Administrator) -> None:
+    theirs = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": theirs})
+    put = {"RoleName": ROLE, "PolicyName": POLICY_NAME, "PolicyDocument": document}
+    administrator.call("iam", "PutRolePolicy", **put)
+
+    policy = end_sessions(administrator, ROLE, "CN=app1", NOW)
+
+    assert policy["Statement"] == [theirs, ending_statement("CN=app1", NOW)]
 
 
 def test_a_role_that_is_not_there_is_said(administrator: Administrator) -> None:

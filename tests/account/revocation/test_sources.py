@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -31,6 +33,8 @@ from boto_rolesanywhere.errors import (
     RolesAnywhereError,
 )
 from boto_rolesanywhere.testing import CertificateAuthority
+
+FOREIGN = CertificateAuthority()
 
 
 @pytest.fixture
@@ -83,13 +87,48 @@ def test_a_url_is_followed_where_it_moved(
     assert reader.read(f"{site}/ca.crl").listed.entries == 1
 
 
+def test_a_server_that_compresses_is_read(
+    reader: Reader, ca: CertificateAuthority, site: str
+) -> None:
+    Site.pages |= {"/gzip": made_list(ca), "/gzip/bomb": bytes(60_000_000)}
+
+    assert reader.read(f"{site}/gzip").listed.entries == 1
+    assert fault(reader, f"{site}/gzip/bomb").code == "crl-too-large"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (gzip.compress(b"list"), "compressed (gzip)"),
+        (b"<html>log in</html>", "a web page"),
+        (base64.b64encode(b"0" * 60), "base64 without"),
+        (CertificateAuthority().certificate_pem, "it holds CERTIFICATE"),
+        (
+            CertificateAuthority().certificate.public_bytes(Encoding.DER),
+            "it is CERTIFICATE, in DER",
+        ),
+    ],
+)
+def test_what_is_no_list_is_called_by_its_name(
+    reader: Reader, tmp_path: Path, content: bytes, words: str
+) -> None:
+    (tmp_path / "list").write_bytes(content)
+
+    error = fault(reader, str(tmp_path / "list"))
+
+    assert error.code == "crl-unreadable"
+    assert f"not a certificate revocation list ({words}" in error.problem
+
+
 @pytest.mark.parametrize(
     ("pages", "code", "words"),
     [
         ({}, "crl-not-fetched", "HTTP 404"),
         ({"/ca.crl": "/ca.crl"}, "crl-not-fetched", "more than 5 times"),
+        ({"/ca.crl": ""}, "crl-not-fetched", "HTTP 302 and no place"),
         ({"/ca.crl": "ldap://example.com/cn=ca"}, "crl-source-unusable", "cannot be fetched"),
         ({"/ca.crl": "file:///etc/passwd"}, "crl-source-unusable", "cannot be fetched"),
+        ({"/ca.crl": b"\n"}, "crl-unreadable", "it is empty"),
         ({"/ca.crl": b"<html>hello</html>"}, "crl-unreadable", "not a certificate revocation list"),
         ({"/ca.crl": bytes(5_000_000)}, "crl-too-large", "larger than 4 MiB"),
     ],
@@ -111,7 +150,7 @@ def test_what_a_url_leads_to_is_judged(
 
 
 @pytest.mark.parametrize(
-    "source", ["ldap://example.com/cn=ca", "https://user:S3CRET@example.com/ca.crl", "http://"]
+    "source", ["", "ldap://example.com/cn=ca", "https://user:S3CRET@example.com/ca.crl", "http://"]
 )
 def test_other_urls_are_refused(reader: Reader, source: str) -> None:
     error = fault(reader, source)
@@ -132,8 +171,10 @@ def test_a_server_that_is_not_there_is_said(reader: Reader) -> None:
 def test_the_distribution_point_of_a_certificate_is_asked(
     administrator: Administrator, ca: CertificateAuthority, site: str, tmp_path: Path
 ) -> None:
-    Site.pages["/ca.crl"] = der(made_list(ca))
-    certificate = with_points(ca, "ldap://x/cn=ca", f"{site}/gone", f"{site}/ca.crl")
+    Site.pages |= {"/ca.crl": der(made_list(ca)), "/login": b"<html>log in</html>"}
+    certificate = with_points(
+        ca, "ldap://x/cn=ca", f"{site}/gone", f"{site}/login", f"{site}/ca.crl"
+    )
     (tmp_path / "app1.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
     anchored = Reader(administrator=administrator, anchors=[certificate])
     without = Reader(administrator=administrator, anchors=[ca.certificate])
