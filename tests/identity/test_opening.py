@@ -442,6 +442,8 @@ def test_odd_serial_numbers_are_read_where_warnings_are_errors(serial: str, tmp_
         ("file:///pki/app.pem", "without file://"),
         ("/pki/app.pem  # mine", "give it a line of its own"),
         ("$HOME/app.pem", "No variable in a path is expanded"),
+        ("0x81000101", "is written handle:0x81000101"),
+        ("tpm:0x81000101", "is written handle:0x81000101"),
     ],
 )
 def test_a_path_as_a_shell_or_the_aws_cli_takes_it_is_recognised(path: str, remedy: str) -> None:

@@ -6,6 +6,7 @@ Nothing here looks into the bytes.
 from __future__ import annotations
 
 import os
+import re
 import stat
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -24,6 +25,7 @@ MAX_BYTES = 4 * 1024 * 1024
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
+_HANDLE = re.compile(r"(?:tpm:)?0x81[0-9a-f]{6}", re.IGNORECASE)
 _QUOTES = tuple("\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")
 
 
@@ -180,6 +182,8 @@ def _odd(path: str) -> str | None:
     """What to do about a path that was written as for a shell or the AWS CLI."""
     if path[:1] in _QUOTES and path[-1:] in _QUOTES:
         return "The path stands in quotes, which do not belong to it."
+    if _HANDLE.fullmatch(path):
+        return f"The key at a handle of a TPM is written handle:{path.rpartition(':')[2]}."
     if path.startswith(("file:/", "fileb:/")):
         return "Write the path alone, without file://."
     if " #" in path or " ;" in path:

@@ -6,6 +6,7 @@ within `TokenAccess.run`.
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import replace
 from functools import partial
@@ -88,7 +89,7 @@ def find_private_keys(
             f"no private key on the token matches; {_holdings(session)}",
             code="token-object-missing",
             where=str(uri),
-            remedy=_NAME_ONE,
+            remedy=_NAME_ONE + _id_in_hexadecimal(uri),
         )
     if not signing:
         raise KeyDeviceError(
@@ -100,6 +101,15 @@ def find_private_keys(
     if len(signing) == 1:
         return signing
     return [key for key in signing if _may_be_one_of(session, key, wanted)] or signing
+
+
+def _id_in_hexadecimal(uri: Pkcs11Uri) -> str:
+    """What to write for id=01, as other tools print it, which are the two bytes 30 and 31."""
+    text = (uri.id or b"").decode("latin-1")
+    if not re.fullmatch(r"(?:[0-9A-Fa-f]{2})+", text):
+        return ""
+    written = "".join(f"%{byte:02x}" for byte in bytes.fromhex(text))
+    return f" The id that other tools print as {text} is written id={written}."
 
 
 def several_keys(session: Session, uri: Pkcs11Uri, number: int) -> KeyDeviceError:

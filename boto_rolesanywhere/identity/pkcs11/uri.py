@@ -26,14 +26,9 @@ _TYPES: Final = ("public", "private", "cert", "secret-key", "data")
 _RESERVED: Final = ":[]@!$'()*+,="
 _PATH_RESERVED: Final = _RESERVED + "&"
 _QUERY_RESERVED: Final = _RESERVED + "/?|"
-# RFC 3986 section 2.3: unreserved = ALPHA / DIGIT / "-" / "." / "_" / "~"
-_UNRESERVED: Final = r"A-Za-z0-9._~\-"
-# pk11-pchar and pk11-qchar: unreserved, the reserved ones above, or pct-encoded. A blank is none of
-# them, and people write it in labels all the same.
-_PATH_VALUE, _QUERY_VALUE = (
-    re.compile(rf"(?:[{_UNRESERVED}{re.escape(reserved)} ]|%[0-9A-Fa-f]{{2}})*")
-    for reserved in (_PATH_RESERVED, _QUERY_RESERVED)
-)
+# Read is more than that: people write blanks, "/" and letters of their language as they are, and
+# what separates attributes is clear all the same. A "%" begins two hexadecimal digits.
+_VALUE: Final = re.compile(r"(?:[^%\x00-\x1f\x7f-\x9f\ud800-\udfff]|%[0-9A-Fa-f]{2})*")
 # pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 _VENDORS: Final = "x-"
@@ -125,9 +120,9 @@ def parse_pkcs11_uri(text: str) -> Pkcs11Uri:
     # RFC 7512 section 2.3: pk11-URI = "pkcs11:" pk11-path [ "?" pk11-query ]
     path, _, query = plain_place(text)[len(TOKEN_SCHEME) :].partition("?")
     values: dict[str, Any] = {}
-    for item in _attributes(path, ";", len(TOKEN_SCHEME), _PATH_VALUE):
+    for item in _attributes(path, ";", len(TOKEN_SCHEME)):
         _take_path_attribute(item, values)
-    for item in _attributes(query, "&", len(TOKEN_SCHEME) + len(path) + 1, _QUERY_VALUE):
+    for item in _attributes(query, "&", len(TOKEN_SCHEME) + len(path) + 1):
         _take_query_attribute(item, values)
     # RFC 7512 section 2.4: a URI with both pin-source and pin-value is refused as invalid.
     if "pin-value" in values and "pin-source" in values:
@@ -151,30 +146,38 @@ class _Attribute:
         return _invalid(problem, where=where, expected=expected)
 
 
-def _attributes(
-    component: str, separator: str, offset: int, value_pattern: re.Pattern[str]
-) -> Iterator[_Attribute]:
-    """The attributes of one component. An empty component has none; `*( )` in the grammar."""
-    position = offset + 1
-    for part in component.split(separator) if component else ():
+def _attributes(component: str, separator: str, offset: int) -> Iterator[_Attribute]:
+    """The attributes of one component. One separator too many does no harm."""
+    position = offset
+    for part in component.split(separator):
+        position += len(separator)
+        start, position = position, position + len(part)
+        if not part.strip():
+            continue
         name, equals, value = part.partition("=")
-        name = _OLD_NAMES.get(name.strip(), name.strip())
+        name = _plain_name(name.strip())
         value = value if name == "pin-value" else value.strip()
         if not equals or not _NAME.fullmatch(name):
             # The part itself is not shown: it may be a PIN that was not percent-encoded.
             raise _invalid(
-                f"no attribute at character {position}",
+                f"no attribute at character {start}",
                 expected=f"name=value; a {separator!r} within a value is written "
                 f"{quote(separator, safe='')}",
             )
-        item = _Attribute(name, value, position)
-        _check_characters(item, value_pattern)
+        item = _Attribute(name, value, start)
+        _check_characters(item)
         yield item
-        position += len(part) + len(separator)
 
 
-def _check_characters(item: _Attribute, pattern: re.Pattern[str]) -> None:
-    match = pattern.match(item.value)
+def _plain_name(name: str) -> str:
+    # In a grammar (RFC 5234, section 2.3) the names have no case.
+    lower = _OLD_NAMES.get(name.lower(), name.lower())
+    known = lower in _PATH_ATTRIBUTES | _QUERY_ATTRIBUTES or lower.startswith(_VENDORS)
+    return lower if known else name
+
+
+def _check_characters(item: _Attribute) -> None:
+    match = _VALUE.match(item.value)
     end = match.end() if match else 0
     if end == len(item.value):
         return
@@ -232,9 +235,10 @@ def _path_value(item: _Attribute) -> str | bytes | int | tuple[int, int] | None:
             return unquote_to_bytes(item.value)
         case "type":
             # pk11-type = "type" "=" *1( … ): it may be empty, and then restricts nothing.
-            if item.value and item.value not in _TYPES:
+            type_ = item.value.lower()
+            if type_ and type_ not in _TYPES:
                 raise item.error(repr(item.value), f"one of {', '.join(_TYPES)}")
-            return item.value or None
+            return type_ or None
         case "slot-id":
             # pk11-slot-id = "slot-id" "=" 1*DIGIT
             if not re.fullmatch(r"[0-9]{1,20}", item.value) or int(item.value) > _MAX_SLOT_ID:

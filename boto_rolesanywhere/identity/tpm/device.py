@@ -69,14 +69,17 @@ _registry: Final = RLock()
 def device_at(tcti: str | None) -> TpmDevice:
     """The TPM at `tcti`, or where the environment says, or the kernel's: one object for each."""
     # ESAPI(None) would search for itself and ignore the variable.
-    chosen = tcti or os.environ.get(TCTI_VARIABLE) or f"device:{_device()}"
+    chosen = (tcti or os.environ.get(TCTI_VARIABLE, "")).strip() or _device()
+    if chosen.startswith("/"):
+        # As AWS's helper takes it in its variable: the socket of a swtpm is a TPM as well.
+        chosen = f"{'swtpm:path=' if Path(chosen).is_socket() else 'device:'}{chosen}"
     with _registry:
         return _devices.setdefault(chosen, TpmDevice(chosen))
 
 
 def _device() -> str:
     there = (path for path in _DEVICES if Path(path).exists())
-    return os.environ.get(DEVICE_VARIABLE) or next(there, _DEVICES[0])
+    return os.environ.get(DEVICE_VARIABLE, "").strip() or next(there, _DEVICES[0])
 
 
 @cache

@@ -105,8 +105,9 @@ _BY_CODE: Final[dict[int, Meaning]] = {
     ),
     0x92: Meaning(
         "tpm-key-cannot-sign",
-        "the TPM key is bound to a signature scheme that AWS does not take",
-        "Create it without a scheme, or with rsassa-sha256 or ecdsa-sha256.",
+        "the TPM key is bound to another signature scheme or digest than the one asked for",
+        "Create it without a scheme, or with the one of that digest; AWS takes rsassa-sha256 and "
+        "ecdsa-sha256.",
     ),
     0x9C: Meaning(
         "tpm-key-cannot-sign",
@@ -137,7 +138,8 @@ _TCTI_BY_CODE: Final[dict[int, Meaning]] = {
         "tpm-missing",
         "no TPM answers there",
         "Check that the machine has a TPM (`ls -l /dev/tpm*`), that this user may open it "
-        "(group tss for /dev/tpmrm0), and the TCTI (tpm_tcti, TPM2TOOLS_TCTI).",
+        "(group tss for /dev/tpmrm0), and the TCTI (tpm_tcti, TPM2TOOLS_TCTI). Where tabrmd holds "
+        "the TPM, it is tabrmd:.",
     ),
     0x0B: Meaning(
         "tcti-invalid",

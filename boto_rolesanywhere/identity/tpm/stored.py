@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         [TpmConnection, TpmDevice, bytes | None], AbstractContextManager[int]
     ]
 
-_HANDLE: Final = re.compile(r"handle:((?:0[xX])?[0-9a-fA-F]{1,8})")
+_HANDLE: Final = re.compile(r"handle:\s*((?:0[xX])?0*[0-9a-fA-F]{1,8})")
 # TPM 2.0 Library, Part 2, 7.5: the handles of persistent objects (TPM_HT_PERSISTENT), and 7.4:
 # the owner hierarchy (TPM_RH_OWNER), whose primary key is made anew for each use.
 _PERSISTENT: Final = range(0x81000000, 0x82000000)

@@ -119,6 +119,9 @@ class TestWhichKey:
         assert "'mail-cert' (id 02)" in message
         assert PIN not in message
 
+    def test_an_id_as_other_tools_print_it(self, token: SoftToken) -> None:
+        assert "as 01a0 is written id=%01%a0" in fails(token, ";id=01a0")
+
     def test_a_label_of_the_certificate_is_not_one_of_the_key(self, token: SoftToken) -> None:
         assert "no private key" in fails(token, ";object=mail-cert;type=private")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -46,8 +47,14 @@ def test_the_variable_beats_the_default(tpm: SoftwareTpm, monkeypatch: pytest.Mo
     assert works(open_tpm_key(HANDLE))
 
 
-def test_a_handle_is_hexadecimal_with_and_without_its_prefix(tpm: SoftwareTpm) -> None:
-    assert works(open_tpm_key(HANDLE.replace("0x", ""), tcti=tpm.tcti))
+@pytest.mark.parametrize("text", ["81000101", "0X0081000101", " 0x81000101"])
+def test_a_handle_is_hexadecimal_with_and_without_its_prefix(tpm: SoftwareTpm, text: str) -> None:
+    assert works(open_tpm_key(f"handle:{text}", tcti=tpm.tcti))
+
+
+def test_blanks_around_a_tcti_do_no_harm(tpm: SoftwareTpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TPM2TOOLS_TCTI", f" {tpm.tcti}\n")
+    assert works(open_tpm_key(HANDLE))
 
 
 def test_the_device_that_the_helper_reads_is_used(
@@ -57,6 +64,16 @@ def test_the_device_that_the_helper_reads_is_used(
     assert "device:/dev/tpm7" in repr(open_tpm_key(tpm.pem("group:P-256")))
     monkeypatch.setenv("TPM2TOOLS_TCTI", tpm.tcti)
     assert works(open_tpm_key(HANDLE))
+
+
+def test_a_path_is_a_device_or_a_software_tpms_socket(tpm: SoftwareTpm, tmp_path: Path) -> None:
+    pem = tpm.pem("group:P-256")
+    assert "TPM at device:/dev/tpm7" in repr(open_tpm_key(pem, tcti="/dev/tpm7"))
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(tmp_path / "sock"))
+        assert f"TPM at swtpm:path={tmp_path}/sock" in repr(
+            open_tpm_key(pem, tcti=str(tmp_path / "sock"))
+        )
 
 
 def test_the_default_is_the_kernels_resource_manager(tpm: SoftwareTpm) -> None:

@@ -21,7 +21,7 @@ TABLE: list[tuple[int, Step, type[Exception], str]] = [
     (0x18B, "parent", KeyDeviceError, "parent is not in this TPM"),
     (0x18A, "parent", KeyDeviceError, "parent is not a storage key"),
     (0x1DF, "primary", KeyDeviceError, "belongs to another TPM, or to another parent"),
-    (0x2D2, "sign", KeyDeviceError, "bound to a signature scheme that AWS does not take"),
+    (0x2D2, "sign", KeyDeviceError, "bound to another signature scheme or digest than"),
     (0x19C, "sign", KeyDeviceError, "may not sign"),
     (0x99D, "sign", KeyDeviceError, "guarded by a policy"),
     (0x12F, "sign", KeyDeviceError, "guarded by a policy"),
