@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ import boto3
 import pytest
 from booted_machine import PATIENCE, BootedMachine, booted_machine, python_program
 from installed import AWS_CLI, ROOT, require
+from pages import blocks
 
 import boto_rolesanywhere
 from boto_rolesanywhere.testing import CertificateAuthority
@@ -59,6 +61,19 @@ aws_secret_access_key = secret
 CONFIG = "crl-sync.config"
 PAIR = ("app-cert.pem", "app-key.pem")
 SERVER = "boto-rolesanywhere.service"
+# These are put in their place as docs/renewal.md tells.
+RENEWING = ("renew-certificate.service", "renew-certificate.timer")
+DOWNLOADED = "/opt/units"
+# systemd starts the service of a persistent timer at once if its time passed while it was off, but
+# for its delay.
+UNDELAYED = "/run/systemd/system/renew-certificate.timer.d"
+MISSED = f"""
+mkdir -p {UNDELAYED} /var/lib/systemd/timers
+printf '[Timer]\\nRandomizedDelaySec=0\\n' > {UNDELAYED}/undelayed.conf
+touch --date='8 days ago' /var/lib/systemd/timers/stamp-renew-certificate.timer
+"""
+CA = "--ca /var/lib/boto-rolesanywhere/ca"
+RENEWED = "/etc/boto-rolesanywhere/app1.pem"
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +159,10 @@ def configured(folder: Path, ca: CertificateAuthority) -> dict[str, Path]:
         **{f"/etc/boto-rolesanywhere/{name}": folder / name for name in files},
         "/etc/systemd/system/service.d/endpoints.conf": drop_in,
         "/var/lib/measurements/today": measurement,
-        **{f"/etc/systemd/system/{unit.name}": unit for unit in units},
+        **{f"/etc/systemd/system/{unit.name}": unit for unit in units if unit.name not in RENEWING},
+        **{f"{DOWNLOADED}/{name}": ROOT / "examples" / "systemd" / name for name in RENEWING},
+        # What cron asks before it runs a command.
+        **{folder: Path(folder) for folder in ("/etc/pam.d", "/etc/security")},
     }
 
 
@@ -270,3 +288,44 @@ def test_the_token_outlives_a_restart(machine: BootedMachine) -> None:
     machine.run("systemctl", "start", "s3-sync")  # which waits for the server
 
     assert machine.run("cat", "/run/boto-rolesanywhere/reader.token") == token
+
+
+@pytest.fixture
+def issued(machine: BootedMachine) -> Iterator[str]:
+    """A CA of the machine's own, which issued app1; gives this certificate."""
+    machine.run("sh", "-c", f"boto-rolesanywhere ca init {CA} --name 'Example CA'")
+    issue = f"boto-rolesanywhere ca issue app1 {CA} --out /etc/boto-rolesanywhere"
+    machine.run("sh", "-c", issue)
+    yield machine.run("cat", RENEWED)
+    machine.run("sh", "-c", f"rm -r /var/lib/boto-rolesanywhere {RENEWED.removesuffix('pem')}*")
+
+
+def await_another(machine: BootedMachine, certificate: str) -> None:
+    end = time.monotonic() + PATIENCE
+    while machine.run("cat", RENEWED) == certificate:
+        assert time.monotonic() < end, machine.run("journalctl", "--no-pager", "--lines=40")
+        time.sleep(0.1)
+
+
+def test_the_timer_renews_a_certificate(machine: BootedMachine, issued: str) -> None:
+    (block,) = blocks("renewal.md", "systemd")
+    machine.run("sh", "-c", MISSED)
+
+    told = machine.run("sh", "-euc", f"cd {DOWNLOADED}\n{block}")
+
+    assert "renew-certificate.service" in told
+    await_another(machine, issued)
+    machine.run("systemctl", "disable", "--now", *RENEWING)
+
+
+def test_cron_renews_a_certificate(machine: BootedMachine, issued: str) -> None:
+    require(shutil.which("cron") is not None, "cron")
+    (block,) = blocks("renewal.md", "cron")
+    machine.run("sh", "-euc", f"mkdir -p /etc/cron.d /var/spool/cron/crontabs\n{block}")
+    at_once = "$ s/^17 4 \\* \\* 1/@reboot/"
+    machine.run("sed", "--in-place", at_once, "/etc/cron.d/renew-certificate")
+
+    machine.run("systemctl", "start", "cron")
+
+    await_another(machine, issued)
+    machine.run("systemctl", "stop", "cron")
