@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -10,17 +11,29 @@ import subprocess
 import sys
 import urllib.request
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
+from botocore.session import Session
 from installed import AWS_CLI, require
-from one_answer import answering
-from pages import Reader, blocks
+from pages import Reader, blocks, text_of
 from repository import DOCS, ROOT
+
+if TYPE_CHECKING:  # slow to load
+    from moto.cloudtrail.responses import CloudTrailResponse
 
 # One after another in the account of one reader: what setup makes, teardown takes as there.
 ROUNDS: Final = (["first-credentials.md"], ["setup.md", "teardown.md"])
 LOGS: Final = "what-aws-logs.md"
+EVENTS: Final = (  # as CloudTrail's LookupEvents lists them
+    {"EventId": "1", "EventName": "CreateSession", "EventSource": "rolesanywhere.amazonaws.com"},
+    {"EventId": "2", "EventName": "ListBuckets", "EventSource": "s3.amazonaws.com"},
+)
+# Columns that AWS documents for Athena's table of a trail's logs: those that the page asks for.
+LOGGED: Final = {
+    **dict.fromkeys(("eventtime", "eventsource", "eventname", "sourceipaddress"), "varchar"),
+    "useridentity": "struct<type:varchar,principalid:varchar,arn:varchar,accountid:varchar>",
+}
 DEMO: Final = (sys.executable, str(ROOT / "scripts" / "run_demo.py"))
 
 
@@ -42,21 +55,32 @@ def test_what_pages_tell_an_administrator_works(pages: list[str], administrator:
             administrator.type(block)
 
 
-def test_what_aws_logs_is_asked_for_with_the_commands_of_its_page(administrator: Reader) -> None:
+def lookup_events(self: CloudTrailResponse) -> str:
+    """What moto lacks: the events with an attribute, which must be one that AWS's model names."""
+    (asked,) = json.loads(self.body)["LookupAttributes"]
+    operation = Session().get_service_model("cloudtrail").operation_model("LookupEvents")
+    attribute = operation.input_shape.members["LookupAttributes"].member
+    assert asked["AttributeKey"] in attribute.members["AttributeKey"].enum
+    found = [each for each in EVENTS if each.get(asked["AttributeKey"]) == asked["AttributeValue"]]
+    return json.dumps({"Events": found})
+
+
+def test_what_aws_logs_is_asked_for_with_the_commands_of_its_page(
+    administrator: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.cloudtrail.responses import CloudTrailResponse
+
     require((AWS_CLI / "bin" / "aws").exists(), "the AWS CLI")
     administrator.install("aws", AWS_CLI / "bin" / "aws")
     issued = administrator.emulator.ca.issue("app1")  # type: ignore[union-attr]  # it has one
     for name, content in (("app.pem", issued.certificate_pem), ("app.key", issued.private_key_pem)):
         (administrator.folder / name).write_bytes(content)
     administrator.access_key("app.pem", "app.key")
-    json_type = {"content-type": "application/x-amz-json-1.1"}
+    monkeypatch.setattr(CloudTrailResponse, "lookup_events", lookup_events, raising=False)
 
-    with answering(200, json_type, b'{"Events": []}') as cloudtrail:  # moto has no LookupEvents
-        printed = [
-            administrator.type(block, AWS_ENDPOINT_URL_CLOUDTRAIL=cloudtrail)
-            for block in blocks(LOGS, "aws")
-        ]
+    printed = [administrator.type(block) for block in blocks(LOGS, "aws")]
 
+    assert json.loads(printed[0]) == {"Events": [EVENTS[0]]}
     assert '"x509Subject": "CN=app1"' in printed[1]
     kept = administrator.type(
         "aws events list-targets-by-rule --rule certificates-that-end; aws events list-rules"
@@ -65,6 +89,29 @@ def test_what_aws_logs_is_asked_for_with_the_commands_of_its_page(administrator:
     assert '"Arn": "arn:aws:sns:eu-west-1:123456789012:certificates"' in kept
     assert "Roles Anywhere Certificate Expiration State Change" in kept
     assert '"AlarmName": "roles-anywhere-refusals"' in kept
+
+
+def test_the_query_of_the_page_finds_what_one_certificate_did(reader: Reader) -> None:
+    from sqlglot.executor import execute  # slow to load
+
+    (query,) = re.findall(r"```sql\n(.*?)```", text_of(LOGS), re.DOTALL)
+    (serial,) = re.findall(r"/([0-9a-f]{40})", query)
+    ca = reader.emulator.ca
+    assert ca is not None
+    events = []
+    for number in (int(serial, 16), 7):
+        (reader.folder / "app.pem").write_bytes(ca.issue(serial_number=number).certificate_pem)
+        name = reader.type("boto-rolesanywhere inspect app.pem --json | jq -r .sessionName").strip()
+        arn = f"arn:aws:sts::123456789012:assumed-role/RolesAnywhere/{name}"
+        events += [
+            dict.fromkeys(LOGGED, f"{number} at {hour}") | {"useridentity": {"arn": arn}}
+            for hour in ("10", "09")
+        ]
+
+    found = execute(query, {"cloudtrail_logs": LOGGED}, "athena", {"cloudtrail_logs": events})
+
+    assert found.columns == ("eventtime", "eventsource", "eventname", "sourceipaddress")
+    assert found.rows == [(f"{int(serial, 16)} at {hour}",) * 4 for hour in ("09", "10")]
 
 
 def test_no_page_is_left_out() -> None:
