@@ -120,6 +120,16 @@ def test_an_sdk_finds_the_role_and_its_credentials_by_imdsv2() -> None:
     }
 
 
+def test_answers_have_no_blanks_for_scripts_that_cut_them_up() -> None:
+    # AWS's helper (1.8.0) writes its answers so: sed -n 's/.*"AccessKeyId":"\([^"]*\)".*/\1/p'
+    server = Server()
+    imds = server.ask("GET", f"{CREDENTIALS_PATH}/reader", server.imds_token())
+    container = server.ask("GET", "/credentials/reader", {b"authorization": TOKEN.encode()})
+
+    for answer in (imds, container):
+        assert b'"AccessKeyId":"ASIAEXAMPLE","SecretAccessKey":"secret"' in answer.body
+
+
 def test_the_container_protocol_gives_credentials_for_the_token() -> None:
     answer = Server().ask("GET", "/credentials/reader", {b"authorization": TOKEN.encode()})
 

@@ -33,7 +33,8 @@ number in decimal, and the algorithms that the key can sign with. Of several
 certificates in the file, the end-entity certificate.
 
 For a pkcs11: URI or a selector, list the certificates that match, with their SHA-1
-fingerprint and subject; on a token also the URI that names this certificate alone."""
+fingerprint, subject, issuer and serial number in hexadecimal; on a token also the URI
+that names this certificate alone. A URI without token= lists those of all tokens."""
 _EPILOG: Final = """\
 exit status: 0 (also when nothing matches); 1 with one line on stderr; 2 for wrong usage
 
@@ -127,14 +128,22 @@ def _on_token(sources: IdentitySources) -> tuple[Listed, ...]:
 def _print_list(found: tuple[Listed, ...]) -> int:
     from cryptography.hazmat.primitives.hashes import SHA1
 
+    from boto_rolesanywhere.certificates.reading import serial_number
     from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
 
     lines = ["Matching identities" if found else "No matching identities"]
     for number, listed in enumerate(found, 1):
+        certificate = listed.certificate
         # SHA-1 only tells certificates apart here, as in the helper's list.
-        fingerprint = listed.certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
-        subject = printable(as_helper_shows(listed.certificate.subject))
+        fingerprint = certificate.fingerprint(SHA1()).hex()  # noqa: S303  # see above
         kind = "URI" if kind_of(listed.place) == TOKEN else "File"
-        lines += [f'{number}) {fingerprint} "{subject}"', f"\t{kind}: {printable(listed.place)}"]
+        lines += [
+            f"{number}) Hex Fingerprint: {fingerprint}",
+            f"Subject: {printable(as_helper_shows(certificate.subject))}",
+            f"Issuer: {printable(as_helper_shows(certificate.issuer))}",
+            f"Serial Number: {serial_number(certificate):X}",
+            f"{kind}: {printable(listed.place)}",
+            "",
+        ]
     sys.stdout.write("\n".join(lines) + "\n")
     return OK

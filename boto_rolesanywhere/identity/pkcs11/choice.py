@@ -31,7 +31,7 @@ def meant_tokens(
 
     Args:
         tokens: all that match the URI.
-        uri: of which the object's label and id count.
+        uri: of which the slot's number and the object's label and id count.
         wanted: the public keys of the certificates that are given, if any are.
     """
     for clue in _clues(uri, wanted):
@@ -44,6 +44,8 @@ def _clues(uri: Pkcs11Uri, wanted: Sequence[PublicKeyTypes]) -> Iterator[Clue]:
     """What tells the right token from others, the surest first."""
     # A slot that awaits a new token has one without name or keys: SoftHSM always shows one.
     yield lambda token: bool(token.flags & TokenFlag.TOKEN_INITIALIZED)
+    if uri.slot_id is not None:
+        yield lambda token: token.slot.slot_id == uri.slot_id
     if wanted:
         yield lambda token: _seen(token, lambda session: shows_public_key(session, wanted))
     if uri.object is not None or uri.id is not None:

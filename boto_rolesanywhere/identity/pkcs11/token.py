@@ -248,7 +248,8 @@ def _token_matches(uri: Pkcs11Uri, token: Token) -> bool:
         (uri.manufacturer, token.manufacturer_id),
         (uri.serial, _serial(token)),
         (uri.model, token.model),
-        (uri.slot_id, slot.slot_id),
+        # AWS's helper passes over slot-id=0: it means slot 0 only if a token is there.
+        (uri.slot_id or None, slot.slot_id),
         (uri.slot_description, slot.slot_description),
         (uri.slot_manufacturer, slot.manufacturer_id),
     )

@@ -31,8 +31,12 @@ def der(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(Encoding.DER)
 
 
-def line(certificate: x509.Certificate, subject: str) -> str:
-    return f'{sha1(der(certificate)).hexdigest()} "{subject}"'
+def entry(certificate: x509.Certificate, subject: str, place: str, issuer: str = "CN=Root") -> str:
+    """What AWS's helper 1.8.0 prints of a certificate, behind its number."""
+    return (
+        f"Hex Fingerprint: {sha1(der(certificate)).hexdigest()}\nSubject: {subject}\n"
+        f"Issuer: {issuer}\nSerial Number: {certificate.serial_number:X}\n{place}\n\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -76,16 +80,14 @@ def test_a_folder_is_listed(tmp_path: Path) -> None:
     for name, one in (("1", web), ("2", mail)):
         store.mkdir(exist_ok=True)
         (store / f"{name}.pem").write_bytes(one.certificate_pem)
-    first, second = line(web.certificate, "CN=web,O=a"), line(mail.certificate, "CN=mail")
+    first = entry(web.certificate, "CN=web,O=a", f"File: {store}/1.pem")
+    second = entry(mail.certificate, "CN=mail", f"File: {store}/2.pem")
 
-    both = (
-        f"Matching identities\n1) {first}\n\tFile: {store}/1.pem\n"
-        f"2) {second}\n\tFile: {store}/2.pem\n"
-    )
+    both = f"Matching identities\n1) {first}2) {second}"
     assert shown(tmp_path, "--cert-store", store) == both
     issuer = ("--cert-selector", "Key=x509Issuer,Value=CN=Root", "--cert-store", store)
     assert shown(tmp_path, *issuer) == both
-    latest = f"Matching identities\n1) {second}\n\tFile: {store}/2.pem\n"
+    latest = f"Matching identities\n1) {second}"
     assert shown(tmp_path, *issuer, "--use-latest-expiring-certificate") == latest
     nobody = ("--cert-selector", "Key=x509Subject,Value=CN=x", "--cert-store", store)
     assert shown(tmp_path, *nobody) == "No matching identities\n"
@@ -107,14 +109,14 @@ def test_a_file_that_stays_locked_is_named(tmp_path: Path) -> None:
     told = f"since the passphrase is missing or wrong: {store}/web.p12".encode()
     assert told in done.stderr
     assert (opened.returncode, opened.stderr) == (0, b"")
-    assert b'"CN=web"' in opened.stdout
+    assert b"Subject: CN=web\n" in opened.stdout
 
 
 def test_a_name_cannot_steer_the_terminal(tmp_path: Path) -> None:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a\x1b[2Jb")])
     (tmp_path / "a.pem").write_bytes(CA.issue("a", subject=name).certificate_pem)
 
-    assert '"CN=a\\x1b[2Jb"' in shown(tmp_path, "--cert-store", tmp_path)
+    assert "Subject: CN=a\\x1b[2Jb\n" in shown(tmp_path, "--cert-store", tmp_path)
 
 
 @pytest.fixture
@@ -130,22 +132,34 @@ def test_a_token_is_listed_with_uris_that_name_each(tmp_path: Path, token: SoftT
         token.add_certificate(one.certificate, label=f"{name} cert", id_=f"0{number}")
     library = ("--pkcs11-lib", SOFTHSM)
 
-    listed = shown(tmp_path, "--certificate", token.uri, *library).splitlines()
+    listed = shown(tmp_path, "--certificate", token.uri, *library)
 
-    assert listed[0] == "Matching identities"
-    expected = {line(web.certificate, "CN=web"), line(mail.certificate, "CN=mail")}
-    assert {text.split(") ")[1] for text in listed[1::2]} == expected
-    for text, uri in zip(listed[1::2], listed[2::2], strict=True):
-        alone = shown(tmp_path, "--certificate", uri.removeprefix("\tURI: "), *library)
-        assert alone.splitlines()[1].split(") ")[1] == text.split(") ")[1]
-        assert alone.count("URI: ") == 1
+    uris = [line.removeprefix("URI: ") for line in listed.splitlines() if line.startswith("URI: ")]
+    assert len(uris) == 2
+    for one, name in ((web, "web"), (mail, "mail")):
+        (uri,) = (uri for uri in uris if f"object={name}%20cert" in uri)
+        alone = entry(one.certificate, f"CN={name}", f"URI: {uri}")
+        assert alone in listed
+        found = shown(tmp_path, "--certificate", uri, *library)
+        assert found == f"Matching identities\n1) {alone}"
     chosen = shown(
         tmp_path,
         *("--cert-store", token.uri, "--cert-selector", "Key=x509Subject,Value=CN=mail", *library),
     )
-    assert chosen.splitlines()[1] == f"1) {line(mail.certificate, 'CN=mail')}"
+    assert chosen == f"Matching identities\n1) {alone}"
     none = shown(tmp_path, "--certificate", f"{token.uri};object=gone", *library)
     assert none == "No matching identities\n"
+
+
+def test_a_uri_that_names_no_token_lists_those_of_all(tmp_path: Path, token: SoftToken) -> None:
+    # As the helper does; no PIN is tried on any of them.
+    for place, name in ((token, "web"), (token.another(), "mail")):
+        place.add_certificate(CA.issue(name).certificate, label=name)
+
+    listed = shown(tmp_path, "--certificate", "pkcs11:", "--pkcs11-lib", SOFTHSM)
+
+    subjects = {line for line in listed.splitlines() if line.startswith("Subject: ")}
+    assert subjects == {"Subject: CN=web", "Subject: CN=mail"}
 
 
 @pytest.mark.parametrize(

@@ -368,6 +368,12 @@ class TestWhichToken:
         assert f"'{other.label}' (serial " in str(caught.value)
         assert "token= or serial=" in str(caught.value)
 
+    def test_slot_0_is_any_slot_if_no_token_is_there(self, token: SoftToken) -> None:
+        # AWS's helper (1.8.0) passes over slot-id=0; SoftHSM numbers its slots at random.
+        token.add_certificate(CA.issue().certificate, label="web")
+        assert len(read(f"{token.uri};slot-id=0")) == 1
+        assert "no such token" in fails(token, ";slot-id=1")
+
     def test_the_only_one_needs_no_name(self, token: SoftToken) -> None:
         token.add_certificate(CA.issue().certificate, label="web")
         assert len(read("pkcs11:object=web")) == 1
