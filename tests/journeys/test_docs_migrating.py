@@ -152,6 +152,15 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "`update` refuses a profile with long-lived keys": (
         f"{UPDATE}test_update_writes_in_place_and_keeps_long_lived_keys",
     ),
+    "Exit status of wrong usage": (
+        "cli/test_cli.py::test_wrong_usage_has_one_status",
+        f"{SERVE}test_what_is_printed_can_be_pasted_into_sh",
+        f"{UPDATE}test_update_keeps_renewing_through_errors_until_it_is_told_to_end",
+    ),
+    "`serve` prints the lines to paste": (
+        f"{SERVE}test_what_is_printed_can_be_pasted_into_sh",
+        "server/test_app.py::test_other_paths_are_not_there",
+    ),
     "`serve` wants a Host": (
         f"{SERVE}test_a_client_may_come_by_another_port_or_an_allowed_name",
         f"{HOSTS}test_every_other_host_is_refused",
