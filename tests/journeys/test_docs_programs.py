@@ -34,6 +34,28 @@ def test_vault_issues_what_aws_takes_and_its_list_revokes(reader: Reader) -> Non
         reader.access_key("app1.pem", "app1.key")
 
 
+# A second CA, named as the page names its own, below the page's.
+BELOW = """\
+vault secrets enable -path=below pki
+vault write -field=csr below/intermediate/generate/internal common_name=B key_type=ec > below.csr
+vault write -field=certificate pki/root/sign-intermediate csr=@below.csr > below.pem
+vault write below/intermediate/set-signed certificate=@below.pem
+vault write below/roles/workload allow_any_name=true enforce_hostnames=false key_type=ec ttl=1h
+"""
+
+
+def test_a_ca_of_vault_below_a_root_gives_its_chain(reader: Reader) -> None:
+    authority, _, _ = blocks("existing-ca.md", "vault")
+    (issued,) = blocks("existing-ca.md", "vault_chain")
+    with vault(reader):
+        for block in (authority, BELOW, *blocks("existing-ca.md")):
+            reader.type(block)
+        reader.type(issued.replace("pki/sign", "below/sign"))
+
+    reader.trust("ca.pem")
+    assert reader.access_key("app1.pem", "app1.key").startswith("ASIA")
+
+
 NAMELESS = """\
 openssl req -new -key app1.key -subj / -addext subjectAltName=DNS:app1.example.com -out app1.csr
 """
