@@ -25,6 +25,7 @@ except ImportError as error:
 
 from boto_rolesanywhere.create_session.signing_time import correct_signing
 from boto_rolesanywhere.credentials.attempt import Attempt
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 from boto_rolesanywhere.settings.config import Arguments
 
 from .composition import not_a_session
@@ -96,7 +97,11 @@ def get_session(
         ConfigurationError: settings are missing or wrong.
         botocore.exceptions.ProfileNotFound: `profile_name` does not exist.
     """
-    session = AioSession() if botocore_session is None else as_aio_session(botocore_session)
+    session = (
+        without_empty_variables(AioSession())
+        if botocore_session is None
+        else as_aio_session(botocore_session)
+    )
     arguments = Arguments(
         cert=cert,
         key=key,
@@ -147,7 +152,7 @@ class AioRolesAnywhereProvider(RolesAnywhereProvider):
 
     @staticmethod
     def _own_session(session: object) -> botocore.session.Session:
-        return as_aio_session(session) if session else AioSession()
+        return as_aio_session(session) if session else without_empty_variables(AioSession())
 
     async def load(self) -> AioSessionCredentials | None:  # type: ignore[override]  # awaited
         """The credentials, or None if nothing is configured for IAM Roles Anywhere.

@@ -128,6 +128,18 @@ def test_the_next_role_is_asked_for_by_the_services_time(
     assert abs(off - emulator.clock_offset) < timedelta(minutes=1)
 
 
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_PROFILE", "AWS_CA_BUNDLE"])
+def test_an_empty_variable_does_not_count_for_sts(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "")
+
+    ended("env", "--config-profile", "chained")
+    verdicts = {verdict.name: verdict for verdict in examine(profile_name="chained")}
+
+    assert verdicts["assume-role"].status == verdicts["caller-identity"].status == "ok"
+
+
 def test_the_source_is_read_from_the_file_alone_as_install_reads_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -21,9 +21,15 @@ from botocore.exceptions import ProfileNotFound
 from botocore.session import Session
 
 from boto_rolesanywhere._version import __version__
-from boto_rolesanywhere.create_session.trust import trust_as_for, trust_of_the_command
+from boto_rolesanywhere.create_session.trust import (
+    own_bundle,
+    trust_as_for,
+    trust_of_the_command,
+)
 from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
 from boto_rolesanywhere.settings.arns import parse_arn
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
+from boto_rolesanywhere.settings.profile_reader import profile_variable
 
 from .pace import Pace
 from .service_errors import translated
@@ -73,10 +79,11 @@ class Administrator:
             parse_arn("role", account_role, where="--account-role")
         self._pace = pace or Pace()
         self._clients: dict[Service, BaseClient] = {}
-        self.session = Session(profile=profile)
+        self.session = without_empty_variables(Session(profile=profile))
         self.session.user_agent_extra = f"boto_rolesanywhere/{__version__}"
         if account_role is not None:
-            assumed = _AssumedRole(self, account_role, Session(profile=profile))
+            source = without_empty_variables(Session(profile=profile))
+            assumed = _AssumedRole(self, account_role, source)
             self.session.register_component("credential_provider", CredentialResolver([assumed]))
         try:
             # The AWS CLI reads AWS_REGION, botocore does not.
@@ -87,7 +94,7 @@ class Administrator:
             raise NoSuchProfileError(
                 f"there is no profile {error.kwargs['profile']!r} in the AWS config file",
                 code="profile-missing",
-                where="--admin-profile" if profile else "AWS_PROFILE",
+                where="--admin-profile" if profile else profile_variable(os.environ),
             ) from None
 
     @property
@@ -171,7 +178,7 @@ class Administrator:
 
 def _client(session: Session, service: str, **options: Any) -> BaseClient:  # noqa: ANN401  # botocore's
     """A client that trusts what the command trusts."""
-    client: BaseClient = session.create_client(service, **options)
+    client: BaseClient = session.create_client(service, verify=own_bundle(session), **options)
     trust_as_for(trust_of_the_command(session), client)
     return client
 

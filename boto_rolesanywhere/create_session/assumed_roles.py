@@ -17,6 +17,7 @@ from botocore.session import Session as BotocoreSession
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession, required_word
 from boto_rolesanywhere.errors import InvalidResponseError, ServiceError, SessionDeniedError
+from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 
 from .botocore_faults import fault_of
 from .botocore_session import with_settings_of
@@ -24,7 +25,7 @@ from .botocore_transport import TIMEOUTS
 from .diagnosis import service_time
 from .service_errors import unreachable
 from .signing_time import correct_signing
-from .trust import trust_as_for
+from .trust import own_bundle, trust_as_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -72,7 +73,7 @@ def assuming(
         clock: gives the time.
     """
     # Not `parent` itself: it may be waiting for these very credentials.
-    session = with_settings_of(parent, BotocoreSession())
+    session = with_settings_of(parent, without_empty_variables(BotocoreSession()))
     correct_signing(session, lambda: clock)
 
     def chained(identity: Identity) -> RolesAnywhereSession:
@@ -142,6 +143,7 @@ def sts_client(
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
         config=options,
+        verify=own_bundle(session),
     )
     trust_as_for(verify, client)
     return client

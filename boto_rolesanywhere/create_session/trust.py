@@ -62,6 +62,14 @@ def bundle_of(
     return get_cert_path(True), BOTOCORES_OWN
 
 
+def own_bundle(session: BotocoreSession) -> str | None:
+    """As `verify` for a client of another service: what botocore trusts without an empty variable.
+
+    botocore refuses an empty REQUESTS_CA_BUNDLE.
+    """
+    return bundle_of(session, None)[0] if os.environ.get("REQUESTS_CA_BUNDLE") == "" else None
+
+
 def require_bundle(bundle: str | None, origin: str) -> None:
     """Refuse a CA bundle that is not there: botocore would try again as if the network failed.
 

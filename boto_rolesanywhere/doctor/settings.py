@@ -24,7 +24,7 @@ from boto_rolesanywhere.settings.names import (
     SETTINGS,
 )
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
-from boto_rolesanywhere.settings.profile_reader import path_of
+from boto_rolesanywhere.settings.profile_reader import path_of, profile_variable
 from boto_rolesanywhere.settings.regions import ARN_KINDS, arns_of, require_all_agree
 
 from .verdict import Verdict, of_error, skipped
@@ -78,9 +78,10 @@ def check_configuration(question: Question) -> Check[Inputs]:
 
 def _chosen_profile(question: Question) -> Iterator[tuple[str, str]]:
     """Why this profile is looked at, where another command would not."""
-    name = question.environ.get("AWS_DEFAULT_PROFILE") or question.environ.get("AWS_PROFILE")
-    if name and question.profile is None and question.flags is not None:
-        yield "profile", f"{name} (from AWS_PROFILE; other commands: --config-profile {name})"
+    variable = profile_variable(question.environ)
+    if variable and question.profile is None and question.flags is not None:
+        name = question.environ[variable]
+        yield "profile", f"{name} (from {variable}; other commands: --config-profile {name})"
 
 
 def _roles(inputs: Inputs) -> Iterator[tuple[str, str]]:
@@ -105,11 +106,12 @@ def _read_profile(question: Question) -> Check[Inputs]:
         read_section,
     )
 
+    by_flag = question.flags is not None and question.profile is not None
     session = without_empty_variables(Session(profile=question.profile))
     profile_name = session.profile or "default"
     section: Mapping[str, object] = {}
     try:
-        section = read_section(session, by_flag=question.flags is not None)
+        section = read_section(session, by_flag=by_flag)
     except BotoCoreError as error:
         if isinstance(error, RolesAnywhereError):
             yield of_error("configuration", error)

@@ -27,7 +27,7 @@ from .names import (
     gather,
 )
 from .passphrases import BYTE_ORDER_MARKS
-from .profile_reader import title_of
+from .profile_reader import profile_variable, title_of
 from .role_chain import (
     SOURCE,
     assumes_role,
@@ -269,10 +269,9 @@ def read_section(
         where = "--config-profile"
     elif profile_name is not None:
         where = "argument profile_name"
-    elif named in (os.environ.get("AWS_PROFILE"), os.environ.get("AWS_DEFAULT_PROFILE")):
-        where = "AWS_PROFILE"
     else:
-        where = "the session"
+        variable = profile_variable(os.environ)
+        where = variable if variable and os.environ[variable] == named else "the session"
     ours = [name for name, keys in profiles.items() if any(key.startswith(PREFIX) for key in keys)]
     raise NoSuchProfileError(
         f"there is no profile {named!r} in the AWS config file",

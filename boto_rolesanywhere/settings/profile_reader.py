@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # For each file the variable that may name it, and where it usually is.
 _CONFIG = ("AWS_CONFIG_FILE", "~/.aws/config")
+_PROFILE = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 _STORED = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
 
 
@@ -47,7 +48,7 @@ def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str
     Without `name` the environment chooses; ``default``, if nothing does, need not be there.
     """
     merged: dict[str, str] = {}
-    known = not (name or environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE"))
+    known = not (name or profile_variable(environ))
     name = name or chosen_profile(environ)
     for place in (_CONFIG, _STORED):
         try:
@@ -78,8 +79,13 @@ def path_of(environ: Mapping[str, str], variable: str = _CONFIG[0], usual: str =
 
 
 def chosen_profile(environ: Mapping[str, str]) -> str:
-    """The profile that the environment chooses, in botocore's order."""
-    return environ.get("AWS_DEFAULT_PROFILE") or environ.get("AWS_PROFILE") or "default"
+    """The profile that the environment chooses; ``default`` if it chooses none."""
+    return environ.get(profile_variable(environ) or "", "default")
+
+
+def profile_variable(environ: Mapping[str, str]) -> str | None:
+    """The variable that chooses the profile, in botocore's order; None if none does."""
+    return next((name for name in _PROFILE if environ.get(name)), None)
 
 
 def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str | None:

@@ -95,6 +95,31 @@ def test_the_systems_store_is_trusted_too(
     assert ("certificate verify failed" in str(refused.value)) is not trusted
 
 
+@pytest.mark.parametrize("role", [None, "arn:aws:iam::123456789012:role/setup"])
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "AWS_PROFILE", "AWS_DEFAULT_REGION"])
+def test_an_empty_variable_does_not_count(
+    credentials: None,
+    monkeypatch: pytest.MonkeyPatch,
+    moto_url: str,
+    variable: str,
+    role: str | None,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto_url)
+    monkeypatch.setenv(variable, "")
+
+    assert Administrator(region="eu-west-1", account_role=role).account == "123456789012"
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+def test_the_variable_that_names_no_profile_is_told(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "gone")
+    with pytest.raises(NoSuchProfileError) as refused:
+        Administrator()
+    assert refused.value.where == variable
+
+
 @pytest.mark.parametrize(
     ("status", "service_code", "code"),
     [(429, "ThrottlingException", "throttled"), (503, "ServiceUnavailable", "service-failed")],

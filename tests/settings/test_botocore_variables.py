@@ -25,7 +25,11 @@ BOTOCORES = {
     for _, names, *_ in BOTOCORE_DEFAUT_SESSION_VARIABLES.values()
     for name in ([names] if isinstance(names, str) else names or [])
 }
-OTHERS = {"REQUESTS_CA_BUNDLE", "AWS_REGION", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "SSL_CERT_FILE"}
+OTHERS = {
+    *("REQUESTS_CA_BUNDLE", "AWS_REGION", "AWS_ENDPOINT_URL", "HTTPS_PROXY", "NO_PROXY"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "TPM2TOOLS_TCTI", "TPM_DEVICE", "NOTIFY_SOCKET"),
+    *("XDG_RUNTIME_DIR", "XDG_CACHE_HOME", "RUNTIME_DIRECTORY", "NO_COLOR", "COLUMNS"),
+}
 
 
 @pytest.fixture
@@ -33,13 +37,28 @@ def paths(ca: CertificateAuthority, tmp_path: Path) -> IssuedPaths:
     return ca.issue("app").write(tmp_path / "pki")
 
 
-@pytest.mark.parametrize("command", [["env"], ["credential-process", "--no-cache"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["env"], ["credential-process", "--no-cache"], ["doctor", "--offline"]),
+        *(["sign-string"], ["read-certificate-data"], ["exec"], ["inspect"]),
+    ],
+    ids=" ".join,
+)
 def test_the_command_passes_over_empty_variables(
     emulator: Emulator, paths: IssuedPaths, tmp_path: Path, command: list[str]
 ) -> None:
     empty = dict.fromkeys(OURS | BOTOCORES | OTHERS, "")
+    flags = [*identity(paths), *arns(emulator)]
+    if command in (["read-certificate-data"], ["inspect"]):
+        flags = ["--certificate", str(paths.certificate)]
 
-    done = run(*command, *identity(paths), *arns(emulator), env=environment(tmp_path, **empty))
+    done = run(
+        *command,
+        *flags,
+        *(["--", "true"] if command == ["exec"] else []),
+        env=environment(tmp_path, **empty),
+    )
 
     assert (done.returncode, done.stderr) == (0, b"")
 
@@ -96,3 +115,19 @@ def test_with_flags_alone_an_unreadable_file_is_a_warning(
     assert done.stderr.count(b"\n") == 1
     assert profile.returncode == 1
     assert b"[config-file-unparseable]" in profile.stderr
+
+
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"])
+@pytest.mark.parametrize("name", ["gone", " "])
+def test_the_variable_that_names_no_profile_is_told(
+    tmp_path: Path, paths: IssuedPaths, emulator: Emulator, variable: str, name: str
+) -> None:
+    flags = (*identity(paths), *arns(emulator))
+
+    done = run("env", *flags, env=environment(tmp_path, **{variable: name}))
+    shown = run("doctor", "--offline", *flags, env=environment(tmp_path, **{variable: name}))
+
+    told = f"{variable}: there is no profile {name!r}"
+    assert told in done.stderr.decode()
+    assert told in shown.stdout.decode()
+    assert "--config-profile: there is" not in shown.stdout.decode()

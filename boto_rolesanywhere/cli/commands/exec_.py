@@ -144,9 +144,12 @@ def _files() -> dict[str, str]:
     from botocore.exceptions import ConfigNotFound
     from botocore.session import Session
 
+    from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
+
     hidden = {"AWS_SHARED_CREDENTIALS_FILE": os.devnull}
     try:
-        profiles = load_config(Session().get_config_variable("config_file"))["profiles"]
+        session = without_empty_variables(Session())
+        profiles = load_config(session.get_config_variable("config_file"))["profiles"]
     except ConfigNotFound:
         return hidden
     if _PROFILE_SOURCES & set(profiles.get("default", {})):
