@@ -74,6 +74,11 @@ class TokenPin:
         secret = self.secret is not None and (by_asking or not self.secret.asks)
         return bool(self._uri.pin_value or self._uri.pin_source or secret)
 
+    @property
+    def asks(self) -> bool:
+        """Whether a person is asked for it."""
+        return not self._uri.has_pin and self.secret is not None and self.secret.asks
+
     def obtain(self) -> tuple[bytes, str]:
         """The PIN and where it is configured. Raises as `ask` does."""
         if self._uri.pin_value is not None:

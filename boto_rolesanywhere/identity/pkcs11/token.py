@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -15,7 +16,9 @@ from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
 from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError
 from boto_rolesanywhere.identity.refused_secrets import digest, remember_refusal, was_refused
+from boto_rolesanywhere.identity.secret_memory import Mark, SecretMemory
 from boto_rolesanywhere.identity.sharing import Sameness
+from boto_rolesanywhere.settings.cache_folder import cache_folder
 
 from .choice import meant_tokens
 from .errors import PIN_REFUSED, NotFoundError, explain, is_curable
@@ -122,10 +125,34 @@ class TokenAccess:
 
     @contextmanager
     def pin_for(self, token: Token) -> Iterator[str]:
-        """The PIN, unless the token has refused it before. Only within `run`.
+        """The PIN to try, unless the token has refused it before. Only within `run`.
 
-        If the token refuses it in the body of the `with`, it is not given again.
+        If the token refuses it in the body of the `with`, it is not given again. The user's
+        processes take turns, and keep the token's last try back after a wrong one.
         """
+        pin, memory = self._known_pin(token), _memory_of(token)
+        with memory.turn():
+            if not self.pin.asks and memory.recall().refused and _is_last_try(token):
+                raise PassphraseError(
+                    "the token refused the last PIN, and locks itself at one more wrong one",
+                    code="pin-refused",
+                    where=str(self.uri),
+                    remedy="If you have corrected the PIN, log in once with the token's own tool "
+                    "(`pkcs11-tool --login --list-objects`), after which it counts from nought, or "
+                    f"say so: remove {memory.path}.",
+                )
+            try:
+                yield pin
+            except PKCS11Error as error:
+                if type(error).__name__ in PIN_REFUSED:
+                    remember_refusal(_identity(token), pin.encode())
+                    memory.remember(Mark(has_password=True, refused=True))
+                    self.pin.forget()
+                raise
+            if memory.recall().refused:
+                memory.remember(Mark(has_password=True))
+
+    def _known_pin(self, token: Token) -> str:
         pin = self.pin.known()
         if was_refused(_identity(token), pin.encode()):
             self.pin.forget()
@@ -136,13 +163,7 @@ class TokenAccess:
                 remedy="Give the right PIN: tokens lock themselves after a few wrong ones. If it "
                 "was the token's PIN that changed, start the process anew.",
             )
-        try:
-            yield pin
-        except PKCS11Error as error:
-            if type(error).__name__ in PIN_REFUSED:
-                remember_refusal(_identity(token), pin.encode())
-                self.pin.forget()
-            raise
+        return pin
 
     def _run_alone(self, call: Callable[[], Result]) -> Result:
         with LIBRARIES.lock:
@@ -193,21 +214,21 @@ class TokenAccess:
 
     def _log_in(self, token: Token) -> Token:
         """Log the process in; the token again, since its library may have been started anew."""
-        with self.pin_for(token) as pin:
-            held: bytes | None = digest(_identity(token), pin.encode())
-            login = _logins.get((self._path, token.slot.slot_id))
-            if login and LIBRARIES.is_current(login.generation):
-                if login.digest in (None, held):
-                    return token
-                # Another PIN than the one that unlocked it. Only the token can tell which is right;
-                # SoftHSM sees that its PIN was changed only when it is started anew.
-                LIBRARIES.restart()
-                token = self._find()
-            session: Session | None = None
-            try:
+        held: bytes | None = digest(_identity(token), self._known_pin(token).encode())
+        login = _logins.get((self._path, token.slot.slot_id))
+        if login and LIBRARIES.is_current(login.generation):
+            if login.digest in (None, held):
+                return token
+            # Another PIN than the one that unlocked it. Only the token can tell which is right;
+            # SoftHSM sees that its PIN was changed only when it is started anew.
+            LIBRARIES.restart()
+            token = self._find()
+        session: Session | None = None
+        try:
+            with self.pin_for(token) as pin:
                 session = token.open(user_pin=pin)
-            except UserAlreadyLoggedIn:
-                held = None
+        except UserAlreadyLoggedIn:
+            held = None
         key = (self._path, token.slot.slot_id)
         _logins[key] = _Login(LIBRARIES.generation, session, held)
         return token
@@ -259,6 +280,15 @@ def _token_matches(uri: Pkcs11Uri, token: Token) -> bool:
 def _serial(token: Token) -> str:
     # Blank-padded by the specification; some libraries pad with NULs.
     return token.serial.rstrip(b"\0 ").decode("utf-8", "replace")
+
+
+def _is_last_try(token: Token) -> bool:
+    """Whether the token says that one more wrong PIN locks it; asked anew, for its flags change."""
+    return bool(token.slot.get_token().flags & TokenFlag.USER_PIN_FINAL_TRY)
+
+
+def _memory_of(token: Token) -> SecretMemory:
+    return SecretMemory(cache_folder(os.environ), _identity(token))
 
 
 def _identity(token: Token) -> bytes:

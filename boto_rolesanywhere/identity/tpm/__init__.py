@@ -1,8 +1,8 @@
 """Keys in a TPM 2.0 that sign: opening them, their passwords, their signatures.
 
 `device` reaches the TPM, `stored` knows where keys are kept, `password` which password may be
-tried, `memory` what earlier processes learnt of that, `errors` explains return codes. A program can
-also use a TPM through its PKCS#11 module, without this folder.
+tried, `errors` explains return codes. A program can also use a TPM through its PKCS#11 module,
+without this folder.
 """
 
 from __future__ import annotations

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import PassphraseError
 from boto_rolesanywhere.identity.refused_secrets import remember_refusal, was_refused
+from boto_rolesanywhere.identity.secret_memory import Mark, SecretMemory
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.cache_folder import cache_folder
 
 from .lockout import read_lockout
-from .memory import KeyMemory, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,7 @@ class KeyPassword:
         self._stored = stored
         self._secret = secret
         folder = cache_folder(os.environ) if stored.counts else None
-        self._memory = KeyMemory(folder, stored.identifier)
+        self._memory = SecretMemory(folder, stored.identifier)
         self._taken: Try | None = None  # kept once the TPM has taken it
         self.closed = False
 
@@ -93,7 +93,7 @@ class KeyPassword:
 
     def turn(self, tried: Try, sleep: Callable[[float], object]) -> AbstractContextManager[None]:
         """Alone among the user's processes, unless the TPM has taken this before."""
-        memory = KeyMemory(None, b"") if tried is self._taken else self._memory
+        memory = SecretMemory(None, b"") if tried is self._taken else self._memory
         return memory.turn(sleep)
 
     def refuse_beforehand(self, tried: Try) -> None:

@@ -250,7 +250,7 @@ def test_nothing_of_a_password_is_kept(locked: str, marks: Path) -> None:
         contents.add(only_file(marks).read_bytes())
         assert stat.S_IMODE(only_file(marks).stat().st_mode) == 0o600
 
-    assert contents == {b"boto_rolesanywhere tpm 1 password refused\n"}
+    assert contents == {b"boto_rolesanywhere tries 1 password refused\n"}
 
 
 def test_a_key_outside_the_lockout_needs_no_memory(tpm: SoftwareTpm, marks: Path) -> None:

@@ -1,16 +1,18 @@
-"""What became of a TPM key's passwords, for the user's next process.
+"""What became of a key's passwords or a token's PINs, for the user's next process.
 
-A TPM counts wrong passwords, and after a few it is locked for all users of the machine. Whether a
-key has a password, only its file says, and a persistent key has none. So the first process finds it
-out, and the next ones refuse a missing or needless password before it costs a try.
+A TPM counts wrong passwords, a token wrong PINs, and after a few they are locked: the TPM for all
+users of the machine, the token until somebody has its PUK. A service that is started again and
+again forgets in between what was refused, and whether a TPM's key has a password at all, which its
+handle does not tell.
 
-One file for each key lies in the user's cache folder. It says whether the key has a password and
-what became of the last one: no password, nothing that was made from one. Where there is no such
-folder, or it cannot be written, each process begins anew.
+So one file for each key or token lies in the user's cache folder. It says whether there is a
+password and what became of the last one: no password, nothing that was made from one. Where there
+is no such folder, or it cannot be written, each process begins anew.
 """
 
 from __future__ import annotations
 
+import time
 from contextlib import closing, contextmanager, suppress
 from hashlib import sha256
 from itertools import product
@@ -29,19 +31,19 @@ except ImportError:  # Windows
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SUFFIX: Final = ".tpm"
-_MAGIC: Final = "boto_rolesanywhere tpm 1"
-# Seconds between looks for the lock: whoever holds it signs once. Then it is taken to hang.
+SUFFIX: Final = ".tries"
+_MAGIC: Final = "boto_rolesanywhere tries 1"
+# Seconds between looks for the lock: whoever holds it makes one try. Then it is taken to hang.
 _PAUSES: Final = (0.02,) * 100
 
 
 class Mark(NamedTuple):
-    """What is known of a key.
+    """What is known of a key or a token.
 
     Attributes:
-        has_password: None if that is not known.
-        refused: whether the TPM refused the last try.
-        none_refused: whether the TPM refused to go without, though somebody said that it has none.
+        has_password: whether it has a password or PIN; None if that is not known.
+        refused: whether it refused the last try.
+        none_refused: whether it refused to go without, though somebody said that it has none.
     """
 
     has_password: bool | None = None
@@ -61,15 +63,15 @@ _MARKS: Final = {
 }
 
 
-class KeyMemory:
-    """The mark of one key."""
+class SecretMemory:
+    """The mark of one key or token."""
 
     def __init__(self, folder: str | None, identifier: bytes) -> None:
         """Prepare it; nothing is read yet.
 
         Args:
             folder: the user's cache folder; None to remember nothing.
-            identifier: what tells the key from every other key.
+            identifier: what tells the key or token from every other.
         """
         self._folder = folder
         self._name = sha256(identifier).hexdigest() + SUFFIX
@@ -98,7 +100,7 @@ class KeyMemory:
         return True
 
     @contextmanager
-    def turn(self, sleep: Callable[[float], object]) -> Iterator[None]:
+    def turn(self, sleep: Callable[[float], object] = time.sleep) -> Iterator[None]:
         """Take turns with the user's other processes, for the body of the `with`.
 
         Processes that start at once would else each try what none of them knows yet. After two
