@@ -37,8 +37,9 @@ def require_mapped(wanted: Wanted, profile: Mapping[str, Any] | None = None) -> 
             for mapping in profile.get("attributeMappings") or ()
         }
         there = profile.get("tipConfiguration") or {}
-        if identity is None and there.get("status") == "ENABLED":
-            needed.add(there["subjectSource"])
+        source = there.get("subjectSource")
+        if identity is None and there.get("status") == "ENABLED" and source:
+            needed.add(source)
     mappings = {**mappings, **wanted.profile.mappings}
     pairs = ((field, name) for field, names in mappings.items() for name in names)
     rules = AttributeMappings(frozenset(pairs))

@@ -195,7 +195,14 @@ class Authority:
                 where=wish.name,
                 expected="a subject such as CN=app1",
             )
-        end = self.certificate.not_valid_after_utc
+        begin, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+        if now < begin - _BACKDATED:
+            raise CertificateError(
+                f"the CA's certificate begins later ({begin:%Y-%m-%d %H:%M} UTC)",
+                code="authority-ended",
+                where=str(self.folder),
+                remedy=f"Set this machine's clock right: it says {now:%Y-%m-%d %H:%M} UTC.",
+            )
         if end <= now:
             raise CertificateError(
                 f"the CA's certificate has ended ({end:%Y-%m-%d})",

@@ -95,6 +95,18 @@ def test_nothing_holds_longer_than_its_ca(authority: Authority, time: Time) -> N
     assert len(authority.records()) == 1
 
 
+def test_a_clock_that_is_far_behind_issues_nothing(authority: Authority, time: Time) -> None:
+    time.now = BEGIN - timedelta(minutes=4)
+    authority.issue(wish())
+    time.now = BEGIN - timedelta(days=365)
+
+    with pytest.raises(CertificateError, match="begins later") as caught:
+        authority.issue(wish())
+
+    assert caught.value.code == "authority-ended"
+    assert "clock" in str(caught.value)
+
+
 def test_a_clock_a_little_behind_takes_a_new_certificate(authority: Authority) -> None:
     issued = authority.issue(wish())
 

@@ -253,8 +253,11 @@ def test_who_came_with_which_certificate(workshop: Path, service: Emulator) -> N
     assert found["certificates"][0]["serialNumber"] == f"{certificate.serial_number:x}"
     assert found["certificates"][0]["failed"] is False
 
+    assert "warn" in ended("subjects", *region, "--expiring", "30", status=3).stdout
+
     ended("ca", "renew", "short")
     asked(service, "short")
+    assert "warn" not in ended("subjects", *region, "--expiring", "30").stdout
     (found,) = json.loads(ended("subjects", *region, "--expiring", "30", "--json").stdout)
     assert [each["laterSeen"] for each in found["certificates"]] == [True]
 

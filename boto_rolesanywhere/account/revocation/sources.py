@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.authority.folder import open_authority
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 CDP: Final = "cdp"
 _S3: Final = "s3://"
+_SKEW: Final = timedelta(minutes=5)
 _FRESH: Final = 3  # a list is signed anew when less than a third of its time is left
 
 
@@ -152,6 +154,8 @@ def current_list(authority: Authority) -> RevocationList:
 def _is_outdated(newest: x509.CertificateRevocationList, authority: Authority) -> bool:
     now, end = authority.clock(), newest.next_update_utc
     if end is None or (end - now) * _FRESH < end - newest.last_update_utc:
+        return True
+    if newest.last_update_utc > now + _SKEW:  # of a clock that was wrong: AWS would not get it
         return True
     listed = {entry.serial_number for entry in newest}
     revoked = {

@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
         documents = [_document(subject, chosen) for subject, chosen in rows]
         write_json(documents)
     else:
-        _page(rows, now).write(sys.stdout)
+        _page(rows, now, expiring=arguments.expiring is not None).write(sys.stdout)
     late = arguments.expiring is not None and any(
         not subject.is_renewed(each) for subject, chosen in rows for each in chosen
     )
@@ -94,7 +94,9 @@ def _chosen(subject: Subject, now: datetime, expiring: int | None) -> tuple[Seen
     )
 
 
-def _page(rows: Sequence[tuple[Subject, Sequence[SeenCertificate]]], now: datetime) -> Page:
+def _page(
+    rows: Sequence[tuple[Subject, Sequence[SeenCertificate]]], now: datetime, *, expiring: bool
+) -> Page:
     page = Page.for_stream(sys.stdout)
     for subject, certificates in rows:
         page.heading(subject.name or "an empty subject", subject.arn)
@@ -105,8 +107,9 @@ def _page(rows: Sequence[tuple[Subject, Sequence[SeenCertificate]]], now: dateti
             ended = each.not_after is not None and each.not_after < now
             end = f"until {each.not_after:%Y-%m-%d}" if each.not_after else "end unknown"
             later = ", a later one was seen" if subject.is_renewed(each) else ""
+            calm = each.enabled and not ended and (not expiring or subject.is_renewed(each))
             page.marked(
-                "warn" if ended or not each.enabled else "ok",
+                "ok" if calm else "warn",
                 each.serial_number,
                 f"{end}{later}; by {each.issuer}, last used {_at(each.seen_at)}, failed:"
                 f" {_word(each.failed)}{'' if each.enabled else ', disabled'}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -270,6 +271,17 @@ def test_a_ca_folder_signs_a_list_when_one_is_due(reader: Reader, tmp_path: Path
     assert number_after(4.5) == 2
     assert number_after(4.8) == 3  # less than a third of seven days is left
     assert open_authority(folder).newest_list() is not None
+
+
+def test_a_list_of_a_wrong_clock_is_signed_anew(reader: Reader, tmp_path: Path) -> None:
+    ahead = NOW + timedelta(days=2)
+    authority = create_root(tmp_path / "ca", "Example CA", clock=lambda: NOW)
+    authority.revoke(authority.issue(Wish.named("app1")).serial_number)
+    open_authority(tmp_path / "ca", clock=lambda: ahead).sign_list()
+
+    listed = replace(reader, clock=lambda: NOW).read(str(tmp_path / "ca")).listed
+
+    assert (listed.number, listed.this_update) == (2, NOW)
 
 
 def test_the_list_of_an_issuing_ca_leads_to_its_root(reader: Reader, tmp_path: Path) -> None:
