@@ -152,6 +152,11 @@ def _chained(arguments: argparse.Namespace, inspection: CertificateInspection) -
     write_json(chained_trust_policy(first, identity, passes_tags=passes_tags))
     needed = chaining_permissions("ARN-OF-THE-FURTHER-ROLE", passes_tags=passes_tags)
     complain(f"{first} needs these permissions itself: {json.dumps(needed)}")
+    if identity.startswith("ID="):
+        complain(
+            "the certificate has no CN, so its SourceIdentity is its serial number: a renewed"
+            " certificate has another, and needs another policy"
+        )
     return OK
 
 

@@ -227,6 +227,18 @@ def test_a_chain_goes_on_with_the_source_identity(folder: Folder) -> None:
     assert permissions["Statement"][0]["Action"] == ["sts:AssumeRole", "sts:SetSourceIdentity"]
 
 
+def test_a_source_identity_that_a_renewal_changes_is_said(
+    folder: Folder, ca: CertificateAuthority
+) -> None:
+    without = ca.issue(subject="OU=Payments", serial_number=0xAB)
+    (folder.path / "cert.pem").write_bytes(without.certificate_pem)
+
+    _, out, err = folder.run("--chained-from", ROLE)
+
+    assert '"aws:SourceIdentity": "ID=ab"' in out
+    assert "a renewed certificate has another" in err
+
+
 def test_tags_are_passed_on_where_that_is_asked_for(folder: Folder) -> None:
     _, out, err = folder.run("--chained-from", ROLE, "--pass-tags")
 
