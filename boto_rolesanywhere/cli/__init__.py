@@ -68,6 +68,11 @@ COMMANDS: Final = {
     "version": ("version", "show the version"),
 }
 
+# Those that AWS's helper has too.
+_OF_THE_HELPER: Final = (
+    *("credential-process", "serve", "update"),
+    *("sign-string", "read-certificate-data", "version"),
+)
 _UNWRITABLE: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
 
@@ -195,6 +200,7 @@ def _parser(name: str, command: Command) -> argparse.ArgumentParser:
         allow_abbrev=False,  # an abbreviation in a script would break with the next option
     )
     command.add_arguments(parser)
+    parser.passes_over_words = name in _OF_THE_HELPER
     return parser
 
 

@@ -35,9 +35,12 @@ class Parser(argparse.ArgumentParser):
 
     Attributes:
         usage_status: the exit status for wrong usage.
+        passes_over_words: whether words that no flag takes are passed over with a warning, as
+            AWS's helper does: a comment at the end of a line of ~/.aws/config arrives so.
     """
 
     usage_status: int = USAGE
+    passes_over_words: bool = False
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # argparse's
         super().__init__(**{"formatter_class": Help, **options})
@@ -63,7 +66,9 @@ class Parser(argparse.ArgumentParser):
             place = torn_line(os.environ)
             seen = f" Look at {place}." if place else ""
             self._end(f"there is something that no flag takes. {_TORN}{seen}")
-        if strangers:
+        if self.passes_over_words and strangers and all(map(_is_harmless, strangers)):
+            complain(f"{self._name}: {_surplus(strangers)}: passed over.")
+        elif strangers:
             self.error(self._meant_profile(words, strangers) or self._unknown(strangers))
         return arguments
 
@@ -138,7 +143,7 @@ class Parser(argparse.ArgumentParser):
         if not flags and any(word.startswith(_DASHES) for word in strangers):
             return "a flag begins with two hyphens (--), and one here with a dash"
         if not flags:
-            return f"{len(strangers)} argument{'s' * (len(strangers) > 1)} that no flag takes"
+            return _surplus(strangers)
         return f"there is no flag {', '.join(map(self._named, flags))}"
 
     def _named(self, flag: str) -> str:
@@ -164,5 +169,18 @@ class Parser(argparse.ArgumentParser):
         self._end(f"{message}. See {self.prog} --help.")
 
     def _end(self, message: str) -> NoReturn:
-        complain(f"{self.prog.removeprefix(f'{PROGRAM} ')}: {message}")
+        complain(f"{self._name}: {message}")
         raise SystemExit(self.usage_status)
+
+    @property
+    def _name(self) -> str:
+        return self.prog.removeprefix(f"{PROGRAM} ")
+
+
+def _surplus(words: Sequence[str]) -> str:
+    return f"{len(words)} argument{'s' * (len(words) > 1)} that no flag takes"
+
+
+def _is_harmless(word: str) -> bool:
+    """Whether it is no slip of a flag, and no "false" behind a switch, which stays on with it."""
+    return not word.startswith(("-", *_DASHES)) and boolean(word) is not False

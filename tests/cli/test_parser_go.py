@@ -86,6 +86,25 @@ def test_what_the_helper_passes_over_is_passed_over(words: Sequence[str]) -> Non
     assert given_flags(parser().parse_args(words)) == {"--debug": ""}
 
 
+@pytest.mark.parametrize("words", [["#", "prod"], ["x", "--debug"], ["--debug", "x"]], ids=" ".join)
+def test_words_that_no_flag_takes_are_passed_over_by_the_helpers_commands(
+    words: Sequence[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    # As AWS's helper (1.8.0) does: a comment behind a credential_process line arrives so.
+    given = cli.parser_of("credential-process").parse_args([*words, "--region", "x"])
+
+    assert given.region == "x"
+    assert "that no flag takes: passed over." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["--debug", "false"], ["-x"], ["\N{EN DASH}x"], ["a\\"], ["--x"]]
+)
+def test_a_slip_is_no_word_to_pass_over(words: Sequence[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.parser_of("credential-process").parse_args(words)
+
+
 def test_a_word_behind_a_switch_that_has_its_own_place_stays() -> None:
     made = Parser(prog="boto-rolesanywhere ca revoke")
     add_switch(made, "--json", "")

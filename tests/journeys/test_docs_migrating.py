@@ -129,6 +129,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         f"{GO}test_every_spelling_of_false_is_false",
         f"{GO}test_numbers_are_read_as_go_reads_them",
         f"{GO}test_flags_may_stand_before_the_command",
+        f"{GO}test_words_that_no_flag_takes_are_passed_over_by_the_helpers_commands",
         "cli/test_prompt.py::test_a_person_is_asked_for_the_passphrase",
         "cli/test_prompt.py::test_a_pin_is_asked_for_once",
         "cli/test_prompt.py::test_the_password_of_a_tpm_key_is_asked_for_once",

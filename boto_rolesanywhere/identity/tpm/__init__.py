@@ -117,6 +117,10 @@ class TpmKey(NotPickled):
                 remedy="Open it anew.",
             )
         digested = hashlib.new(digest, data).digest()
+        if _is_p256(self._stored.public):
+            # SEC 1, 4.1.3: ECDSA takes as much of a digest as its curve is long. So a device signs
+            # any digest, also one whose name it does not know or its key is not bound to.
+            digest, digested = "SHA256", digested[:32]
         # Before any lock is taken: the user's callable may do anything.
         tried = self._password.obtain()
         return self._sign_patiently(digested, digest, tried)
@@ -160,6 +164,12 @@ class TpmKey(NotPickled):
 
     def __repr__(self) -> str:
         return f"<TpmKey {self._stored.where} (TPM at {self._device.tcti})>"
+
+
+def _is_p256(key: PublicKeyTypes) -> bool:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+
+    return isinstance(key, EllipticCurvePublicKey) and key.key_size == 256  # noqa: PLR2004  # bits
 
 
 def _sign_digest(

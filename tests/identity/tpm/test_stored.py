@@ -58,6 +58,18 @@ def test_a_tpm_signs_with_other_digests(tpm: SoftwareTpm, digest: Digest) -> Non
     assert verify_signature(key.public_key(), key.sign_with(b"data", digest), b"data", digest)
 
 
+@pytest.mark.parametrize("digest", ["SHA256", "SHA384", "SHA512"])
+def test_an_ec_key_that_is_bound_to_sha256_signs_with_other_digests(
+    tpm: SoftwareTpm, digest: Digest
+) -> None:
+    # As AWS's helper (1.8.0) has a TPM do it.
+    key = open_tpm_key(tpm.persistent(0x81000131, "ecc256:ecdsa-sha256"))
+
+    assert isinstance(key, DigestSigningKey)
+    assert verify_signature(key.public_key(), key.sign_with(b"data", digest), b"data", digest)
+    tpm.evict(0x81000131)
+
+
 def with_der(pem: bytes, change: Callable[[bytes], bytes]) -> bytes:
     """The PEM with its DER changed."""
     der = base64.b64decode(pem.removeprefix(BEGIN).removesuffix(END))
