@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pages import Reader, blocks, text_of
+from pages import Reader, blocks, dialogue, text_of
 from repository import DOCS
 from soft_token import soft_token
 from software_tpm import software_tpm
@@ -96,8 +96,9 @@ OTHERS: Final = [page for page in PAGES if page != "certificates.md" and blocks(
 
 @pytest.mark.parametrize("page", OTHERS)
 def test_what_a_page_tells_to_type_works(page: str, equipped: Reader) -> None:
-    for block in blocks(page):
-        equipped.type(block)
+    for block, printed in dialogue(page):
+        answer = equipped.type(f"exec 2>&1\n{block}")
+        assert re.search(printed, answer, re.DOTALL), answer
 
 
 def test_the_token_of_the_page_signs(equipped: Reader) -> None:

@@ -41,6 +41,7 @@ rolesanywhere_role_arn = {ROLE}
 _BLOCK: Final = re.compile(
     r"^<!-- run(?:: (\w+))? -->\n```(sh|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL
 )
+_PRINTED: Final = re.compile(r"^<!-- printed -->\n```text\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def text_of(page: str) -> str:
@@ -60,6 +61,24 @@ def blocks(page: str, needed: str = "") -> list[str]:
         for needs, language, block in _BLOCK.findall(text_of(page))
         if needs == needed
     ]
+
+
+def dialogue(page: str) -> list[tuple[str, str]]:
+    """The commands as above that need nothing, each with a pattern of what the page says of them.
+
+    In that, … stands for anything, also where it is between two lines.
+    """
+    text = text_of(page)
+    starts = [found.start() for found in _BLOCK.finditer(text) if not found[1]]
+    said = [
+        _PRINTED.search(text, start, end)
+        for start, end in zip(starts, [*starts[1:], len(text)], strict=True)
+    ]
+    patterns = [
+        re.escape(found[1].strip()).replace("…", ".*").replace("\\\n", ".*\n") if found else ""
+        for found in said
+    ]
+    return list(zip(blocks(page), patterns, strict=True))
 
 
 @dataclass(frozen=True)
