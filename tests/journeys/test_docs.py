@@ -33,6 +33,29 @@ LOST: Final = """\
 openssl x509 -req -in app2.csr -CA ca.pem -CAkey ca.key -CAcreateserial \
   -sha256 -days 90 -extfile workload.ext -out app-lost.pem
 """
+# A CA of `openssl ca`, in the folder that it takes by default.
+DEMO_CA: Final = """\
+mkdir -p demoCA/newcerts demoCA/private
+touch demoCA/index.txt
+echo 07 > demoCA/serial
+cat > ca.cnf <<'END'
+[ca]
+default_ca = demo
+[demo]
+database = demoCA/index.txt
+serial = demoCA/serial
+new_certs_dir = demoCA/newcerts
+default_md = sha256
+policy = any
+[any]
+commonName = supplied
+END
+new="openssl req -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
+$new -x509 -days 90 -keyout demoCA/private/cakey.pem -out demoCA/cacert.pem -subj /CN=Old
+$new -keyout app7.key -out app7.csr -subj /CN=app7
+openssl ca -config ca.cnf -batch -notext -days 9 -in app7.csr -out app7.pem \\
+  -cert demoCA/cacert.pem -keyfile demoCA/private/cakey.pem
+"""
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Options in the first column of a table.
 _OPTION: Final = re.compile(r"(?<=`)--[a-z][a-z0-9-]*(?=[ `][^|\n]*\|.*$)", re.MULTILINE)
@@ -89,6 +112,15 @@ def test_certificates_on_one_line_are_read(reader: Reader) -> None:
     (reader.folder / "workload.key").write_bytes(issued.private_key_pem)
 
     assert reader.access_key("workload.pem", "workload.key")
+
+
+def test_the_page_takes_over_what_openssl_ca_has_issued(reader: Reader) -> None:
+    reader.type(DEMO_CA)
+
+    (block,) = blocks("ca.md", "openssl")
+    reader.type(block)
+
+    assert "app7" in reader.type("boto-rolesanywhere ca list")
 
 
 OTHERS: Final = [page for page in PAGES if page != "certificates.md" and blocks(page)]

@@ -19,6 +19,8 @@ from installed import AWS_CLI, require
 from pages import Reader, blocks, text_of
 from repository import DOCS, ROOT
 
+from boto_rolesanywhere.errors import SessionDeniedError
+
 if TYPE_CHECKING:  # slow to load
     from moto.cloudtrail.responses import CloudTrailResponse
 
@@ -112,6 +114,32 @@ def test_the_query_of_the_page_finds_what_one_certificate_did(reader: Reader) ->
 
     assert found.columns == ("eventtime", "eventsource", "eventname", "sourceipaddress")
     assert found.rows == [(f"{int(serial, 16)} at {hour}",) * 4 for hour in ("09", "10")]
+
+
+def test_the_aws_cli_does_by_hand_what_pages_tell(administrator: Reader) -> None:
+    require((AWS_CLI / "bin" / "aws").exists(), "the AWS CLI")
+    administrator.install("aws", AWS_CLI / "bin" / "aws")
+    emulator = administrator.emulator
+    ca = emulator.ca
+    assert ca is not None
+    administrator.variables["ANCHOR"] = emulator.trust_anchor_arn
+    (administrator.folder / "workload.pem").write_bytes(ca.issue("app1").certificate_pem)
+
+    administrator.type(blocks("trust-policy.md")[0])
+    (made,) = blocks("trust-policy.md", "cli")
+    administrator.type(made)
+    (judged,) = blocks("inspect.md", "cli")
+    assert "session  'app1'" in administrator.type(judged)  # ends with 0 if the policy allows it
+
+    first, later = blocks("certificates.md", "cli")
+    for number, block in ((7, first), (8, later)):
+        (administrator.folder / "ca-crl.pem").write_bytes(ca.crl([number]))
+        administrator.type(block)
+        lost = ca.issue("lost", serial_number=number)
+        (administrator.folder / "lost.pem").write_bytes(lost.certificate_pem)
+        (administrator.folder / "lost.key").write_bytes(lost.private_key_pem)
+        with pytest.raises(SessionDeniedError, match="Certificate revoked"):
+            administrator.access_key("lost.pem", "lost.key")
 
 
 def test_no_page_is_left_out() -> None:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import pytest
 from installed import PROGRAMS, require
 from pages import PROFILE, ROLE, TRUST_ANCHOR, Reader, blocks
-from repository import EXAMPLES, ROOT
+from repository import DOCS, EXAMPLES, ROOT
 
 MANIFESTS: Final = EXAMPLES / "kubernetes"
 API: Final = ROOT / "tests" / "clients" / "kubernetes_api.py"
@@ -129,3 +129,19 @@ def test_the_issuers_secret_holds_the_trust_anchor(operator: Reader) -> None:
     operator.type(asked)
 
     assert operator.certificate("ca.pem") == operator.certificate("pki/trust-anchor.pem")
+
+
+def test_a_manifest_that_a_page_shows_is_taken(operator: Reader) -> None:
+    texts = {page: page.read_text(encoding="utf-8") for page in DOCS.glob("*.md")}
+    shown = {
+        f"{page.stem}-{at}.yaml": manifest
+        for page, text in texts.items()
+        for at, manifest in enumerate(re.findall(r"```yaml\n(apiVersion: .*?)```", text, re.DOTALL))
+    }
+    assert shown
+    for name, manifest in shown.items():
+        (operator.folder / name).write_text(manifest)
+
+    told = operator.type("".join(f"kubectl apply -f {name}\n" for name in shown))
+
+    assert len(told.splitlines()) == len(shown)

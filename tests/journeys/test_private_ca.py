@@ -22,6 +22,7 @@ from private_cas import (
 
 from boto_rolesanywhere.authority import create_root as create_own_root
 from boto_rolesanywhere.testing import Emulator
+from boto_rolesanywhere.testing.emulator.neighbours import private_cas_at
 
 
 @pytest.fixture(autouse=True)
@@ -188,13 +189,17 @@ def test_the_page_is_right(reader: Reader, moto_url: str, tmp_path: Path) -> Non
     root = create_own_root(tmp_path / "root", "Own root")
     arn = create_below(client(), root)
     variables = {
-        "AWS_ENDPOINT_URL_ACM_PCA": moto_url,
+        "AWS_ENDPOINT_URL": moto_url,
+        "AWS_DEFAULT_REGION": "eu-west-1",
         "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "CA_ARN": arn,
     }
-    for block in blocks("private-ca.md", "pca"):
-        reader.type(block, **variables)
+    with Emulator(private_cas=private_cas_at(moto_url, "eu-west-1")) as emulator:
+        typist = Reader(reader.folder, emulator, variables)
+        for block in blocks("private-ca.md", "pca"):
+            typist.type(block)
+        typist.type("boto-rolesanywhere credential-process --config-profile onprem --no-cache")
 
     assert len(moto_ca(arn).revoked_certificates) == 1
     assert len(moto_ca(arn).issued_certificates) == 3

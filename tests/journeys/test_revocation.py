@@ -294,7 +294,7 @@ def test_the_pages_are_right(
             "iam", "CreateRole", RoleName="app1-role", AssumeRolePolicyDocument=policy
         )
     asked(service, "app1")
-    for page in ("revocation.md", "subjects.md"):
+    for page in ("crl.md", "revoke.md", "revocation.md", "subjects.md"):
         for block in blocks(page, "revocation"):
             if "ca.crl" in block:
                 ended("ca", "crl", "--out", str(typist.folder))
