@@ -72,6 +72,9 @@ class Libraries:
             self.restart()
 
     def _load(self, path: str) -> Library:
+        # A TPM's library, which the proxy loads too, else writes each TPM that it does not find to
+        # standard error.
+        os.environ.setdefault("TSS2_LOG", "all+none")
         try:
             library = pkcs11.lib(path)
         except PKCS11Error as error:

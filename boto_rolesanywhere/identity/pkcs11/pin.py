@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .uri import Pkcs11Uri
 
 _WAYS: Final = (
-    "Give the PIN as passphrase= (text, bytes or a callable), in the variable "
-    "AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, by the setting "
+    "Give the PIN as passphrase= (text, bytes or a callable), by --pkcs11-pin-file or -env, in the "
+    "variable AWS_ROLESANYWHERE_PRIVATE_KEY_PASSPHRASE, by the setting "
     "rolesanywhere_private_key_passphrase_file or rolesanywhere_private_key_passphrase_env, or as "
     "pin-source= in the PKCS#11 URI."
 )

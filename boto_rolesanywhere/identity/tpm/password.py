@@ -29,9 +29,9 @@ _CODE: Final = "tpm-password-refused"
 _LONGEST: Final = 64  # TPM2B_AUTH holds a digest: SHA-512's at most
 _GIVE_IT: Final = (
     "Give it as the argument `passphrase`, by --tpm-key-password-file or -env, or as a passphrase "
-    "in the settings. If the key has none after all (tpm2_encodeobject says without -p that it has "
-    "one), say so: --no-tpm-key-password, or an empty passphrase."
+    "in the settings."
 )
+_SAY_NONE: Final = " If the key has none{}, say so: --no-tpm-key-password, or an empty passphrase."
 _LEAVE_IT_OUT: Final = (
     "Leave it out. If the key has one after all, emptyAuth in its file is wrong: write the file "
     "again, with `tpm2_encodeobject` without -p."
@@ -79,17 +79,20 @@ class KeyPassword:
         """The password, which may be asked for. Raises PassphraseError if no TPM would take it."""
         if self._taken is not None:
             return self._taken
-        secret = self._secret
-        if secret is None or (secret.asks and self._has_password(self._memory.recall()) is False):
+        secret, mark = self._secret, self._memory.recall()
+        if secret is None or (secret.asks and self._has_password(mark) is False):
             return Try(None, said=False)
-        password = secret.reveal(f"Password of the TPM key {self._stored.where} (empty for none)")
+        title = f"Password of the TPM key {self._stored.where}"
+        # Whoever only presses Enter there does not say that the TPM is wrong.
+        known = secret.asks and bool(mark.has_password)
+        password = secret.reveal(title if known else f"{title} (empty for none)")
         if len(password) > _LONGEST:
             raise PassphraseError(
                 f"the TPM key's password is longer than {_LONGEST} bytes, which no TPM takes",
                 code="passphrase-unusable",
                 where=secret.origin,
             )
-        return Try(password or None, said=True)
+        return Try(password or None, said=not known)
 
     def turn(self, tried: Try, sleep: Callable[[float], object]) -> AbstractContextManager[None]:
         """Alone among the user's processes, unless the TPM has taken this before."""
@@ -119,8 +122,7 @@ class KeyPassword:
         if password and has_password is False:
             raise self._needless(known=mark.has_password is not None)
         if has_password and not password and (mark.none_refused or not tried.said):
-            remedy = _GIVE_IT if mark.has_password is None else self._unless_changed(_GIVE_IT)
-            raise self._refusal("the key has a password, and none was given", remedy)
+            raise self._missing(mark)
 
     def keep_from_lockout(self, tpm: TpmConnection, tried: Try) -> None:
         """Refuse the last try before the TPM's lock-out, if the one before was a wrong one."""
@@ -176,6 +178,16 @@ class KeyPassword:
     def _has_password(self, mark: Mark) -> bool | None:
         """As the TPM has shown it, else as the key's file says."""
         return self._stored.has_password if mark.has_password is None else mark.has_password
+
+    def _missing(self, mark: Mark) -> PassphraseError:
+        if mark.none_refused:
+            remedy = self._unless_changed(_GIVE_IT)
+        elif mark.has_password:
+            remedy = _GIVE_IT + _SAY_NONE.format(" by now")
+        else:
+            after_all = " after all (tpm2_encodeobject says without -p that it has one)"
+            remedy = _GIVE_IT + _SAY_NONE.format(after_all)
+        return self._refusal("the key has a password, and none was given", remedy)
 
     def _needless(self, *, known: bool) -> PassphraseError:
         remedy = self._unless_changed("Leave it out.") if known else _LEAVE_IT_OUT
