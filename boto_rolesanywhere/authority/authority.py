@@ -94,6 +94,20 @@ class Wish:
         names = general_names(san)
         return cls(name=name, subject=name_of(name, subject), san=names, lifetime=lifetime)
 
+    def require_subject(self) -> None:
+        """Refuse an empty subject, which AWS does not take.
+
+        Raises:
+            CertificateError: it is empty.
+        """
+        if not self.subject.rdns:
+            raise CertificateError(
+                "its subject is empty",
+                code="certificate-subject",
+                where=self.name,
+                expected="a subject such as CN=app1",
+            )
+
 
 class Authority:
     """One authority, opened.
@@ -188,13 +202,7 @@ class Authority:
         return certificate
 
     def _require_usable(self, wish: Wish, now: datetime) -> None:
-        if not wish.subject.rdns:
-            raise CertificateError(
-                "its subject is empty",
-                code="certificate-subject",
-                where=wish.name,
-                expected="a subject such as CN=app1",
-            )
+        wish.require_subject()
         begin, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
         if now < begin - _BACKDATED:
             raise CertificateError(

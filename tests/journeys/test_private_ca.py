@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,6 +159,18 @@ def test_what_is_for_aws_alone_is_not_taken_without(flag: str) -> None:
     refused = ca("issue", "app1", flag, "x", status=2)
 
     assert f"{flag}: it has no effect here; expected together with --pca" in refused
+
+
+def test_what_roles_anywhere_refuses_is_not_issued_first(workshop: Path, arn: str) -> None:
+    weak = ["openssl", "req", "-new", "-newkey", "rsa:1024", "-nodes", "-subj", "/CN=weak"]
+    subprocess.run([*weak, "-keyout", "weak.key", "-out", "weak.csr"], check=True)
+
+    no_subject = ca("issue", "app1", "--subject", "", "--pca", arn, status=1)
+    weak_key = ca("issue", "--csr", "weak.csr", "--pca", arn, status=1)
+
+    assert "certificate-subject" in no_subject
+    assert "certificate-key" in weak_key
+    assert "being issued" not in no_subject + weak_key
 
 
 def test_nothing_is_issued_for_a_file_that_is_taken(workshop: Path, arn: str) -> None:

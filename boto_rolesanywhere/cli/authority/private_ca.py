@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from boto_rolesanywhere.certificates.public_keys import algorithm_for
 from boto_rolesanywhere.cli.account.administrator_options import (
     add_administrator,
     administrator_of,
@@ -112,9 +113,14 @@ class Issuer:
     def certify(
         self,
         wish: Wish,
-        _public_key: CertificateIssuerPublicKeyTypes,
+        public_key: CertificateIssuerPublicKeyTypes,
         request: Callable[[], bytes],
     ) -> tuple[x509.Certificate, ...]:
-        """The certificate with its chain, for the request, which names the key."""
+        """The certificate with its chain, for the request, which names the key.
+
+        What Roles Anywhere would refuse is refused before AWS issues it, and asks money for it.
+        """
+        wish.require_subject()
+        algorithm_for(public_key, where=wish.name)
         issued = self._authority.issue(request(), wish.lifetime, template=self._template)
         return issued.certificate, *issued.chain
