@@ -1,19 +1,30 @@
-"""Each shell that is there completes by the script that is printed for it."""
+"""Each shell that is there completes by the script that is printed for it.
+
+There is no PowerShell to install by name: its script is read by a parser of the language.
+"""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 from collections.abc import Callable
+from typing import Final
 
 import pytest
+import tree_sitter_powershell
 from installed import require
+from tree_sitter import Language, Node, Parser, Query, QueryCursor
 
 from boto_rolesanywhere import cli
 from boto_rolesanywhere.cli.completion.scripts import SCRIPTS
 from boto_rolesanywhere.cli.completion.tree import contexts
 
 Complete = Callable[..., list[str]]
+# Of a script for PowerShell: all that are quoted, and the keys of its tables among them.
+STRINGS: Final = """
+(verbatim_string_characters) @text
+(key_expression (unary_expression (string_literal (verbatim_string_characters) @key)))
+"""
 
 
 def printed(shell: str, capsys: pytest.CaptureFixture[str]) -> str:
@@ -94,6 +105,31 @@ def test_zsh_completes_words_and_values(capsys: pytest.CaptureFixture[str]) -> N
     assert offered("env", "--format", "x") == ["sh", "fish", "powershell", "dotenv", "json"]
     assert offered("env", "--certificate", "x") == ["FILES"]
     assert offered("env", "--role-arn", "x") == ["VALUE"]
+
+
+def test_the_script_for_powershell_is_one_and_its_tables_hold_what_they_should(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    powershell = Language(tree_sitter_powershell.language())
+    read = Parser(powershell).parse(printed("powershell", capsys).encode()).root_node
+    strings = QueryCursor(Query(powershell, STRINGS)).captures(read)
+
+    assert not read.has_error
+    keys = [unquoted(each) for each in strings["key"]]
+    # PowerShell takes no key twice in one table, and "A" is "a" to it.
+    paths = [key for key in keys if ":" not in key]
+    assert len({key.lower() for key in keys}) == len(keys)
+    assert set(paths) == {each.path for each in contexts()}
+    texts = {unquoted(each) for each in strings["text"]}
+    for each in contexts():
+        assert {f"{word.text}|{word.help or word.text}" for word in each.words} <= texts
+        assert {f"{one}|{one}" for word in each.words for one in word.choices} <= texts
+
+
+def unquoted(node: Node) -> str:
+    """What PowerShell reads of a string in single quotes."""
+    assert node.text is not None
+    return node.text.decode()[1:-1].replace("''", "'")
 
 
 def test_every_command_and_visible_flag_is_in_each_script() -> None:
