@@ -56,6 +56,23 @@ $new -keyout app7.key -out app7.csr -subj /CN=app7
 openssl ca -config ca.cnf -batch -notext -days 9 -in app7.csr -out app7.pem \\
   -cert demoCA/cacert.pem -keyfile demoCA/private/cakey.pem
 """
+# As somebody's own key is, in a file of its own.
+MY_KEY: Final = """\
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+
+class MyKey:
+    def __init__(self):
+        self._key = ec.generate_private_key(ec.SECP256R1())
+
+    def public_key(self):
+        return self._key.public_key()
+
+    def sign(self, data):
+        return self._key.sign(data, ec.ECDSA(SHA256()))
+
+my_key = MyKey()
+"""
 _HEADING: Final = re.compile(r"^#+ (.+)$", re.MULTILINE)
 # Options in the first column of a table.
 _OPTION: Final = re.compile(r"(?<=`)--[a-z][a-z0-9-]*(?=[ `][^|\n]*\|.*$)", re.MULTILINE)
@@ -154,6 +171,17 @@ def test_the_tpm_keys_of_the_page_sign(equipped: Reader) -> None:
         assert equipped.emulator.created == 1
 
         assert len(equipped.type(persistent, **variables)) > 100  # hexadecimal digits
+
+
+def test_a_key_of_ones_own_is_a_cas_key(equipped: Reader) -> None:
+    (block,) = blocks("ca.md", "key")
+    (equipped.folder / "kms.py").write_text(MY_KEY)
+
+    equipped.type(block.replace("'PYTHON'\n", "'PYTHON'\nfrom kms import my_key\n"))
+
+    listed = x509.load_pem_x509_crl((equipped.folder / "ca-crl.pem").read_bytes())
+    issued = equipped.certificate("workload/app1-cert.pem")
+    assert listed.get_revoked_certificate_by_serial_number(issued.serial_number) is not None
 
 
 def test_each_command_has_a_page_that_the_index_links() -> None:

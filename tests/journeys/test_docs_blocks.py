@@ -36,7 +36,7 @@ NOT_HERE: Final = {
     "sql": "a query of CloudTrail Lake, which has no stand-in",
     "docker ": "there is no container engine",
     "step ": "no package of step-ca's command comes from a registry",
-    "tpm2_ptool ": "the module has a store of its own beside the TPM",
+    "tpm2_ptool ": "its module would stand in the way of all other users of p11-kit's proxy",
 }
 _FENCE: Final = re.compile(
     r"^(?:<!-- (?P<run>printed|run(?:: (?P<needs>\w+))?) -->\n)? *```(?P<language>\w*)\n"

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from acme_client import certbot
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
-from installed import PROGRAMS, require
+from installed import AWS_CLI, PROGRAMS, require
 from one_answer import answering
 from open_bao import vault
 from pages import Reader, blocks
@@ -130,6 +130,19 @@ def test_what_active_directory_gives_is_taken(reader: Reader) -> None:
     reader.type(block)
 
     assert reader.certificate("ca.pem") == ca.certificate
+
+
+def test_exec_starts_programs_of_others(equipped: Reader) -> None:
+    require((AWS_CLI / "bin" / "aws").exists(), "the AWS CLI")
+    equipped.install("aws", AWS_CLI / "bin" / "aws")
+    served = equipped.folder / "sync-all-day.sh"
+    served.write_text("#!/bin/sh\naws s3 mb s3://all-day\n")
+    served.chmod(0o755)
+    (block,) = blocks("exec.md", "programs")
+
+    equipped.type(block)
+
+    assert " all-day\n" in equipped.type(block.splitlines()[0])
 
 
 def test_pandas_and_s3fs_read_and_write_with_the_profile(equipped: Reader) -> None:
