@@ -9,12 +9,12 @@ import textwrap
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
 # A word and its explanation, with two blanks or more between them.
 _ROW: Final = re.compile(r"(\s+\S(?:.*?\S)?\s{2,})(\S.*)")
 # What a shell runs, and may therefore go on after a backslash.
-_RUN: Final = re.compile(r"\s+(boto-rolesanywhere|aws|eval|\(umask|sudo|scripts/)")
+_RUN: Final = re.compile(r"\s+(boto-rolesanywhere|aws|eval|export|\(umask|sudo|scripts/)")
 _WORD: Final = re.compile(r"(?:'[^']*'|\"[^\"]*\"|\S)+")
 
 
@@ -67,23 +67,26 @@ def wrapped(text: str, width: int) -> str:
     return "\n".join(line for block in _blocks(text) for line in _lines(block, width))
 
 
-def _blocks(text: str) -> Iterator[str]:
-    """Paragraphs and indented lines; a command that goes on after a backslash is one."""
-    paragraph: list[str] = []
+def _blocks(text: str) -> list[str]:
+    """Paragraphs and indented lines.
+
+    A command that goes on after a backslash is one, and so is a row that goes on in its column.
+    """
+    blocks: list[str] = []
+    column = 0  # where the last block goes on; 0 for a paragraph
     lines = iter(text.splitlines())
     for line in lines:
-        if line and not line[0].isspace():
-            paragraph.append(line)
+        indent = len(line) - len(line.lstrip())
+        if line and blocks and blocks[-1] and indent == column:
+            blocks[-1] += f" {line.strip()}"
             continue
-        if paragraph:
-            yield " ".join(paragraph)
-            paragraph = []
         whole = line
         while whole.endswith(" \\"):
             whole = f"{whole[:-1]}{next(lines, '').strip()}"
-        yield whole
-    if paragraph:
-        yield " ".join(paragraph)
+        blocks.append(whole)
+        row = _ROW.fullmatch(whole)
+        column = len(row[1]) if row else -1 if indent else 0
+    return blocks
 
 
 def _lines(block: str, width: int) -> list[str]:

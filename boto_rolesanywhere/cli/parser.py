@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import sys
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from boto_rolesanywhere.settings import names
@@ -16,7 +17,7 @@ from .help_text import Help
 from .outcome import PROGRAM, USAGE, complain
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _TORN = (
     "A line break came with the arguments: in ~/.aws/config, a line that is continued with a"
@@ -37,6 +38,7 @@ class Parser(argparse.ArgumentParser):
         usage_status: the exit status for wrong usage.
         passes_over_words: whether words that no flag takes are passed over with a warning, as
             AWS's helper does: a comment at the end of a line of ~/.aws/config arrives so.
+        words: those that it parses, or has parsed.
     """
 
     usage_status: int = USAGE
@@ -44,6 +46,7 @@ class Parser(argparse.ArgumentParser):
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401  # argparse's
         super().__init__(**{"formatter_class": Help, **options})
+        self.words: list[str] = []
 
     def format_help(self) -> str:
         """The help, with the command's own options before those of all commands."""
@@ -69,8 +72,18 @@ class Parser(argparse.ArgumentParser):
         if self.passes_over_words and strangers and all(map(_is_harmless, strangers)):
             complain(f"{self._name}: {_surplus(strangers)}: passed over.")
         elif strangers:
-            self.error(self._meant_profile(words, strangers) or self._unknown(strangers))
+            chosen = next((each for each in self._parsers_of_actions() if each.words), self)
+            chosen.refuse(words, strangers)
         return arguments
+
+    def _parsers_of_actions(self) -> Iterator[Parser]:
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction):  # noqa: SLF001  # no public name
+                yield from action.choices.values()
+
+    def refuse(self, words: Sequence[str], strangers: Sequence[str]) -> NoReturn:
+        """End the program, for those of the words that no flag takes."""
+        self.error(self._meant_profile(words, strangers) or self._unknown(strangers))
 
     def parse_known_args(  # type: ignore[override]  # of no type but its own
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -81,7 +94,8 @@ class Parser(argparse.ArgumentParser):
         any of Go's spellings.
         """
         words = sys.argv[1:] if args is None else args
-        return super().parse_known_args(self._plain(words), namespace)
+        self.words = self._plain(words)
+        return super().parse_known_args(self.words, namespace)
 
     def _plain(self, words: Sequence[str]) -> list[str]:
         """The words in the forms that argparse takes: values that begin with ``-`` behind ``=``."""
@@ -133,6 +147,19 @@ class Parser(argparse.ArgumentParser):
                     return f"there is no flag {flag} (did you mean {meant}?)"
         return None
 
+    def _unknown_flags(self) -> str | None:
+        """The error for flags that do not exist; None if there is none among the words."""
+        words = list(takewhile(lambda word: word != "--", self.words))
+        if self._has_own_words:
+            words = list(takewhile(lambda word: word.startswith("-"), words))
+        known = self._option_string_actions
+        strangers = [
+            word for word in words if word.startswith("--") and word.partition("=")[0] not in known
+        ]
+        if not strangers:
+            return None
+        return self._meant_profile(words, strangers) or self._unknown(strangers)
+
     def _unknown(self, strangers: Sequence[str]) -> str:
         flags = [word.partition("=")[0] for word in strangers if word.startswith("--")]
         flags += [
@@ -152,7 +179,10 @@ class Parser(argparse.ArgumentParser):
         begins = [text for text in known if flag.startswith(text) and text.startswith("--")]
         import difflib  # here, since few command lines are wrong
 
-        near = [*sorted(begins, key=len)[-1:], *difflib.get_close_matches(flag, known, n=1)][:1]
+        # Without the hyphens, which would make any two flags alike.
+        bare = {text.lstrip("-"): text for text in known if text.startswith("--")}
+        close = difflib.get_close_matches(flag.lstrip("-"), bare, n=1)
+        near = [*sorted(begins, key=len)[-1:], *(bare[text] for text in close)][:1]
         if not near:
             return flag if _LIKE_A_FLAG.fullmatch(flag) else "of that name"
         # A slip of the finger adds a letter at most.
@@ -161,6 +191,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read more, and end the program."""
+        if message.endswith("required") or "are required" in message:
+            # Perhaps misspelt: then that says more than what is missing.
+            message = self._unknown_flags() or message
         # argparse quotes the value of a switch that takes none, and a word that is no choice.
         message = re.sub("ignored explicit argument .*", "it is true or false", message)
         message = re.sub(

@@ -144,6 +144,14 @@ def _beside_settings(question: Question, inputs: Inputs, followed: Inputs) -> Ch
     if line is None:
         return followed
     yield from _around(line, question)
+    if "\n" in str(inputs.section["credential_process"]).strip():
+        yield Verdict(
+            "configuration",
+            "warn",
+            f"credential_process goes on below {followed.process}: boto3 and the AWS CLI read it"
+            " whole, and other SDKs may not",
+            "Write it on one line.",
+        )
     others = line.others
     if question.choose is None:
         others = (*others, *line.selection)

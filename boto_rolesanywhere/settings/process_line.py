@@ -1,6 +1,7 @@
 """A profile's ``credential_process`` line, ours or that of AWS's helper, as the settings it means.
 
-A backslash does not continue it. `process_words` has the rest of how botocore reads it.
+A backslash does not continue it; lines that are indented do, for botocore. `process_words` has the
+rest of how botocore reads it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from .process_words import Words
 
 KEY: Final = "credential_process"
+_CONTINUED: Final = re.compile(r"\\\s*$", re.MULTILINE)
 _CONFIG_PROFILE: Final = "--config-profile"
 _SECRETS: Final = ("--pkcs8-password", "--pkcs11-pin", "--tpm-key-password")
 SELECTOR: Final = "--cert-selector"
@@ -84,14 +86,14 @@ def read_line(text: object, where: str = KEY) -> ProcessLine | None:
     """
     if not isinstance(text, str) or not PROGRAMS.search(text):
         return None
-    if "\n" in text.strip() or text.rstrip().endswith("\\"):
+    if _CONTINUED.search(text):
         raise torn(where)
     words = words_of(text, where)
     return None if words is None else _read(words, where)
 
 
 def torn(where: str) -> ConfigurationError:
-    """The error for a line that goes on below, with a backslash or without."""
+    """The error for a line that is to go on below after a backslash."""
     return ConfigurationError(
         "this line is continued on the next, and the program does not get its arguments whole",
         code="config-file-unparseable",

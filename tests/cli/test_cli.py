@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import processes
 import pytest
 from commands import ended
 
+from boto_rolesanywhere import cli
 from boto_rolesanywhere.cli import COMMANDS
 
 
@@ -146,3 +149,26 @@ def test_wrong_usage_has_one_status(command: str, words: tuple[str, ...], flags:
 
     assert done.stderr.startswith("boto-rolesanywhere: ")
     assert done.stderr.count("\n") == 1
+
+
+def programs() -> Iterator[str]:
+    """Each command, and each action of a command, as it is typed."""
+    for name in COMMANDS:
+        yield name
+        for action in cli.parser_of(name)._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                yield from (f"{name} {chosen}" for chosen in action.choices)
+
+
+@pytest.mark.parametrize("program", list(programs()))
+@pytest.mark.parametrize("flag", ["--nope", "--jsson"])
+def test_a_flag_that_does_not_exist_is_told_before_what_is_missing(
+    program: str, flag: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = cli.main([*program.split(), flag])
+
+    said = capsys.readouterr().err
+    assert status == (1 if program == "credential-process" else 2)
+    assert said.startswith(f"boto-rolesanywhere: {program}: there is no flag {flag}")
+    assert said.endswith(f"See boto-rolesanywhere {program} --help.\n")
+    assert said.count("\n") == 1

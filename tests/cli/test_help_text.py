@@ -72,3 +72,13 @@ def test_an_example_is_still_a_command_when_it_is_wrapped() -> None:
 def test_paragraphs_are_joined_and_rows_keep_their_column() -> None:
     text = wrapped("one\ntwo\n\nexit status:\n  0  all of it is well and good\n", 20)
     assert text == "one two\n\nexit status:\n  0  all of it is\n     well and good"
+    goes_on = "  0  all of it\n     is well and good\n     enough\n  1  not\n\nend"
+    told = "  0  all of it is\n     well and good\n     enough\n  1  not\n\nend"
+    assert wrapped(goes_on, 20) == told
+
+
+def test_a_long_variable_can_be_pasted_when_it_is_wrapped() -> None:
+    text = wrapped("then:\n  export NAME=http://127.0.0.1:9911/credentials/reader", 30)
+    script = text.partition("\n")[2] + "; env"
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True)
+    assert "NAME=http://127.0.0.1:9911/credentials/reader" in done.stdout.splitlines()

@@ -160,6 +160,20 @@ def test_a_continued_line_is_named_with_its_number(clean_environment: Path, line
     assert failed[0].text.startswith(f"{file}, line 2: this line is continued")
 
 
+def test_a_line_that_goes_on_below_is_read_as_botocore_reads_it(
+    folder: Path, clean_environment: Path
+) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    value = line(arguments).replace(" --", "\n  --")
+    file = config_file(clean_environment, f"[default]\ncredential_process = {value}\n")
+
+    verdicts = examined({})
+
+    (warned,) = [one.text for one in verdicts if one.status == "warn"]
+    assert f"credential_process goes on below {file}, line 2: boto3 and the AWS CLI" in warned
+    assert only(verdicts, "key").status == "ok"
+
+
 def test_another_program_is_left_alone(clean_environment: Path) -> None:
     config_file(clean_environment, "[default]\ncredential_process = vault 'aws\n")
     assert "nothing is configured" in only(examined({}), "configuration").text

@@ -16,8 +16,12 @@ Print a script that lets a shell complete commands, flags and their values. It h
 them, and starts nothing when you press the key: print it again after an upgrade."""
 _EPILOG: Final = """\
 examples:
-  eval "$(boto-rolesanywhere completion bash)"      in ~/.bashrc
-  eval "$(boto-rolesanywhere completion zsh)"       in ~/.zshrc, after compinit
+  in ~/.bashrc:
+  eval "$(boto-rolesanywhere completion bash)"
+
+  in ~/.zshrc, after compinit:
+  eval "$(boto-rolesanywhere completion zsh)"
+
   boto-rolesanywhere completion fish > ~/.config/fish/completions/boto-rolesanywhere.fish
   boto-rolesanywhere completion powershell | Out-String | Invoke-Expression"""
 
@@ -25,7 +29,7 @@ examples:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the shell."""
     parser.description, parser.epilog = _DESCRIPTION, _EPILOG
-    parser.add_argument("shell", choices=_SHELLS, help="the shell that completes")
+    parser.add_argument("shell", metavar="SHELL", choices=_SHELLS, help="the shell that completes")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -54,7 +54,7 @@ def test_boto3_gets_credentials_through_it(caller: Caller, monkeypatch: pytest.M
     [
         ((), "no arguments were given, and nothing is configured"),
         (("--certificate", "x.pem"), "trust anchor ARN (--trust-anchor-arn or AWS_ROLESANYWHERE"),
-        (("--nope",), "there is no flag --nope (did you mean --no-cache?). See"),
+        (("--nocache",), "there is no flag --nocache (did you mean --no-cache?). See"),
         (("--certificate", "x", "--cert-selector", "y"), "--certificate and --cert-selector were"),
         (("--config-profile", "gone"), "there is no profile 'gone' in the AWS config file"),
     ],
