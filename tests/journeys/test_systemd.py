@@ -66,11 +66,11 @@ RENEWING = ("renew-certificate.service", "renew-certificate.timer")
 DOWNLOADED = "/opt/units"
 # systemd starts the service of a persistent timer at once if its time passed while it was off, but
 # for its delay.
-UNDELAYED = "/run/systemd/system/renew-certificate.timer.d"
-MISSED = f"""
-mkdir -p {UNDELAYED} /var/lib/systemd/timers
-printf '[Timer]\\nRandomizedDelaySec=0\\n' > {UNDELAYED}/undelayed.conf
-touch --date='8 days ago' /var/lib/systemd/timers/stamp-renew-certificate.timer
+MISSED = """
+undelayed=/run/systemd/system/$0.timer.d
+mkdir -p $undelayed /var/lib/systemd/timers
+printf '[Timer]\\nRandomizedDelaySec=0\\n' > $undelayed/undelayed.conf
+touch --date='8 days ago' /var/lib/systemd/timers/stamp-$0.timer
 """
 CA = "--ca /var/lib/boto-rolesanywhere/ca"
 RENEWED = "/etc/boto-rolesanywhere/app1.pem"
@@ -234,13 +234,18 @@ def test_a_python_service_needs_no_server(machine: BootedMachine) -> None:
 def test_a_list_gets_to_aws_and_is_kept_there(machine: BootedMachine) -> None:
     machine.run("systemctl", "start", "crl-sync")  # returns when the service says that it is ready
     assert "list number 1 of" in shown(machine, "crl-sync", "StatusText")["StatusText"]
-    machine.run("systemctl", "start", "crl-sync-once")
     machine.run("systemctl", "stop", "crl-sync")
-
     assert shown(machine, "crl-sync", "Result")["Result"] == "success"
-    told = machine.run("journalctl", "--no-pager", "--output=cat", "--unit=crl-sync*")
+    machine.run("sh", "-c", MISSED, "crl-sync-once")
+
+    machine.run("systemctl", "start", "crl-sync-once.timer")
+
+    told, end = "", time.monotonic() + PATIENCE
+    while "is imported already" not in told and time.monotonic() < end:
+        told = machine.run("journalctl", "--no-pager", "--output=cat", "--unit=crl-sync*")
     assert "is imported and enabled" in told
     assert "is imported already" in told
+    machine.run("systemctl", "stop", "crl-sync-once.timer")
 
 
 # The units that have copies: the files, and one of them by its name in the unit's credentials.
@@ -309,7 +314,7 @@ def await_another(machine: BootedMachine, certificate: str) -> None:
 
 def test_the_timer_renews_a_certificate(machine: BootedMachine, issued: str) -> None:
     (block,) = blocks("renewal.md", "systemd")
-    machine.run("sh", "-c", MISSED)
+    machine.run("sh", "-c", MISSED, "renew-certificate")
 
     told = machine.run("sh", "-euc", f"cd {DOWNLOADED}\n{block}")
 
