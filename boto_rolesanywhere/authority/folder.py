@@ -27,7 +27,9 @@ from .keys import generate_key
 from .records import RECORDS, Records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
     from boto_rolesanywhere.clock import Clock
     from boto_rolesanywhere.signing_key import SigningKey
@@ -146,7 +148,7 @@ def adopt(
             where=certificate_place,
         )
     where = key_place if isinstance(key_place, str) else _THE_OBJECT
-    key = _require_pair(_key_at(key_place, access), certificate, where)
+    key = _key_of(certificate, key_place, access, where)
     chain = () if certificate.issuer == certificate.subject else (certificate,)
     with _building(folder) as temporary:
         _write(temporary, (certificate, *chain), certificate)
@@ -184,7 +186,7 @@ def open_authority(
 
 def _open_key(place: str | SigningKey, certificate: x509.Certificate, access: Access) -> PrivateKey:
     if not isinstance(place, str):
-        return _require_pair(_key_at(place, access), certificate, _THE_OBJECT)
+        return _key_of(certificate, place, access, _THE_OBJECT)
     if place == _OBJECT:
         raise PrivateKeyError(
             "the CA's private key is an object of a Python program",
@@ -198,14 +200,19 @@ def _open_key(place: str | SigningKey, certificate: x509.Certificate, access: Ac
             where=place,
             remedy="If the key was moved away, as a root's should be, bring it back for this.",
         )
-    return _require_pair(_key_at(place, access), certificate, place)
+    return _key_of(certificate, place, access, place)
 
 
-def _key_at(place: str | SigningKey, access: Access) -> PrivateKey:
-    return as_issuer_key(open_key(place, access))
+def _key_at(
+    place: str | SigningKey, access: Access, wanted: Sequence[PublicKeyTypes] = ()
+) -> PrivateKey:
+    return as_issuer_key(open_key(place, access, wanted))
 
 
-def _require_pair(key: PrivateKey, certificate: x509.Certificate, where: str) -> PrivateKey:
+def _key_of(
+    certificate: x509.Certificate, place: str | SigningKey, access: Access, where: str
+) -> PrivateKey:
+    key = _key_at(place, access, (certificate.public_key(),))
     if key.public_key() != certificate.public_key():
         raise PrivateKeyError(
             "it is not the key of the CA's certificate",

@@ -109,12 +109,15 @@ def open_certificates(
     return _certificates_in(read, role, access)
 
 
-def open_key(place: object, access: Access = _PLAIN) -> AnyKey:
+def open_key(
+    place: object, access: Access = _PLAIN, wanted: Sequence[PublicKeyTypes] = ()
+) -> AnyKey:
     """The private key at `place`; of several in a file the first that can be opened.
 
     Args:
         place: a path, bytes, a ``pkcs11:`` URI, a ``handle:`` of a TPM, or an object that signs.
         access: secret, library and TPM.
+        wanted: public keys of which one tells a token's key from others there, if any is known.
 
     Returns:
         A key of `cryptography`, or a `SigningKey`. It may belong to any certificate.
@@ -128,7 +131,7 @@ def open_key(place: object, access: Access = _PLAIN) -> AnyKey:
     read = read_key(place)
     contents = open_contents(read, access.secret) if isinstance(read, Part) else Contents()
     refused: RolesAnywhereError | None = None
-    for open_one in _keys_in(read, contents, access):
+    for open_one in _keys_in(read, contents, access, (lambda: wanted) if wanted else None):
         try:
             return open_one()
         except RolesAnywhereError as error:  # noqa: PERF203  # the next may be usable

@@ -152,6 +152,29 @@ def test_a_wrong_password_never_locks_the_tpm(tpm: SoftwareTpm, locked: str, mar
     signs(locked, "secret")
 
 
+def test_a_parent_with_a_password_never_locks_the_tpm(tpm: SoftwareTpm) -> None:
+    tpm.allow_tries(3)
+    tpm.parent(0x81000002, "-p", "of the parent")
+    tpm.run(
+        *("tpm2_create", "-C", "0x81000002", "-P", "of the parent", "-G", "ecc256"),
+        *("-u", "k.pub", "-r", "k.priv"),
+    )
+    tpm.run("tpm2_encodeobject", "-C", "0x81000002", "-u", "k.pub", "-r", "k.priv", "-o", "k.pem")
+    pem = (tpm.folder / "k.pem").read_bytes()
+
+    for _ in range(3):
+        assert in_child(lambda: not _works(pem))
+    assert tpm.failed_tries() == 2
+
+
+def _works(pem: bytes) -> bool:
+    try:
+        open_tpm_key(pem, secret=Secret("")).sign(b"data")
+    except PassphraseError:
+        return False
+    return True
+
+
 def test_whoever_was_taken_last_is_not_held_up_by_others_mistakes(
     tpm: SoftwareTpm, locked: str, plain: str
 ) -> None:
