@@ -205,7 +205,7 @@ class Synchroniser:
     def _bring(
         self, anchor: Anchor, candidate: _Candidate, lists: Sequence[Imported], free: int
     ) -> Outcome:
-        there = _of_issuer(lists, candidate)
+        there, *further = _of_issuer(lists, candidate) or (None,)
         if not candidate.listed.entries:
             return _empty(candidate, there)
         if there is None:
@@ -217,7 +217,14 @@ class Synchroniser:
             self.administrator.call(
                 "rolesanywhere", "TagResource", resourceArn=there.imported.arn, tags=tags
             )
-        return self._update(candidate, there)
+        outcome = self._update(candidate, there)
+        for twin in further:  # of two runs that both found no list, and imported one each
+            if twin.imported.is_ours:
+                self._update(candidate, twin)
+                remedy = f"{twin.imported} is a second one of the same CA, and may be removed: "
+                remedy += f"aws rolesanywhere delete-crl --crl-id {twin.imported.crl_id}"
+                outcome = replace(outcome, remedy=remedy)
+        return outcome
 
     def _import(self, anchor: Anchor, candidate: _Candidate) -> Outcome:
         listed, tags = candidate.listed, _KEPT
@@ -280,7 +287,7 @@ def _fault(source: str, error: RolesAnywhereError) -> Outcome:
     return Outcome(source, state, text, error.remedy, error.code)
 
 
-def _of_issuer(lists: Sequence[Imported], candidate: _Candidate) -> _There | None:
+def _of_issuer(lists: Sequence[Imported], candidate: _Candidate) -> list[_There]:
     """What AWS has of the same CA, ours before others'."""
     issuer = candidate.listed.issuer
     found = [
@@ -290,7 +297,7 @@ def _of_issuer(lists: Sequence[Imported], candidate: _Candidate) -> _There | Non
         and each.listed.issuer == issuer
         and each.listed.is_signed_by(candidate.issuer)
     ]
-    return min(found, key=lambda there: not there.imported.is_ours, default=None)
+    return sorted(found, key=lambda there: not there.imported.is_ours)
 
 
 def _empty(candidate: _Candidate, there: _There | None) -> Outcome:

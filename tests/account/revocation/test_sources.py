@@ -109,6 +109,7 @@ def test_a_server_that_compresses_is_read(
             "it is CERTIFICATE, in DER",
         ),
     ],
+    ids=["compressed", "page", "base64", "PEM", "DER"],  # the contents differ each time
 )
 def test_what_is_no_list_is_called_by_its_name(
     reader: Reader, tmp_path: Path, content: bytes, words: str

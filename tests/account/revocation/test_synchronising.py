@@ -219,6 +219,24 @@ def test_the_list_is_known_again_by_its_tag(
     assert [tag["key"] for tag in answer["tags"]] == [SYNCHRONISED]
 
 
+def test_lists_that_two_runs_imported_at_once_are_both_kept(
+    account: Account, ca: CertificateAuthority, file: Path
+) -> None:
+    first = account.import_by_hand(made_list(ca))
+    second = account.import_by_hand(made_list(ca))
+    for crl_id in (first, second):
+        arn = account.anchor.replace(":trust-anchor/", ":crl/").rpartition("/")[0] + f"/{crl_id}"
+        tags = [{"key": SYNCHRONISED, "value": "crl sync"}]
+        account.administrator.call("rolesanywhere", "TagResource", resourceArn=arn, tags=tags)
+    file.write_bytes(made_list(ca, (7, 8), number=2))
+
+    (outcome,) = synchronised(account, file)
+
+    assert outcome.state == "updated"
+    assert f"delete-crl --crl-id {second}" in str(outcome.remedy)
+    assert [len(x509.load_pem_x509_crl(held["crlData"])) for held in account.lists()] == [2, 2]
+
+
 def test_the_list_of_an_anchor_of_setup_goes_with_it(
     account: Account, ca: CertificateAuthority, file: Path
 ) -> None:
