@@ -20,8 +20,10 @@ from typing import Final
 
 import botocore.session
 import pytest
+import sqlglot
 import yaml
 from botocore import xform_name
+from powershell import parsed
 from repository import DOCS, EXAMPLES, ROOT
 
 from boto_rolesanywhere.settings.names import PREFIX, SETTINGS
@@ -32,8 +34,6 @@ PAGES: Final = [*sorted(DOCS.glob("*.md")), ROOT / "README.md", EXAMPLES / "READ
 NOT_HERE: Final = {
     "mermaid": "a picture; scripts/docs draws it",
     " on your side  ": "a picture",
-    "powershell": "commands of Windows",
-    "sql": "a query of CloudTrail Lake, which has no stand-in",
     "docker ": "there is no container engine",
     "step ": "no package of step-ca's command comes from a registry",
     "tpm2_ptool ": "its module would stand in the way of all other users of p11-kit's proxy",
@@ -183,8 +183,10 @@ READ: Final[dict[str, Callable[[str], object]]] = {
     "diff": lambda text: ini(re.sub(r"^([ +]|-.*\n)", "", text, flags=re.MULTILINE)),
     "ini": ini,
     "json": json.loads,
+    "powershell": parsed,
     "python": python,
     "sh": shell,
+    "sql": lambda text: sqlglot.parse_one(text, read="athena"),  # test_docs_aws.py runs it too
     "yaml": yaml.safe_load,
 }
 
@@ -218,6 +220,8 @@ def test_nothing_is_in_the_list_that_no_page_has() -> None:
         ("json", "{'Version': 1}"),
         ("python", "from boto_rolesanywhere import get_sesion"),
         ("python", "boto_rolesanywhere.get_session(certificate='a.pem')"),
+        ("powershell", "certreq -submit 'app1.csr"),
+        ("sql", "SELECT eventTime FROM cloudtrail_logs WHERE"),
         ("sh", "aws rolesanywhere import-crl --crl ca.crl"),
         ("sh", "pip install 'boto_rolesanywhere[all]'"),
         ("sh", "anything else"),

@@ -1,6 +1,6 @@
 """Each shell that is there completes by the script that is printed for it.
 
-There is no PowerShell to install by name: its script is read by a parser of the language.
+There is no PowerShell to install: its script is read by a parser of the language.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ from collections.abc import Callable
 from typing import Final
 
 import pytest
-import tree_sitter_powershell
 from installed import require
-from tree_sitter import Language, Node, Parser, Query, QueryCursor
+from powershell import found, parsed
 
 from boto_rolesanywhere import cli
 from boto_rolesanywhere.cli.completion.scripts import SCRIPTS
@@ -110,26 +109,17 @@ def test_zsh_completes_words_and_values(capsys: pytest.CaptureFixture[str]) -> N
 def test_the_script_for_powershell_is_one_and_its_tables_hold_what_they_should(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    powershell = Language(tree_sitter_powershell.language())
-    read = Parser(powershell).parse(printed("powershell", capsys).encode()).root_node
-    strings = QueryCursor(Query(powershell, STRINGS)).captures(read)
+    strings = found(STRINGS, parsed(printed("powershell", capsys)))
 
-    assert not read.has_error
-    keys = [unquoted(each) for each in strings["key"]]
+    keys = strings["key"]
     # PowerShell takes no key twice in one table, and "A" is "a" to it.
     paths = [key for key in keys if ":" not in key]
     assert len({key.lower() for key in keys}) == len(keys)
     assert set(paths) == {each.path for each in contexts()}
-    texts = {unquoted(each) for each in strings["text"]}
+    texts = set(strings["text"])
     for each in contexts():
         assert {f"{word.text}|{word.help or word.text}" for word in each.words} <= texts
         assert {f"{one}|{one}" for word in each.words for one in word.choices} <= texts
-
-
-def unquoted(node: Node) -> str:
-    """What PowerShell reads of a string in single quotes."""
-    assert node.text is not None
-    return node.text.decode()[1:-1].replace("''", "'")
 
 
 def test_every_command_and_visible_flag_is_in_each_script() -> None:
