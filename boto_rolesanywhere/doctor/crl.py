@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.account.revocation.lists import counted, read_list
 from boto_rolesanywhere.account.revocation.rules import objections
-from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.certificates.reading import names_der
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.files.reading import read_part
 
@@ -49,7 +50,7 @@ def check_crl(
 def _revoked(path: Sequence[x509.Certificate], listed: RevocationList) -> Iterator[Concern]:
     for certificate in path:
         entry = listed.entry(certificate.serial_number)
-        if entry is not None and describe_issuer(certificate) == listed.issuer:
+        if entry is not None and listed.is_of(names_der(certificate)[0]):
             yield Concern(
                 "fail",
                 f"{describe_subject(certificate)} was revoked on"
@@ -67,15 +68,14 @@ def _origin(
     """Whether the issuer of these certificates issued and signed the list."""
     if not path:
         return
-    issuer = listed.issuer
-    if not any(describe_issuer(certificate) == issuer for certificate in path):
+    if not any(listed.is_of(names_der(certificate)[0]) for certificate in path):
         yield Concern(
             "warn",
             "its issuer issued none of the certificates that are sent",
             "Use the list of the CA that issued the certificate.",
         )
         return
-    issuers = [certificate for certificate in known if describe_subject(certificate) == issuer]
+    issuers = [certificate for certificate in known if listed.is_of(names_der(certificate)[1])]
     if not issuers:
         yield Concern(
             "warn",

@@ -9,7 +9,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from examined import ISSUING, ROOT, examined, only, written
-from revocation_account import made_list, point
+from revocation_account import made_list, named_otherwise, point
 
 from boto_rolesanywhere.doctor import Verdict
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate
@@ -54,6 +54,13 @@ class TestRevocation:
         assert found.status == "fail"
         assert "CN=app was revoked on" in found.text
         assert f"{issued.serial_number:x}" in found.text
+
+    def test_the_issuer_is_compared_as_names_are(self, folder: Path) -> None:
+        issued = ISSUING.issue("app")
+        found = self.checked(issued, folder, named_otherwise(ISSUING, issued.serial_number))
+        assert found.status == "fail"
+        assert "CN=app was revoked on" in found.text
+        assert "its issuer" not in found.text
 
     def test_a_revoked_intermediate(self, folder: Path) -> None:
         anchor, _ = ROOT.write(folder)

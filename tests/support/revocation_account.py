@@ -10,6 +10,7 @@ from typing import Any, Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.name import _ASN1Type
 
 from boto_rolesanywhere.account.administrator import Administrator
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
@@ -67,6 +68,21 @@ class Account:
 
 def der(pem: bytes) -> bytes:
     return x509.load_pem_x509_crl(pem).public_bytes(Encoding.DER)
+
+
+def named_otherwise(ca: CertificateAuthority, *serials: int) -> bytes:
+    """A list whose issuer is the CA by another string type, other capitals and more blanks."""
+    now = datetime.now(timezone.utc)
+    subject = ca.certificate.subject
+    (name,) = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+    other = x509.NameAttribute(
+        name.oid, f" {str(name.value).upper()}  ", _type=_ASN1Type.PrintableString
+    )
+    made = x509.CertificateRevocationListBuilder(x509.Name([other]), now, now + timedelta(days=1))
+    for serial in serials:
+        revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+        made = made.add_revoked_certificate(revoked.build())
+    return made.sign(ca.private_key, hashes.SHA256()).public_bytes(Encoding.PEM)  # type: ignore[arg-type]  # of a kind that signs
 
 
 def made_list(

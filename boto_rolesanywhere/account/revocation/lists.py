@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from boto_rolesanywhere.certificates.names import comparable
 from boto_rolesanywhere.certificates.reading import extension_of, quietly
 from boto_rolesanywhere.errors import CertificateError
 from boto_rolesanywhere.identity.files.foreign import foreign
@@ -41,6 +42,10 @@ class RevocationList:
     def issuer(self) -> str:
         """The CA's name, as RFC 4514 writes it."""
         return quietly(self.crl.issuer.rfc4514_string) or "an empty issuer"
+
+    def is_of(self, name: bytes) -> bool:
+        """Whether the DER `name` means its issuer, as RFC 5280, section 7.1, compares names."""
+        return comparable(self.crl.issuer.public_bytes()) == comparable(name)
 
     @property
     def number(self) -> int | None:

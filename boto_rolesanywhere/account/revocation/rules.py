@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from boto_rolesanywhere.certificates.chain import is_issued_by
 from boto_rolesanywhere.certificates.descriptions import describe_subject
 from boto_rolesanywhere.certificates.public_keys import is_mldsa
-from boto_rolesanywhere.certificates.reading import quietly, readable_public_key
+from boto_rolesanywhere.certificates.reading import names_der, quietly, readable_public_key
 from boto_rolesanywhere.errors import CertificateError
 
 from .lists import MAX_BYTES
@@ -63,7 +63,7 @@ def issuer_of(listed: RevocationList, authorities: Sequence[x509.Certificate]) -
     Raises:
         CertificateError: none of them has.
     """
-    named = [each for each in authorities if describe_subject(each) == listed.issuer]
+    named = [each for each in authorities if listed.is_of(names_der(each)[1])]
     if not named:
         raise CertificateError(
             f"it is the list of {listed.issuer}",

@@ -69,17 +69,17 @@ def concerns_of_list(imported: Imported, now: datetime) -> Iterator[Concern]:
         )
 
 
-def naming(lists: Sequence[Imported], serial: int, issuer: str | None = None) -> Iterator[Named]:
+def naming(lists: Sequence[Imported], serial: int, issuer: bytes | None = None) -> Iterator[Named]:
     """The lists that name a serial number.
 
     Args:
         lists: of the trust anchor.
         serial: the number.
-        issuer: the name of the certificate's CA, as RFC 4514 writes it; None for any.
+        issuer: the DER of the name of the certificate's CA; None for any.
     """
     for imported in lists:
         listed = imported.listed
-        if listed is None or issuer not in (None, listed.issuer):
+        if listed is None or (issuer is not None and not listed.is_of(issuer)):
             continue
         entry = listed.entry(serial)
         if entry is not None:

@@ -289,13 +289,11 @@ def _fault(source: str, error: RolesAnywhereError) -> Outcome:
 
 def _of_issuer(lists: Sequence[Imported], candidate: _Candidate) -> list[_There]:
     """What AWS has of the same CA, ours before others'."""
-    issuer = candidate.listed.issuer
+    issuer = candidate.listed.crl.issuer.public_bytes()
     found = [
         _There(each, each.listed)
         for each in lists
-        if each.listed
-        and each.listed.issuer == issuer
-        and each.listed.is_signed_by(candidate.issuer)
+        if each.listed and each.listed.is_of(issuer) and each.listed.is_signed_by(candidate.issuer)
     ]
     return sorted(found, key=lambda there: not there.imported.is_ours)
 

@@ -12,8 +12,8 @@ from boto_rolesanywhere.account.revocation.survey import (
     naming,
 )
 from boto_rolesanywhere.account.revocation.synchronising import describe
-from boto_rolesanywhere.certificates.descriptions import describe_issuer, describe_subject
-from boto_rolesanywhere.certificates.reading import serial_number
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.certificates.reading import names_der, serial_number
 from boto_rolesanywhere.cli.authority.workload import serial_in
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK
@@ -81,7 +81,7 @@ def _looked_up(text: str | None, lists: Sequence[Imported]) -> tuple[str, tuple[
     if certificate is None:
         return f"the serial number {serial:x}", tuple(naming(lists, serial))
     words = f"{describe_subject(certificate)} (serial number {serial:x})"
-    return words, tuple(naming(lists, serial_number(certificate), describe_issuer(certificate)))
+    return words, tuple(naming(lists, serial_number(certificate), names_der(certificate)[0]))
 
 
 def _page(

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
-from revocation_account import NOW, WEEK, made_list, point
+from revocation_account import NOW, WEEK, made_list, named_otherwise, point
 
 from boto_rolesanywhere.account.revocation.lists import MAX_BYTES, read_list
 from boto_rolesanywhere.account.revocation.rules import (
@@ -92,6 +92,10 @@ def test_the_limit_is_that_of_the_pem(ca: CertificateAuthority) -> None:
 
     fitting = serials[: 8000 * MAX_BYTES // len(large) - 10]
     require_importable(read_list(made_list(ca, fitting), "ca.crl"), NOW)
+
+
+def test_the_issuer_is_compared_as_names_are(ca: CertificateAuthority) -> None:
+    assert issuer_of(read_list(named_otherwise(ca, 1), "x"), [ca.certificate]) == ca.certificate
 
 
 def test_the_signature_counts_and_not_the_name(ca: CertificateAuthority) -> None:
