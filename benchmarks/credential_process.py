@@ -2,18 +2,15 @@
 
 Whole processes, started in turn and timed from start to end: a bare `python -c pass`, and the
 command with a cached session (as the console script, as `python -m`, with the settings from a
-profile). Then without a cache: processor time and instructions of a cold call, and its time where a
-relay delays each way by 25 ms. Then 64 at once, with the session cached and on an empty cache; the
-emulator behind counts their CreateSession calls.
+profile). Then without a cache: processor time and instructions of a cold call. Then 64 at once,
+with the session cached and on an empty cache; the emulator behind counts their CreateSession calls.
 
 Targets: a hit takes at most 1.5 times as long as the bare interpreter; 64 on an empty cache less
 than 1.6 times as long as 64 hits, with one call; a cold call at most 0.4 times the processor time
-of an older checkout (--before, the Python of its environment), and behind the relay at most twice
-the time of AWS's helper (--helper, its binary; else the 172 ms that it took elsewhere stand for
-it). To be measured where the package is installed as users have it, not as an editable install:
-that one slows the bare interpreter too.
+of an older checkout (--before, the Python of its environment). To be measured where the package is
+installed as users have it, not as an editable install: that one slows the bare interpreter too.
 
-Run: python benchmarks/credential_process.py [--check] [--before PYTHON] [--helper PROGRAM]
+Run: python benchmarks/credential_process.py [--check] [--before PYTHON]
 """
 
 from __future__ import annotations
@@ -30,7 +27,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from measuring import Table, cpu_seconds, instructions, slow_way
+from measuring import Table, cpu_seconds, instructions
 
 import boto_rolesanywhere
 from boto_rolesanywhere.testing import Emulator
@@ -38,9 +35,6 @@ from boto_rolesanywhere.testing import Emulator
 MOST_HIT = 1.5
 MOST_STAMPEDE = 1.6
 MOST_COLD = 0.4
-MOST_HELPER = 2.0
-HELPER_MS = 172.0  # measured with release 1.8.2 at the same round trip, on another day
-ROUND_TRIP = 0.05
 PROCESSES = 64
 BARE = "python -c pass"
 SCRIPT = "a hit, console script"
@@ -151,25 +145,6 @@ def cold(
         table.row("cold, millions of instructions", figures, ratio)
 
 
-def far_away(
-    flags: list[str], env: dict[str, str], rounds: int, helper: str | None, table: Table
-) -> None:
-    """The row of a cold call at a round trip of 50 ms, beside AWS's helper."""
-    endpoint = next(flag for flag in flags if flag.startswith("--endpoint="))
-    with slow_way(int(endpoint.rpartition(":")[2]), ROUND_TRIP) as port:
-        slow = [flag for flag in flags if flag != endpoint]
-        slow.append(f"--endpoint=http://127.0.0.1:{port}")
-        ours = [sys.executable, "-m", "boto_rolesanywhere", "credential-process", *slow]
-        commands = {"ours": [*ours, "--no-cache"]}
-        if helper:
-            commands["helper"] = [helper, "credential-process", *slow]
-        times = measure(commands, env, rounds)
-    theirs = times.get("helper", HELPER_MS)
-    figures = f"{times['ours']:.0f} / {theirs:.0f} ms"
-    title = "cold at a round trip of 50 ms / the helper"
-    table.row(title + ("" if helper else " (172 ms)"), figures, times["ours"] / theirs, MOST_HELPER)
-
-
 def main() -> int:
     """Print the tables; with --check, fail if a target is missed."""
     parser = argparse.ArgumentParser(
@@ -178,7 +153,6 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="exit with 1 if a target is missed")
     parser.add_argument("--rounds", type=int, default=40, help="processes of each kind (40)")
     parser.add_argument("--before", metavar="PYTHON", help="of an older checkout's environment")
-    parser.add_argument("--helper", metavar="PROGRAM", help="AWS's aws_signing_helper")
     arguments = parser.parse_args()
     rounds = max(arguments.rounds, 1)
 
@@ -200,7 +174,6 @@ def main() -> int:
         hits(commands, env, rounds, table)
         stampede(commands[SCRIPT], env, Path(folder), emulator, table)
         cold(flags, env, rounds // 4 + 1, arguments.before, table)
-        far_away(flags, env, rounds // 4 + 1, arguments.helper, table)
     return 1 if arguments.check and table.missed else 0
 
 

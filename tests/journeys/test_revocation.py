@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -17,8 +18,10 @@ from cryptography import x509
 from pages import Reader, blocks
 from revocation_account import NOW, WEEK, der, made_list
 
+from boto_rolesanywhere import get_session
 from boto_rolesanywhere.account.administrator import Administrator
 from boto_rolesanywhere.account.revocation.ending import POLICY_NAME
+from boto_rolesanywhere.errors import SessionDeniedError
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
 
 
@@ -94,6 +97,32 @@ def test_one_command_takes_a_certificate_back(workshop: Path, service: Emulator)
     assert changes(service) == []
     assert "since" in crl("status", service, "app1.pem", status=5)
     assert "on no list" in crl("status", service, "app2.pem")
+
+
+def test_a_revoked_certificate_is_refused_at_once_and_in_the_words_that_clients_print(
+    workshop: Path, service: Emulator
+) -> None:
+    # AWS's helper (1.8.0) prints of this answer: "operation error RolesAnywhere: CreateSession,
+    # https response error StatusCode: 403, RequestID: …, AccessDeniedException: Certificate
+    # revoked". It is made of the status, two headers and the message.
+    session = get_session(
+        *("app1.pem", "app1.key"),
+        anchor=service.trust_anchor_arn,
+        profile=service.profile_arn,
+        role=service.role_arn,
+        endpoint_url=service.endpoint_url,
+    )
+
+    revoke(service, "app1.pem")
+    since = time.monotonic()
+    with pytest.raises(SessionDeniedError) as caught:
+        session.get_credentials().get_frozen_credentials()
+
+    assert time.monotonic() - since < 1
+    response = caught.value.response
+    assert response["Error"] == {"Code": "AccessDeniedException", "Message": "Certificate revoked"}
+    assert response["ResponseMetadata"]["HTTPStatusCode"] == 403
+    assert len(response["ResponseMetadata"]["HTTPHeaders"]["x-amzn-requestid"]) == 36
 
 
 def test_live_sessions_are_ended_on_the_roles_that_are_named(
