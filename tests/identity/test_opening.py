@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import asymmetric
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
@@ -23,6 +24,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
+from made_certificates import NOW as MADE
+from made_certificates import issue, rsa_of
 from openssl_files import END_ENTITY, OpenSSL
 from repository import VECTORS
 
@@ -113,6 +116,23 @@ def test_a_users_own_key_is_used_as_it_is(issued: IssuedCertificate) -> None:
     assert signs(identity)
     identity.close()
     assert own.closed == 1
+
+
+def test_a_key_that_is_larger_than_those_in_use_is_taken_with_a_warning(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Large:
+        def public_key(self) -> RSAPublicKey:
+            return rsa_of(8192)
+
+        def sign(self, data: bytes) -> bytes:
+            return data
+
+    sources = IdentitySources(certificate=issue(key=rsa_of(8192)), private_key=Large())
+    identity = open_identity(sources, now=MADE)
+
+    assert identity.algorithm == "AWS4-X509-RSA-SHA256"
+    assert "its key is RSA 8192, and AWS publishes no upper bound." in caplog.text
 
 
 def test_an_own_key_that_is_not_the_certificates_is_refused(issued: IssuedCertificate) -> None:

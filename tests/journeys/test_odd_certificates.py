@@ -53,6 +53,14 @@ def test_a_slip_costs_a_warning_and_no_session(
     assert "ParseError" not in caplog.text
 
 
+@pytest.mark.parametrize("name", SLIPS | UNREADABLE)
+def test_a_stranger_with_a_slip_in_the_chain_does_no_harm(name: str, emulator: Emulator) -> None:
+    stranger, _ = (SLIPS | UNREADABLE)[name]
+    leaf = certificate().public_bytes(Encoding.PEM)
+
+    assert session(emulator, leaf + Block("CERTIFICATE", stranger).to_pem())
+
+
 @pytest.mark.parametrize("tag", [0x13, 0x14, 0x0C])
 def test_an_issuer_named_in_another_way_is_found(tag: int, emulator: Emulator) -> None:
     issuer = tlv(0x30, tlv(0x31, tlv(0x30, bytes.fromhex("0603550403"), tlv(tag, b"ca"))))

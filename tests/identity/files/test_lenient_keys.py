@@ -15,14 +15,17 @@ from openssl_files import OpenSSL
 
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.errors import PrivateKeyError
+from boto_rolesanywhere.identity.files.contents import open_contents
 from boto_rolesanywhere.identity.files.lenient_keys import load_leniently
 from boto_rolesanywhere.identity.files.pem import Block
 from boto_rolesanywhere.identity.files.private_keys import decode_key
+from boto_rolesanywhere.identity.files.reading import Part
 from boto_rolesanywhere.settings.sources import Secret
 
 # One whose first byte is zero, as one in 256 is.
 NUMBER = int.from_bytes(bytes.fromhex("00" + "5a" * 31), "big")
 KEY = ec.derive_private_key(NUMBER, ec.SECP256R1())
+_KEY_BAG = "060b2a864886f70d010c0a0101"
 SECRET = Secret("hunter2", "the test")
 
 
@@ -62,6 +65,21 @@ def test_it_is_read_when_it_is_encrypted(
     )
     key = decode_key(Block("ENCRYPTED PRIVATE KEY", encrypted), "app.key", SECRET)
     assert key.public_key() == KEY.public_key()
+
+
+@pytest.mark.parametrize("count", [31, 32, 33])
+def test_it_is_read_from_pkcs12(count: int) -> None:
+    found = open_contents(Part("private key", "app.p12", pkcs12(count)), None)
+
+    assert [key.public_key() for key in found.opened] == [KEY.public_key()]
+
+
+def pkcs12(count: int) -> bytes:
+    """A file with the key alone, without encryption and MAC (RFC 7292, section 4)."""
+    data, bag = (bytes.fromhex(oid) for oid in ("06092a864886f70d010701", _KEY_BAG))
+    safe = tlv(0x30, tlv(0x30, bag, tlv(0xA0, with_octets(count, form=PrivateFormat.PKCS8))))
+    contents = tlv(0x30, tlv(0x30, data, tlv(0xA0, tlv(4, safe))))
+    return tlv(0x30, tlv(2, b"\3"), tlv(0x30, data, tlv(0xA0, tlv(4, contents))))
 
 
 def test_version_2_with_the_public_key_is_read() -> None:
