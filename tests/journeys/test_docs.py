@@ -17,7 +17,7 @@ from typing import Final
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from pages import Reader, blocks, dialogue, text_of
+from pages import PROFILE, ROLE, TRUST_ANCHOR, Reader, blocks, dialogue, text_of
 from repository import DOCS
 from soft_token import soft_token
 from software_tpm import software_tpm
@@ -171,6 +171,23 @@ def test_the_tpm_keys_of_the_page_sign(equipped: Reader) -> None:
         assert equipped.emulator.created == 1
 
         assert len(equipped.type(persistent, **variables)) > 100  # hexadecimal digits
+
+
+def test_a_line_of_the_helper_becomes_settings(equipped: Reader) -> None:
+    line = (
+        "aws_signing_helper credential-process"
+        " --certificate workload.pem --private-key workload.key"
+        f" --trust-anchor-arn {TRUST_ANCHOR} --profile-arn {PROFILE} --role-arn {ROLE}"
+    )
+    config = equipped.folder / ".aws" / "config"
+    config.write_text(f"[profile onprem]\ncredential_process = {line}\n")
+    (block,) = blocks("configure.md", "helper")
+
+    equipped.type(block)
+
+    assert line in config.read_text()
+    assert f"rolesanywhere_role_arn = {ROLE}\n" in config.read_text()
+    equipped.type("boto-rolesanywhere credential-process --config-profile onprem")
 
 
 def test_a_key_of_ones_own_is_a_cas_key(equipped: Reader) -> None:
