@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pkcs11 import PROTECTED_AUTH
 from pkcs11.constants import TokenFlag
 from pkcs11.exceptions import PKCS11Error, UserAlreadyLoggedIn
 
@@ -45,7 +46,7 @@ class _Login:
         generation: that of the libraries.
         session: the session that logged in; kept open and used for nothing else. None if another
             part of the program logged in.
-        digest: stands for the PIN; None as `session` is.
+        digest: stands for the PIN; None as `session` is, and where it was typed on the token.
     """
 
     generation: int
@@ -120,7 +121,11 @@ class TokenAccess:
         """A new session on the token, of `LIBRARIES.generation`. Only within `run`."""
         token = self._find()
         if login and token.flags & TokenFlag.LOGIN_REQUIRED:
-            token = self._log_in(token)
+            has_keys = token.flags & TokenFlag.PROTECTED_AUTHENTICATION_PATH
+            if has_keys and not self.pin.available(by_asking=False):
+                self._log_in_on_the_token(token)
+            else:
+                token = self._log_in(token)
         return token.open()
 
     @contextmanager
@@ -211,6 +216,15 @@ class TokenAccess:
             remedy="Insert the token, correct the URI, or name the library that serves the token "
             "as pkcs11_module.",
         )
+
+    def _log_in_on_the_token(self, token: Token) -> None:
+        """Log the process in with the PIN that a person types on the token or its reader."""
+        place = (self._path, token.slot.slot_id)
+        login = _logins.get(place)
+        if not (login and LIBRARIES.is_current(login.generation)):
+            with suppress(UserAlreadyLoggedIn):
+                session = token.open(user_pin=PROTECTED_AUTH)
+                _logins[place] = _Login(LIBRARIES.generation, session)
 
     def _log_in(self, token: Token) -> Token:
         """Log the process in; the token again, since its library may have been started anew."""

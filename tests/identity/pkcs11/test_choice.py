@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from forked import in_child
+from odd_pkcs11 import OPEN, odd_library
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
 from boto_rolesanywhere.errors import KeyDeviceError, PrivateKeyError
@@ -132,6 +135,17 @@ def test_a_token_without_a_pin_hides_no_key(first: SoftToken) -> None:
     put_key(first, issued, "app")
 
     assert signs_for(opened(issued.certificate, "pkcs11:object=app"), issued)
+
+
+def test_a_token_without_a_login_hides_nothing(first: SoftToken, tmp_path: Path) -> None:
+    issued = CA.issue("app")
+    put_key(first, issued, "app")
+    first.another(f"{OPEN}{first.label}")
+    odd = odd_library(tmp_path)
+
+    assert in_child(
+        lambda: signs_for(opened(issued.certificate, "pkcs11:object=app", module=odd), issued)
+    )
 
 
 @pytest.mark.parametrize("giver", ["certificate", "key"])

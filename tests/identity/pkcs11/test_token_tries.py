@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from forked import in_child
+from odd_pkcs11 import PAD, odd_library
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
 from boto_rolesanywhere.errors import PassphraseError
@@ -20,45 +19,11 @@ from boto_rolesanywhere.settings.sources import Secret
 BY_THE_TOKEN = "the token refused the PIN"
 KEPT_BACK = "the token refused the last PIN, and locks itself at one more wrong one"
 
-# SoftHSM locks no PIN. This library is SoftHSM, but says after the first wrong PIN that the next
-# one would be the last: of CK_TOKEN_INFO, `flags` follows 96 bytes of text; of the functions,
-# C_GetTokenInfo is the seventh (PKCS #11 v2.40, sections 3.2 and 3.6).
-STRICT = """
-#include <dlfcn.h>
-#include <string.h>
-struct functions { unsigned char version[2]; void *function[68]; };
-static struct functions strict;
-static unsigned long (*lenient_token_info)(unsigned long, unsigned char *);
-static unsigned long token_info(unsigned long slot, unsigned char *info) {
-    unsigned long answer = lenient_token_info(slot, info), *flags = (unsigned long *)(info + 96);
-    if (answer == 0 && *flags & 0x10000) *flags |= 0x20000;
-    return answer;
-}
-unsigned long C_GetFunctionList(struct functions **list) {
-    void *library = dlopen(SOFTHSM, RTLD_NOW);
-    unsigned long (*get)(struct functions **) = dlsym(library, "C_GetFunctionList");
-    struct functions *lenient;
-    unsigned long answer = get(&lenient);
-    memcpy(&strict, lenient, sizeof strict);
-    lenient_token_info = strict.function[6];
-    strict.function[6] = token_info;
-    *list = &strict;
-    return answer;
-}
-"""
-
 
 @pytest.fixture(scope="module")
 def strict(tmp_path_factory: pytest.TempPathFactory) -> str:
-    if not shutil.which("gcc"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("not installed: gcc")
-    library = tmp_path_factory.mktemp("strict") / "libstrict.so"
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", f'-DSOFTHSM="{SOFTHSM}"', "-xc", "-", "-o", library],
-        input=STRICT.encode(),
-        check=True,
-    )
-    return str(library)
+    """A library that says after the first wrong PIN that the next one would be the last."""
+    return odd_library(tmp_path_factory.mktemp("strict"))
 
 
 @pytest.fixture
@@ -75,6 +40,14 @@ def marks(clean_environment: Path) -> Path:
     return clean_environment / ".cache" / "boto_rolesanywhere"
 
 
+class Person(Secret):
+    """Who is asked for the PIN."""
+
+    @property
+    def asks(self) -> bool:
+        return True
+
+
 def signs(token: SoftToken, module: str, pin: str) -> bool:
     """Whether a new process can sign."""
     return in_child(lambda: _outcome(token, module, pin) is None)
@@ -85,9 +58,10 @@ def refused(token: SoftToken, module: str, pin: str, words: str) -> bool:
     return in_child(lambda: words in str(_outcome(token, module, pin)))
 
 
-def _outcome(token: SoftToken, module: str, pin: str) -> PassphraseError | None:
+def _outcome(token: SoftToken, module: str, pin: str | Secret) -> PassphraseError | None:
+    secret = pin if isinstance(pin, Secret) else Secret(pin)
     try:
-        open_token_key(f"{token.uri};object=app", module=module, secret=Secret(pin)).sign(b"data")
+        open_token_key(f"{token.uri};object=app", module=module, secret=secret).sign(b"data")
     except PassphraseError as error:
         return error
     return None
@@ -104,6 +78,12 @@ def test_the_last_try_is_kept_back_after_a_wrong_pin(
     assert refused(token, strict, PIN, f"remove {mark}")
     mark.unlink()
     assert signs(token, strict, PIN)
+
+
+def test_a_person_may_use_the_last_try(token: SoftToken, strict: str) -> None:
+    assert refused(token, strict, "9999", BY_THE_TOKEN)
+
+    assert in_child(lambda: _outcome(token, strict, Person(PIN)) is None)
 
 
 def test_a_login_from_elsewhere_ends_it(token: SoftToken, strict: str) -> None:
@@ -147,6 +127,22 @@ def test_processes_that_start_at_once_try_a_wrong_pin_once(token: SoftToken, str
 
     codes = [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
     assert sorted(codes) == [3, 3, 3, 4]
+
+
+def test_a_pin_is_typed_on_a_token_that_has_keys_for_it(token: SoftToken, strict: str) -> None:
+    """Nobody is asked for it elsewhere, and one that is configured is used."""
+    pad = token.another(f"{PAD}{token.label}")
+    key = ec.generate_private_key(ec.SECP256R1())
+    pad.add_key(key, label="app", id_="01")
+    pad.add_public_key(key.public_key(), label="app", id_="01")
+
+    def typed(secret: Secret | None) -> bool:
+        opened = open_token_key(f"{pad.uri};object=app", module=strict, secret=secret)
+        return bool(opened.sign(b"data")) and bool(opened.sign(b"data"))
+
+    for secret in (None, Person("nobody is asked"), Secret(PIN)):
+        assert in_child(lambda secret=secret: typed(secret))
+    assert refused(pad, strict, "9999", BY_THE_TOKEN)
 
 
 def test_a_right_pin_leaves_nothing_behind(token: SoftToken, marks: Path) -> None:
