@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Final
 from cryptography import x509
 
 from boto_rolesanywhere.atomic_file import make_private_folder, write_atomically
-from boto_rolesanywhere.certificates.rules import is_ca
+from boto_rolesanywhere.certificates.descriptions import describe_subject
+from boto_rolesanywhere.certificates.public_keys import algorithm_for
+from boto_rolesanywhere.certificates.rules import authority_problems, is_ca
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.errors import CertificateError, ConfigurationError, PrivateKeyError
 from boto_rolesanywhere.identity.opening import Access, open_certificates, open_key
@@ -77,6 +79,7 @@ def create_root(
 
     Raises:
         ConfigurationError: there is something in the folder, or a value is not usable.
+        CertificateError: AWS takes no key of its kind.
         PrivateKeyError, PassphraseError, KeyDeviceError: the existing key does not open.
         OSError: the folder cannot be written.
     """
@@ -147,6 +150,13 @@ def adopt(
             code="trust-anchor-unsuitable",
             where=certificate_place,
         )
+    for finding in authority_problems(certificate, utc_now()):
+        if finding.code not in ("expired", "not-yet-valid"):  # it can still revoke
+            raise CertificateError(
+                f"{describe_subject(certificate)} cannot be a trust anchor: {finding.text}",
+                code="trust-anchor-unsuitable",
+                where=certificate_place,
+            )
     where = key_place if isinstance(key_place, str) else _THE_OBJECT
     key = _key_of(certificate, key_place, access, where)
     chain = () if certificate.issuer == certificate.subject else (certificate,)
@@ -206,7 +216,9 @@ def _open_key(place: str | SigningKey, certificate: x509.Certificate, access: Ac
 def _key_at(
     place: str | SigningKey, access: Access, wanted: Sequence[PublicKeyTypes] = ()
 ) -> PrivateKey:
-    return as_issuer_key(open_key(place, access, wanted))
+    key = as_issuer_key(open_key(place, access, wanted))
+    algorithm_for(key.public_key(), where=place if isinstance(place, str) else _THE_OBJECT)
+    return key
 
 
 def _key_of(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -312,6 +313,38 @@ def test_an_intermediate_is_adopted_with_its_chain(tmp_path: Path) -> None:
     adopt(tmp_path / "ca", str(certificate), str(key))
 
     assert open_authority(tmp_path / "ca").chain == (old.certificate,)
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "named"),
+    [
+        (["RSA", "-pkeyopt", "rsa_keygen_bits:1024"], "RSA 1024"),
+        (["ed25519"], "Ed25519"),
+        (["EC", "-pkeyopt", "ec_paramgen_curve:secp256k1"], "EC secp256k1"),
+    ],
+    ids=["RSA-1024", "Ed25519", "secp256k1"],
+)
+def test_a_ca_has_a_key_that_aws_takes(tmp_path: Path, algorithm: list[str], named: str) -> None:
+    key = tmp_path / "key.pem"
+    command = ["openssl", "genpkey", "-out", str(key), "-algorithm", *algorithm]
+    subprocess.run(command, check=True, capture_output=True)
+
+    with pytest.raises(CertificateError, match=named) as caught:
+        create_root(tmp_path / "ca", "Example CA", key_place=str(key))
+
+    assert (caught.value.code, caught.value.where) == ("certificate-key", str(key))
+    assert not (tmp_path / "ca").exists()
+
+
+def test_a_ca_that_aws_refuses_is_not_adopted(tmp_path: Path) -> None:
+    command = "openssl req -x509 -newkey rsa:2048 -nodes -sha1 -subj /CN=Old -keyout k -out c"
+    extensions = ["-addext", "basicConstraints=CA:TRUE", "-addext", "keyUsage=keyCertSign"]
+    subprocess.run([*command.split(), *extensions], cwd=tmp_path, check=True, capture_output=True)
+
+    with pytest.raises(CertificateError, match=r"CN=Old cannot be a trust anchor: .*SHA-1"):
+        adopt(tmp_path / "ca", str(tmp_path / "c"), str(tmp_path / "k"))
+
+    assert not (tmp_path / "ca").exists()
 
 
 def test_what_is_no_ca_or_not_its_key_is_not_adopted(tmp_path: Path) -> None:
