@@ -183,8 +183,13 @@ def process_place(session: botocore.session.Session, profile: str) -> str:
     """Where the profile's ``credential_process`` stands: the file and the line."""
     from .process_line import place_of
 
-    path = os.path.expanduser(session.get_config_variable("config_file") or "")  # noqa: PTH111  # never fails
-    return place_of(path, title_of(profile, os.environ) or profile)
+    config, stored = (
+        os.path.expanduser(session.get_config_variable(name) or "")  # noqa: PTH111  # never fails
+        for name in _FILES
+    )
+    title = title_of(profile, os.environ) or profile
+    # A key of the credentials file wins.
+    return place_of(stored, profile) or place_of(config, title) or config
 
 
 def follow_process(inputs: Inputs) -> Inputs:

@@ -15,7 +15,7 @@ from boto_rolesanywhere.records import NamedTuple
 from .go_values import boolean, whole_number
 from .names import DURATION, ENDPOINT_URL, PASSPHRASE_ENV, PASSPHRASE_FILE, SETTINGS
 from .process_words import PROGRAMS, require_command, words_of
-from .profile_reader import path_of
+from .profile_reader import STORED, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -150,18 +150,19 @@ def _read(words: Words, where: str) -> ProcessLine:
     )
 
 
-def place_of(path: str, title: str) -> str:
-    """Where the line stands in the section ``[title]``: ``FILE, line N``."""
-    option = re.compile(rf"\s*{KEY}\s*[=:]")
+def place_of(path: str, title: str) -> str | None:
+    """Where the line stands in the section ``[title]``: ``FILE, line N``; None if it does not."""
+    option = re.compile(rf"\s*{KEY}\s*[=:]", re.IGNORECASE)
     found = (at for at, section, line in _lines(path) if section == title and option.match(line))
-    return next(found, path)
+    return next(found, None)
 
 
 def torn_line(environ: Mapping[str, str]) -> str | None:
-    """Where a line of ours in the config file ends with a backslash; None if there is none."""
-    for at, _, line in _lines(path_of(environ)):
-        if PROGRAMS.search(line) and KEY in line and line.rstrip().endswith("\\"):
-            return at
+    """Where a line of ours in AWS's files ends with a backslash; None if there is none."""
+    for path in (path_of(environ), path_of(environ, *STORED)):
+        for at, _, line in _lines(path):
+            if PROGRAMS.search(line) and KEY in line.lower() and line.rstrip().endswith("\\"):
+                return at
     return None
 
 

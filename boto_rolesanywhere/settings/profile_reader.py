@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # For each file the variable that may name it, and where it usually is.
 _CONFIG = ("AWS_CONFIG_FILE", "~/.aws/config")
 _PROFILE = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
-_STORED = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+STORED = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
 
 
 def read_profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
@@ -38,7 +38,7 @@ def read_merged_profile(name: str, environ: Mapping[str, str]) -> dict[str, str]
     As for botocore, a key of the credentials file wins. None if the profile is in neither.
     """
     ours = read_profile(name, environ)
-    added = _sections(environ, *_STORED).get(name)
+    added = _sections(environ, *STORED).get(name)
     return None if ours is None and added is None else {**(ours or {}), **(added or {})}
 
 
@@ -50,7 +50,7 @@ def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str
     merged: dict[str, str] = {}
     known = not (name or profile_variable(environ))
     name = name or chosen_profile(environ)
-    for place in (_CONFIG, _STORED):
+    for place in (_CONFIG, STORED):
         try:
             with open(path_of(environ, *place)) as file:
                 sections = read_plainly(file.read())
@@ -69,8 +69,8 @@ def read_plain_profile(name: str | None, environ: Mapping[str, str]) -> dict[str
 
 def read_stored_keys(name: str, environ: Mapping[str, str]) -> str | None:
     """The shared credentials file, if it holds access keys for the profile `name`; else None."""
-    has_keys = "aws_access_key_id" in _sections(environ, *_STORED).get(name, {})
-    return (environ.get(_STORED[0]) or _STORED[1]) if has_keys else None
+    has_keys = "aws_access_key_id" in _sections(environ, *STORED).get(name, {})
+    return (environ.get(STORED[0]) or STORED[1]) if has_keys else None
 
 
 def path_of(environ: Mapping[str, str], variable: str = _CONFIG[0], usual: str = _CONFIG[1]) -> str:

@@ -276,12 +276,14 @@ def test_when_nothing_arrives_the_backslash_is_suspected() -> None:
     assert "continued with a backslash delivers no arguments" in message
 
 
-def test_the_line_that_lost_its_arguments_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "config"
+@pytest.mark.parametrize("variable", ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"])
+def test_the_line_that_lost_its_arguments_is_named(tmp_path: Path, variable: str) -> None:
+    file = tmp_path / "file"
     file.write_text(
         "[profile x]\n\ncredential_process = boto-rolesanywhere credential-process \\\n"
     )
-    assert f"It is {file}, line 3." in refusal(environ={"AWS_CONFIG_FILE": str(file)})
+    nowhere = {"AWS_CONFIG_FILE": "/none", "AWS_SHARED_CREDENTIALS_FILE": "/none"}
+    assert f"It is {file}, line 3." in refusal(environ=nowhere | {variable: str(file)})
 
 
 def test_certificate_and_key_alone_suffice_where_no_service_is_asked() -> None:

@@ -47,6 +47,21 @@ def test_the_line_is_checked(folder: Path, clean_environment: Path, program: str
     assert "60 minutes" in only(verdicts, "settings").text  # as the helper asks for
 
 
+@pytest.mark.parametrize("key", ["credential_process", "Credential_Process"])
+def test_the_line_may_stand_in_the_credentials_file(
+    folder: Path, clean_environment: Path, key: str
+) -> None:
+    arguments = written(ISSUING.issue("app"), folder)
+    file = config_file(clean_environment, "[profile onprem]\nregion = eu-west-1\n")
+    stored = file.with_name("credentials")
+    stored.write_text(f"[onprem]\n# by hand\n{key} = {line(arguments)}\n")
+
+    found = only(examined({}, profile_name="onprem"), "configuration")
+
+    assert found.status == "ok"
+    assert f"credential_process of profile 'onprem', {stored}, line 3" in found.text
+
+
 def test_what_is_wrong_in_the_line_is_found(folder: Path, clean_environment: Path) -> None:
     arguments = written(ISSUING.issue("app"), folder) | {"key": "/gone.key"}
     more = "--session-duration 10 --cert-store /x"
