@@ -229,30 +229,30 @@ def match_key(material: Material, sources: IdentitySources, *, now: datetime) ->
     """Open the key and find its certificate. Raises as `open_identity` does."""
     access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
     for_certificate = for_key = access
-    place, key_place = material.certificate, material.private_key
-    if isinstance(place, str) and isinstance(key_place, str):
-        from .pkcs11 import pair_with_pins
+    if isinstance(material.certificate, str) and isinstance(material.private_key, str):
+        from .pkcs11 import secrets_of_a_pair
 
-        (place, secret), (key_place, key_secret) = pair_with_pins(place, key_place, access.secret)
-        for_certificate = access._replace(secret=secret)
-        for_key = access._replace(secret=key_secret)
-    opened = _certificates_in(place, "certificate", for_certificate, key_decides=True)
+        secrets = secrets_of_a_pair(material.certificate, material.private_key, access.secret)
+        for_certificate, for_key = (access._replace(secret=secret) for secret in secrets)
+    opened = _certificates_in(
+        material.certificate, "certificate", for_certificate, key_decides=True
+    )
     held = (*opened.certificates, *opened.beside)
     chain = Contents()
     if material.chain is not None:
         chain = _certificates_in(material.chain, "chain", access)
     key_file = Contents()
-    if isinstance(key_place, Part):
-        key_file = open_contents(key_place, sources.secret)
+    if isinstance(material.private_key, Part):
+        key_file = open_contents(material.private_key, sources.secret)
     intermediates = (*chain.certificates, *chain.beside)
     candidates = (*held, *intermediates, *key_file.certificates)
-    if key_place is None:
+    if material.private_key is None:
         held = candidates
     wanted = partial(wanted_keys, held, now)
     openers = (
         _keys_in(material.certificate, opened, access, wanted)
-        if key_place is None
-        else _keys_in(key_place, key_file, for_key, wanted)
+        if material.private_key is None
+        else _keys_in(material.private_key, key_file, for_key, wanted)
     )
     pair = match(
         openers,

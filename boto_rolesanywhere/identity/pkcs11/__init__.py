@@ -5,15 +5,13 @@ Only what the rest of the package calls stands here; it loads nothing until it i
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
 from boto_rolesanywhere.settings.places import TOKEN, kind_of
-from boto_rolesanywhere.settings.sources import Secret
 
 from .library_path import library_path
-from .pin import TokenPin
+from .pin import LentPin, TokenPin
 from .uri import parse_pkcs11_uri
 
 if TYPE_CHECKING:
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
+    from boto_rolesanywhere.settings.sources import Secret
     from boto_rolesanywhere.signing_key import SigningKey
 
     from .token import TokenAccess
@@ -92,13 +91,10 @@ def token_keys(
     return list(open_keys(access))
 
 
-def pair_with_pins(
+def secrets_of_a_pair(
     certificate: str, key: str, secret: Secret | None
-) -> tuple[tuple[str, Secret | None], tuple[str, Secret | None]]:
-    """The URIs of a certificate and a key, each with what opens it.
-
-    The PIN of one URI serves the other too, which then names the same token and no other: no PIN is
-    tried on a token that it was not meant for.
+) -> tuple[Secret | None, Secret | None]:
+    """What opens a certificate and a key: the PIN of one URI serves the other on the same token.
 
     Args:
         certificate: its ``pkcs11:`` URI.
@@ -106,27 +102,20 @@ def pair_with_pins(
         secret: that is configured; it goes before another URI's PIN.
     """
     if kind_of(key) != TOKEN or (secret is not None and not secret.asks):
-        return (certificate, secret), (key, secret)
+        return secret, secret
     first, second = parse_pkcs11_uri(certificate), parse_pkcs11_uri(key)
-    return (
-        _with_pin_of(second, certificate, first) or (certificate, secret),
-        _with_pin_of(first, key, second) or (key, secret),
-    )
+    return _lent_pin(first, second) or secret, _lent_pin(second, first) or secret
 
 
-def _with_pin_of(other: Pkcs11Uri, text: str, uri: Pkcs11Uri) -> tuple[str, Secret] | None:
-    """The URI on the token of `other`, with that one's PIN, if it has none and may name it."""
+def _lent_pin(uri: Pkcs11Uri, other: Pkcs11Uri) -> Secret | None:
+    """The PIN of `other` for `uri`, if that has none and may name the same token."""
     if uri.has_pin or not other.has_pin:
         return None
-    of_both: dict[str, Any] = {}
     for name in _OF_A_TOKEN:
-        its, others = getattr(uri, name), getattr(other, name)
-        if None not in (its, others) and its != others:
+        named = (getattr(uri, name), getattr(other, name))
+        if None not in named and named[0] != named[1]:
             return None
-        of_both[name] = others if its is None else its
-    secret = Secret(lambda: TokenPin(other, None).obtain()[0], "the other PKCS#11 URI")
-    narrowed = replace(uri, **of_both)
-    return (text if narrowed == uri else str(narrowed)), secret
+    return LentPin(other)
 
 
 def read_token_certificates(

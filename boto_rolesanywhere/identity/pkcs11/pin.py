@@ -9,12 +9,11 @@ from urllib.parse import unquote, urlsplit
 
 from boto_rolesanywhere.errors import ConfigurationError, PassphraseError
 from boto_rolesanywhere.settings.passphrases import read_secret_file
+from boto_rolesanywhere.settings.sources import Secret
 
 from .library_path import expand
 
 if TYPE_CHECKING:
-    from boto_rolesanywhere.settings.sources import Secret
-
     from .uri import Pkcs11Uri
 
 _WAYS: Final = (
@@ -30,6 +29,25 @@ _missing: Final = partial(PassphraseError, code="pin-missing", remedy=_WAYS)
 
 class PinNeededError(Exception):
     """The token wants a PIN, and nobody has asked for it yet. Never leaves these modules."""
+
+
+class LentPin(Secret):
+    """The PIN of one URI for another that has none: for the lender's token alone.
+
+    Attributes:
+        lender: the URI with the PIN.
+    """
+
+    __slots__ = ("lender",)
+
+    def __init__(self, lender: Pkcs11Uri) -> None:
+        super().__init__(lambda: TokenPin(lender, None).obtain()[0], "the other PKCS#11 URI")
+        self.lender = lender
+
+    @property
+    def told_apart_by(self) -> str:
+        """The URI with its PIN."""
+        return f"{self.lender}\n{self.lender.pin_value}"
 
 
 class TokenPin:
@@ -65,6 +83,15 @@ class TokenPin:
             # `from None`: the exception carries the PIN.
             raise _missing("the PIN is not UTF-8", where=origin) from None
 
+    @property
+    def lender(self) -> Pkcs11Uri | None:
+        """The URI whose PIN it is, if that is another one."""
+        return None if self._uri.has_pin else getattr(self.secret, "lender", None)
+
+    def missing(self) -> PassphraseError:
+        """The error if there is none."""
+        return _missing("the token wants a PIN, and none is given", where=self._where)
+
     def forget(self) -> None:
         """Forget the PIN; the next use asks for it anew."""
         self._pin = None
@@ -88,7 +115,7 @@ class TokenPin:
             return read_secret_file(str(path), _SOURCE, _LONGEST_FILE), f"{_SOURCE}, {path}"
         if self.secret is not None:
             return self.secret.reveal(f"PIN for {self._where}"), self.secret.origin
-        raise _missing("the token wants a PIN, and none is given", where=self._where)
+        raise self.missing()
 
     def __repr__(self) -> str:
         return f"<TokenPin for {self._where}>"

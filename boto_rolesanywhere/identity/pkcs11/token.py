@@ -158,6 +158,9 @@ class TokenAccess:
                 memory.remember(Mark(has_password=True))
 
     def _known_pin(self, token: Token) -> str:
+        of_pin = self._tokens_of_pin()
+        if of_pin is not None and _identity(token) not in of_pin:
+            raise self.pin.missing()
         pin = self.pin.known()
         if was_refused(_identity(token), pin.encode()):
             self.pin.forget()
@@ -187,10 +190,19 @@ class TokenAccess:
 
     def matching(self) -> list[Token]:
         """The tokens that the URI may mean: several where nothing decides. Only within `run`."""
-        return meant_tokens(self._all_matching(), self.uri, self.wanted)
+        return self._meant_by(self.uri, self._tokens_of_pin())
 
-    def _all_matching(self) -> list[Token]:
-        return [token for token in self._present() if _token_matches(self.uri, token)]
+    def _tokens_of_pin(self) -> frozenset[bytes] | None:
+        """The tokens that a PIN from another URI is for; None where the PIN is of this one."""
+        lender = self.pin.lender
+        return frozenset(map(_identity, self._meant_by(lender))) if lender else None
+
+    def _meant_by(self, uri: Pkcs11Uri, of_pin: frozenset[bytes] | None = None) -> list[Token]:
+        matching = [token for token in self._present() if _token_matches(uri, token)]
+        meant = meant_tokens(matching, uri, self.wanted)
+        if len(meant) > 1 and of_pin is not None:
+            return [token for token in meant if _identity(token) in of_pin] or meant
+        return meant
 
     def _present(self) -> list[Token]:
         library = LIBRARIES.get(self._path)

@@ -10,7 +10,7 @@ from forked import in_child
 from odd_pkcs11 import OPEN, odd_library
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
-from boto_rolesanywhere.errors import KeyDeviceError, PrivateKeyError
+from boto_rolesanywhere.errors import KeyDeviceError, PassphraseError, PrivateKeyError
 from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.identity.opening import Access, open_identity, open_key
 from boto_rolesanywhere.identity.pkcs11 import list_token_certificates
@@ -164,14 +164,26 @@ def test_the_pin_of_one_uri_goes_to_its_token_alone(
 
 
 def test_a_pin_that_is_not_for_the_keys_token(first: SoftToken, second: SoftToken) -> None:
-    """The certificate's token has another PIN than the key's, and no key of that name."""
+    """The certificate's token may have another PIN than the key's, which no URI gives."""
     issued = CA.issue("app")
     first.add_certificate(issued.certificate, label="app", id_="01")
     put_key(second, issued, "other")
     second.add_public_key(issued.private_key.public_key(), label="other", id_="01")
 
-    with pytest.raises(KeyDeviceError, match="no private key on the token matches"):
-        opened(f"{first.uri};object=app?pin-value={PIN}", "pkcs11:object=other", pin=None)
+    for lender in (f"{first.uri};object=app", "pkcs11:object=app"):
+        with pytest.raises(PassphraseError, match="the token wants a PIN, and none is given"):
+            opened(f"{lender}?pin-value={PIN}", "pkcs11:object=other", pin=None)
+
+
+def test_a_keys_pin_does_not_bind_a_certificate_that_can_be_seen(
+    first: SoftToken, second: SoftToken
+) -> None:
+    issued = CA.issue("app")
+    first.add_certificate(issued.certificate, label="app", id_="01")
+    put_key(second, issued, "other")
+
+    key = f"{second.uri};object=other?pin-value={PIN}"
+    assert signs_for(opened("pkcs11:object=app", key, pin=None), issued)
 
 
 def test_certificates_of_all_tokens_are_listed(first: SoftToken, second: SoftToken) -> None:
