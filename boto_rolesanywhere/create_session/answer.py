@@ -17,18 +17,20 @@ from boto_rolesanywhere.settings.names import LONGEST_SESSION
 from .diagnosis import service_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
     from .transport import Answer
+    from .way import Way
 
 
-def session_of(answer: Answer, now: datetime) -> RolesAnywhereSession:
+def session_of(answer: Answer, now: datetime, way: Callable[[], Way]) -> RolesAnywhereSession:
     """The session in an answer whose body is a JSON object.
 
     Args:
         answer: of a success.
         now: when it was received, aware.
+        way: gives how the call got there, for the error.
 
     Raises:
         InvalidResponseError: it holds no usable credentials.
@@ -43,8 +45,9 @@ def session_of(answer: Answer, now: datetime) -> RolesAnywhereSession:
         raise InvalidResponseError(
             problem,
             code="answer-foreign",
+            where=way().place,
             expected="credentialSet[0].credentials with four fields of printable ASCII",
-            remedy="Check that the endpoint URL is that of IAM Roles Anywhere.",
+            remedy=way().advice or "Check that the endpoint URL is that of IAM Roles Anywhere.",
         ) from None
     latest = received + timedelta(seconds=LONGEST_SESSION)
     if session.expiration > latest:  # AWS ends every session by then, whatever the answer says

@@ -98,7 +98,8 @@ def call(
         ends_at += clocks.monotonic() - began
         outcome = _outcome(transport, request, ends_at - clocks.monotonic())
         if isinstance(outcome, Answer) and outcome.is_success:
-            return replace(session_of(outcome, clocks.wall()), region=config.region)
+            session = session_of(outcome, clocks.wall(), transport.way)
+            return replace(session, region=config.region)
         if isinstance(outcome, Answer) and is_refusal(outcome) and not corrected:
             # Another call may have learnt the time since this one was signed.
             passed = (clocks.wall() - signed_at).total_seconds()

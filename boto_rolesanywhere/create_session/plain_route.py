@@ -6,7 +6,7 @@ is one that is known here to decide nothing about it. Whatever else is set, boto
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
-# ruff: noqa: PTH110, PTH111, PTH113
+# ruff: noqa: PTH110, PTH111
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ from urllib.parse import urlsplit
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.settings.names import PREFIX
 from boto_rolesanywhere.settings.profile_reader import endpoint_and_origin
+
+from .trust import holds_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -114,7 +116,7 @@ def plain_route(
     if not all(_decides_nothing(name) for name, text in environ.items() if text):
         return None
     bundle = environ.get("AWS_CA_BUNDLE") or None
-    if bundle is not None and not os.path.isfile(bundle):
+    if bundle is not None and not holds_certificates(bundle):
         return None
     endpoint, origin = config.endpoint_url, config.endpoint_origin
     if not endpoint:

@@ -55,6 +55,9 @@ _REMEDIES: Final[Mapping[FaultKind, str]] = {
     "connect-timeout": "Check the firewall's way out to port 443, or set HTTPS_PROXY.",
 }
 _OF_TLS: Final[tuple[FaultKind, ...]] = ("certificate", "certificate-time", "tls", "other")
+_CONFIGURED: Final = "Check the URL, and that its service runs and speaks HTTP there."
+# What a URL that somebody set may be to blame for.
+_OF_A_URL: Final[tuple[FaultKind, ...]] = ("name", "connection", "connect-timeout", "other")
 _DEFAULT_REMEDY: Final = (
     "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."
 )
@@ -108,15 +111,17 @@ def unreachable(
     call: str, place: str, fault: TransportFault, way: Way | None = None
 ) -> EndpointError:
     """The error for a call that got no answer from `place`, on this way if it is known."""
-    facts = ""
+    facts, remedy = "", _REMEDIES.get(fault.kind, _DEFAULT_REMEDY)
     if way is not None:
         facts = way.through
+        if way.url is not None and way.proxy is None and fault.kind in _OF_A_URL:
+            remedy = f"{_REMEDIES.get(fault.kind, _CONFIGURED)} {way.advice}".strip()
         if fault.kind in _OF_TLS:
             facts += way.checked_with
     return EndpointError(
         f"{call} did not reach {place}{facts}: {fault.words}",
         code="endpoint-unreachable",
-        remedy=_REMEDIES.get(fault.kind, _DEFAULT_REMEDY),
+        remedy=remedy,
     )
 
 

@@ -6,7 +6,7 @@ botocore's bundle here too.
 """
 
 # pathlib takes nearly as long to load as a bare interpreter does to start.
-# ruff: noqa: PTH110, PTH113, PTH118, PTH123
+# ruff: noqa: PTH113, PTH118, PTH123
 
 from __future__ import annotations
 
@@ -71,18 +71,38 @@ def own_bundle(session: BotocoreSession) -> str | None:
 
 
 def require_bundle(bundle: str | None, origin: str) -> None:
-    """Refuse a CA bundle that is not there: botocore would try again as if the network failed.
+    """Refuse a CA bundle without certificates: botocore would try again as if the network failed.
 
     Raises:
         ConfigurationError: naming the setting.
     """
-    if bundle is not None and not os.path.exists(bundle):
+    if bundle is not None and origin not in (BOTOCORES_OWN, BOTH) and (fault := _fault_of(bundle)):
         raise ConfigurationError(
-            "there is no such file",
-            code="file-missing",
+            fault[0],
+            code=fault[1],
             where=f"the CA bundle {bundle} (from {origin})",
             expected="a file of CA certificates in PEM",
         )
+
+
+def holds_certificates(bundle: str) -> bool:
+    """Whether a file of this path can be read and has certificates in PEM."""
+    return _fault_of(bundle) is None
+
+
+def _fault_of(bundle: str) -> tuple[str, str] | None:
+    """What is wrong with the bundle and the code of the error; None for nothing."""
+    try:
+        with open(bundle, "rb") as file:
+            # Ends also X509 CERTIFICATE and TRUSTED CERTIFICATE, which OpenSSL reads too.
+            found = b"CERTIFICATE-----" in file.read()
+    except FileNotFoundError:
+        return "there is no such file", "file-missing"
+    except IsADirectoryError:
+        return "it is a directory", "path-not-a-file"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})", "file-unreadable"
+    return None if found else ("there is no certificate in it", "certificate-not-in-file")
 
 
 def trust_of_the_command(session: BotocoreSession) -> BothStores | None:

@@ -342,7 +342,7 @@ def test_nobody_listening_says_where_and_what_to_check(
     url = emulator.endpoint_url
     emulator.stop()
 
-    with pytest.raises(EndpointError, match=f"did not reach {url}.*Check the Region"):
+    with pytest.raises(EndpointError, match=f"did not reach {url}.*Check the URL"):
         create(emulator, identity, endpoint_url=url)
 
 

@@ -160,10 +160,12 @@ def test_models_of_the_users_make_the_call_botocores(home: Path) -> None:
     assert route() is None
 
 
-def test_a_ca_bundle_is_taken_if_it_is_a_file(home: Path) -> None:
+def test_a_ca_bundle_is_taken_if_it_is_a_file_with_a_certificate(home: Path) -> None:
     bundle = home / "ca.pem"
     assert route(AWS_CA_BUNDLE=str(bundle)) is None
     bundle.touch()
+    assert route(AWS_CA_BUNDLE=str(bundle)) is None
+    bundle.write_text("-----BEGIN CERTIFICATE-----\n")
     found = route(AWS_CA_BUNDLE=str(bundle))
     assert found is not None
     assert found.bundle == str(bundle)

@@ -75,6 +75,62 @@ def test_another_service_that_answers_is_named_with_the_variable(
     assert "AWS_ENDPOINT_URL is for all services" in str(error)
 
 
+@pytest.mark.parametrize("body", [b'{"status": "ok"}', b'{"credentialSet": []}'])
+def test_another_service_that_answers_with_json_of_its_own_is_named(
+    body: bytes, paths: IssuedPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(200, {"content-type": "application/json"}, body) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        error = failure(paths, InvalidResponseError)
+
+    assert f"{url} (from AWS_ENDPOINT_URL): CreateSession was answered without" in str(error)
+    assert "AWS_ENDPOINT_URL is for all services" in str(error.remedy)
+
+
+def test_a_url_where_nobody_listens_is_named_with_what_to_do_about_its_variable(
+    paths: IssuedPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+
+    error = failure(paths, EndpointError)
+
+    assert f"{url} (from AWS_ENDPOINT_URL)" in str(error)
+    assert "AWS_ENDPOINT_URL is for all services" in str(error.remedy)
+    assert "Region, name resolution" not in str(error.remedy)
+
+
+@pytest.mark.parametrize(
+    ("content", "words", "code"),
+    [
+        (b"", "there is no certificate in it", "certificate-not-in-file"),
+        (b"-----BEGIN PRIVATE KEY-----\n", "there is no certificate", "certificate-not-in-file"),
+        (b"\x30\x82\x01\x00", "there is no certificate in it", "certificate-not-in-file"),
+        (None, "it is a directory", "path-not-a-file"),
+    ],
+)
+def test_a_ca_bundle_that_has_no_certificate_is_refused_before_anything_is_sent(
+    paths: IssuedPaths,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    content: bytes | None,
+    words: str,
+    code: str,
+) -> None:
+    bundle = tmp_path / "bundle"
+    if content is None:
+        bundle.mkdir()
+    else:
+        bundle.write_bytes(content)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(bundle))
+
+    error = failure(paths, ConfigurationError, endpoint_url="https://127.0.0.1:9")
+
+    assert f"the CA bundle {bundle} (from AWS_CA_BUNDLE): {words}" in str(error)
+    assert error.code == code
+
+
 @pytest.mark.parametrize(
     ("variables", "lines", "origin"),
     [

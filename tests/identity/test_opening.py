@@ -462,6 +462,7 @@ def test_odd_serial_numbers_are_read_where_warnings_are_errors(serial: str, tmp_
         ("file:///pki/app.pem", "without file://"),
         ("/pki/app.pem  # mine", "give it a line of its own"),
         ("$HOME/app.pem", "No variable in a path is expanded"),
+        ("%USERPROFILE%/app.pem", "No variable in a path is expanded"),
         ("0x81000101", "is written handle:0x81000101"),
         ("tpm:0x81000101", "is written handle:0x81000101"),
     ],

@@ -26,6 +26,7 @@ _READABLE = stat.S_IRGRP | stat.S_IROTH
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
 _HANDLE = re.compile(r"(?:tpm:)?0x81[0-9a-f]{6}", re.IGNORECASE)
+_PERCENT = re.compile(r"%\w+%")  # as Windows writes a variable
 _QUOTES = tuple("\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")
 
 
@@ -188,7 +189,8 @@ def _odd(path: str) -> str | None:
         return "Write the path alone, without file://."
     if " #" in path or " ;" in path:
         return "A comment behind a value belongs to it: give it a line of its own."
-    return "No variable in a path is expanded." if "$" in path else None
+    is_variable = "$" in path or _PERCENT.search(path)
+    return "No variable in a path is expanded." if is_variable else None
 
 
 def _here() -> str:
