@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
+from boto_rolesanywhere.errors import ConfigurationError
+
 from .resources import Role
 
 if TYPE_CHECKING:
@@ -45,14 +47,22 @@ def _client(service: Literal["acm-pca", "iam"], endpoint: str, region: str) -> A
 
     # The emulator answers nobody meanwhile, so it does not wait for long.
     brief = Config(connect_timeout=2, read_timeout=5, retries={"total_max_attempts": 1})
-    return boto3.client(
-        service,
-        endpoint_url=endpoint,
-        region_name=region,
-        aws_access_key_id="emulator",
-        aws_secret_access_key="emulator",  # noqa: S106  # of no account
-        config=brief,
-    )
+    try:
+        return boto3.client(
+            service,
+            endpoint_url=endpoint,
+            region_name=region,
+            aws_access_key_id="emulator",
+            aws_secret_access_key="emulator",  # noqa: S106  # of no account
+            config=brief,
+        )
+    except ValueError:
+        raise ConfigurationError(
+            f"{service} answers at no such place",
+            code="emulator-options",
+            where=endpoint,
+            expected="a URL such as http://127.0.0.1:5000",
+        ) from None
 
 
 def _answer(operation: Callable[..., Any], **parameters: str) -> dict[str, Any] | None:
