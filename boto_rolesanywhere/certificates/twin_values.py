@@ -117,7 +117,7 @@ class Mender:
         if kind in (_RSA, _RSA_OF_X500):
             # RFC 3279, 2.3.1: modulus and exponent, which are never negative.
             numbers = elements(der.read(key, shortest=False).content)[:2]
-            right = der.sequence(*(_unsigned(each.expect(der.INTEGER).content) for each in numbers))
+            right = der.sequence(*map(_unsigned, numbers))
             if right != key or kind == _RSA_OF_X500:
                 self.note(field, "an encoding that is not the usual one of RSA")
             rsa = der.sequence(_PKCS1_OID, _NULL)
@@ -231,8 +231,9 @@ def shortest(content: bytes) -> bytes:
     return value.to_bytes((8 + (value + (value < 0)).bit_length()) // 8, "big", signed=True)
 
 
-def _unsigned(content: bytes) -> bytes:
-    return der.encode(der.INTEGER, shortest(b"\0" + content))
+def _unsigned(number: der.Element) -> bytes:
+    """The INTEGER as one that is not negative, whatever its first bit is."""
+    return der.encode(der.INTEGER, shortest(b"\0" + number.expect(der.INTEGER).content))
 
 
 def used_bits(content: bytes) -> bytes:

@@ -6,6 +6,7 @@ Which of them are used, and whether AWS would take them, is decided elsewhere.
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.certificates import der
@@ -16,7 +17,7 @@ from boto_rolesanywhere.records import NamedTuple
 
 from .pem import Block, PemError, as_plain_text, scan
 from .private_keys import ask_passphrase, until_right, wrong_passphrase
-from .recognise import PKCS12, by_content, recognise
+from .recognise import PKCS12, UNKNOWN, by_content, recognise
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -36,6 +37,7 @@ _KEYS: Final = {
     "DSA PRIVATE KEY",
 }
 _PKCS7_CERTIFICATES: Final = 0xA0
+_elements: Final = partial(der.split, shortest=False)  # of BER too
 # A PKCS #12 file does not tell which.
 _OR_DAMAGED: Final = " or damaged"
 _OR_FILE_DAMAGED: Final = ", or the file is damaged"
@@ -59,6 +61,7 @@ _NAMES: Final = {
     **dict.fromkeys((_PGP, _AGE), "encrypted message"),
     _OPENSSH_KEY: "key in OpenSSH's own form",
     _TPM_KEY: "TPM key",
+    UNKNOWN: "structure of another kind",
 }
 
 
@@ -158,12 +161,19 @@ def _certificates(block: Block, part: Part) -> tuple[x509.Certificate, ...]:
             return _pkcs7_certificates(block.der)
         if block.label in _CERTIFICATES:
             # OpenSSL's TRUSTED CERTIFICATE has its own data after the certificate.
-            return (load_certificate(der.read(block.der, shortest=False).raw),)
+            return (load_certificate(_first(block.der)),)
     except (ValueError, IndexError) as error:
         raise part.error(
             f"a certificate in it cannot be read: {error}", code="certificate-unreadable"
         ) from None
     return ()
+
+
+def _first(encoded: bytes) -> bytes:
+    try:
+        return der.read(encoded, shortest=False).raw
+    except der.DerError:
+        raise ValueError("it is damaged or cut short") from None
 
 
 def _pkcs7_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
@@ -173,9 +183,16 @@ def _pkcs7_certificates(data: bytes) -> tuple[x509.Certificate, ...]:
         return tuple(quietly(lambda: load_der_pkcs7_certificates(data)))
     except Exception:  # noqa: BLE001  # the library's, of many kinds; it refuses all for one odd one
         # RFC 2315, section 9.1: version, digestAlgorithms, contentInfo, [0] certificates.
-        signed_data = der.read_only(data).children()[1].children()[0].children()
-        held = [field for field in signed_data[3:] if field.tag == _PKCS7_CERTIFICATES]
-        return tuple(load_certificate(each.raw) for field in held for each in field.children())
+        content = _elements(_elements(der.read(data, shortest=False).content)[1].content)[0]
+        fields = _elements(content.content)[3:]
+        held = [field.content for field in fields if field.tag == _PKCS7_CERTIFICATES]
+        # A certificate is a SEQUENCE; an attribute certificate has a tag of its own.
+        return tuple(
+            load_certificate(each.raw)
+            for certificates in held
+            for each in _elements(certificates)
+            if each.tag == der.SEQUENCE
+        )
 
 
 def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
@@ -183,11 +200,18 @@ def _open_pkcs12(data: bytes, part: Part, secret: Secret | None) -> Contents:
 
     from .costs import LIMITS, TooCostlyError, check_costs
     from .pkcs12 import other_keys
+    from .pkcs12_walk import take_apart
 
     def load(passphrase: bytes | None) -> Contents:
-        key, first, others = quietly(lambda: load_key_and_certificates(data, passphrase))
-        certificates = (*([first] if first else []), *others)
-        keys = (key, *other_keys(data, passphrase or b"", key)) if key else ()
+        try:
+            key, first, others = quietly(lambda: load_key_and_certificates(data, passphrase))
+            certificates = (*([first] if first else []), *others)
+            keys = (key, *other_keys(data, passphrase or b"", key)) if key else ()
+        except Exception:  # the library's, of many kinds for what is damaged
+            bags = take_apart(data, passphrase or b"", part.where)
+            if bags is None:
+                raise
+            keys, certificates = bags
         counts = Counter({"certificate": len(certificates), "private key": len(keys)})
         return Contents(certificates, opened=keys, inventory=_in_words(counts), where=part.where)
 

@@ -79,11 +79,12 @@ _TEXTS: Final = (
         "Write what it refers to into the file.",
     ),
     (
-        re.compile(rb"(?is).{0,4096}?\bbegin[^a-z]{1,4}[a-z0-9 ]*(certificate|key)\b"),
+        re.compile(rb"(?is).{0,4096}?\bbegin[^a-z]{1,4}[^\r\n]{0,64}?(certificate|key)\b"),
         "PEM whose BEGIN line is damaged",
         "The line is -----BEGIN CERTIFICATE----- or the like, in capitals with five hyphens (-).",
     ),
 )
+_DECODE: Final = "Put the lines back, or decode it to DER: `base64 -d old > new`."
 _JWK: Final = (
     "Write it as PEM, for example with jwcrypto: `JWK.from_json(text).export_to_pem(...)`."
 )
@@ -131,7 +132,7 @@ def _base64(text: bytes) -> tuple[str, str] | None:
             "Decode it: `base64 -d old > new.pem`.",
         )
     if decoded[:1] == b"\x30":
-        return "base64 without its BEGIN and END lines", "Put the lines back, or decode it to DER."
+        return "base64 without its BEGIN and END lines", _DECODE
     if again := _base64(b"".join(decoded.split())):
         return f"base64 of {again[0]}", "Decode it, and what comes out once more: `base64 -d`."
     return None

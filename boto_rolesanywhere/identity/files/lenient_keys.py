@@ -3,7 +3,8 @@
 - An EC key whose number has a byte too few or too many: programs cut its leading zeros or put one
   before it (RFC 5915, section 3, wants the curve's length).
 - An EC key whose curve stands in it by its parameters, not by its name.
-- PKCS #8 in version 2, with the public key after the private one (RFC 5958).
+- An RSA key whose numbers have too many zeros before them or too few, or lack the factors.
+- PKCS #8 in version 2, with the public key after the private one (RFC 5958), or with BER in it.
 
 In an encrypted PEM block of OpenSSL's old kind the library finds such keys and refuses them too.
 """
@@ -16,37 +17,87 @@ from typing import TYPE_CHECKING, Final, cast
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.reading import quietly
 
+from .rsa_numbers import belong_together
+
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from .pem import Block
 
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
+_RSA: Final = {"1.2.840.113549.1.1.1", "2.5.8.1.1"}
+_RSA_FIELDS: Final = 9
+_ANY_NUMBER: Final = 2
 # FIPS 186-4, appendix D.1.2: the primes of P-256, P-384 and P-521.
 _CURVES: Final = {
     2**256 - 2**224 + 2**192 + 2**96 - 1: "1.2.840.10045.3.1.7",
     2**384 - 2**128 - 2**96 + 2**32 - 1: "1.3.132.0.34",
     2**521 - 1: "1.3.132.0.35",
 }
+_TRIPLE_DES: Final = "DES-EDE3-CBC"
+_AES_KEY_BYTES: Final = {f"AES-{bits}-CBC": bits // 8 for bits in (128, 192, 256)}
+CIPHERS: Final = {_TRIPLE_DES, *_AES_KEY_BYTES}  # as DEK-Info names them
 _CURVE: Final = 0xA0  # SEC 1: [0] parameters
 
 
 def load_leniently(encoded: bytes) -> PrivateKeyTypes | None:
-    """The key in a PKCS #8 or SEC 1 that the library refused; None if it is refused rightly."""
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
+    """The key in a PKCS #8, PKCS #1 or SEC 1 that the library refused; None if rightly.
 
+    Args:
+        encoded: in DER; of PKCS #8, what its OCTET STRING holds may be BER.
+    """
     try:
         fields = der.read_only(encoded).expect(der.SEQUENCE).children()
         if fields[1].tag == der.OCTET_STRING:
             return _ec_key(fields, None)
+        if fields[1].tag == der.INTEGER:
+            return _rsa_key(fields)
         algorithm = fields[1].children()
-        if der.oid(algorithm[0]) == _EC_PUBLIC_KEY:
-            inner = der.read_only(fields[2].expect(der.OCTET_STRING).content)
-            return _ec_key(inner.expect(der.SEQUENCE).children(), algorithm[1])
+        held = fields[2].expect(der.OCTET_STRING).content
+        kind = der.oid(algorithm[0])
+        if kind == _EC_PUBLIC_KEY:
+            return _ec_key(_inside(held), algorithm[1] if len(algorithm) > 1 else None)
+        if kind in _RSA:
+            return _rsa_key(_inside(held))
         version_1 = (der.encode(der.INTEGER, b"\0"), fields[1].raw, fields[2].raw)
-        return quietly(lambda: load_der_private_key(der.sequence(*version_1), None))
+        return _load(der.sequence(*version_1))
     except Exception:  # noqa: BLE001  # the library's, of many kinds for what is damaged
         return None
+
+
+def _load(encoded: bytes) -> PrivateKeyTypes:
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    return quietly(lambda: load_der_private_key(encoded, None, unsafe_skip_rsa_key_validation=True))
+
+
+def _inside(held: bytes) -> tuple[der.Element, ...]:
+    """The fields of a key in PKCS #8, without what follows the key."""
+    plain = der.from_ber(der.read(held, shortest=False).raw)
+    return der.read_only(plain).expect(der.SEQUENCE).children()
+
+
+def _rsa_key(fields: tuple[der.Element, ...]) -> PrivateKeyTypes:
+    """RFC 8017, appendix A.1.2: version, n, e, d, p, q, and three numbers that follow from these.
+
+    None is negative. n, e and d alone are a whole key too; numbers that contradict are none.
+    """
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    n, e, d, *rest = (
+        int.from_bytes(field.expect(der.INTEGER).content, "big") for field in fields[1:_RSA_FIELDS]
+    )
+    if not any(rest):
+        if pow(_ANY_NUMBER, e * d, n) != _ANY_NUMBER:  # else the search below would take long
+            raise ValueError("the numbers of the RSA key do not belong together")
+        p, q = rsa.rsa_recover_prime_factors(n, e, d)
+        rest = [p, q, d % (p - 1), d % (q - 1), pow(q, -1, p)]
+    p, q, dmp1, dmq1, iqmp = rest
+    numbers = rsa.RSAPrivateNumbers(p, q, d, dmp1, dmq1, iqmp, rsa.RSAPublicNumbers(e, n))
+    made = numbers.private_key(unsafe_skip_rsa_key_validation=True)
+    if not belong_together(made):
+        raise ValueError("the numbers of the RSA key do not belong together")
+    return made
 
 
 def _ec_key(fields: tuple[der.Element, ...], curve: der.Element | None) -> PrivateKeyTypes:
@@ -88,11 +139,12 @@ def _decrypted(block: Block, passphrase: bytes) -> bytes | None:
     from cryptography.hazmat.primitives.ciphers.algorithms import AES
     from cryptography.hazmat.primitives.padding import PKCS7
 
-    ciphers = {"AES-128-CBC": (AES, 16), "AES-256-CBC": (AES, 32)}
     name, _, digits = dict(block.headers)["DEK-Info"].partition(",")
-    kind, size = {**ciphers, "DES-EDE3-CBC": (TripleDES, 24)}.get(name.strip(), (None, 0))
-    if kind is None:
-        return None
+    kind: type[AES | TripleDES] = AES
+    if (size := _AES_KEY_BYTES.get(name.strip())) is None:
+        if name.strip() != _TRIPLE_DES:
+            return None
+        kind, size = TripleDES, 24
     vector = bytes.fromhex(digits.strip())
     key = last = b""
     while len(key) < size:

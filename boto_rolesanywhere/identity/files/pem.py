@@ -14,7 +14,12 @@ from itertools import takewhile
 
 from boto_rolesanywhere.records import NamedTuple
 
-_MARKER = re.compile(rb"-----(BEGIN|END) ([^-\r\n]{1,64})-----")
+# The END line may lack hyphens at its end, where it was not copied to the last one.
+_MARKER = re.compile(rb"-----(?:BEGIN ([^-\r\n]{1,64})-----|END ([^-\r\n]{1,64})-{1,5})")
+_COPY = (
+    "Copy it once more, as text and whole: letters, digits, +, / and = are all that belongs there."
+)
+_USED = (b"CERTIFICATE", b"KEY", b"PKCS", b"CMS", b"CRL")  # parts of labels
 _BREAKS = (
     "Make line breaks of them: `printf '%b' \"$TEXT\" > new.pem`; of JSON, take it with `jq -r`."
 )
@@ -93,12 +98,12 @@ def scan(data: bytes) -> tuple[Block, ...]:
     blocks = []
     opened: re.Match[bytes] | None = None
     for marker in _MARKER.finditer(data):
-        if marker[1] == b"BEGIN":
-            if opened:
+        if marker[1]:
+            if opened and not _stands_in_text(opened, data):
                 break
             opened = marker
         elif opened:
-            if marker[2] != opened[2]:
+            if marker[2] != opened[1]:
                 raise PemError(f"{_name(opened, data)} ends as {_text(marker[2])!r}")
             blocks.append(_block(opened, data[opened.end() : marker.start()], data))
             opened = None
@@ -107,31 +112,61 @@ def scan(data: bytes) -> tuple[Block, ...]:
     return tuple(blocks)
 
 
+def _stands_in_text(opened: re.Match[bytes], data: bytes) -> bool:
+    """Whether something stands before the BEGIN in its line, as where a text speaks of it."""
+    return bool(data[: opened.start()].rpartition(b"\n")[2].strip())
+
+
 def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
-    lines = [line.strip() for line in inner.strip().splitlines()]
-    named = list(takewhile(lambda line: b":" in line, lines))
-    headers = []
-    for line in named:
-        name, _, value = line.partition(b":")
-        headers.append((_text(name), _text(value.strip())))
-    body = b"".join(b"".join(lines[len(named) :]).split())
-    if opened[2].startswith(b"PGP "):  # RFC 4880, section 6.2: a checksum stands behind the base64
+    label = opened[1]
+    if not inner.isascii():
+        inner = _without_unseen(inner)
+    headers, lines = _headers([line.strip() for line in inner.strip().splitlines()])
+    body = b"".join(b"".join(lines).split()).rstrip(b"=")
+    if label.startswith(b"PGP "):  # RFC 4880, section 6.2: a checksum stands behind the base64
         body = b""
     try:
-        der = base64.b64decode(body, validate=True)
+        der = base64.b64decode(body + b"=" * (-len(body) % 4), validate=True)
     except binascii.Error:
+        if not any(part in label for part in _USED):
+            return Block(_text(label), b"", headers)  # nobody asks what is in it
         problem = f"{_name(opened, data)} does not hold base64"
         if rb"\n" in inner:
             raise PemError(
                 rf"{problem}: it holds \n as two characters instead of line breaks", _BREAKS
             ) from None
-        raise PemError(problem) from None
-    return Block(_text(opened[2]), der, tuple(headers))
+        raise PemError(problem, _COPY) from None
+    return Block(_text(label), der, headers)
+
+
+def _without_unseen(inner: bytes) -> bytes:
+    """With plain blanks for those of Unicode's and its marks: text copied from a page has them."""
+    import unicodedata
+
+    return "".join(
+        " " if not c.isascii() and (c.isspace() or unicodedata.category(c) == "Cf") else c
+        for c in inner.decode("utf-8", "replace")
+    ).encode()
+
+
+def _headers(lines: list[bytes]) -> tuple[tuple[tuple[str, str], ...], list[bytes]]:
+    """The headers of a block, and the lines after them (RFC 1421, 4.4: a blank one parts them)."""
+    if not lines or b":" not in lines[0]:
+        return (), lines
+    count = sum(1 for _ in takewhile(lambda line: b":" in line, lines))
+    if b"" in lines:  # else only a colon tells
+        count = lines.index(b"")
+    found: list[tuple[str, str]] = []
+    for line in lines[:count]:
+        name, colon, value = line.partition(b":")
+        if colon:  # else it goes on with the value before
+            found.append((_text(name), _text(value.strip())))
+    return tuple(found), lines[count:]
 
 
 def _name(opened: re.Match[bytes], data: bytes) -> str:
     line = len((data[: opened.start()] + b"-").splitlines())
-    return f"the block {_text(opened[2])!r} that begins in line {line}"
+    return f"the block {_text(opened[1])!r} that begins in line {line}"
 
 
 def _text(value: bytes) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.public_keys import NEW_KEY, USABLE_KEYS
 from boto_rolesanywhere.certificates.reading import quietly
-from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError, RolesAnywhereError
 
 from .mldsa import NAMES as MLDSA_NAMES
 from .mldsa import load_mldsa
@@ -64,7 +64,7 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
     """
     if block.is_encrypted:
         return until_right(secret, lambda: _decrypt(block, where, secret))
-    return _decode_plain(block.der, where)
+    return decode_plain(block.der, where)
 
 
 def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
@@ -93,13 +93,24 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
             return key
         if _has_whole_iv(block) and (key := load_encrypted_leniently(block, passphrase)):
             return key
-        if "deserialize" in str(error):  # by chance, one wrong passphrase in 256 decrypts
-            alternative, remedy = _OR_MLDSA, _SEED_ONLY
-        elif is_pkcs8:
-            alternative, remedy = _OR_UNKNOWN.format(_cipher(block)), _CONVERT
-        else:
-            raise _unknown_encryption(_cipher(block), where) from None
-        raise wrong_passphrase(secret, passphrase, where, alternative, remedy=remedy) from None
+        raise _not_opened(str(error), block, secret, passphrase, where) from None
+
+
+def _not_opened(
+    reason: str, block: Block, secret: Secret | None, passphrase: bytes, where: str
+) -> RolesAnywhereError:
+    """The error for the library's `reason`, which is not that of a wrong passphrase."""
+    from .lenient_keys import CIPHERS
+
+    if "deserialize" in reason:  # by chance, one wrong passphrase in 256 decrypts
+        alternative, remedy = _OR_MLDSA, _SEED_ONLY
+    elif block.label == "ENCRYPTED PRIVATE KEY":
+        alternative, remedy = _OR_UNKNOWN.format(_cipher(block)), _CONVERT
+    elif _cipher(block) in CIPHERS:
+        return wrong_passphrase(secret, passphrase, where)
+    else:
+        return _unknown_encryption(_cipher(block), where)
+    return wrong_passphrase(secret, passphrase, where, alternative, remedy=remedy)
 
 
 def _unknown_encryption(reason: str, where: str) -> PrivateKeyError:
@@ -117,7 +128,8 @@ def _has_whole_iv(block: Block) -> bool:
     With a shorter one the library panics, and writes that to stderr.
     """
     cipher, _, iv = dict(block.headers).get("DEK-Info", "").partition(",")
-    digits = 16 if cipher.strip() == "DES-EDE3-CBC" else 32
+    long = "AES" in cipher or len(iv.strip()) > 16  # noqa: PLR2004  # of other ciphers: 8 bytes
+    digits = 32 if long else 16
     return re.fullmatch(f"[0-9A-Fa-f]{{{digits}}}", iv.strip()) is not None
 
 
@@ -228,7 +240,9 @@ def _load(block: Block, passphrase: bytes | None) -> PrivateKeyTypes:
     return key
 
 
-def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
+def decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
+    """The private key in PKCS #8, PKCS #1 or SEC 1. Raises PrivateKeyError as `decode_key` does."""
+    encoded = _without_slips(encoded)
     algorithm, inner = _look_inside(encoded)
     _check_size(encoded, where, *_numbers(inner or encoded))
     if algorithm in MLDSA_NAMES:
@@ -247,6 +261,14 @@ def _decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
             expected=USABLE_KEYS,
         )
     return key
+
+
+def _without_slips(encoded: bytes) -> bytes:
+    """DER of what may be BER, without what follows it; as it is if that cannot be."""
+    try:
+        return der.from_ber(der.read(encoded, shortest=False).raw)
+    except der.DerError:
+        return encoded
 
 
 def _look_inside(encoded: bytes) -> tuple[str, bytes]:

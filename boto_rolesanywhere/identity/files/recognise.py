@@ -23,6 +23,7 @@ _TCG_KEY_ARC = "2.23.133.10.1."
 _read = partial(der.read, shortest=False)
 _elements = partial(der.split, shortest=False)
 _OTHER_SHAPES = ("PGP ", "PARAMETERS", "ATTRIBUTE")  # parts of labels
+_PIECES = der.OCTET_STRING | der.CONSTRUCTED
 _TIMES = {0x17, 0x18}  # UTCTime, GeneralizedTime: only a CRL has them in the open
 
 
@@ -68,7 +69,8 @@ def _past_blanks(data: bytes, at: int) -> int:
 def _label(element: der.Element) -> str:
     try:
         fields = _elements(element.content)
-        tags = [field.tag for field in fields]
+        # BER may cut a string into pieces.
+        tags = [der.OCTET_STRING if field.tag == _PIECES else field.tag for field in fields]
         if tags[0] == der.INTEGER:
             return _with_version(fields, tags)
         if tags[0] == der.OID:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -129,3 +129,60 @@ def test_a_curve_in_parameters_is_read_as_the_named_one(
     for key in (decode_key(Block("PRIVATE KEY", explicit), "x", None), load_leniently(explicit)):
         assert key is not None
         assert key.public_key() == named.public_key()
+
+
+def in_ber(encoded: bytes) -> bytes:
+    """With an indefinite length outside, and long ones inside."""
+    fields = der.read_only(encoded).children()
+    long = (
+        bytes((field.tag, 0x84)) + len(field.content).to_bytes(4, "big") + field.content
+        for field in fields
+    )
+    return b"\x30\x80" + b"".join(long) + b"\0\0"
+
+
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_a_key_in_ber_is_read(form: PrivateFormat) -> None:
+    encoded = KEY.private_bytes(Encoding.DER, form, NoEncryption())
+    found = open_contents(Part("private key", "the file", in_ber(encoded) + b"\r\n"), None)
+    assert decode_key(found.keys[0], "a.key", None).public_key() == KEY.public_key()
+
+
+def test_a_key_in_pieces_and_ber_in_pkcs8_is_read() -> None:
+    version, algorithm, octets = der.read_only(with_octets(32, form=PrivateFormat.PKCS8)).children()
+    inner = in_ber(octets.content)
+    pieces = tlv(0x24, tlv(4, inner[:9]), tlv(4, inner[9:]))
+    encoded = tlv(0x30, version.raw, algorithm.raw, pieces)
+    found = open_contents(Part("private key", "the file", encoded), None)
+    assert decode_key(found.keys[0], "a.key", None).public_key() == KEY.public_key()
+
+
+RSA = rsa.generate_private_key(65537, 2048)
+_NUMBERS = der.read_only(
+    RSA.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+).children()
+VERSION, N, E, D, P, Q, *REST = (field.raw for field in _NUMBERS)
+ZERO = tlv(2, b"\0")
+
+
+@pytest.mark.parametrize(
+    "numbers",
+    [
+        [VERSION, *(tlv(2, b"\0\0" + field.content) for field in _NUMBERS[1:])],
+        [VERSION, *(tlv(2, field.content.lstrip(b"\0")) for field in _NUMBERS[1:])],
+        [VERSION, N, E, D, *[ZERO] * 5],
+        [VERSION, N, E, D],
+    ],
+    ids=["padded", "negative", "no factors", "nothing else"],
+)
+def test_an_rsa_key_is_read_from_the_numbers_that_make_it(numbers: list[bytes]) -> None:
+    key = decode_key(Block("RSA PRIVATE KEY", tlv(0x30, *numbers)), "a.key", None)
+    assert key.private_numbers() == RSA.private_numbers()  # type: ignore[union-attr]  # an RSA key
+
+
+@pytest.mark.parametrize(
+    "numbers", [[ZERO], [tlv(2, b"\5")], [D, Q, P, *REST], [ZERO, P, Q, *REST]]
+)
+def test_an_rsa_key_of_other_numbers_is_refused(numbers: list[bytes]) -> None:
+    with pytest.raises(PrivateKeyError, match="cannot be read"):
+        decode_key(Block("RSA PRIVATE KEY", tlv(0x30, VERSION, N, E, *numbers)), "a.key", None)

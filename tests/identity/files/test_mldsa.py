@@ -27,6 +27,8 @@ from repository import VECTORS
 from boto_rolesanywhere.certificates import der
 from boto_rolesanywhere.certificates.public_keys import verify_signature
 from boto_rolesanywhere.errors import PassphraseError, PrivateKeyError
+from boto_rolesanywhere.identity.files.contents import open_contents
+from boto_rolesanywhere.identity.files.reading import Part
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator
@@ -249,13 +251,9 @@ def test_a_wrong_passphrase_is_named(ca: CertificateAuthority) -> None:
 
 
 @pytest.mark.parametrize("passphrase", ["secret", None])
-def test_pkcs12_with_an_mldsa_key_is_not_called_a_wrong_passphrase(
+def test_pkcs12_with_seed_and_expanded_key_is_read(
     passphrase: str | None, ca: CertificateAuthority
 ) -> None:
-    error = refusal(ca, pkcs12(both("44")), passphrase=passphrase)
-    assert not isinstance(error, PassphraseError)
-    assert error.problem.startswith("what this PKCS #12 file holds cannot be read: it is damaged")
-    assert error.remedy == (
-        "Take it apart with `openssl pkcs12 -in old.p12 -noenc -out new.pem`, and name the new "
-        "file."
-    )
+    part = Part("private key", "the file", pkcs12(both("44")))
+    (key,) = open_contents(part, Secret(passphrase, "the test") if passphrase else None).opened
+    assert key.public_key() == from_seed("44").public_key()

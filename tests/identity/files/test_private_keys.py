@@ -16,6 +16,7 @@ from boto_rolesanywhere.settings.sources import Secret
 SECRET = Secret("secret", "the test")
 PKCS8 = ("pkcs8", "-topk8", *LEGACY)
 READ = {
+    "traditional AES-192": ("ec", "-aes-192-cbc"),
     "PRF SHA512-224": (*PKCS8, "-v2prf", "hmacWithSHA512-224"),
     "PRF SHA512-256": (*PKCS8, "-v2prf", "hmacWithSHA512-256"),
     "PRF MD5": (*PKCS8, "-v2prf", "hmacWithMD5"),
@@ -30,7 +31,6 @@ READ = {
     "PBES1 with RC2": (*PKCS8, "-v1", "PBE-SHA1-RC2-128"),
 }
 UNSUPPORTED = {
-    "traditional AES-192": ("ec", "-aes-192-cbc"),
     "traditional Camellia": ("ec", "-camellia-128-cbc"),
     "traditional single DES": ("ec", *LEGACY, "-des-cbc"),
 }
