@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
@@ -64,21 +65,42 @@ def workflows() -> tuple[str, str]:
     return github, gitlab
 
 
-def test_a_workflow_of_github_actions_deploys(runner: Reader, site: ServiceResource) -> None:
+def ran_by_act(runner: Reader, workflow: str) -> str:
+    """Run a workflow of GitHub Actions in the project; gives its log."""
     act = PROGRAMS / "bin" / "act"
     require(act.exists(), "act")
     folder = runner.folder / "project" / ".github" / "workflows"
     folder.mkdir(parents=True)
-    (folder / "deploy.yml").write_text(workflows()[0])
+    (folder / "deploy.yml").write_text(workflow)
     variables = [f"{name}={value}" for name, value in runner.environment().items()]
     command = [act, "push", "--platform", "self-hosted=-self-hosted", "--no-cache-server"]
     command += [word for each in variables for word in ("--env", each)]
+    log = runner.type(f"cd project; {shlex.join(map(str, command))} 2>&1")
+    assert "Job succeeded" in log
+    return log
 
-    told = runner.type(f"cd project; {shlex.join(map(str, command))} 2>&1")
 
-    assert "Job succeeded" in told
+def test_a_workflow_of_github_actions_deploys(runner: Reader, site: ServiceResource) -> None:
+    ran_by_act(runner, workflows()[0])
+
     assert site.Object("index.html").get()["Body"].read() == PAGE_OF_THE_SITE
     assert runner.emulator.created > 0
+
+
+def test_later_steps_have_the_variables_and_print_no_secret(runner: Reader) -> None:
+    (step,) = blocks(PAGE, "github")
+    later = "aws sts get-caller-identity; echo $AWS_ACCESS_KEY_ID $AWS_SECRET_ACCESS_KEY; env"
+    steps = [{"run": step}, {"run": later}]
+
+    log = ran_by_act(
+        runner,
+        json.dumps({"on": "push", "jobs": {"a": {"runs-on": "self-hosted", "steps": steps}}}),
+    )
+
+    assert '"Arn"' in log
+    key = runner.emulator.requests[-1].access_key_id
+    assert f"{key} ***\n" in log
+    assert "AWS_SESSION_TOKEN=***\n" in log
 
 
 def test_a_job_of_gitlab_deploys(runner: Reader, site: ServiceResource) -> None:
