@@ -51,7 +51,8 @@ policy = any
 commonName = supplied
 END
 new="openssl req -nodes -newkey ec -pkeyopt ec_paramgen_curve:prime256v1"
-$new -x509 -days 90 -keyout demoCA/private/cakey.pem -out demoCA/cacert.pem -subj /CN=Old
+$new -x509 -days 90 -keyout demoCA/private/cakey.pem -out demoCA/cacert.pem -subj /CN=Old \\
+  -addext keyUsage=critical,keyCertSign,cRLSign
 $new -keyout app7.key -out app7.csr -subj /CN=app7
 openssl ca -config ca.cnf -batch -notext -days 9 -in app7.csr -out app7.pem \\
   -cert demoCA/cacert.pem -keyfile demoCA/private/cakey.pem
