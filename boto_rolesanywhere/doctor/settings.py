@@ -27,6 +27,7 @@ from boto_rolesanywhere.settings.places import TOKEN, kind_of
 from boto_rolesanywhere.settings.profile_reader import path_of, profile_variable
 from boto_rolesanywhere.settings.regions import ARN_KINDS, arns_of, require_all_agree
 
+from .process_line import check_line, hint_of_line
 from .verdict import Verdict, of_error, skipped
 
 if TYPE_CHECKING:
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from boto_rolesanywhere.settings.config import Config
     from boto_rolesanywhere.settings.inputs import Inputs
     from boto_rolesanywhere.settings.names import Found, Setting
-    from boto_rolesanywhere.settings.process_line import ProcessLine
     from boto_rolesanywhere.settings.sources import IdentitySources
 
     from .verdict import Check, Question
@@ -133,65 +133,7 @@ def _read_profile(question: Question) -> Check[Inputs]:
         return inputs
     if followed.process is None:
         return followed
-    return (yield from _beside_settings(question, inputs, followed))
-
-
-def _beside_settings(question: Question, inputs: Inputs, followed: Inputs) -> Check[Inputs]:
-    """Flags of the profile's credential_process that no setting stands for."""
-    from boto_rolesanywhere.settings.inputs import line_of
-
-    line = line_of(inputs.session, inputs.profile_name or "default", inputs.section)
-    if line is None:
-        return followed
-    yield from _around(line, question)
-    if "\n" in str(inputs.section["credential_process"]).strip():
-        yield Verdict(
-            "configuration",
-            "warn",
-            f"credential_process goes on below {followed.process}: boto3 and the AWS CLI read it"
-            " whole, and other SDKs may not",
-            "Write it on one line.",
-        )
-    others = line.others
-    if question.choose is None:
-        others = (*others, *line.selection)
-    elif line.selection:
-        try:
-            chosen = question.choose(line.selection, followed)
-        except RolesAnywhereError as error:
-            yield of_error("configuration", error)
-        else:
-            followed = followed._replace(arguments={**followed.arguments, **chosen})
-    if others:
-        yield Verdict(
-            "configuration",
-            "warn",
-            f"{', '.join(others)} of credential_process is not looked at",
-            "Give doctor the flags of that line.",
-        )
-    return followed
-
-
-def _around(line: ProcessLine, question: Question) -> Iterator[Verdict]:
-    """What the line does around the program, and doctor does not."""
-    set_there = [
-        name for name, value in line.variables.items() if question.environ.get(name) != value
-    ]
-    if set_there:
-        yield Verdict(
-            "configuration",
-            "warn",
-            f"credential_process sets {', '.join(set_there)}, and doctor runs without",
-            "Set the same for doctor.",
-        )
-    if line.around:
-        yield Verdict(
-            "configuration",
-            "warn",
-            f"credential_process runs {line.program} by {line.around}, and doctor runs here: user,"
-            " files and variables may differ",
-            f"Run doctor by {line.around}, too.",
-        )
+    return (yield from check_line(question, inputs, followed))
 
 
 def _config_file(environ: Mapping[str, str]) -> str:
@@ -246,21 +188,13 @@ def _places(setting: Setting, inputs: Inputs) -> str:
 
 def _hint(inputs: Inputs) -> str:
     from boto_rolesanywhere.settings.inputs import require_followed
-    from boto_rolesanywhere.settings.process_words import PROGRAMS, not_read
 
     try:
         require_followed(inputs)
     except ConfigurationError as error:
         return f"Profile {inputs.profile_name!r}: {error.problem}. {error.remedy or ''}".strip()
-    process = inputs.section.get("credential_process")
-    if reason := not_read(process):
-        problem, remedy = reason
-        return f"The credential_process of profile {inputs.profile_name!r}: {problem}. {remedy}"
-    if PROGRAMS.search(str(process)):
-        return (
-            f"The credential_process of profile {inputs.profile_name!r} gives no settings: correct"
-            " that line, or give doctor its flags."
-        )
+    if hint := hint_of_line(inputs):
+        return hint
     wanted = [*REQUIRED[:1], PRIVATE_KEY, *REQUIRED[1:]]
     keys = ", ".join(setting.config_key for setting in wanted)
     return f"Set {keys} in the profile, or give them as flags or environment variables."

@@ -32,11 +32,21 @@ _OF_A_STORE: Final = frozenset([SELECTOR, "--cert-store", "--use-latest-expiring
 _IGNORED: Final = ("--system-store-name", "--system-store-location")
 _SETTINGS: Final = {setting.flag: setting.config_key for setting in SETTINGS if setting.flag}
 _FOR_A_SECRET: Final = {f"{flag}{form}" for flag in _SECRETS for form in ("", "-env", "-file")}
+_OTHERS: Final = frozenset(["--no-verify-ssl", *_OF_A_STORE])
 _OF_BOTH: Final = frozenset({*_SETTINGS, *_FOR_A_SECRET, _CONFIG_PROFILE})
 _WITH_VALUE: Final = _OF_BOTH | {SELECTOR, "--cert-store", "--cache-dir", *_IGNORED}
-# They change nothing in a profile: it has neither the cache nor the messages of the command.
+# They change nothing in a profile: it has neither the cache nor the messages of the command, and
+# no password where it names none.
 _OF_THE_COMMAND: Final = frozenset(
-    ["--debug", "--with-proxy", "--reuse-pin", "--no-cache", "--cache-dir", "--force-refresh"]
+    [
+        "--debug",
+        "--with-proxy",
+        "--reuse-pin",
+        "--no-cache",
+        "--cache-dir",
+        "--force-refresh",
+        "--no-tpm-key-password",
+    ]
 )
 
 
@@ -146,8 +156,14 @@ def _read(words: Words, where: str) -> ProcessLine:
         secret_variable=(secret("-env") or (None, None))[1],
         config_profile=flags.get(_CONFIG_PROFILE),
         selection=selection if SELECTOR in selection else {},
-        others=tuple(flag for flag in flags if flag not in known),
+        others=tuple(dict.fromkeys(_shown(flag) for flag in flags if flag not in known)),
     )
+
+
+def _shown(flag: str) -> str:
+    """A flag that no setting stands for. Of an unknown one not its name: a secret may be in it."""
+    known = f"--{flag.lstrip('-')}" in _WITH_VALUE | _OF_THE_COMMAND | _OTHERS
+    return flag if known else "a flag that there is not"
 
 
 def place_of(path: str, title: str) -> str | None:

@@ -17,8 +17,14 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 
 COMMAND: Final = "credential-process"
-PROGRAMS: Final = re.compile(r"(aws_signing_helper|boto[-_]rolesanywhere)(\.exe)?", re.IGNORECASE)
+# With what people add to a download's name: its version, and the machine that it is for.
+PROGRAMS: Final = re.compile(
+    r"(aws_signing_helper|boto[-_]rolesanywhere)"
+    r"([-_.](v?\d[\d.]*|linux|darwin|macos|windows|amd64|arm64|aarch64|x86_64))*(\.exe)?",
+    re.IGNORECASE,
+)
 _SHELLS: Final = frozenset(["ash", "bash", "dash", "ksh", "sh", "zsh"])
+_SHELLS_OF_WINDOWS: Final = frozenset(["powershell", "powershell.exe", "pwsh", "pwsh.exe"])
 # What only a shell makes something of.
 _FOR_A_SHELL: Final = re.compile(r"[|&;<>()$`*?\[\]{}~\\\n]")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=")
@@ -109,7 +115,7 @@ def not_read(text: object) -> tuple[str, str] | None:
     if any(map(_is_ours, words)):
         return None
     name = PurePath(words[0]).name if words else ""
-    if name in _SHELLS:
+    if name in _SHELLS | _SHELLS_OF_WINDOWS:
         return (
             f"it runs {name}, and what that shell makes of the rest is not followed",
             "Write the command without the shell, in one line, or give its flags here.",

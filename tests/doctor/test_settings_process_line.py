@@ -76,7 +76,11 @@ def test_what_is_wrong_in_the_line_is_found(folder: Path, clean_environment: Pat
 
 
 @pytest.mark.parametrize(
-    "more", ["--no-verify-ssl=false --debug=T", "--with-proxy true", "--session-duration 0xE10"]
+    "more",
+    [
+        *("--no-verify-ssl=false --debug=T", "--with-proxy true", "--session-duration 0xE10"),
+        "--no-tpm-key-password",
+    ],
 )
 def test_values_are_read_as_the_helper_reads_them(
     folder: Path, clean_environment: Path, more: str
@@ -134,6 +138,9 @@ def test_the_passphrase_of_the_line_is_used_and_not_shown(
     verdicts = examined({})
     assert only(verdicts, "key").status == "ok"
     assert "hunter2" not in str(verdicts)
+    warned = [one.text for one in named(verdicts, "configuration") if one.status == "warn"]
+    in_line = "the secret itself stands behind --pkcs8-password of credential_process"
+    assert [text.startswith(in_line) for text in warned] == [True] * ("-file" not in form)
 
 
 def test_a_line_that_names_a_profile_is_followed(folder: Path, clean_environment: Path) -> None:
@@ -225,6 +232,16 @@ def test_another_command_of_the_helper_is_refused(clean_environment: Path) -> No
 
     assert refused.text.startswith(f"{file}, line 2: it runs aws_signing_helper with serve")
     assert "profile 'default' gives no settings: correct that line" in str(unset.remedy)
+
+
+def test_flags_with_one_hyphen_are_pointed_out(clean_environment: Path) -> None:
+    line = "aws_signing_helper credential-process -certificate HUNTER2 -region x"
+    config_file(clean_environment, f"[default]\ncredential_process = {line}\n")
+
+    told = str(only(examined({}), "configuration").remedy)
+
+    assert "gives no settings (it has -certificate, -region): correct that line" in told
+    assert "HUNTER2" not in told
 
 
 def test_a_shell_around_the_helper_is_pointed_out(clean_environment: Path) -> None:

@@ -25,6 +25,7 @@ WINDOWS = r"C:\AWS\aws_signing_helper.exe credential-process --certificate C:\pk
         (f"sh -c 'A=1 {LINE}'", {"A": "1"}, None),
         (f"sudo -n -u svc {LINE}", {}, "sudo"),
         (f"timeout 9 docker run --rm -e A=1 image {LINE}", {"A": "1"}, "docker"),
+        (LINE.replace("helper", "helper-1.8.0_linux_amd64"), {}, None),
         (f"/mnt/c/AWS/{LINE.replace('helper', 'helper.exe')}", {}, None),
     ],
 )
@@ -54,6 +55,7 @@ def test_on_windows_a_backslash_is_part_of_a_path(monkeypatch: pytest.MonkeyPatc
     [
         (f"sh -c '{LINE} | jq .'", "it runs sh, and what that shell makes of the rest"),
         (f"bash -c '{LINE} --certificate $HOME/c.pem'", "it runs bash, and what that shell makes"),
+        (f'powershell -c "{LINE}"', "it runs powershell, and what that shell makes of the rest"),
         (WINDOWS, "the backslashes in it are lost"),
         ("/opt/my_aws_signing_helper.sh x", "it runs another program, around this one"),
     ],
