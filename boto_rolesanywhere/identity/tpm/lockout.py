@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.records import NamedTuple
 
@@ -10,6 +10,8 @@ from .device import load_library
 
 if TYPE_CHECKING:
     from .device import TpmConnection
+
+_FEW: Final = 2
 
 
 class Lockout(NamedTuple):
@@ -26,9 +28,10 @@ class Lockout(NamedTuple):
     interval: int = 0
 
     @property
-    def is_one_try_away(self) -> bool:
-        """Whether one more wrong password locks the TPM. A TPM that allows one only never is."""
-        return bool(self.interval and self.failed and self.failed + 1 == self.most)
+    def is_near(self) -> bool:
+        """Whether half of the tries are used up, or of few tries all but the last."""
+        limit = min(self.most - 1, max(_FEW, self.most // 2))
+        return bool(self.interval) and 0 < self.failed < self.most and self.failed >= limit
 
     @property
     def has_room(self) -> bool:

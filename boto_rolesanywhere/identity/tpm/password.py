@@ -125,14 +125,14 @@ class KeyPassword:
             raise self._missing(mark)
 
     def keep_from_lockout(self, tpm: TpmConnection, tried: Try) -> None:
-        """Refuse the last try before the TPM's lock-out, if the one before was a wrong one."""
+        """Refuse a try near the TPM's lock-out, if the one before was a wrong one."""
         if tried is self._taken or not self._memory.recall().refused:
             return
         lockout = read_lockout(tpm)
-        if lockout.is_one_try_away:
+        if lockout.is_near:
             raise self._refusal(
-                "the TPM refused what was tried last for this key, and one more wrong password "
-                f"locks the TPM for everyone ({lockout.failed} of {lockout.most} count)",
+                "the TPM refused what was tried last for this key, and of the wrong passwords that "
+                f"lock it for everyone {lockout.failed} of {lockout.most} are used up",
                 f"If you have corrected the password, say so: remove {self._memory.path}. Or wait: "
                 f"the count falls by one in {lockout.interval} seconds; its administrator sets it "
                 "to nought with `tpm2_dictionarylockout --clear-lockout`.",

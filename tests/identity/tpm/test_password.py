@@ -19,7 +19,7 @@ from boto_rolesanywhere.settings.sources import Secret
 BY_THE_TPM = r"refused the key's password.*0x98e"
 MISSING = "the key has a password, and none was given"
 NEEDLESS = "a password was given, and the key has none"
-LAST_TRY = "one more wrong password locks the TPM for everyone"
+LAST_TRY = "of the wrong passwords that lock it for everyone 2 of 3 are used up"
 MOST = 32  # wrong passwords, as the TPMs of many machines have it
 
 
@@ -150,6 +150,16 @@ def test_a_wrong_password_never_locks_the_tpm(tpm: SoftwareTpm, locked: str, mar
 
     only_file(marks).unlink()
     signs(locked, "secret")
+
+
+def test_a_wrong_password_leaves_others_half_of_the_tries(tpm: SoftwareTpm, locked: str) -> None:
+    tpm.allow_tries(6)
+    signs(locked, "secret")
+    for tries in (1, 2, 3):
+        refused(locked, "guess", BY_THE_TPM)
+        assert tpm.failed_tries() == tries
+    refused(locked, "guess", "lock it for everyone 3 of 6 are used up")
+    assert tpm.failed_tries() == 3
 
 
 def test_a_parent_with_a_password_never_locks_the_tpm(tpm: SoftwareTpm) -> None:
