@@ -158,6 +158,11 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         f"{SERVE}test_what_is_printed_can_be_pasted_into_sh",
         f"{UPDATE}test_update_keeps_renewing_through_errors_until_it_is_told_to_end",
     ),
+    "A wrong PIN or TPM password": (
+        "cli/test_prompt.py::test_a_pin_is_asked_for_once",
+        "cli/test_prompt.py::test_the_password_of_a_tpm_key_is_asked_for_once",
+        "cli/test_prompt.py::test_a_person_is_asked_for_the_passphrase",
+    ),
     "`serve` prints the lines to paste": (
         f"{SERVE}test_what_is_printed_can_be_pasted_into_sh",
         "server/test_app.py::test_other_paths_are_not_there",

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import sys
 from base64 import b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.cli.flag_table import LATEST, SELECTOR, STORE
@@ -99,8 +101,17 @@ def _read(sources: IdentitySources) -> x509.Certificate:
     from boto_rolesanywhere.identity.opening import Access, open_certificates
     from boto_rolesanywhere.inspection.certificate import choose_leaf
 
-    contents = open_certificates(sources.certificate, access=Access(sources.secret))
-    return choose_leaf(contents.certificates)
+    place = sources.certificate
+    if isinstance(place, str) and _is_pipe(place):
+        place = Path(place).read_bytes()  # once is enough here; a renewal would find nothing
+    return choose_leaf(open_certificates(place, access=Access(sources.secret)).certificates)
+
+
+def _is_pipe(place: str) -> bool:
+    try:
+        return stat.S_ISFIFO(os.stat(place).st_mode)  # noqa: PTH116  # a text that may be no path
+    except (OSError, ValueError):
+        return False
 
 
 def _in_store(flags: dict[str, str]) -> tuple[Listed, ...]:

@@ -18,7 +18,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from boto_rolesanywhere.cli.flags import add_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from
 from boto_rolesanywhere.cli.outcome import OK
-from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.signing_key import DigestSigningKey
 
 if TYPE_CHECKING:
@@ -100,13 +99,7 @@ def sign_text(key: SigningKey | PrivateKeyTypes, digest: Digest) -> bytes:
         return key.sign(text, ec.ECDSA(kind()))
     if isinstance(key, DigestSigningKey):
         return key.sign_with(text, digest)
-    if digest != "SHA256":
-        raise ConfigurationError(
-            "an ML-DSA key signs without a digest",
-            code="setting-invalid",
-            where=f"--digest {digest}",
-            expected="SHA256",
-        )
+    # ML-DSA signs the text itself: no digest plays a part, as in the helper.
     # Only keys that take just the text are left, which the union type does not show.
     signature: bytes = key.sign(text)  # type: ignore[union-attr, call-arg]  # see above
     return signature

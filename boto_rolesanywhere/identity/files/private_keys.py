@@ -47,12 +47,8 @@ _CONVERT: Final = (
     "Convert it with `openssl pkcs8 -topk8 -in old.pem -out new.pem`, which encrypts it with AES "
     "(to read DES, RC2, Blowfish, CAST5 or SEED, add `-provider legacy -provider default`)."
 )
-_OR_MLDSA: Final = ", or the decrypted key cannot be read"
+_OR_UNREADABLE: Final = ", or the decrypted key cannot be read"
 _OR_UNKNOWN: Final = ", or the key is encrypted in a way that cannot be read ({})"
-_SEED_ONLY: Final = (
-    "If it is an ML-DSA key, it must hold the seed alone when it is encrypted: `openssl pkey "
-    "-aes256 -provparam ml-dsa.output_formats=seed-only -in old.pem -out new.pem`."
-)
 
 
 def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
@@ -70,7 +66,6 @@ def decode_key(block: Block, where: str, secret: Secret | None) -> PrivateKeyTyp
 def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes:
     from .costs import LIMITS, TooCostlyError, check_costs
     from .lenient_keys import load_encrypted_leniently
-    from .pkcs12 import open_bag
 
     _check_size(block.der, where)
     is_pkcs8 = block.label == "ENCRYPTED PRIVATE KEY"
@@ -89,7 +84,7 @@ def _decrypt(block: Block, where: str, secret: Secret | None) -> PrivateKeyTypes
         if "assword" in str(error):
             raise wrong_passphrase(secret, passphrase, where) from None
         # There the library reads more: other ciphers, odd encodings.
-        if is_pkcs8 and (key := open_bag(block.der, passphrase)):
+        if is_pkcs8 and (key := _refused_by_library(block.der, passphrase, where)):
             return key
         if _has_whole_iv(block) and (key := load_encrypted_leniently(block, passphrase)):
             return key
@@ -103,7 +98,7 @@ def _not_opened(
     from .lenient_keys import CIPHERS
 
     if "deserialize" in reason:  # by chance, one wrong passphrase in 256 decrypts
-        alternative, remedy = _OR_MLDSA, _SEED_ONLY
+        alternative, remedy = _OR_UNREADABLE, None
     elif block.label == "ENCRYPTED PRIVATE KEY":
         alternative, remedy = _OR_UNKNOWN.format(_cipher(block)), _CONVERT
     elif _cipher(block) in CIPHERS:
@@ -111,6 +106,19 @@ def _not_opened(
     else:
         return _unknown_encryption(_cipher(block), where)
     return wrong_passphrase(secret, passphrase, where, alternative, remedy=remedy)
+
+
+def _refused_by_library(encoded: bytes, passphrase: bytes, where: str) -> PrivateKeyTypes | None:
+    """The key in an encrypted PKCS #8 that the library decrypts, and then refuses for its form."""
+    from .pbes2 import decrypted
+    from .pkcs12 import open_bag
+
+    if key := open_bag(encoded, passphrase):
+        return key
+    plain = decrypted(encoded, passphrase)
+    if plain is None or _look_inside(plain)[0] not in MLDSA_NAMES:
+        return None
+    return decode_plain(plain, where)
 
 
 def _unknown_encryption(reason: str, where: str) -> PrivateKeyError:

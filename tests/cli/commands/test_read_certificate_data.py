@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from base64 import b64encode
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -70,6 +72,20 @@ def test_the_end_entity_certificate_is_shown_wherever_it_stands(tmp_path: Path) 
 
     found = json.loads(shown(tmp_path, "--certificate", path))
 
+    assert found["serialNumber"] == str(one.serial_number)
+
+
+def test_a_pipe_is_read(tmp_path: Path) -> None:
+    # As AWS's helper does: vault read … | … read-certificate-data --certificate /dev/stdin
+    one = CA.issue("web")
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=lambda: pipe.write_bytes(one.certificate_pem))
+    writing.start()
+
+    found = json.loads(shown(tmp_path, "--certificate", pipe))
+
+    writing.join()
     assert found["serialNumber"] == str(one.serial_number)
 
 

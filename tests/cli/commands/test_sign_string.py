@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from soft_token import PIN, SOFTHSM, SoftToken, soft_token
 
 from boto_rolesanywhere.authority.issued import write_private
+from boto_rolesanywhere.certificates.public_keys import verify_signature
 from boto_rolesanywhere.testing import CertificateAuthority
 
 TEXT = b"AWS Roles Anywhere Credential Helper Signing Test1"
@@ -107,6 +108,16 @@ def test_a_key_beside_its_certificate_is_found(home: Path) -> None:
     assert signed(home, AWS_ROLESANYWHERE_PRIVATE_KEY=str(both)) == plain
     selector = ("--cert-store", store, "--cert-selector", "Key=x509Subject,Value=CN=web")
     assert signed(home, *selector) == plain
+
+
+def test_an_mldsa_key_signs_whatever_the_digest(home: Path) -> None:
+    # As AWS's helper (1.8.0): ML-DSA hashes for itself.
+    issued = CertificateAuthority().issue("web", key_type="ML-DSA-44")
+    key = write_private(home / "mldsa.pem", issued.private_key_pem)
+
+    made = signed(home, "--private-key", key, "--digest", "SHA512", "--format", "text")
+
+    assert verify_signature(issued.certificate.public_key(), bytes.fromhex(made.decode()), TEXT)
 
 
 def test_flags_of_the_call_are_taken_too(home: Path) -> None:
