@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from boto_rolesanywhere.settings.names import CORE
+from boto_rolesanywhere.errors import ConfigurationError
+from boto_rolesanywhere.settings.inputs import line_of
+from boto_rolesanywhere.settings.names import CORE, PROFILE, ROLE, TRUST_ANCHOR
 from boto_rolesanywhere.settings.precedence import (
     ACCESS_KEY,
     PROCESS,
     ahead_of_process,
     ahead_of_provider,
 )
+from boto_rolesanywhere.settings.process_words import not_read
 from boto_rolesanywhere.settings.role_chain import has_settings
 
 from .verdict import Concern, summed_up
@@ -19,8 +22,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from boto_rolesanywhere.settings.inputs import Inputs
+    from boto_rolesanywhere.settings.process_line import ProcessLine
 
     from .verdict import Verdict
+
+_EVERYBODY: Final = "boto3, the AWS CLI and install()"
+_WITHOUT_INSTALL: Final = "the AWS CLI and boto3 without install()"
+_KEY: Final = "aws_access_key_id"
 
 
 def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
@@ -31,19 +39,63 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
     """
     section, by_process = _examined(inputs)
     profile = inputs.profile_name or "default"
-    everybody = "boto3, the AWS CLI and install()"
-    text = f"{everybody} do not ask IAM Roles Anywhere"
+    text = f"{_EVERYBODY} do not ask IAM Roles Anywhere"
     ahead = [] if by_process else ahead_of_provider(inputs.environ, section, profile)
     if not ahead and PROCESS in section:
         # The way of programs that know nothing of our settings, which the profile may have too.
-        who = everybody if by_process else "the AWS CLI and boto3 without install()"
+        who = _EVERYBODY if by_process else _WITHOUT_INSTALL
         text = f"{who} do not run the profile's {PROCESS}"
         ahead = ahead_of_process(inputs.environ, section, profile)
-    if not ahead:
-        text = f"{everybody} find nothing before these settings"
     named = inputs.session.profile or "default"
     concerns = [Concern("fail", f"{name} comes first", _remedy(name, named)) for name in ahead]
+    if not ahead:
+        text = f"{_EVERYBODY} find nothing before these settings"
+        if PROCESS not in section:
+            text = f"install() finds nothing before these settings; {_WITHOUT_INSTALL}"
+            text += f" need a {PROCESS}"
+        if has_settings(section):
+            concerns = list(_beside(inputs, section, profile))
     yield summed_up("precedence", text, concerns)
+
+
+def _beside(inputs: Inputs, section: Mapping[str, object], profile: str) -> Iterator[Concern]:
+    """What programs that know nothing of the profile's settings take in place of them."""
+    if PROCESS in section:
+        yield from _of_the_line(inputs, section, profile)
+        return
+    others = ahead_of_process(inputs.environ, section, profile)
+    if _KEY in section and not any(each.startswith(_KEY) for each in others):
+        others.append(f"{_KEY} of profile {profile!r}")
+    for name in others:
+        remedy = f"Remove {name}, or put these settings in a profile of their own."
+        yield Concern("warn", f"{name} is what these take without one", remedy)
+
+
+def _of_the_line(inputs: Inputs, section: Mapping[str, object], profile: str) -> Iterator[Concern]:
+    """How the ``credential_process`` leads elsewhere than the settings beside it."""
+    remedy = f"`configure --profile {profile} --{PROCESS.replace('_', '-')}` writes the line anew."
+    try:
+        line = line_of(inputs.session, profile, section)
+    except ConfigurationError as error:
+        yield Concern("fail", f"its {PROCESS}: {error.problem}", error.remedy or remedy)
+        return
+    if what := _elsewhere(line, section, profile):
+        yield Concern("warn", f"its {PROCESS}, which {_WITHOUT_INSTALL} go by, {what}", remedy)
+
+
+def _elsewhere(line: ProcessLine | None, section: Mapping[str, object], profile: str) -> str:
+    """What the line asks for in place of the section's settings; empty for nothing else."""
+    if line is None:  # a line of ours in a shell is not followed
+        return "" if not_read(section[PROCESS]) else "runs another program"
+    values = line.section()
+    keys = [each.config_key for each in (TRUST_ANCHOR, PROFILE, ROLE)]
+    other = [
+        key for key in keys if key in section and values.get(key, section[key]) != section[key]
+    ]
+    if other:
+        return f"has another {' and '.join(other)}"
+    named = line.config_profile
+    return f"reads profile {named!r}" if named and named != profile else ""
 
 
 def _examined(inputs: Inputs) -> tuple[Mapping[str, object], bool]:

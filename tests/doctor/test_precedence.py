@@ -93,6 +93,48 @@ def test_a_profile_with_settings_and_a_line_for_the_aws_cli(
     assert (first or "find nothing before") in found.text
 
 
+@pytest.mark.parametrize(
+    ("lines", "stored", "status", "words"),
+    [
+        ("", "", "ok", "the AWS CLI and boto3 without install() need a credential_process"),
+        ("", "aws_access_key_id = AKIAOLD", "warn", "aws_access_key_id of [default] in"),
+        ("aws_access_key_id = AKIAOLD", "", "warn", "aws_access_key_id of profile 'default'"),
+        ("credential_process = /opt/vault-aws get", "", "warn", "runs another program"),
+        ("credential_process = aws_signing_helper serve", "", "fail", "with serve"),
+        (
+            "credential_process = aws_signing_helper credential-process --role-arn old",
+            "",
+            "warn",
+            "has another rolesanywhere_role_arn",
+        ),
+        (
+            "credential_process = boto-rolesanywhere credential-process --config-profile old",
+            "",
+            "warn",
+            "reads profile 'old'",
+        ),
+        (
+            "credential_process = boto-rolesanywhere credential-process --config-profile default",
+            "",
+            "ok",
+            "find nothing before",
+        ),
+    ],
+)
+def test_programs_that_do_not_know_the_settings_take_something_else(
+    folder: Path, clean_environment: Path, lines: str, stored: str, status: str, words: str
+) -> None:
+    settings = _settings(written(ISSUING.issue("app"), folder))
+    ours = "\n".join(f"rolesanywhere_{key} = {value}" for key, value in settings.items())
+    config = config_file(clean_environment, f"[default]\n{ours}\n{lines}\n")
+    config.with_name("credentials").write_text(f"[default]\n{stored}\n")
+
+    found = only(examined({}), "precedence")
+
+    assert (found.status, words in found.text) == (status, True), found.text
+    assert "AKIAOLD" not in f"{found}"
+
+
 def _settings(arguments: dict[str, object]) -> dict[str, object]:
     return {
         "certificate": arguments["cert"],
