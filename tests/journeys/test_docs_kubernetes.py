@@ -51,6 +51,13 @@ def kept(operator: Reader, kind: str, name: str) -> dict[str, Any]:
     return value
 
 
+def commands(name: str) -> str:
+    """Those that the comment of a manifest tells to type."""
+    text = (MANIFESTS / name).read_text()
+    (block,) = re.findall(r"^#\n((?:#   .*\n)+)#$", text, re.MULTILINE)
+    return str(block).replace("#   ", "")
+
+
 def test_each_manifest_is_one_of_these() -> None:
     assert set(MADE) == {path.name for path in MANIFESTS.iterdir()}
 
@@ -115,11 +122,24 @@ def test_the_page_brings_to_a_cluster_what_its_program_needs(
     assert b64decode(data["tls.crt"]) == renewed != (operator.folder / "tls.crt").read_bytes()
 
 
+def test_the_jobs_secret_has_the_config_that_it_reads(operator: Reader) -> None:
+    shutil.copy(MANIFESTS / "crl-sync.yaml", operator.folder)
+    (operator.folder / "config").write_text("[profile crl-sync]\n")
+
+    operator.type(commands("crl-sync.yaml") + "kubectl apply -f crl-sync.yaml")
+
+    job = kept(operator, "cronjob", "crl-sync")["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (volume,), (container,) = job["volumes"], job["containers"]
+    (mount,), (variable,) = container["volumeMounts"], container["env"]
+    folder, _, file = variable["value"].rpartition("/")
+    assert (mount["name"], mount["mountPath"]) == (volume["name"], folder)
+    data = kept(operator, "secret", volume["secret"]["secretName"])["data"]
+    assert b64decode(data[file]) == b"[profile crl-sync]\n"
+
+
 def test_the_issuers_secret_holds_the_trust_anchor(operator: Reader) -> None:
     shutil.copy(MANIFESTS / "certificate.yaml", operator.folder)
-    text = (MANIFESTS / "certificate.yaml").read_text()
-    (commands,) = re.findall(r"^#\n((?:#   .*\n)+)#$", text, re.MULTILINE)
-    operator.type(commands.replace("#   ", "") + "kubectl apply -f certificate.yaml")
+    operator.type(commands("certificate.yaml") + "kubectl apply -f certificate.yaml")
     issuer = kept(operator, "issuer", "example-ca")
     assert (
         kept(operator, "secret", issuer["spec"]["ca"]["secretName"])["type"] == "kubernetes.io/tls"
