@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import yaml
+from installed import PROGRAMS, require
 from repository import DOCS, EXAMPLES
 
 import boto_rolesanywhere
@@ -373,6 +374,17 @@ def test_the_image_runs_what_it_copies_and_holds_no_key(
 
     assert done.returncode == 0, done.stderr
     assert emulator.created == 1
+
+
+@pytest.mark.parametrize(("slip", "status"), [("volumes:", 0), ("volume:", 1)])
+def test_the_compose_file_is_one(tmp_path: Path, slip: str, status: int) -> None:
+    checker = PROGRAMS / "bin" / "check-jsonschema"
+    require(checker.exists(), "check-jsonschema")
+    text = (EXAMPLES / "docker" / "compose.yaml").read_text()
+    (tmp_path / "compose.yaml").write_text(text.replace("volumes:", slip))
+    command = [checker, "--builtin-schema", "vendor.compose-spec", tmp_path / "compose.yaml"]
+
+    assert subprocess.run(command, capture_output=True, check=False).returncode == status
 
 
 MOUNTING = """
