@@ -73,7 +73,8 @@ class Administrator:
             pace: of the calls to the control plane.
 
         Raises:
-            ConfigurationError: there is no such profile, no Region, or `account_role` is no role.
+            ConfigurationError: there is no such profile, no Region, or `account_role` is no role;
+                or botocore cannot read the config file.
         """
         if account_role is not None:
             parse_arn("role", account_role, where="--account-role")
@@ -85,17 +86,19 @@ class Administrator:
             source = without_empty_variables(Session(profile=profile))
             assumed = _AssumedRole(self, account_role, source)
             self.session.register_component("credential_provider", CredentialResolver([assumed]))
-        try:
+        with translated("sts"):
+            try:
+                self.session.get_scoped_config()
+            except ProfileNotFound as error:
+                raise NoSuchProfileError(
+                    f"there is no profile {error.kwargs['profile']!r} in the AWS config file",
+                    code="profile-missing",
+                    where="--admin-profile" if profile else profile_variable(os.environ),
+                ) from None
             # The AWS CLI reads AWS_REGION, botocore does not.
             self._region = (
                 region or os.environ.get("AWS_REGION") or self.session.get_config_variable("region")
             )
-        except ProfileNotFound as error:
-            raise NoSuchProfileError(
-                f"there is no profile {error.kwargs['profile']!r} in the AWS config file",
-                code="profile-missing",
-                where="--admin-profile" if profile else profile_variable(os.environ),
-            ) from None
 
     @property
     def region(self) -> str:

@@ -62,6 +62,21 @@ def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path
     return path, title_of(profile, os.environ) or title  # of a section that was there before
 
 
+def require_changeable(profile: str) -> None:
+    """Refuse what `change_profile` would refuse, as far as it shows before something is made.
+
+    Raises:
+        ConfigurationError: it is no profile's name, or AWS's tools cannot read the config file.
+    """
+    path = home_path(aws_file("AWS_CONFIG_FILE", "~/.aws/config"))
+    try:
+        content = path.read_bytes()
+    except OSError:  # most often it is yet to make
+        content = b""
+    title = f"profile {quoted_name(profile)}"
+    with_section(content, title, {}, shell_words=True, where=str(path))
+
+
 def change_credentials(
     path: Path,
     profile: str,
@@ -157,5 +172,6 @@ def _change(
         raise ConfigurationError(
             f"it cannot be written ({error.strerror})",
             code="file-unwritable",
-            where=str(error.filename or path),
+            # A name without a folder is one in a folder that is held open.
+            where=error.filename if Path(error.filename or "").is_absolute() else str(path),
         ) from None

@@ -176,11 +176,24 @@ def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
         Administrator().client("iam")
     assert missing.value.code == "region-missing"
 
-    with pytest.raises(NoSuchProfileError, match="--admin-profile"):
-        Administrator(profile="nobody")
+    for region in (None, "eu-west-1"):
+        with pytest.raises(NoSuchProfileError, match="--admin-profile"):
+            Administrator(profile="nobody", region=region)
 
     with pytest.raises(ConfigurationError, match="--account-role"):
         Administrator(account_role="arn:aws:iam::123456789012:user/x")
+
+
+def test_a_config_file_that_botocore_cannot_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text("[profile\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    with pytest.raises(ConfigurationError, match=str(tmp_path)) as unreadable:
+        Administrator()
+
+    assert unreadable.value.code == "botocore-setting-unusable"
 
 
 def test_the_profile_gives_region_and_credentials(clean_environment: Path) -> None:

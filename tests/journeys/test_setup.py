@@ -104,6 +104,36 @@ def test_a_profile_is_changed_where_it_must_be(workshop: Path, clean_environment
     assert b"output = json\nrolesanywhere_trust_anchor_arn = arn:" in once
 
 
+def test_a_profile_that_cannot_be_written_is_not_lost(
+    workshop: Path, clean_environment: Path
+) -> None:
+    ended(*INIT)
+    (clean_environment / ".aws").write_text("in the way")
+    config = str(clean_environment / ".aws" / "config")
+
+    done = ended(*SETUP_APP1, status=1, AWS_CONFIG_FILE=config)
+    as_json = ended(*SETUP_APP1, "--json", status=1, AWS_CONFIG_FILE=config)
+
+    assert f"{clean_environment / '.aws'}: it cannot be written" in done.stderr
+    assert "\n[profile onprem]\nregion = eu-west-1\n" in done.stdout
+    document = json.loads(as_json.stdout)
+    assert (document["complete"], document["error"]) == (False, "file-unwritable")
+    assert document["profile"]["lines"]["rolesanywhere_role_arn"].endswith("role/app1")
+
+
+@pytest.mark.parametrize("command", [SETUP_APP1, ISSUE])
+def test_nothing_is_made_for_a_config_file_that_is_broken(
+    account: Account, workshop: Path, clean_environment: Path, command: tuple[str, ...]
+) -> None:
+    ended(*INIT)
+    (clean_environment / ".aws").mkdir()
+    (clean_environment / ".aws" / "config").write_text("[profile\n")
+
+    assert "config-file-unparseable" in ended(*command, status=1).stderr
+    assert account.writes() == []
+    assert json.loads(ended("ca", "list", "--json").stdout) == []
+
+
 def test_the_profile_can_be_printed(workshop: Path, clean_environment: Path) -> None:
     ended(*INIT)
     printed = ended(*SETUP_APP1, "--print-profile").stdout

@@ -17,6 +17,7 @@ from boto_rolesanywhere.cli.outcome import OK
 from boto_rolesanywhere.cli.refusals import both_given, without_effect
 from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.identity.opening import Access, open_key
+from boto_rolesanywhere.settings.profile_writer import require_changeable
 
 from . import private_ca
 from .opening import NEW_KEY, add_folder, add_passphrase, authority_of, next_command, secret_of
@@ -32,7 +33,6 @@ from .workload import (
     read_csr,
     renewed_type,
     require_file_name,
-    require_profile_name,
     write_files,
     write_issued,
     write_profile,
@@ -80,7 +80,7 @@ def issue(arguments: argparse.Namespace) -> int:
         return OK
     name = require_file_name(arguments.name)
     if arguments.profile:
-        require_profile_name(arguments.profile)
+        require_changeable(arguments.profile)
     issuer = _issuer(arguments, by_aws=by_aws)
     paths = paths_of(arguments, name, *_PAIR, force=arguments.force)
     wish = Wish.named(name, subject=arguments.subject, san=arguments.san, lifetime=lifetime)

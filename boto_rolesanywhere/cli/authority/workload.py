@@ -28,7 +28,6 @@ from boto_rolesanywhere.settings.names import (
     PRIVATE_KEY,
 )
 from boto_rolesanywhere.settings.places import home_path
-from boto_rolesanywhere.settings.profile_section import quoted_name, with_section
 from boto_rolesanywhere.settings.profile_writer import change_profile
 
 from .opening import NEW_KEY, add_passphrase, secret_of
@@ -218,15 +217,6 @@ def require_file_name(name: str | None) -> str:
             " CN=Müller,O=example.",
         )
     return name
-
-
-def require_profile_name(profile: str) -> None:
-    """Refuse a profile's name that the config file cannot hold, before anything is issued.
-
-    Raises:
-        ConfigurationError: it is none.
-    """
-    with_section(b"", f"profile {quoted_name(profile)}", {}, shell_words=True)
 
 
 def write_files(files: Mapping[Path, bytes]) -> None:

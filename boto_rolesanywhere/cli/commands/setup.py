@@ -19,6 +19,7 @@ from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.redaction import printable
 from boto_rolesanywhere.settings.names import CERTIFICATE
 from boto_rolesanywhere.settings.profile_reader import read_profile
+from boto_rolesanywhere.settings.profile_writer import require_changeable
 
 if TYPE_CHECKING:
     import argparse
@@ -79,6 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.profile and arguments.profile == arguments.admin_profile:
         remedy = "They name one profile; the workload needs one of its own."
         raise both_given("--profile", "--admin-profile", remedy)
+    writes = bool(arguments.profile) and not arguments.print_profile
+    if writes:
+        require_changeable(arguments.profile)
     administrator = administrator_of(arguments)
     wanted = wanted_of(arguments, administrator.region)
     # What a plan says is its result.
@@ -100,14 +104,17 @@ def run(arguments: argparse.Namespace) -> int:
         raise
     profile = arguments.profile or arguments.role
     lines = profile_lines(profile, arns, administrator.region)
-    writes = bool(arguments.profile) and not arguments.print_profile
     if not arguments.json and not arguments.plan:
         _print(arguments, setup, lines, writes=writes)
     elif arguments.plan and arguments.json:
         _print_json(arguments, administrator, setup, {"configFile": None})
     elif arguments.json:
-        path = str(write_lines(profile, lines)[0]) if writes else None
-        written = {"profile": {"name": profile, "lines": lines}, "configFile": path}
+        written: dict[str, Any] = {"profile": {"name": profile, "lines": lines}, "configFile": None}
+        try:
+            written["configFile"] = str(write_lines(profile, lines)[0]) if writes else None
+        except RolesAnywhereError as error:
+            _print_json(arguments, administrator, setup, {**written, "error": error.code})
+            raise
         _print_json(arguments, administrator, setup, written)
     return OK
 
@@ -137,7 +144,11 @@ def _print(
     if not writes:
         sys.stdout.write(f"\n{section_text(profile, lines)}")
         return
-    path, title, replaced = write_lines(profile, lines)
+    try:
+        path, title, replaced = write_lines(profile, lines)
+    except RolesAnywhereError:  # what there is now, is not lost
+        sys.stdout.write(f"\n{section_text(profile, lines)}")
+        raise
     sys.stdout.write(f"{path}: [{title}] has their ARNs\n")
     for key, value in replaced.items():
         sys.stdout.write(f"  {key} was {printable(value)}\n")
