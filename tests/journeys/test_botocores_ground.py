@@ -350,6 +350,18 @@ def config_files() -> None:
     assert read["services"] == {"s": {"sts": {"endpoint_url": "http://x"}}}
 
 
+@guards("botocore.compat.compat_shell_split")
+def words_of_a_line() -> None:
+    """settings.process_words splits a ``credential_process`` with it as botocore does."""
+    from botocore import credentials
+    from botocore.compat import compat_shell_split
+
+    assert list(compat_shell_split("a 'b c' --d=e")) == ["a", "b c", "--d=e"]
+    assert "compat_shell_split(credential_process)" in inspect.getsource(
+        credentials.ProcessProvider
+    )
+
+
 @guards("error.kwargs")
 def causes() -> None:
     """botocore_faults finds what urllib3 raised in the arguments that botocore keeps."""

@@ -25,8 +25,9 @@ MAX_BYTES = 4 * 1024 * 1024
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
-_HANDLE = re.compile(r"(?:tpm:)?0x81[0-9a-f]{6}", re.IGNORECASE)
-_PERCENT = re.compile(r"%\w+%")  # as Windows writes a variable
+# Compiled where a path is wrong alone: each costs a start time.
+_HANDLE = r"(?i)(?:tpm:)?0x81[0-9a-f]{6}"
+_PERCENT = r"%\w+%"  # as Windows writes a variable
 _QUOTES = tuple("\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")
 
 
@@ -183,13 +184,13 @@ def _odd(path: str) -> str | None:
     """What to do about a path that was written as for a shell or the AWS CLI."""
     if path[:1] in _QUOTES and path[-1:] in _QUOTES:
         return "The path stands in quotes, which do not belong to it."
-    if _HANDLE.fullmatch(path):
+    if re.fullmatch(_HANDLE, path):
         return f"The key at a handle of a TPM is written handle:{path.rpartition(':')[2]}."
     if path.startswith(("file:/", "fileb:/")):
         return "Write the path alone, without file://."
     if " #" in path or " ;" in path:
         return "A comment behind a value belongs to it: give it a line of its own."
-    is_variable = "$" in path or _PERCENT.search(path)
+    is_variable = "$" in path or re.search(_PERCENT, path)
     return "No variable in a path is expanded." if is_variable else None
 
 

@@ -207,6 +207,8 @@ print(*sorted(name for name in sys.modules if name.startswith("boto_rolesanywher
         "boto_rolesanywhere.authority.revocation",
         "boto_rolesanywhere.clock",
         "boto_rolesanywhere.errors",
+        "boto_rolesanywhere.settings",
+        "boto_rolesanywhere.settings.distinguished_names",
     ]
 
 
