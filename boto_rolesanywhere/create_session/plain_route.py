@@ -48,6 +48,9 @@ _VARIABLES: Final = frozenset({
     "AWS_SESSION_TOKEN",
     "AWS_SHARED_CREDENTIALS_FILE",
     "AWS_STS_REGIONAL_ENDPOINTS",
+    # Of the system's store, which a plain call trusts as every other one of the command does.
+    "SSL_CERT_DIR",
+    "SSL_CERT_FILE",
 })  # fmt: skip
 # The same of a profile's keys.
 _KEYS: Final = frozenset({

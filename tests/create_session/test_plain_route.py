@@ -128,7 +128,7 @@ def test_what_botocore_would_have_to_read_makes_the_call_botocores(setting: str)
     "variable",
     [
         *("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "ALL_PROXY", "all_proxy", "NO_PROXY"),
-        *("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSLKEYLOGFILE", "BOTOCORE_EXPERIMENTAL"),
+        *("REQUESTS_CA_BUNDLE", "SSL_KEY_FILE", "SSLKEYLOGFILE", "BOTOCORE_EXPERIMENTAL"),
         *("AWS_A_SETTING_OF_TOMORROW", "AWS_LAMBDA_FUNCTION_NAME", "_X_AMZN_TRACE_ID"),
     ],
 )
@@ -152,6 +152,8 @@ def test_what_decides_nothing_does_no_harm() -> None:
     environ = {"AWS_PROFILE": "x", "AWS_REGION": "us-east-1", "AWS_ROLESANYWHERE_REGION": "x"}
     assert route(section=section, PATH="/bin", **environ) == route()
     assert route(HTTPS_PROXY="") == route()
+    # A conda environment sets them: test_trust.py sees that such a call trusts what they name.
+    assert route(SSL_CERT_FILE="/store.pem", SSL_CERT_DIR="/store") == route()
 
 
 def test_models_of_the_users_make_the_call_botocores(home: Path) -> None:
