@@ -111,6 +111,11 @@ class StandIn:
         return hash(self._encoded)
 
 
+def is_plain(certificate: object) -> bool:
+    """Whether `read_plain` has read it."""
+    return isinstance(certificate, PlainCertificate)
+
+
 class PlainCertificate(StandIn):
     """Stands in for one that cannot be made without `cryptography.x509`.
 

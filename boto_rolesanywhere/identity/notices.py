@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from boto_rolesanywhere.certificates.chain import is_issued_by
 from boto_rolesanywhere.certificates.descriptions import describe_subject
-from boto_rolesanywhere.certificates.odd import slips_of
+from boto_rolesanywhere.certificates.odd import readable
+from boto_rolesanywhere.certificates.plain import is_plain
 from boto_rolesanywhere.redaction import logger_of
 
 from .material import place_of
@@ -43,9 +44,13 @@ def warn_of_strangers(
 
 
 def warn_of_slips(sent: tuple[x509.Certificate, ...], where: str | None) -> None:
-    """Say what is odd about a certificate that is sent all the same."""
+    """Say what is odd about a certificate that is sent all the same.
+
+    Of a plain one the extensions that signing does not need are not read: that would load all of
+    `cryptography.x509`. `inspect` and `doctor` look at them.
+    """
     for certificate in sent:
-        if slips := slips_of(certificate):
+        if not is_plain(certificate) and (slips := readable(certificate)[1]):
             warn_once(
                 f"{where}: the certificate of {describe_subject(certificate)} is used as it is, "
                 f"although {'; '.join(slips)}. AWS may refuse it."
