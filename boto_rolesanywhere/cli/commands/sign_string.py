@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from hashlib import sha256
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from boto_rolesanywhere.cli.flags import add_flags, prepare
 from boto_rolesanywhere.cli.inputs import sources_from
 from boto_rolesanywhere.cli.outcome import OK
+from boto_rolesanywhere.errors import PassphraseError, RolesAnywhereError
+from boto_rolesanywhere.settings.places import TOKEN, kind_of
 from boto_rolesanywhere.signing_key import DigestSigningKey
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
     from cryptography.hazmat.primitives.hashes import HashAlgorithm
 
-    from boto_rolesanywhere.settings.sources import IdentitySources
+    from boto_rolesanywhere.identity.opening import Access
+    from boto_rolesanywhere.settings.sources import CertificateSource, IdentitySources
     from boto_rolesanywhere.signing_key import Digest, SigningKey
 
 DIGESTS: Final = ("SHA256", "SHA384", "SHA512")
@@ -121,4 +124,21 @@ def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
     from boto_rolesanywhere.identity.opening import Access, open_key
 
     access = Access(sources.secret, sources.pkcs11_module, sources.tpm_tcti)
-    return open_key(sources.private_key or sources.certificate, access)
+    place = sources.private_key or sources.certificate
+    apart = kind_of(place) == TOKEN and sources.certificate != place
+    return open_key(place, access, _public_keys(sources.certificate, access) if apart else ())
+
+
+def _public_keys(certificate: CertificateSource, access: Access) -> list[PublicKeyTypes]:
+    """Of a certificate that is given too: it tells which key is meant on which token."""
+    from boto_rolesanywhere.certificates.reading import readable_public_key
+    from boto_rolesanywhere.identity.opening import open_certificates
+
+    try:
+        contents = open_certificates(certificate, access=access)
+    except PassphraseError:
+        raise  # not tried once more for the key
+    except RolesAnywhereError:
+        return []
+    keys = map(readable_public_key, contents.certificates)
+    return [cast("PublicKeyTypes", key) for key in keys if key is not None]

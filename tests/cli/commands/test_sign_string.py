@@ -174,3 +174,19 @@ def test_a_token_signs_the_same(home: Path, token: SoftToken) -> None:
         more = ("--digest", digest)
         expected = signed(home, "--private-key", home / "rsa.pem", *more)
         assert signed(home, *flags, *pin, *more, TOKEN_PIN=PIN) == expected
+
+
+def test_a_certificate_that_is_given_too_tells_which_token_is_meant(
+    home: Path, token: SoftToken
+) -> None:
+    issued, other = CertificateAuthority().issue("app", key_type="RSA-2048"), token.another()
+    token.add_key(issued.private_key, label="web", id_="01")
+    token.add_certificate(issued.certificate, label="of web")
+    other.add_key(RSA_KEY, label="web", id_="01")
+    (home / "app.pem").write_bytes(issued.certificate_pem)
+    key = ("--private-key", "pkcs11:object=web", "--pkcs11-lib", SOFTHSM, "--pkcs11-pin", PIN)
+
+    assert b"2 tokens match" in run("sign-string", *key, env=environment(home)).stderr
+    for certificate in (home / "app.pem", "pkcs11:object=of web", f"{token.uri};object=of web"):
+        assert signed(home, "--certificate", certificate, *key)
+    assert not other.wrong_pin_was_tried()
