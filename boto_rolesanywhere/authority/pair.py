@@ -42,7 +42,7 @@ def replace_pair(certificate_path: Path, certificates: bytes, key_path: Path, ke
         OSError: a file cannot be written. What is there is a pair.
     """
     make_private_folder(key_path.parent)
-    with _alone_in(key_path.parent):
+    with alone_in(key_path.parent):
         if kept := _keys_in_use(certificate_path, key_path):
             # The old key first: until the certificate is exchanged, it is the one that programs
             # need which read one key of a file.
@@ -54,8 +54,8 @@ def replace_pair(certificate_path: Path, certificates: bytes, key_path: Path, ke
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Wait for another process that replaces a pair in this folder: the files would be mixed.
+def alone_in(folder: Path) -> Iterator[None]:
+    """Wait for another process that replaces files in this folder: they would be mixed.
 
     Not on Windows, nor where the file system has no locks.
     """

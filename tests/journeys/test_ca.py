@@ -22,6 +22,7 @@ from software_tpm import software_tpm
 
 from boto_rolesanywhere.authority.folder import open_authority
 from boto_rolesanywhere.authority.keys import generate_key
+from boto_rolesanywhere.authority.pair import alone_in
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.settings.sources import IdentitySources
@@ -394,6 +395,23 @@ def test_many_at_once_all_issue(workshop: Path) -> None:
 
     assert [process.wait(60) for process in running] == [0] * 16
     assert len({each["serialNumber"] for each in json.loads(ca("list", "--json"))}) == 16
+
+
+def test_an_older_list_takes_no_newer_ones_place(workshop: Path) -> None:
+    ca("init", "--name", "Example CA")
+    authority = open_authority(workshop / "ca")
+
+    with alone_in(workshop / "ca"):
+        late = processes.Process("ca", "crl", stdout=-1, text=True)
+        deadline = time.monotonic() + 30
+        while authority.newest_list() is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        authority.sign_list()
+    out, _ = late.communicate(timeout=30)
+
+    assert "list number 2," in out
+    written = x509.load_der_x509_crl((workshop / "ca" / "ca-crl.der").read_bytes())
+    assert written == authority.newest_list()
 
 
 def test_a_word_that_is_no_action_is_not_shown() -> None:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from boto_rolesanywhere.atomic_file import make_private_folder
+from boto_rolesanywhere.authority.pair import alone_in
 from boto_rolesanywhere.authority.revocation import REASONS
 from boto_rolesanywhere.cli.options import add_switch
 from boto_rolesanywhere.cli.outcome import OK, PROGRAM
@@ -19,7 +21,7 @@ from boto_rolesanywhere.settings.distinguished_names import name_text
 
 from . import private_ca
 from .opening import add_folder, add_passphrase, authority_of
-from .workload import add_days, output_of, serial_in, write_files
+from .workload import add_days, output_of, serial_in, write_files, writing
 
 if TYPE_CHECKING:
     import argparse
@@ -96,7 +98,14 @@ def crl(arguments: argparse.Namespace) -> int:
     signed = authority.sign_list(timedelta(days=arguments.days))
     folder = output_of(arguments, authority.folder)
     pem, der = folder / "ca-crl.pem", folder / "ca-crl.der"
-    write_files({pem: signed.public_bytes(Encoding.PEM), der: signed.public_bytes(Encoding.DER)})
+    with writing(folder):
+        make_private_folder(folder)
+        with alone_in(folder):
+            # Another process may have signed a newer one meanwhile: none takes its place.
+            newest = authority.newest_list()
+            signed = signed if newest is None else newest  # a list without entries is false
+            contents = {pem: signed.public_bytes(Encoding.PEM)}
+            write_files({**contents, der: signed.public_bytes(Encoding.DER)})
     number = signed.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
     sys.stdout.write(
         f"{pem}: list number {number}, revoked certificates: {len(signed)}, next update"
