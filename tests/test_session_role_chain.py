@@ -77,6 +77,19 @@ source_profile = static
 role_arn = {NEXT}
 source_profile = ring
 
+[profile round]
+role_arn = {NEXT}
+source_profile = about
+
+[profile about]
+role_arn = {NEXT}
+source_profile = round
+
+[profile short]
+role_arn = {NEXT}
+source_profile = onprem
+external_id = x
+
 [profile lost]
 role_arn = {NEXT}
 source_profile = onpremm
@@ -210,7 +223,8 @@ def test_the_command_trusts_the_systems_store_for_sts_too(
     ("profile", "words", "status"),
     [
         ("other", ["of profile 'static', which has no rolesanywhere_", "The AWS CLI needs"], 2),
-        ("ring", ["of profile 'ring', which has no"], 2),
+        ("ring", ["source_profile leads back to profile 'ring'"], 2),
+        ("round", ["source_profile leads back to profile 'round'"], 2),
         ("lost", ["of profile 'onpremm', which does not exist"], 2),
         ("instance", ["not with the credentials of a source_profile"], 2),
         ("device", ["mfa_serial of profile 'device'"], 1),
@@ -226,6 +240,15 @@ def test_what_cannot_be_followed_is_named(profile: str, words: list[str], status
     told = str(list(examine(profile_name=profile, offline=True)))
     assert words[0] in told
     assert "comes first" not in told
+
+
+def test_what_botocore_refuses_of_a_role_is_no_fault_of_the_network() -> None:
+    session = boto_rolesanywhere.get_session(profile_name="short")
+    with pytest.raises(ConfigurationError, match="parameter ExternalId") as raised:
+        session.get_credentials().get_frozen_credentials()  # type: ignore[union-attr]
+    assert "the role of profile 'short': botocore cannot use" in str(raised.value)
+    assert "external_id" in str(raised.value.remedy)
+    assert "\n" not in str(raised.value)
 
 
 def test_a_refusal_names_the_profile(monkeypatch: pytest.MonkeyPatch, emulator: Emulator) -> None:

@@ -16,10 +16,15 @@ from botocore.session import Session as BotocoreSession
 
 from boto_rolesanywhere.clock import utc_now
 from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession, required_word
-from boto_rolesanywhere.errors import InvalidResponseError, ServiceError, SessionDeniedError
+from boto_rolesanywhere.errors import (
+    ConfigurationError,
+    InvalidResponseError,
+    ServiceError,
+    SessionDeniedError,
+)
 from boto_rolesanywhere.settings.botocore_variables import without_empty_variables
 
-from .botocore_faults import fault_of
+from .botocore_faults import ON_THE_WAY, fault_of
 from .botocore_session import with_settings_of
 from .botocore_transport import TIMEOUTS
 from .diagnosis import service_time
@@ -116,8 +121,10 @@ def assume(
             answer = client.assume_role(**parameters)
     except ClientError as error:
         raise _refused(error, role) from None
-    except BotoCoreError as error:
+    except ON_THE_WAY as error:
         raise unreachable(OPERATION, f"STS in {region}", fault_of(error)) from error
+    except BotoCoreError as error:  # a parameter or a setting, before anything is sent
+        raise _unusable(error, role) from None
     except Exception as error:  # noqa: BLE001  # botocore's parser raises whatever an odd body leads to
         # Its words may quote the body, which may hold credentials.
         raise InvalidResponseError(
@@ -184,6 +191,17 @@ def _session(
             code="answer-foreign",
             remedy="Check AWS_ENDPOINT_URL_STS, if it is set.",
         ) from None
+
+
+def _unusable(error: BotoCoreError, role: AssumedRole) -> ConfigurationError:
+    """The error for what botocore refuses itself, such as an external_id of one character."""
+    words = " ".join(str(error.kwargs.get("report") or error).split()).rstrip(".")
+    return ConfigurationError(
+        f"botocore cannot use what is set for it ({words})",
+        code="botocore-setting-unusable",
+        where=f"the role of profile {role.profile!r}",
+        remedy="Correct role_arn, role_session_name, external_id or duration_seconds there.",
+    )
 
 
 def _refused(error: ClientError, role: AssumedRole) -> ServiceError:

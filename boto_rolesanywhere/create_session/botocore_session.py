@@ -7,9 +7,10 @@ CreateSession: its endpoint comes from the rules of the service, which botocore 
 
 from __future__ import annotations
 
+import json
 import os
 from functools import cache
-from pathlib import Path
+from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config as ClientConfig
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 SERVICE: Final = "rolesanywhere"
 _MODEL: Final = "service-2"
 _ENDPOINTS: Final = "endpoints"
-_DATA: Final = str(Path(__file__).with_name("data"))
+_FILE: Final = resources.files("boto_rolesanywhere.create_session") / "data" / f"{_MODEL}.json"
 
 
 def private_session(parent: BotocoreSession | None) -> BotocoreSession:
@@ -101,7 +102,8 @@ class _OneServiceLoader(Loader):
     ) -> Any:  # noqa: ANN401  # botocore's
         """The data of this type; as a model the one operation, which no SDK's model has."""
         if type_name == _MODEL:
-            return self.file_loader.load_file(f"{_DATA}/{_MODEL}")
+            # The package may lie in a zip archive, where botocore opens no file.
+            return json.loads(_FILE.read_text(encoding="utf-8"))
         return super().load_service_model(service_name, type_name, api_version)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:

@@ -243,13 +243,20 @@ def require_followed(inputs: Inputs) -> None:
     profiles = inputs.session.full_config["profiles"]
     chain = chain_of(profiles.get, name)
     last = chain.source if chain else last_named(profiles.get, name)
+    if chain is None and (profiles.get(last) or {}).get(SOURCE):
+        raise ConfigurationError(
+            f"its {SOURCE} leads back to profile {last!r}",
+            code="settings-missing",
+            where=f"profile {name!r}",
+            expected=f"{SOURCE} = NAME of a profile with {PREFIX}… settings",
+        )
     lack = f"which has no {PREFIX}… settings" if last in profiles else "which does not exist"
     raise ConfigurationError(
         f"it assumes a role with the credentials of profile {last!r}, {lack}",
         code="settings-missing",
         where=f"profile {name!r}",
-        remedy=f"`boto-rolesanywhere configure --profile {last}` writes them. The AWS CLI needs"
-        f" this line in the section of {last!r}: credential_process = boto-rolesanywhere"
+        remedy=f"`boto-rolesanywhere configure --profile {last}` writes its settings. The AWS"
+        f" CLI needs this line in the section of {last!r}: credential_process = boto-rolesanywhere"
         f" credential-process --config-profile {last}",
     )
 

@@ -6,6 +6,9 @@ import gzip
 import io
 import json
 import os
+import subprocess
+import sys
+import zipfile
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -20,6 +23,7 @@ from botocore.exceptions import BotoCoreError
 from botocore.loaders import Loader
 from urllib3 import HTTPResponse
 
+import boto_rolesanywhere
 from boto_rolesanywhere.create_session.botocore_session import private_session
 from boto_rolesanywhere.create_session.botocore_transport import BotocoreTransport
 from boto_rolesanywhere.create_session.call import attempt_headers, signed
@@ -146,3 +150,23 @@ def headers_of_botocore(arguments: dict[str, str]) -> set[str]:
     client.meta.events.register("before-send.rolesanywhere.CreateSession", answer)
     client.create_session(**arguments)
     return headers - {"content-length"}  # ours is added when the request is sent
+
+
+def test_the_model_is_read_out_of_a_zip_archive(tmp_path: Path) -> None:
+    """As in a zipapp, or in a folder that a build packed: pex, shiv, AWS Lambda's layers."""
+    package = Path(boto_rolesanywhere.__file__).parent
+    with zipfile.ZipFile(tmp_path / "app.zip", "w") as archive:
+        for file in package.rglob("*"):
+            if file.suffix in {".py", ".json"}:
+                archive.write(file, file.relative_to(package.parent))
+    program = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from boto_rolesanywhere.create_session import botocore_session as module\n"
+        "loader = module.private_session(None).get_component('data_loader')\n"
+        "model = loader.load_service_model('rolesanywhere', 'service-2')\n"
+        "print(module.__file__, *model['operations'])\n"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "app.zip")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "app.zip" in done.stdout
+    assert done.stdout.split()[-1] == "CreateSession"
