@@ -28,7 +28,10 @@ _missing: Final = partial(PassphraseError, code="pin-missing", remedy=_WAYS)
 
 
 class PinNeededError(Exception):
-    """The token wants a PIN, and nobody has asked for it yet. Never leaves these modules."""
+    """The token wants a PIN, and nobody has asked for it yet. Never leaves these modules.
+
+    Its text says of which token, for a person who is asked.
+    """
 
 
 class LentPin(Secret):
@@ -64,16 +67,16 @@ class TokenPin:
         self._where = str(uri)
         self._pin: str | None = None
 
-    def known(self) -> str:
+    def known(self, of_which: str = "") -> str:
         """The PIN; raises PinNeededError until `ask` has run, which needs that no lock is held."""
         pin = self._pin  # read once: another thread may make it forget
         if pin is None:
-            raise PinNeededError
+            raise PinNeededError(of_which)
         return pin
 
-    def ask(self) -> None:
+    def ask(self, of_which: str = "") -> None:
         """Get the PIN from its source, which may be a callable of the user's."""
-        pin, origin = self.obtain()
+        pin, origin = self.obtain(of_which)
         if not pin:
             # An empty PIN would be counted as a wrong one.
             raise _missing("the PIN is empty", where=origin)
@@ -106,7 +109,7 @@ class TokenPin:
         """Whether a person is asked for it."""
         return not self._uri.has_pin and self.secret is not None and self.secret.asks
 
-    def obtain(self) -> tuple[bytes, str]:
+    def obtain(self, of_which: str = "") -> tuple[bytes, str]:
         """The PIN and where it is configured. Raises as `ask` does."""
         if self._uri.pin_value is not None:
             return self._uri.pin_value.encode("utf-8"), "pin-value of the PKCS#11 URI"
@@ -114,7 +117,7 @@ class TokenPin:
             path = pin_source_path(self._uri.pin_source)
             return read_secret_file(str(path), _SOURCE, _LONGEST_FILE), f"{_SOURCE}, {path}"
         if self.secret is not None:
-            return self.secret.reveal(f"PIN for {self._where}"), self.secret.origin
+            return self.secret.reveal(f"PIN for {self._where}{of_which}"), self.secret.origin
         raise self.missing()
 
     def __repr__(self) -> str:

@@ -96,8 +96,9 @@ class TokenAccess:
         while True:
             try:
                 return self._run_alone(call)
-            except PinNeededError:  # noqa: PERF203  # twice round as a rule
-                self.pin.ask()  # not under the lock: the user's callable may take its time
+            except PinNeededError as needed:  # noqa: PERF203  # twice round as a rule
+                # Not under the lock: the user's callable may take its time.
+                self.pin.ask(str(needed))
 
     def of_one(self, uri: Pkcs11Uri) -> TokenAccess:
         """Access to what `uri` names, through the same library and with the same secret."""
@@ -161,7 +162,8 @@ class TokenAccess:
         of_pin = self._tokens_of_pin()
         if of_pin is not None and _identity(token) not in of_pin:
             raise self.pin.missing()
-        pin = self.pin.known()
+        which = "" if self.uri.token else f" on token {token.label!r}"
+        pin = self.pin.known(which + (" (the last try)" if _is_last_try(token) else ""))
         if was_refused(_identity(token), pin.encode()):
             self.pin.forget()
             raise PassphraseError(

@@ -43,9 +43,15 @@ def marks(clean_environment: Path) -> Path:
 class Person(Secret):
     """Who is asked for the PIN."""
 
+    asked = ""
+
     @property
     def asks(self) -> bool:
         return True
+
+    def reveal(self, title: str = "passphrase") -> bytes:
+        self.asked = title
+        return super().reveal(title)
 
 
 def signs(token: SoftToken, module: str, pin: str) -> bool:
@@ -83,7 +89,23 @@ def test_the_last_try_is_kept_back_after_a_wrong_pin(
 def test_a_person_may_use_the_last_try(token: SoftToken, strict: str) -> None:
     assert refused(token, strict, "9999", BY_THE_TOKEN)
 
-    assert in_child(lambda: _outcome(token, strict, Person(PIN)) is None)
+    def is_told() -> bool:
+        person = Person(PIN)
+        assert _outcome(token, strict, person) is None
+        return person.asked.endswith(";object=app (the last try)")
+
+    assert in_child(is_told)
+
+
+def test_a_person_is_told_which_token_wants_the_pin(token: SoftToken) -> None:
+    token.another()
+
+    def is_told() -> bool:
+        person = Person(PIN)
+        assert open_token_key("pkcs11:object=app", module=SOFTHSM, secret=person).sign(b"data")
+        return person.asked == f"PIN for pkcs11:object=app on token {token.label!r}"
+
+    assert in_child(is_told)
 
 
 def test_a_login_from_elsewhere_ends_it(token: SoftToken, strict: str) -> None:
