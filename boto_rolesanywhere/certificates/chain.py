@@ -7,7 +7,7 @@ Anywhere User Guide, "Signature verification".
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from boto_rolesanywhere.errors import CertificateError
 
@@ -199,15 +199,23 @@ def is_signed_with(certificate: x509.Certificate, issuer: x509.Certificate) -> b
 
     False too where the installed `cryptography` lacks the algorithm or the key's kind.
     """
+    data: bytes = getattr(certificate, "signed_bytes", None) or certificate.tbs_certificate_bytes
+    return verifies(readable_public_key(issuer), certificate, data)
+
+
+def verifies(
+    key: Any,  # noqa: ANN401  # a public key of any kind
+    signed: x509.Certificate | x509.CertificateRevocationList,
+    data: bytes,
+) -> bool:
+    """Whether the signature on `signed`, made over `data`, is the key's. False as above."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import dsa, ec, padding, rsa
 
-    key = cast("Any", readable_public_key(issuer))
-    data: bytes = getattr(certificate, "signed_bytes", None) or certificate.tbs_certificate_bytes
     used: tuple[object, ...] = ()
     try:
-        scheme = certificate.signature_algorithm_parameters
-        digest = certificate.signature_hash_algorithm
+        scheme = signed.signature_algorithm_parameters
+        digest = signed.signature_hash_algorithm
         if isinstance(scheme, padding.PKCS1v15 | padding.PSS):
             fits, used = isinstance(key, rsa.RSAPublicKey), (scheme, digest)
         elif isinstance(scheme, ec.ECDSA):
@@ -218,7 +226,7 @@ def is_signed_with(certificate: x509.Certificate, issuer: x509.Certificate) -> b
             others = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | dsa.DSAPublicKey
             fits = key is not None and not isinstance(key, others)
         if fits:
-            key.verify(certificate.signature, data, *used)
+            key.verify(signed.signature, data, *used)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError, AttributeError):
         return False
     return fits

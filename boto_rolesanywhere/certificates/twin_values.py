@@ -66,7 +66,7 @@ class Mender:
         tag, content = element.tag, element.content
         if tag & der.CONSTRUCTED:
             return self._constructed(field, element, partial(self.normal, field))
-        self._check_length(field, element)
+        self.check_length(field, element)
         if tag == der.BOOLEAN and any(content) and content != b"\xff":
             self.note(field, "a TRUE that is not written as DER asks")
             return der.encode(tag, b"\xff")
@@ -100,7 +100,7 @@ class Mender:
             right = _NULL
         else:
             return self.normal(field, element)
-        self._check_length(field, element)
+        self.check_length(field, element)
         if found == _NULL and oid.content.startswith(_ECDSA):
             self.note(field, "a parameter NULL, where ECDSA has none")
         elif found not in (right, b""):
@@ -129,14 +129,15 @@ class Mender:
             right = self.algorithm(field, algorithm)
         return der.sequence(right, der.encode(der.BIT_STRING, b"\0" + key))
 
-    def _check_length(self, field: str, element: der.Element) -> None:
+    def check_length(self, field: str, element: der.Element) -> None:
+        """Note a length that DER does not allow."""
         if element.raw != der.encode(element.tag, element.content):
             self.note(field, "a length that is not in its shortest form")
 
     def _constructed(
         self, field: str, element: der.Element, mend: Callable[[der.Element], bytes]
     ) -> bytes:
-        self._check_length(field, element)
+        self.check_length(field, element)
         inner = [right for each in elements(element.content) if (right := mend(each))]
         if (whole := der.joined(element.tag, inner)) is not None:
             self.note(field, "a string in pieces, which DER does not allow")

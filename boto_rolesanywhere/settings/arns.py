@@ -12,6 +12,8 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import shown
 
+from .places import slip_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Literal
@@ -87,7 +89,7 @@ def parse_arn(kind: Kind, text: str, *, where: str | None = None, remedy: str | 
             expected="arn:aws:iam::123456789012:role/NAME"
             if kind == "role"
             else f"arn:aws:{service}:REGION:ACCOUNT:{kind}/ID",
-            remedy=remedy,
+            remedy=remedy or slip_of(text.strip(), "ARN"),
         )
     return arn
 

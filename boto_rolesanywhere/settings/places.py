@@ -33,6 +33,10 @@ SCHEMES: Final[dict[str, Kind]] = {TOKEN_SCHEME: TOKEN, TPM_SCHEME: TPM}
 DEVICES: Final[dict[Kind, str]] = {TOKEN: "PKCS#11 token", TPM: "TPM"}
 
 
+_QUOTES = tuple("\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")
+_COMMENTS = (" #", " ;", "\t#", "\t;")
+
+
 def kind_of(place: object) -> Kind:
     """What `place` names.
 
@@ -78,6 +82,20 @@ def home_path(text: str | PathLike[str]) -> Path:
         raise ConfigurationError(
             f"there is no home folder for {user}", code="home-missing", where=str(text)
         ) from None
+
+
+def slip_of(text: str, title: str) -> str | None:
+    """What to do about a value of a setting that was written as for a shell; None for nothing.
+
+    Args:
+        text: the value.
+        title: what it is, for the words.
+    """
+    if text[:1] in _QUOTES and text[-1:] in _QUOTES:
+        return f"The {title} stands in quotes, which do not belong to it."
+    if any(mark in text for mark in _COMMENTS):
+        return "A comment behind a value belongs to it: give it a line of its own."
+    return None
 
 
 def _scheme(text: str) -> str:

@@ -97,6 +97,20 @@ def test_arns_that_do_not_belong_together_are_refused(
         )
 
 
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ('"{}"', "stands in quotes"),
+        ("{} # the role", "A comment behind a value"),
+        ("{} ; the role", "A comment behind a value"),
+    ],
+)
+def test_an_arn_as_for_a_shell_is_told_apart(written: str, words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        parse_arn("role", written.format("arn:aws:iam::123456789012:role/app"))
+    assert words in str(caught.value.remedy)
+
+
 def test_a_role_of_another_account_is_left_to_the_service() -> None:
     role = Arn("aws", "iam", "", "210987654321", "role/x")
 

@@ -11,11 +11,13 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from boto_rolesanywhere.certificates.names import comparable
+from boto_rolesanywhere.certificates.odd_lists import load_list
 from boto_rolesanywhere.certificates.reading import extension_of, quietly
 from boto_rolesanywhere.errors import CertificateError
 from boto_rolesanywhere.identity.files.foreign import foreign
 from boto_rolesanywhere.identity.files.pem import PemError, as_plain_text, looks_like_pem, scan
 from boto_rolesanywhere.identity.files.recognise import UNKNOWN, recognise
+from boto_rolesanywhere.identity.notices import warn_once
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -98,10 +100,8 @@ def read_list(data: bytes, where: str) -> RevocationList:
     is_pem = looks_like_pem(text)
     try:
         encoded = _only_block(text, where) if is_pem else data
-        crl = quietly(lambda: x509.load_der_x509_crl(encoded))
-        # Read here, if they can be; an entry that cannot be read raises.
-        quietly(lambda: (crl.issuer.rfc4514_string(), list(crl)))
-    except (PemError, ValueError, TypeError, x509.InvalidVersion) as error:
+        crl, slips = load_list(encoded)
+    except (PemError, ValueError) as error:
         reason, remedy = _what_else(data, error)
         raise CertificateError(
             f"it is not a certificate revocation list ({reason})",
@@ -110,6 +110,8 @@ def read_list(data: bytes, where: str) -> RevocationList:
             expected="a CRL in PEM or DER",
             remedy=remedy,
         ) from None
+    if slips:
+        warn_once(f"{where}: {'; '.join(slips)}. The list is used as it is; AWS may refuse it.")
     return RevocationList(crl, where, is_pem)
 
 

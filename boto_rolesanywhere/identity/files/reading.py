@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from boto_rolesanywhere.errors import CertificateError, PrivateKeyError, RolesAnywhereError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import holds_secret
-from boto_rolesanywhere.settings.places import home_path
+from boto_rolesanywhere.settings.places import home_path, slip_of
 
 FileSource: TypeAlias = "str | os.PathLike[str] | bytes | bytearray | memoryview"
 Role = Literal["certificate", "private key", "chain", "trust anchor", "revocation list"]
@@ -28,7 +28,6 @@ _ROOT = 0
 # Compiled where a path is wrong alone: each costs a start time.
 _HANDLE = r"(?i)(?:tpm:)?0x81[0-9a-f]{6}"
 _PERCENT = r"%\w+%"  # as Windows writes a variable
-_QUOTES = tuple("\"'`\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}")
 
 
 class Part(NamedTuple):
@@ -182,14 +181,12 @@ def _missing(path: Path, part: Part) -> RolesAnywhereError:
 
 def _odd(path: str) -> str | None:
     """What to do about a path that was written as for a shell or the AWS CLI."""
-    if path[:1] in _QUOTES and path[-1:] in _QUOTES:
-        return "The path stands in quotes, which do not belong to it."
+    if slip := slip_of(path, "path"):
+        return slip
     if re.fullmatch(_HANDLE, path):
         return f"The key at a handle of a TPM is written handle:{path.rpartition(':')[2]}."
     if path.startswith(("file:/", "fileb:/")):
         return "Write the path alone, without file://."
-    if " #" in path or " ;" in path:
-        return "A comment behind a value belongs to it: give it a line of its own."
     is_variable = "$" in path or re.search(_PERCENT, path)
     return "No variable in a path is expanded." if is_variable else None
 
