@@ -44,6 +44,16 @@ CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 _PATIENCE: Final = 60.0
 
 
+def no_authority(folder: Path) -> ConfigurationError:
+    """The error for a folder without a CA."""
+    return ConfigurationError(
+        "there is no CA",
+        code="authority-missing",
+        where=str(folder),
+        remedy="`boto-rolesanywhere ca init` makes one; --ca names the folder of another.",
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """One certificate of the authority's.
@@ -107,12 +117,7 @@ class Records:
         except OSError as error:
             raise self._unusable(str(error.strerror)) from None
         if not there:
-            raise ConfigurationError(
-                "there is no CA",
-                code="authority-missing",
-                where=str(self.path.parent),
-                remedy="`boto-rolesanywhere ca init` makes one; --ca names the folder of another.",
-            )
+            raise no_authority(self.path.parent)
         with self._connected() as connection:
             layout = connection.execute("PRAGMA user_version").fetchone()[0]
             if layout != _LAYOUT:

@@ -266,6 +266,13 @@ def test_what_aws_would_refuse_is_refused_before(
     assert account.writes() == []
 
 
+def test_without_a_ca_it_says_how_to_make_one(account: Account, workshop: Path) -> None:
+    for words in (SETUP_APP1, (*SETUP_APP1, "--ca", str(workshop))):
+        told = ended(*words, status=1).stderr
+        assert "there is no CA. `boto-rolesanywhere ca init` makes one" in told
+    assert account.writes() == []
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -19,6 +19,7 @@ from boto_rolesanywhere.account.wanted import (
     WantedRole,
 )
 from boto_rolesanywhere.authority.folder import TRUST_ANCHOR
+from boto_rolesanywhere.authority.records import no_authority
 from boto_rolesanywhere.cli.authority.opening import folder_of
 from boto_rolesanywhere.cli.authority.workload import read_file
 from boto_rolesanywhere.cli.options import add_repeated, add_switch
@@ -248,6 +249,8 @@ def source_of(arguments: argparse.Namespace) -> Source:
     place = folder_of(arguments)
     if place.is_dir() or not arguments.ca:
         place /= TRUST_ANCHOR
+        if not place.exists():
+            raise no_authority(place.parent)
     certificates = open_certificates(str(place)).certificates
     bundle = anchor_bundle(certificates, str(place), utc_now())
     return Source(bundle, None, alias_for(certificates[0]))
