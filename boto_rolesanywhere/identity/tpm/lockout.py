@@ -34,6 +34,11 @@ class Lockout(NamedTuple):
         return bool(self.interval) and 0 < self.failed < self.most and self.failed >= limit
 
     @property
+    def is_last(self) -> bool:
+        """Whether one more wrong password locks the TPM. A TPM that allows one only never is."""
+        return bool(self.interval and self.failed) and self.failed == self.most - 1
+
+    @property
     def has_room(self) -> bool:
         """Whether one more wrong password leaves half of the tries."""
         return not self.interval or (self.failed + 1) * 2 <= self.most

@@ -125,17 +125,28 @@ class KeyPassword:
             raise self._missing(mark)
 
     def keep_from_lockout(self, tpm: TpmConnection, tried: Try) -> None:
-        """Refuse a try near the TPM's lock-out, if the one before was a wrong one."""
-        if tried is self._taken or not self._memory.recall().refused:
+        """Refuse a try near the TPM's lock-out, if the one before was a wrong one.
+
+        Also refuse to spend the last try on what nobody has said: that there is no password.
+        """
+        mark = self._memory.recall()
+        guessed = not tried.said and self._has_password(mark) is None
+        if tried is self._taken or not (mark.refused or (guessed and self._stored.counts)):
             return
         lockout = read_lockout(tpm)
-        if lockout.is_near:
+        if mark.refused and lockout.is_near:
             raise self._refusal(
                 "the TPM refused what was tried last for this key, and of the wrong passwords that "
                 f"lock it for everyone {lockout.failed} of {lockout.most} are used up",
                 f"If you have corrected the password, say so: remove {self._memory.path}. Or wait: "
                 f"the count falls by one in {lockout.interval} seconds; its administrator sets it "
                 "to nought with `tpm2_dictionarylockout --clear-lockout`.",
+            )
+        if guessed and lockout.is_last:
+            raise self._refusal(
+                "nothing says whether the key has a password, and one more wrong try locks the TPM "
+                "for everyone",
+                _GIVE_IT + _SAY_NONE.format(""),
             )
 
     def taken(self, tried: Try) -> None:

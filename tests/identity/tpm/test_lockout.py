@@ -35,6 +35,14 @@ def test_where_none_counts_none_is_kept_back() -> None:
 
 
 @pytest.mark.parametrize(
+    ("failed", "most", "is_last"),
+    [(30, 32, False), (31, 32, True), (32, 32, False), (1, 2, True), (0, 1, False)],
+)
+def test_the_last_try_is_known(failed: int, most: int, is_last: bool) -> None:
+    assert Lockout(failed, most, 600).is_last == is_last
+
+
+@pytest.mark.parametrize(
     ("failed", "most", "has_room"),
     [(0, 32, True), (15, 32, True), (16, 32, False), (1, 3, False), (0, 2, True), (0, 1, False)],
 )

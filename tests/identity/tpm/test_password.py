@@ -345,6 +345,21 @@ def test_without_a_cache_folder_each_process_begins_anew(
     signs(locked, "secret")
 
 
+def test_without_a_cache_folder_the_last_try_is_not_spent_on_a_guess(
+    tpm: SoftwareTpm, locked: str, plain: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tpm.allow_tries(3)
+    monkeypatch.setenv("HOME", "~")
+    for _ in range(2):
+        refused(locked, None, BY_THE_TPM)
+    for source in (locked, plain):
+        refused(source, None, "nothing says whether the key has a password.* say so: --no-tpm-key")
+    assert tpm.failed_tries() == 2
+
+    signs(plain, "")
+    signs(locked, "secret")
+
+
 def test_a_process_that_hangs_in_its_turn_holds_nobody_up_for_ever(
     locked: str, marks: Path
 ) -> None:
