@@ -20,6 +20,7 @@ from pages import Reader, blocks
 
 PAGE: Final = "gunicorn-and-celery.md"
 SHORT: Final = 2  # seconds: the first session's life, so that it is renewed at once
+LONGEST: Final = 150  # seconds that a server may run
 PROGRAM, COMMAND, INSTALLED = blocks(PAGE, "gunicorn")
 # Of a worker that waits for messages, which is 10 with SQS.
 PATIENCE: Final = "app.conf.broker_transport_options = {'wait_time_seconds': 1}"
@@ -47,6 +48,8 @@ def running(reader: Reader, command: str, ready: str, **variables: str) -> Itera
         text=True,
     ) as server:
         assert server.stdout is not None
+        limit = threading.Timer(LONGEST, server.kill)
+        limit.start()
         try:
             said = []
             while not re.search(ready, "".join(said[-1:])):
@@ -57,6 +60,8 @@ def running(reader: Reader, command: str, ready: str, **variables: str) -> Itera
             yield said[-1]
         finally:
             server.terminate()
+            server.wait()
+            limit.cancel()
 
 
 @contextmanager
@@ -225,10 +230,15 @@ def test_celerys_queue_in_sqs_follows_each_renewal(with_profile: Reader) -> None
         for line in exports
         for word in line.split()[1:]  # type: ignore[misc]
     )
-    with_profile.emulator.max_lifetime = SHORT
+    # So short that botocore asks the command at each use, which takes the session from its cache.
+    with_profile.emulator.max_lifetime = 900
     with celery(with_profile, command, with_profile.variables["BROKER_URL"]):
-        with_profile.emulator.max_lifetime = None
-        made = with_profile.emulator.created
-        while with_profile.emulator.created == made:  # the worker asks SQS for messages meanwhile
+        assert with_profile.emulator.created == 1
+        for entry in (with_profile.folder / ".cache" / "boto_rolesanywhere").glob("*.session"):
+            entry.unlink()
+        for _ in range(1200):  # the worker asks SQS for messages meanwhile
+            if with_profile.emulator.created == 2:
+                break
             time.sleep(0.05)
+        assert with_profile.emulator.created == 2
         assert called(with_profile).startswith("[")
