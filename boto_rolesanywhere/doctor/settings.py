@@ -197,7 +197,10 @@ def _hint(inputs: Inputs) -> str:
         return hint
     wanted = [*REQUIRED[:1], PRIVATE_KEY, *REQUIRED[1:]]
     keys = ", ".join(setting.config_key for setting in wanted)
-    return f"Set {keys} in the profile, or give them as flags or environment variables."
+    return (
+        f"Set {keys} in the profile (`boto-rolesanywhere configure` asks for them), or give them as"
+        " flags or environment variables."
+    )
 
 
 def _unknown(inputs: Inputs) -> Iterator[Verdict]:

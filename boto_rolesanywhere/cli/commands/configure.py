@@ -100,6 +100,13 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.from_profile is not None:
         _take_line(arguments)
     flags = given_flags(arguments)
+    if not flags and not sys.stdin.isatty():
+        raise ConfigurationError(
+            "no arguments were given, and there is no terminal at which to ask for them",
+            code="settings-missing",
+            expected="--certificate, --private-key, --trust-anchor-arn, --profile-arn and"
+            " --role-arn",
+        )
     section = section_of(flags)
     _require_storable(arguments, flags, section)
     present = read_profile(arguments.profile, os.environ) or {}

@@ -157,6 +157,13 @@ def test_configure_writes_a_line_that_names_a_profile(
     assert credentials.access_key == emulator.requests[0].access_key_id
 
 
+def test_configure_says_that_there_is_nobody_to_ask(clean_environment: Path) -> None:
+    told = ended("configure", status=2).stderr
+
+    assert "no arguments were given, and there is no terminal at which to ask for them" in told
+    assert not (clean_environment / ".aws" / "config").exists()
+
+
 def test_configure_copies_no_pin(flags: list[str], file: Path) -> None:
     before = "[profile token]\nrolesanywhere_certificate = pkcs11:token=t?pin-value=4711\n"
     file.write_text(before)
