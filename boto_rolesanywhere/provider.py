@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError
 from boto_rolesanywhere.redaction import logger_of
 from boto_rolesanywhere.settings.inputs import look_up
 from boto_rolesanywhere.settings.names import CORE
-from boto_rolesanywhere.settings.precedence import ahead_of_provider
+from boto_rolesanywhere.settings.precedence import ahead_of_profile, ahead_of_provider
 from boto_rolesanywhere.settings.role_chain import chain_of, environ_of_source, has_settings
 
 from .composition import Issuer, as_botocore_session, config_of, own_session
@@ -156,7 +156,7 @@ def _ahead_of_us(session: botocore.session.Session) -> list[str]:
     elif (chain := chain_of(profiles.get, chosen)) and has_settings(profiles[chain.source]):
         ahead = ahead_of_provider(inputs.environ, {}, chosen, profile_is_explicit=named)
     else:
-        return []
+        return [] if named else ahead_of_profile(inputs.environ)
     held = getattr(session, "_credentials", None)  # what a program gave, or the chain found before
     if held is not None and held.method != PROVIDER:
         ahead.insert(0, f"the credentials that the session already has ({held.method})")

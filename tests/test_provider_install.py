@@ -101,3 +101,28 @@ def test_nothing_is_said_where_our_settings_count_or_there_are_none(
     monkeypatch.setenv("AWS_PROFILE", "static")
     boto_rolesanywhere.install(botocore.session.Session())
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("static", "onprem", ["profile 'static' of AWS_DEFAULT_PROFILE first"]),
+        ("onprem", "static", []),
+        ("static", "static", []),
+    ],
+)
+def test_the_variable_that_hides_the_profile_is_named(
+    first: str,
+    second: str,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", first)
+    monkeypatch.setenv("AWS_PROFILE", second)
+
+    boto_rolesanywhere.install(boto3.Session())
+    boto_rolesanywhere.install(boto3.Session(profile_name="static"))
+
+    assert len(caplog.messages) == len(said)
+    assert all(words in text for words, text in zip(said, caplog.messages, strict=True))

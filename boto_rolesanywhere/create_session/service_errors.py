@@ -114,7 +114,9 @@ def unreachable(
     facts, remedy = "", _REMEDIES.get(fault.kind, _DEFAULT_REMEDY)
     if way is not None:
         facts = way.through
-        if way.url is not None and way.proxy is None and fault.kind in _OF_A_URL:
+        if way.proxy is not None and fault.kind in _OF_A_URL:
+            remedy = _REMEDIES["proxy"]
+        elif way.url is not None and fault.kind in _OF_A_URL:
             remedy = f"{_REMEDIES.get(fault.kind, _CONFIGURED)} {way.advice}".strip()
         if fault.kind in _OF_TLS:
             facts += way.checked_with

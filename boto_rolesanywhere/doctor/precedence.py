@@ -11,9 +11,11 @@ from boto_rolesanywhere.settings.precedence import (
     ACCESS_KEY,
     PROCESS,
     ahead_of_process,
+    ahead_of_profile,
     ahead_of_provider,
 )
 from boto_rolesanywhere.settings.process_words import not_read
+from boto_rolesanywhere.settings.profile_reader import PROFILE_VARIABLES
 from boto_rolesanywhere.settings.role_chain import has_settings
 
 from .verdict import Concern, summed_up
@@ -41,6 +43,8 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
     profile = inputs.profile_name or "default"
     text = f"{_EVERYBODY} do not ask IAM Roles Anywhere"
     ahead = [] if by_process else ahead_of_provider(inputs.environ, section, profile)
+    if inputs.session.instance_variables().get("profile") is None:
+        ahead += ahead_of_profile(inputs.environ)
     if not ahead and PROCESS in section:
         # The way of programs that know nothing of our settings, which the profile may have too.
         who = _EVERYBODY if by_process else _WITHOUT_INSTALL
@@ -118,4 +122,6 @@ def _remedy(name: str, profile: str) -> str:
             f"Unset {ACCESS_KEY}, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, or name the"
             f" profile in each program (--profile {profile}, profile_name)."
         )
+    if name.endswith(first := PROFILE_VARIABLES[0]):
+        return f"Unset {first}: botocore looks at it before {PROFILE_VARIABLES[1]}."
     return f"Remove {name}, or put these settings in a profile of their own."

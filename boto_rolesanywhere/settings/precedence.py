@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .profile_reader import read_stored_keys
-from .role_chain import assumes_role
+from .profile_reader import PROFILE_VARIABLES, read_profile, read_stored_keys
+from .role_chain import assumes_role, has_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,19 @@ _WEB_IDENTITY_VARIABLE: Final = "AWS_WEB_IDENTITY_TOKEN_FILE"
 # botocore's SSOProvider takes a profile with either for one of SSO.
 _SSO: Final = ("sso_account_id", "sso_role_name")
 _LOGIN: Final = "login_session"
+
+
+def ahead_of_profile(environ: Mapping[str, str]) -> list[str]:
+    """What chooses another profile than that with settings of ours which AWS_PROFILE names.
+
+    For a program that names no profile itself. As `ahead_of_provider`.
+    """
+    first, second = PROFILE_VARIABLES
+    chosen, meant = environ.get(first), environ.get(second)
+    if not chosen or not meant or chosen == meant:
+        return []
+    taken, lost = (has_settings(read_profile(name, environ) or {}) for name in (chosen, meant))
+    return [f"profile {chosen!r} of {first}"] if lost and not taken else []
 
 
 def ahead_of_provider(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # For each file the variable that may name it, and where it usually is.
 _CONFIG = ("AWS_CONFIG_FILE", "~/.aws/config")
-_PROFILE = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
+PROFILE_VARIABLES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 STORED = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
 
 
@@ -85,7 +85,7 @@ def chosen_profile(environ: Mapping[str, str]) -> str:
 
 def profile_variable(environ: Mapping[str, str]) -> str | None:
     """The variable that chooses the profile, in botocore's order; None if none does."""
-    return next((name for name in _PROFILE if environ.get(name)), None)
+    return next((name for name in PROFILE_VARIABLES if environ.get(name)), None)
 
 
 def configured_endpoint(profile: str | None, environ: Mapping[str, str]) -> str | None:

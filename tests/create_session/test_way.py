@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -227,6 +228,26 @@ def test_the_proxy_that_does_not_answer_is_named_without_its_password(
 
     assert f"through the proxy http://127.0.0.1:{port} (from HTTPS_PROXY)" in str(error)
     assert "hunter2" not in str(error)
+
+
+def test_a_proxy_that_hangs_up_is_what_there_is_to_check(
+    paths: IssuedPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+
+        def hang_up() -> None:
+            connection, _ = server.accept()
+            connection.close()
+
+        proxy = threading.Thread(target=hang_up)
+        proxy.start()
+        error = failure(paths, EndpointError)
+        proxy.join()
+
+    assert f"through the proxy http://127.0.0.1:{port} (from HTTPS_PROXY)" in str(error)
+    assert error.remedy == "Check HTTPS_PROXY, and NO_PROXY if none should be used."
 
 
 def use_bundle(

@@ -135,6 +135,25 @@ def test_programs_that_do_not_know_the_settings_take_something_else(
     assert "AKIAOLD" not in f"{found}"
 
 
+@pytest.mark.parametrize(("named", "status"), [(None, "fail"), ("onprem", "ok")])
+def test_the_other_variable_for_a_profile_fails_by_name(
+    clean_environment: Path, monkeypatch: pytest.MonkeyPatch, named: str | None, status: str
+) -> None:
+    config_file(
+        clean_environment, "[profile onprem]\nrolesanywhere_role_arn = x\n[profile other]\n"
+    )
+    monkeypatch.setenv("AWS_DEFAULT_PROFILE", "other")
+    monkeypatch.setenv("AWS_PROFILE", "onprem")
+
+    found = only(examined({}, profile_name=named), "precedence")
+
+    assert found.status == status
+    assert ("profile 'other' of AWS_DEFAULT_PROFILE comes" in found.text) == (named is None)
+    assert named or found.remedy == (
+        "Unset AWS_DEFAULT_PROFILE: botocore looks at it before AWS_PROFILE."
+    )
+
+
 def _settings(arguments: dict[str, object]) -> dict[str, object]:
     return {
         "certificate": arguments["cert"],
