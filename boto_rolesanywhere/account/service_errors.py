@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from contextlib import contextmanager
 from json import JSONDecodeError
 from typing import TYPE_CHECKING, Final
@@ -96,7 +98,9 @@ def translated(service: str) -> Iterator[None]:
             " or where the AWS CLI finds them",
         ) from None
     except ON_THE_WAY as error:
-        raise unreachable("the administrator's call", "AWS", fault_of(error)) from error
+        place, advice = _place(service)
+        fault = fault_of(error)
+        raise unreachable("the administrator's call", place, fault, advice=advice) from error
     except WaiterError as error:
         raise ConfigurationError(
             f"AWS did not get ready: {str(error).rstrip('.')}",
@@ -107,6 +111,7 @@ def translated(service: str) -> Iterator[None]:
         raise InvalidResponseError(
             f"{service} answered as AWS does not ({type(error).__name__})",
             code="answer-foreign",
+            where=_place(service)[0],
             remedy="Check AWS_ENDPOINT_URL and its like, and whether a proxy answers in its place.",
         ) from None
     except (BotoCoreError, ValueError) as error:
@@ -115,6 +120,16 @@ def translated(service: str) -> Iterator[None]:
             code="botocore-setting-unusable",
             remedy=f"Check what is set for botocore itself: {places_of_settings()}.",
         ) from error
+
+
+def _place(service: str) -> tuple[str, str]:
+    """Who is asked, with the variable that says so; and what to do about the variable."""
+    named = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
+    for variable in (named, "AWS_ENDPOINT_URL"):
+        if url := os.environ.get(variable):
+            url = re.sub(r"//[^/\s]*@", "//…@", url)  # it may hold a password
+            return f"AWS at {url} (from {variable})", f"Correct {variable}, or unset it to ask AWS."
+    return "AWS", ""
 
 
 def _service_error(service: str, error: ClientError) -> ServiceError:
@@ -143,4 +158,11 @@ def _service_error(service: str, error: ClientError) -> ServiceError:
         )
     elif status >= _SERVER_ERROR:
         ours, remedy = "service-failed", "Try again later."
-    return ServiceError(error.response, operation, code=ours, remedy=remedy)
+    place, advice = _place(service)
+    return ServiceError(
+        error.response,
+        operation,
+        code=ours,
+        findings=(f"the answer is that of {place}",) if advice else (),
+        remedy=remedy,
+    )

@@ -108,10 +108,15 @@ def error_of(
 
 
 def unreachable(
-    call: str, place: str, fault: TransportFault, way: Way | None = None
+    call: str, place: str, fault: TransportFault, way: Way | None = None, advice: str = ""
 ) -> EndpointError:
-    """The error for a call that got no answer from `place`, on this way if it is known."""
+    """The error for a call that got no answer from `place`, on this way if it is known.
+
+    `advice` is what to do about the setting that names the place, if the way is not known.
+    """
     facts, remedy = "", _REMEDIES.get(fault.kind, _DEFAULT_REMEDY)
+    if advice and fault.kind in _OF_A_URL:
+        remedy = f"{_REMEDIES.get(fault.kind, _CONFIGURED)} {advice}"
     if way is not None:
         facts = way.through
         if way.proxy is not None and fault.kind in _OF_A_URL:

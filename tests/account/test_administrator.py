@@ -144,11 +144,26 @@ def test_a_parameter_that_botocore_refuses_is_an_error_of_ours(credentials: None
     assert refused.value.code == "botocore-setting-unusable"
 
 
-def test_an_endpoint_that_is_not_there(credentials: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"])
+def test_an_endpoint_that_is_not_there(
+    credentials: None, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "http://127.0.0.1:9")
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda _: None)
-    with pytest.raises(EndpointError, match="administrator's call did not reach AWS"):
+    with pytest.raises(EndpointError, match="administrator's call did not reach AWS") as refused:
         Administrator(region="eu-west-1").call("sts", "GetCallerIdentity")
+    assert f"AWS at http://127.0.0.1:9 (from {variable})" in str(refused.value)
+    assert f"Correct {variable}, or unset it to ask AWS." in str(refused.value.remedy)
+
+
+def test_a_refusal_of_another_endpoint_names_it(
+    credentials: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering_all(403, {}, b'{"message": "no"}') as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_ROLESANYWHERE", url)
+        with pytest.raises(ServiceError) as refused:
+            Administrator(region="eu-west-1").call("rolesanywhere", "ListCrls")
+    assert f"that of AWS at {url} (from AWS_ENDPOINT_URL_ROLESANYWHERE)" in str(refused.value)
 
 
 @pytest.mark.parametrize("body", [b"<html>Please log in", b"<html>Please log in</html>", b"{}"])
@@ -163,8 +178,10 @@ def test_an_answer_of_something_else_is_named(
 
     with answering_all(200, {}, body) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        with pytest.raises(InvalidResponseError, match=f"{service} answered as AWS does not"):
+        with pytest.raises(InvalidResponseError) as refused:
             ask(Administrator(region="eu-west-1"))
+    said = f"AWS at {url} (from AWS_ENDPOINT_URL): {service} answered as AWS does not"
+    assert said in str(refused.value)
 
 
 def test_missing_settings_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
