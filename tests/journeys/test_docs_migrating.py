@@ -172,6 +172,9 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         f"{SERVE}test_a_client_may_come_by_another_port_or_an_allowed_name",
         f"{HOSTS}test_every_other_host_is_refused",
     ),
+    "A SOCKS proxy is refused": (
+        "settings/test_urls.py::test_each_fault_has_words_of_its_own_and_none_of_the_url",
+    ),
     "An attribute of a PKCS #11 URI": ("identity/pkcs11/test_uri.py::test_refuses",),
     "What both do": (
         f"{NETWORK}test_endpoints_of_every_kind_over_a_proxy_and_a_private_ca",
