@@ -118,6 +118,26 @@ def test_a_users_own_key_is_used_as_it_is(issued: IssuedCertificate) -> None:
     assert own.closed == 1
 
 
+def test_intermediates_may_stand_beside_pkcs12(issued: IssuedCertificate, tmp_path: Path) -> None:
+    bundle, chain = tmp_path / "app.p12", tmp_path / "chain.pem"
+    bundle.write_bytes(
+        serialize_key_and_certificates(
+            b"app", issued.private_key, issued.certificate, None, NoEncryption()
+        )
+    )
+    bundle.chmod(0o600)
+    chain.write_bytes(issued.chain_pem)
+
+    assert open_identity(IdentitySources(bundle, None, chain), now=NOW).chain == issued.chain
+
+
+def test_an_empty_file_of_intermediates_is_refused(paths: IdentitySources, tmp_path: Path) -> None:
+    empty = tmp_path / "chain.pem"
+    empty.touch()
+    with pytest.raises(CertificateError, match="it is empty"):
+        open_identity(paths._replace(chain=empty), now=NOW)
+
+
 def test_a_key_that_is_larger_than_those_in_use_is_taken_with_a_warning(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

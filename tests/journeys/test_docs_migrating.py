@@ -51,6 +51,8 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "`--intermediates`": (
         f"{CHAIN}test_the_chain_is_ordered_whatever_the_order_of_the_file",
         f"{CHAIN}test_leaf_roots_strangers_and_copies_are_left_out",
+        "identity/test_opening.py::test_intermediates_may_stand_beside_pkcs12",
+        "identity/test_opening.py::test_an_empty_file_of_intermediates_is_refused",
     ),
     "`--trust-anchor-arn`, `--profile-arn`, `--role-arn`": (
         f"{MIGRATING}test_arns_are_checked_against_each_other",
@@ -80,6 +82,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "`--pkcs8-password`": (
         f"{FLAGS}test_a_secret_comes_from_flag_variable_or_file",
         f"{CALL}test_an_encrypted_key_opens_by_flag_variable_or_file",
+        f"{CALL}test_with_debug_it_tells_what_it_does_and_no_secret",  # beside a plain key
     ),
     "`--pkcs11-lib`": (
         "identity/pkcs11/test_library_path.py::test_found",
