@@ -165,7 +165,9 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "A wrong PIN or TPM password": (
         "cli/test_prompt.py::test_a_pin_is_asked_for_once",
         "cli/test_prompt.py::test_the_password_of_a_tpm_key_is_asked_for_once",
-        "cli/test_prompt.py::test_a_person_is_asked_for_the_passphrase",
+        "cli/test_prompt.py::test_a_wrong_passphrase_is_asked_for_again",
+        "identity/tpm/test_password.py::test_a_wrong_password_never_locks_the_tpm",
+        "identity/pkcs11/test_token_tries.py::test_the_last_try_is_kept_back_after_a_wrong_pin",
     ),
     "`serve` prints the lines to paste": (
         f"{SERVE}test_what_is_printed_can_be_pasted_into_sh",
