@@ -10,7 +10,7 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.signing_time import correct_signing
-from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.config import Arguments, why_unset
 from boto_rolesanywhere.settings.inputs import look_up, require_followed
 
 from .composition import Issuer, config_of, own_session
@@ -159,6 +159,7 @@ def issuer_for(
             where=f"arguments, environment and profile {inputs.profile_name!r}",
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
+            remedy=why_unset(inputs.section),
         )
     return Issuer(
         config,

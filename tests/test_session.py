@@ -12,6 +12,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ClientError, CredentialRetrievalError, ProfileNotFound
+from commands import ended
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -19,6 +20,7 @@ from sessions import set_variables
 
 import boto_rolesanywhere
 from boto_rolesanywhere.credentials.refreshing import SessionCredentials
+from boto_rolesanywhere.doctor import examine
 from boto_rolesanywhere.errors import (
     CertificateError,
     ConfigurationError,
@@ -453,3 +455,26 @@ def test_credentials_renew_themselves(emulator: Emulator, issued: IssuedCertific
     seen = [held.get_frozen_credentials().access_key for _ in range(2000)]
 
     assert emulator.created == len(set(seen)) == 3
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("region = eu-west-1\n  rolesanywhere_role_arn = x", "The lines below region begin with"),
+        ("s3 =\n  a = b\n  rolesanywhere_role_arn = x", "The lines below s3 begin with blanks"),
+        ("rolesanywhere-role-arn = x", "rolesanywhere-role-arn is not a setting"),
+        ("region = eu-west-1", None),
+    ],
+)
+def test_lines_that_only_look_like_settings_are_told(
+    lines: str, words: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "config").write_text(f"[profile onprem]\n{lines}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    with pytest.raises(ConfigurationError, match="nothing is configured") as raised:
+        boto_rolesanywhere.get_session(profile_name="onprem")
+
+    told = [str(raised.value.remedy), ended("env", "--config-profile", "onprem", status=2).stderr]
+    told.append(str(list(examine(profile_name="onprem", offline=True))))
+    assert all((words or "begin with blanks") in text for text in told) == (words is not None)

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.config import Arguments, why_unset
 from boto_rolesanywhere.settings.inputs import (
     Inputs,
     follow_roles,
@@ -111,7 +111,8 @@ def config_from(inputs: Inputs) -> Config:
             f"the profile {inputs.profile_name!r} has no {PREFIX}… settings",
             code="settings-missing",
             where=CONFIG_PROFILE,
-            remedy=f"`{PROGRAM} configure --profile` writes them.",
+            remedy=why_unset(inputs.section)
+            or f"`{PROGRAM} configure --profile {inputs.profile_name}` writes them.",
         )
     nothing = "nothing is configured for IAM Roles Anywhere"
     raise ConfigurationError(

@@ -126,7 +126,7 @@ def plain_route(
         endpoint, origin = endpoint_and_origin(section, {}, environ)
     if endpoint is None:
         return None
-    url = endpoint or _own_endpoint(config.region)
+    url = endpoint or own_endpoint(config.region)
     return _to(url, bundle, endpoint, origin) if url else None
 
 
@@ -137,7 +137,8 @@ def _decides_nothing(variable: str) -> bool:
     return not name.startswith(_BEGINS) and _HOLDS not in name
 
 
-def _own_endpoint(region: str) -> str | None:
+def own_endpoint(region: str) -> str | None:
+    """AWS's endpoint of a Region, without botocore; None if its partition is not known."""
     area = "-".join(region.split("-")[:-2])
     return f"https://rolesanywhere.{region}.{_SUFFIXES[area]}" if area in _SUFFIXES else None
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from boto_rolesanywhere.records import NamedTuple
 
+from .plain_route import own_endpoint
 from .trust import BOTOCORES_OWN
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Way(NamedTuple):
             return (
                 f"{self.url_origin} is for all services, IAM Roles Anywhere too. If only others are"
                 " there, set rolesanywhere_endpoint_url (AWS_ROLESANYWHERE_ENDPOINT_URL) to"
-                f" https://rolesanywhere.{self.region}.amazonaws.com."
+                f" {own_endpoint(self.region) or 'that of AWS'}."
             )
         return f"Correct {self.url_origin}, or leave it out to ask AWS."
 

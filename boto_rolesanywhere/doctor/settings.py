@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from boto_rolesanywhere.clock import in_words
 from boto_rolesanywhere.errors import ConfigurationError, RolesAnywhereError
 from boto_rolesanywhere.redaction import holds_secret
+from boto_rolesanywhere.settings.config import why_unset
 from boto_rolesanywhere.settings.names import (
     CA_VARIABLE,
     CERTIFICATE,
@@ -193,7 +194,7 @@ def _hint(inputs: Inputs) -> str:
         require_followed(inputs)
     except ConfigurationError as error:
         return f"Profile {inputs.profile_name!r}: {error.problem}. {error.remedy or ''}".strip()
-    if hint := hint_of_line(inputs):
+    if hint := why_unset(inputs.section) or hint_of_line(inputs):
         return hint
     wanted = [*REQUIRED[:1], PRIVATE_KEY, *REQUIRED[1:]]
     keys = ", ".join(setting.config_key for setting in wanted)

@@ -6,6 +6,7 @@ brings both.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -237,6 +238,20 @@ def warn_of_misspelt(section: Mapping[str, object], profile_name: str | None) ->
         logger.warning(
             "%s of profile %s is not a setting: did you mean %s?", key, profile_name, meant
         )
+
+
+def why_unset(section: Mapping[str, object]) -> str | None:
+    """Why a profile that seems to have settings of ours has none; None if it seems not."""
+    begins, common = re.compile(rf"\s*{names.PREFIX}\w+\s*[=:]"), names.PREFIX.rstrip("_")
+    for key, value in section.items():
+        # botocore reads indented lines as a block, or as more of the value before them.
+        block = value if isinstance(value, dict) else ()
+        below = str(value).splitlines()[1:]
+        if any(map(begins.match, below)) or any(name.startswith(names.PREFIX) for name in block):
+            return f"The lines below {key} begin with blanks, and so belong to it: remove these."
+        if key.startswith(common) and not key.startswith(names.PREFIX):
+            return f"{key} is not a setting: their names begin with {names.PREFIX} (an underscore)."
+    return None
 
 
 def _misspelt(section: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from botocore.config import Config as ClientConfig
 from one_answer import answering
 
 import boto_rolesanywhere
-from boto_rolesanywhere.create_session.way import shown_proxy
+from boto_rolesanywhere.create_session.way import Way, shown_proxy
 from boto_rolesanywhere.errors import (
     ConfigurationError,
     EndpointError,
@@ -266,3 +266,16 @@ def use_bundle(
 def test_a_proxy_is_shown_as_a_url_without_its_password() -> None:
     assert shown_proxy("http://user:hunter2@[::1]:8080") == "http://[::1]:8080"
     assert shown_proxy("https://user:hunter2@proxy") == "https://proxy"
+
+
+@pytest.mark.parametrize(
+    ("region", "url"),
+    [
+        ("cn-north-1", "https://rolesanywhere.cn-north-1.amazonaws.com.cn."),
+        ("us-gov-west-1", "https://rolesanywhere.us-gov-west-1.amazonaws.com."),
+        ("moon", "that of AWS."),
+    ],
+)
+def test_the_advice_has_the_endpoint_of_the_regions_partition(region: str, url: str) -> None:
+    way = Way(region, "http://localhost:4566", "AWS_ENDPOINT_URL")
+    assert way.advice.endswith(f" to {url}")
