@@ -61,12 +61,13 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the entry, or the list of codes."""
     found = explanations()
     page = Page.for_stream(sys.stdout)
+    code = (arguments.code or "").strip("[]. ").lower()  # as an error's line ends with it
     if arguments.code is None:
         _list(found.values(), page)
-    elif arguments.code in found:
-        _show(found[arguments.code], page)
+    elif code in found:
+        _show(found[code], page)
     else:
-        near = difflib.get_close_matches(arguments.code, found, n=3)
+        near = difflib.get_close_matches(code, found, n=3)
         hint = f"Did you mean {' or '.join(near)}?" if near else f"`{PROGRAM} explain` lists them."
         complain(f"there is no code {arguments.code!r}. {hint}")
         return USAGE

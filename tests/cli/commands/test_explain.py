@@ -8,8 +8,9 @@ from commands import ended
 from boto_rolesanywhere.cli.commands.explain import explanations
 
 
-def test_it_prints_the_entry_of_a_code() -> None:
-    done = ended("explain", "key-not-of-certificate")
+@pytest.mark.parametrize("code", ["key-not-of-certificate", "[key-not-of-certificate]"])
+def test_it_prints_the_entry_of_a_code(code: str) -> None:
+    done = ended("explain", code)
 
     assert done.stderr == ""
     assert "the private key (…) does not belong to the certificate" in done.stdout
