@@ -65,6 +65,22 @@ def test_a_session_gives_credentials_of_the_role(
     assert session.get_config_variable("region") == "eu-west-1"
 
 
+@pytest.mark.parametrize("variable", ["AWS_PROFILE", "AWS_MAX_ATTEMPTS"])
+def test_an_empty_variable_does_not_count(
+    emulator: Emulator,
+    issued: IssuedCertificate,
+    monkeypatch: pytest.MonkeyPatch,
+    variable: str,
+) -> None:
+    monkeypatch.setenv(variable, "")
+
+    async def use() -> None:
+        credentials = await aio_session(emulator, issued).get_credentials()
+        assert (await credentials.get_frozen_credentials()).access_key
+
+    asyncio.run(use())
+
+
 def test_the_arguments_are_those_of_the_other_side() -> None:
     ours = inspect.signature(boto_rolesanywhere.get_session).parameters
     theirs = inspect.signature(aio.get_session).parameters
