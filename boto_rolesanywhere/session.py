@@ -10,8 +10,8 @@ import boto3
 from botocore.config import Config as ClientConfig
 
 from boto_rolesanywhere.create_session.signing_time import correct_signing
-from boto_rolesanywhere.settings.config import Arguments, why_unset
-from boto_rolesanywhere.settings.inputs import look_up, require_followed
+from boto_rolesanywhere.settings.config import Arguments
+from boto_rolesanywhere.settings.inputs import look_up, remedy_of_nothing, require_followed
 
 from .composition import Issuer, config_of, own_session
 from .errors import ConfigurationError, hides_frames
@@ -159,7 +159,7 @@ def issuer_for(
             where=f"arguments, environment and profile {inputs.profile_name!r}",
             expected="cert, key, anchor, profile and role, as arguments, as"
             " AWS_ROLESANYWHERE_… variables or as rolesanywhere_… settings of a profile",
-            remedy=why_unset(inputs.section),
+            remedy=remedy_of_nothing(inputs),
         )
     return Issuer(
         config,

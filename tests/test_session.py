@@ -478,3 +478,18 @@ def test_lines_that_only_look_like_settings_are_told(
     told = [str(raised.value.remedy), ended("env", "--config-profile", "onprem", status=2).stderr]
     told.append(str(list(examine(profile_name="onprem", offline=True))))
     assert all((words or "begin with blanks") in text for text in told) == (words is not None)
+
+
+def test_a_profile_with_a_line_alone_is_told_how_it_gets_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = "credential_process = aws_signing_helper credential-process --certificate c.pem"
+    (tmp_path / "config").write_text(f"[profile onprem]\n{line}\n")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+
+    with pytest.raises(ConfigurationError, match="nothing is configured") as raised:
+        boto_rolesanywhere.get_session(profile_name="onprem")
+
+    told = ended("env", "--config-profile", "onprem", status=2).stderr
+    for text in (str(raised.value.remedy), told):
+        assert "`boto-rolesanywhere configure --from-profile onprem` makes settings" in text

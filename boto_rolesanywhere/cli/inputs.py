@@ -9,12 +9,13 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.settings.config import Arguments, why_unset
+from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import (
     Inputs,
     follow_roles,
     pass_over_unparseable,
     read_section,
+    remedy_of_nothing,
     require_followed,
 )
 from boto_rolesanywhere.settings.names import (
@@ -111,7 +112,7 @@ def config_from(inputs: Inputs) -> Config:
             f"the profile {inputs.profile_name!r} has no {PREFIX}… settings",
             code="settings-missing",
             where=CONFIG_PROFILE,
-            remedy=why_unset(inputs.section)
+            remedy=remedy_of_nothing(inputs)
             or f"`{PROGRAM} configure --profile {inputs.profile_name}` writes them.",
         )
     nothing = "nothing is configured for IAM Roles Anywhere"

@@ -15,7 +15,7 @@ from boto_rolesanywhere.errors import ConfigurationError, NoSuchProfileError
 from boto_rolesanywhere.records import NamedTuple
 from boto_rolesanywhere.redaction import logger_of
 
-from .config import Arguments, identity_sources
+from .config import Arguments, identity_sources, why_unset
 from .names import (
     CORE,
     DURATION,
@@ -259,6 +259,18 @@ def require_followed(inputs: Inputs) -> None:
         f" CLI needs this line in the section of {last!r}: credential_process = boto-rolesanywhere"
         f" credential-process --config-profile {last}",
     )
+
+
+def remedy_of_nothing(inputs: Inputs) -> str | None:
+    """What to do about a profile without settings of ours, as far as its section tells."""
+    from .process_words import PROGRAMS
+
+    if PROGRAMS.search(str(inputs.section.get(PROCESS, ""))):
+        return (
+            f"Its {PROCESS} is for SDKs alone: `boto-rolesanywhere configure --from-profile"
+            f" {inputs.profile_name}` makes settings of it."
+        )
+    return why_unset(inputs.section)
 
 
 def read_section(
