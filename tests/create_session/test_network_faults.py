@@ -161,10 +161,15 @@ def resetting(connection: socket.socket) -> None:
         (alert(112), "TLS handshake with 'unrecognized name'", "No CA helps here", ONE),
         (alert(116), "TLS handshake with 'certificate required'", "no client certificate", ONE),
         (alert(48), "TLS handshake with 'unknown ca'", "No CA helps here", ONE),
-        (alert(80), "TLS handshake with 'internal error'", "Check the Region", ALL),
+        (
+            alert(80),
+            "TLS handshake with 'internal error'",
+            "Check the URL, and that its service",
+            ALL,
+        ),
         (answer("400 Bad Request"), "speaks no TLS", "Check the port", ONE),
-        (closing, "closed during the TLS handshake", "Check the Region", ALL),
-        (resetting, "Connection reset by peer", "Check the Region", ALL),
+        (closing, "closed during the TLS handshake", "Check the URL, and that its service", ALL),
+        (resetting, "Connection reset by peer", "Check the URL, and that its service", ALL),
     ],
 )
 def test_a_handshake_that_fails_says_why(
@@ -191,8 +196,8 @@ def test_a_handshake_that_fails_says_why(
     ("play", "words", "remedy"),
     [
         (alert(50), "speaks TLS, and the URL is http://", "Write https://"),
-        (closing, "onnection", "Check the Region"),
-        (resetting, "onnection", "Check the Region"),
+        (closing, "onnection", "Check the URL, and that its service"),
+        (resetting, "onnection", "Check the URL, and that its service"),
     ],
 )
 def test_a_connection_that_ends_says_why(

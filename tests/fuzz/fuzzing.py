@@ -34,6 +34,7 @@ from boto_rolesanywhere.cli.store.helper_names import as_helper_shows
 from boto_rolesanywhere.cli.store.selector import parse_selector
 from boto_rolesanywhere.create_session.answer import session_of
 from boto_rolesanywhere.create_session.transport import Answer
+from boto_rolesanywhere.create_session.way import Way
 from boto_rolesanywhere.credentials.cache_entry import Entry
 from boto_rolesanywhere.credentials.cached_session import to_received
 from boto_rolesanywhere.credentials.failure_mark import FailureMark
@@ -193,7 +194,7 @@ def take_answer(data: bytes) -> None:
     """A session lives, and no longer than AWS lets one live."""
     answer = Answer(201, {}, data)
     if answer.is_success:
-        assert session_of(answer, NOW).lifetime > 0
+        assert session_of(answer, NOW, lambda: Way("eu-west-1")).lifetime > 0
 
 
 def take_arn(data: bytes) -> None:
