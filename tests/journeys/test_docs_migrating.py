@@ -251,7 +251,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     ),
     "A key that is not the certificate's": (
         "identity/files/test_contents_unsuitable.py::test_each_is_refused_in_these_words",
-        "doctor/test_network.py::test_a_wrong_key_is_not_tried",
+        "doctor/test_calls.py::test_a_wrong_key_is_not_tried",
     ),
     "A restart needed after each renewal of the certificate": (
         "identity/test_rotation.py::test_readers_never_fail_and_no_mismatched_pair_is_sent",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from cryptography import x509
-from soft_token import PIN, SOFTHSM, SoftToken, soft_token
+from soft_token import PIN, SOFTHSM, SoftToken
 
 from boto_rolesanywhere.errors import KeyDeviceError, PrivateKeyError
 from boto_rolesanywhere.identity.identity import Identity
@@ -15,12 +13,6 @@ from boto_rolesanywhere.settings.sources import IdentitySources, Secret
 from boto_rolesanywhere.testing import CertificateAuthority, IssuedCertificate, utc_now
 
 CA = CertificateAuthority()
-
-
-@pytest.fixture
-def token() -> Iterator[SoftToken]:
-    with soft_token() as made:
-        yield made
 
 
 def put(token: SoftToken, issued: IssuedCertificate, label: str, id_: str) -> None:
