@@ -22,7 +22,7 @@ import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import settings
 
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate
 
 # A busy machine is no fault. Where CI is set, both profiles build on hypothesis's "ci": the same
 # examples in every run.
@@ -153,6 +153,12 @@ def connect_proxy() -> Iterator[ConnectProxy]:
 @pytest.fixture(scope="session")
 def ca() -> CertificateAuthority:
     return CertificateAuthority()
+
+
+@pytest.fixture(scope="module")
+def issued(ca: CertificateAuthority) -> IssuedCertificate:
+    """A workload's certificate, straight below the CA, and its key."""
+    return ca.issue("app")
 
 
 @pytest.fixture

@@ -36,11 +36,6 @@ PATIENCE = 30  # seconds
 LONGEST_PAUSE = 0.05  # seconds that the loop may stand still
 
 
-@pytest.fixture(scope="module")
-def issued(ca: CertificateAuthority) -> IssuedCertificate:
-    return ca.issue("app")
-
-
 def test_a_session_gives_credentials_of_the_role(
     emulator: Emulator, issued: IssuedCertificate
 ) -> None:

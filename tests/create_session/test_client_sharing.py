@@ -20,12 +20,7 @@ from boto_rolesanywhere.create_session.client import SessionCreator
 from boto_rolesanywhere.identity.identity import Identity
 from boto_rolesanywhere.settings.config import Arguments
 from boto_rolesanywhere.settings.inputs import look_up
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, IssuedCertificate, faults
-
-
-@pytest.fixture(scope="module")
-def issued(ca: CertificateAuthority) -> IssuedCertificate:
-    return ca.issue("app")
+from boto_rolesanywhere.testing import Emulator, IssuedCertificate, faults
 
 
 def _unasked() -> Identity:

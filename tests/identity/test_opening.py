@@ -9,11 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives import asymmetric
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import serialize_key_and_certificates
 from opened import NOW, signs
 from openssl_files import END_ENTITY, OpenSSL

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -85,3 +86,17 @@ def complaint(done: subprocess.CompletedProcess[bytes], status: int = 1) -> str:
     assert text.count("\n") == 1
     assert text.endswith("\n")
     return text
+
+
+def at_terminal(words: list[str], answers: list[str], status: int = 0) -> str:
+    """The complaints of a command that asks at a terminal and finally succeeds."""
+    ours, theirs = pty.openpty()
+    process = processes.Process(
+        *words, stdin=theirs, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+    _, told = process.communicate(timeout=60)
+    os.close(ours)
+    os.close(theirs)
+    assert process.returncode == status, told
+    return told

@@ -6,9 +6,7 @@ import pytest
 from cryptography import x509
 from soft_token import PIN, SOFTHSM, SoftToken
 
-from boto_rolesanywhere.errors import (
-    KeyDeviceError,
-)
+from boto_rolesanywhere.errors import KeyDeviceError
 from boto_rolesanywhere.identity.pkcs11 import open_token_key, read_token_certificates
 from boto_rolesanywhere.settings.sources import Secret
 from boto_rolesanywhere.signing_key import SigningKey

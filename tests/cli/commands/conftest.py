@@ -1,4 +1,4 @@
-"""The emulator and the user of the tests of ``credential-process``."""
+"""Users' config files, and the emulator and the user of the tests of ``credential-process``."""
 
 from __future__ import annotations
 
@@ -20,3 +20,20 @@ def shared() -> Iterator[Emulator]:
 @pytest.fixture
 def caller(shared: Emulator, tmp_path: Path) -> Caller:
     return Caller(shared, tmp_path / "me")
+
+
+@pytest.fixture
+def aws_files(clean_environment: Path) -> Path:
+    """The folder of the AWS config files, with a profile that OTHER_SOURCES names."""
+    folder = clean_environment / ".aws"
+    folder.mkdir()
+    (folder / "config").write_text("[profile other]\nregion = us-west-2\n")
+    return folder
+
+
+@pytest.fixture
+def file(clean_environment: Path) -> Path:
+    """The config file, which is not there yet; its folder is."""
+    path = clean_environment / ".aws" / "config"
+    path.parent.mkdir()
+    return path

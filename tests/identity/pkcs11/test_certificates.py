@@ -8,10 +8,7 @@ from soft_token import PIN, SoftToken
 from token_objects import CA, certificates, opened, read
 
 from boto_rolesanywhere.certificates.chain import find_leaf, order_chain
-from boto_rolesanywhere.errors import (
-    CertificateError,
-    KeyDeviceError,
-)
+from boto_rolesanywhere.errors import CertificateError, KeyDeviceError
 from boto_rolesanywhere.settings.sources import Secret
 
 

@@ -9,10 +9,7 @@ from soft_token import PIN, SOFTHSM, SoftToken
 from token_objects import CA, fails, opened
 
 from boto_rolesanywhere.certificates.public_keys import verify_signature
-from boto_rolesanywhere.errors import (
-    ConfigurationError,
-    KeyDeviceError,
-)
+from boto_rolesanywhere.errors import ConfigurationError, KeyDeviceError
 from boto_rolesanywhere.identity.pkcs11 import open_token_key, read_token_certificates
 from boto_rolesanywhere.settings.sources import Secret
 

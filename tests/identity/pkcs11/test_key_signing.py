@@ -7,9 +7,7 @@ from soft_token import SoftToken
 from token_objects import CA, opened
 
 from boto_rolesanywhere.certificates.public_keys import verify_signature
-from boto_rolesanywhere.errors import (
-    KeyDeviceError,
-)
+from boto_rolesanywhere.errors import KeyDeviceError
 from boto_rolesanywhere.signing_key import Digest, DigestSigningKey
 from boto_rolesanywhere.testing import KeyType
 

@@ -9,9 +9,7 @@ import pytest
 from soft_token import SOFTHSM, SoftToken
 from token_objects import CA, certificates, read
 
-from boto_rolesanywhere.errors import (
-    KeyDeviceError,
-)
+from boto_rolesanywhere.errors import KeyDeviceError
 from boto_rolesanywhere.identity.pkcs11 import read_token_certificates
 
 

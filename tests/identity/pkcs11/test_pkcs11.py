@@ -9,9 +9,7 @@ from soft_token import PIN, SOFTHSM, SoftToken
 from token_objects import CA
 
 from boto_rolesanywhere.certificates.public_keys import verify_signature
-from boto_rolesanywhere.errors import (
-    RolesAnywhereError,
-)
+from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.identity.pkcs11 import open_token_key
 from boto_rolesanywhere.settings.sources import IdentitySources, Secret

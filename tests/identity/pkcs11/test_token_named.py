@@ -6,9 +6,7 @@ import pytest
 from soft_token import PIN, SOFTHSM, SoftToken
 from token_objects import CA, certificates, fails, opened, read
 
-from boto_rolesanywhere.errors import (
-    KeyDeviceError,
-)
+from boto_rolesanywhere.errors import KeyDeviceError
 from boto_rolesanywhere.identity.pkcs11 import open_token_key, read_token_certificates
 from boto_rolesanywhere.settings.sources import Secret
 
