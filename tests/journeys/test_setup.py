@@ -3,40 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import random
-import re
-import signal
-import subprocess
-import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
-import processes
 import pytest
-from aws_account import REGION, VARIABLES, Account, an_account
+from aws_account import REGION, VARIABLES, Account
 from commands import ended, parsed
 from pages import Reader, blocks
+from setup_commands import INIT, ISSUE, SETUP_APP1
 
-from boto_rolesanywhere.account.tags import SETUP
-from boto_rolesanywhere.session import get_session
-from boto_rolesanywhere.testing import Emulator
-
-
-@pytest.fixture
-def account(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
-    with an_account(moto_url, monkeypatch) as account:
-        yield account
-
-
-@pytest.fixture
-def workshop(tmp_path: Path, account: Account, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An own folder, in which the commands run."""
-    folder = tmp_path / "workshop"
-    folder.mkdir()
-    monkeypatch.chdir(folder)
-    return folder
+pytestmark = pytest.mark.usefixtures("account")
 
 
 def buckets(profile: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
@@ -53,9 +29,6 @@ def buckets(profile: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
-INIT = ("ca", "init", "--name", "Example CA")
-SETUP_APP1 = ("setup", "--role", "app1", "--profile", "onprem")
-ISSUE = ("ca", "issue", "app1", "--profile", "onprem")
 
 
 @pytest.mark.parametrize(
@@ -83,64 +56,6 @@ def test_three_commands_in_any_order_lead_to_credentials(
     assert len(section) == 7
     if commands[-1] == SETUP_APP1:
         assert "aws sts get-caller-identity --profile onprem" in done.stdout
-
-
-def test_a_profile_is_changed_where_it_must_be(workshop: Path, clean_environment: Path) -> None:
-    (clean_environment / ".aws").mkdir()
-    config = clean_environment / ".aws" / "config"
-    config.write_text(
-        "# mine\n[profile onprem]\nregion = us-west-2\ncredential_process = old\noutput = json\n"
-    )
-    config.with_name("credentials").write_text("[onprem]\naws_access_key_id = AKIAOLD\n")
-    ended(*INIT)
-    done = ended(*SETUP_APP1)
-    once = config.read_bytes()
-    ended(*SETUP_APP1)
-
-    assert config.read_bytes() == once
-    assert "credential_process was old" in done.stdout
-    assert "aws_access_key_id of [onprem] in ~/.aws/credentials comes first" in done.stderr
-    assert once.startswith(b"# mine\n[profile onprem]\nregion = us-west-2\ncredential_process = ")
-    assert b"output = json\nrolesanywhere_trust_anchor_arn = arn:" in once
-
-
-def test_a_profile_that_cannot_be_written_is_not_lost(
-    workshop: Path, clean_environment: Path
-) -> None:
-    ended(*INIT)
-    (clean_environment / ".aws").write_text("in the way")
-    config = str(clean_environment / ".aws" / "config")
-
-    done = ended(*SETUP_APP1, status=1, AWS_CONFIG_FILE=config)
-    as_json = ended(*SETUP_APP1, "--json", status=1, AWS_CONFIG_FILE=config)
-
-    assert f"{clean_environment / '.aws'}: it cannot be written" in done.stderr
-    assert "\n[profile onprem]\nregion = eu-west-1\n" in done.stdout
-    document = json.loads(as_json.stdout)
-    assert (document["complete"], document["error"]) == (False, "file-unwritable")
-    assert document["profile"]["lines"]["rolesanywhere_role_arn"].endswith("role/app1")
-
-
-@pytest.mark.parametrize("command", [SETUP_APP1, ISSUE])
-def test_nothing_is_made_for_a_config_file_that_is_broken(
-    account: Account, workshop: Path, clean_environment: Path, command: tuple[str, ...]
-) -> None:
-    ended(*INIT)
-    (clean_environment / ".aws").mkdir()
-    (clean_environment / ".aws" / "config").write_text("[profile\n")
-
-    assert "config-file-unparseable" in ended(*command, status=1).stderr
-    assert account.writes() == []
-    assert json.loads(ended("ca", "list", "--json").stdout) == []
-
-
-def test_the_profile_can_be_printed(workshop: Path, clean_environment: Path) -> None:
-    ended(*INIT)
-    printed = ended(*SETUP_APP1, "--print-profile").stdout
-
-    assert not (clean_environment / ".aws").exists()
-    assert "\n[profile onprem]\nregion = eu-west-1\nrolesanywhere_trust_anchor_arn = " in printed
-    assert re.search("credential_process = .*credential-process --config-profile onprem\n", printed)
 
 
 def test_progress_and_result_have_their_streams(workshop: Path) -> None:
@@ -292,118 +207,6 @@ def test_values_that_cannot_be_are_wrong_usage(options: tuple[str, ...]) -> None
     assert options[0] in ended(*SETUP_APP1, *options, status=2).stderr
 
 
-def test_teardown_shows_and_needs_a_yes(account: Account, workshop: Path) -> None:
-    ended(*INIT)
-    before = account.everything()
-    ended(*SETUP_APP1)
-    made = account.everything()
-
-    shown = ended("teardown", "--role", "app1", "--plan").stdout
-    assert all(arn in shown for arn in made.keys() - before.keys() if arn.startswith("arn:"))
-    assert "confirmation-missing" in ended("teardown", "--role", "app1", status=1).stderr
-    assert account.everything() == made
-    ended("teardown", "--role", "app1", "--yes")
-    assert account.everything() == before
-    assert "nothing-to-remove" in ended("teardown", "--role", "app1", "--yes", status=1).stderr
-
-
-@pytest.mark.parametrize(("answer", "status"), [("y\n", 0), ("n\n", 1), ("\n", 1)])
-def test_at_a_terminal_it_asks(account: Account, workshop: Path, answer: str, status: int) -> None:
-    ended(*INIT)
-    before = account.everything()
-    ended(*SETUP_APP1)
-    master, slave = os.openpty()
-    os.write(master, answer.encode())
-    with processes.Process(
-        "teardown", "--role", "app1", stdin=slave, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        _, err = process.communicate(timeout=60)
-    os.close(slave)
-    os.close(master)
-
-    assert process.returncode == status
-    assert b"Remove all of this? [y/N]" in err
-    assert (account.everything() == before) == (status == 0)
-
-
-def test_a_shared_trust_anchor_goes_with_the_last_role(account: Account, workshop: Path) -> None:
-    ended(*INIT)
-    before = account.everything()
-    ended(*SETUP_APP1)
-    ended("setup", "--role", "app2", "--print-profile")
-
-    first = ended("teardown", "--role", "app1", "--yes").stdout
-    assert "the trust anchor example-ca stays: app2 trust it" in first
-    last = ended("teardown", "--role", "app2", "--yes").stdout
-    assert "trust anchor example-ca: arn:" in last
-    assert account.everything() == before
-
-
-def test_a_shared_profile_goes_with_the_last_role(account: Account, workshop: Path) -> None:
-    ended(*INIT)
-    before = account.everything()
-    ended(*SETUP_APP1)
-    ended("setup", "--role", "app2", "--role-profile", "app1", "--print-profile")
-
-    first = ended("teardown", "--role", "app1", "--yes").stdout
-    assert ": take app1 out of it\n" in first
-    assert "the profile app1 stays: it has the roles app2, too" in first
-    profiles = account.client("rolesanywhere").list_profiles()["profiles"]
-    assert ["arn:aws:iam::123456789012:role/app2"] in [each["roleArns"] for each in profiles]
-    ended("teardown", "--role", "app2", "--yes")
-    assert account.everything() == before
-
-
-def test_lists_go_by_their_tag(account: Account, workshop: Path) -> None:
-    ended(*INIT)
-    ended(*SETUP_APP1, "--json")
-    ended("ca", "issue", "app1")
-    ended("ca", "revoke", "app1.pem")
-    ended("ca", "crl")
-    data = (Path.home() / ".boto-rolesanywhere" / "ca" / "ca-crl.pem").read_bytes()
-    client = account.client("rolesanywhere")
-    (anchor,) = (
-        arn
-        for arn, one in account.control_plane().items()
-        if "trustAnchorId" in one and SETUP in one["tags"]
-    )
-    for name, tags in (("ours", [{"key": SETUP, "value": "example-ca"}]), ("theirs", [])):
-        client.import_crl(name=name, crlData=data, trustAnchorArn=anchor, tags=tags)
-
-    shown = ended("teardown", "--all", "--yes")
-
-    assert "revocation list ours: arn:" in shown.stdout
-    assert "stays: it has no tag of setup's" in shown.stdout
-    assert "revocation list ours: remove it" in shown.stderr
-
-
-def test_killed_processes_leave_nothing_unfound(account: Account, workshop: Path) -> None:
-    ended(*INIT)
-    before = account.everything()
-    chance = random.Random(7)
-    killed = 0
-    for _ in range(int(os.environ.get("SETUP_KILLS", "6"))):
-        with processes.Process(*SETUP_APP1, stdout=-3, stderr=-3) as process:
-            time.sleep(chance.uniform(0, 1.2))
-            process.send_signal(signal.SIGKILL)
-        killed += process.returncode == -signal.SIGKILL
-        if chance.random() < 0.3:
-            processes.run("teardown", "--all", "--yes", stdout=-3, stderr=-3)
-    assert killed
-
-    ended(*SETUP_APP1)
-    made = [one for one in account.control_plane().values() if SETUP in one["tags"]]
-    assert len(made) == 2
-    ended("teardown", "--role", "app1", "--yes")
-    assert account.everything() == before
-
-
-@pytest.fixture
-def typist(reader: Reader, account: Account, moto_url: str) -> Reader:
-    """Somebody who types what a page says, as the account's administrator."""
-    return Reader(reader.folder, account.emulator, {**VARIABLES, "AWS_ENDPOINT_URL": moto_url})
-
-
 def test_the_pages_are_right(
     typist: Reader, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -422,93 +225,3 @@ def test_the_pages_are_right(
     for block in blocks("teardown.md", "aws"):
         typist.type(block)
     assert account.everything() == before
-
-
-def test_several_accounts(typist: Reader, account: Account, moto_url: str) -> None:
-    """Each account's IAM is moto's own; all of them share the emulator's control plane."""
-    ca = account.emulator.ca
-    assert ca is not None
-    (typist.folder / "ca.pem").write_bytes(ca.certificate_pem)
-    first, second = blocks("accounts.md", "accounts")
-    typist.type(first)
-
-    config = parsed(typist.folder / ".aws" / "config")
-    for number in ("111111111111", "222222222222"):
-        role = f"arn:aws:iam::{number}:role/app1"
-        assert config[f"profile app1-{number}"]["rolesanywhere_role_arn"] == role
-        assert "app1" in roles_of(account, number)
-    assert "app1" not in account.roles()
-
-    typist.type(second)
-    assert "app1" in roles_of(account, "111111111111")
-    assert "app1" not in roles_of(account, "222222222222")
-
-
-@pytest.mark.usefixtures("account")
-def test_one_alias_names_the_trust_anchor_of_each_account(
-    workshop: Path, clean_environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Here each account has a control plane of its own, as at AWS."""
-    ended(*INIT)
-    ended("ca", "issue", "app1")
-    for number in ("111111111111", "222222222222"):
-        with Emulator(region=REGION, account=number) as plane:
-            monkeypatch.setenv("AWS_ENDPOINT_URL_ROLESANYWHERE", plane.endpoint_url)
-            administrator = f"arn:aws:iam::{number}:role/Administrator"
-            options = ("--anchor", "example-ca", "--account-role", administrator)
-            ended("setup", "--role", "app1", "--profile", f"app1-{number}", *options)
-            section = parsed(clean_environment / ".aws" / "config")[f"profile app1-{number}"]
-
-            session = get_session(
-                workshop / "app1.pem",
-                workshop / "app1.key",
-                f"arn:aws:rolesanywhere:{REGION}:{number}:alias/trust-anchor/example-ca",
-                section["rolesanywhere_profile_arn"],
-                section["rolesanywhere_role_arn"],
-            )
-            credentials = session.get_credentials()
-            assert credentials is not None
-            assert credentials.get_frozen_credentials().account_id == number
-            assert plane.created == 1
-
-
-def roles_of(account: Account, number: str) -> list[str]:
-    role = f"arn:aws:iam::{number}:role/Administrator"
-    answer = account.client("sts").assume_role(RoleArn=role, RoleSessionName="test")
-    keys = answer["Credentials"]
-    iam = boto3.client(
-        "iam",
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-        region_name=REGION,
-    )
-    return [one["RoleName"] for one in iam.list_roles()["Roles"]]
-
-
-def test_a_chain_of_roles(
-    account: Account,
-    workshop: Path,
-    clean_environment: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """The far role's profile of the page, on top of the profile that setup has written."""
-    page = Path(__file__).parents[2] / "docs" / "accounts.md"
-    far = re.search(
-        r"\[profile app1-other\]\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL
-    )
-    assert far is not None
-    ended(*INIT)
-    ended("setup", "--role", "app1", "--profile", "app1")
-    ended("ca", "issue", "app1", "--profile", "app1")
-    with (clean_environment / ".aws" / "config").open("a") as config:
-        config.write(f"\n{far[0].removesuffix('```')}")
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.delenv(name)
-
-    session = boto3.Session(profile_name="app1-other", region_name=REGION)
-    caller = session.client("sts").get_caller_identity()
-
-    assert caller["Account"] == "222222222222"
-    assert ":assumed-role/app1-data/" in caller["Arn"]
-    assert account.emulator.created == 1
