@@ -15,6 +15,8 @@ from pages import blocks, equip, reading
 from boto_rolesanywhere import aio
 from boto_rolesanywhere.testing import Emulator, IssuedCertificate
 
+PATIENCE = 30  # seconds
+
 
 def arguments(emulator: Emulator, issued: IssuedCertificate, **changes: object) -> dict[str, Any]:
     """`get_session`'s."""
