@@ -350,7 +350,7 @@ class Authority:
         issuer, serial = certificate.issuer, certificate.serial_number
         if (issuer, serial) != (self.certificate.subject, record.serial_number):
             raise CertificateError(
-                f"under the serial number {record.serial_number:x} stands a certificate that is not"
+                f"the certificate filed under the serial number {record.serial_number:x} is not"
                 " this CA's",
                 code="authority-certificate-unknown",
                 where=str(self.folder),

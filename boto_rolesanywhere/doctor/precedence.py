@@ -72,23 +72,24 @@ def _beside(inputs: Inputs, section: Mapping[str, object], profile: str) -> Iter
         others.append(f"{_KEY} of profile {profile!r}")
     for name in others:
         remedy = f"Remove {name}, or put these settings in a profile of their own."
-        yield Concern("warn", f"{name} is what these take without one", remedy)
+        yield Concern("warn", f"without one they take {name}", remedy)
 
 
 def _of_the_line(inputs: Inputs, section: Mapping[str, object], profile: str) -> Iterator[Concern]:
-    """How the ``credential_process`` leads elsewhere than the settings beside it."""
+    """Where the ``credential_process`` asks for something else than the settings beside it."""
     remedy = f"`configure --profile {profile} --{PROCESS.replace('_', '-')}` writes the line anew."
     try:
         line = line_of(inputs.session, profile, section)
     except ConfigurationError as error:
         yield Concern("fail", f"its {PROCESS}: {error.problem}", error.remedy or remedy)
         return
-    if what := _elsewhere(line, section, profile):
-        yield Concern("warn", f"its {PROCESS}, which {_WITHOUT_INSTALL} go by, {what}", remedy)
+    if difference := _elsewhere(line, section, profile):
+        text = f"its {PROCESS}, which {_WITHOUT_INSTALL} use, {difference}"
+        yield Concern("warn", text, remedy)
 
 
 def _elsewhere(line: ProcessLine | None, section: Mapping[str, object], profile: str) -> str:
-    """What the line asks for in place of the section's settings; empty for nothing else."""
+    """How the line differs from the section's settings; empty if it does not."""
     if line is None:  # a line of ours in a shell is not followed
         return "" if not_read(section[PROCESS]) else "runs another program"
     values = line.section()

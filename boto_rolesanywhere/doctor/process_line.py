@@ -1,4 +1,4 @@
-"""The profile's ``credential_process``: what of it no setting stands for, and what it does else."""
+"""The profile's ``credential_process``: flags without a setting, and what it does around them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_line(question: Question, inputs: Inputs, followed: Inputs) -> Check[In
         yield Verdict(
             "configuration",
             "warn",
-            f"the secret itself stands behind {flag} of credential_process, and every user of this"
+            f"the value of {flag} in credential_process is the secret itself: every user of this"
             " machine can read the arguments of a running command",
             f"Put it in a file that only you can read, and name that with {flag}-file.",
         )
@@ -56,7 +56,7 @@ def check_line(question: Question, inputs: Inputs, followed: Inputs) -> Check[In
         yield Verdict(
             "configuration",
             "warn",
-            f"{', '.join(others)} of credential_process is not looked at",
+            f"doctor does not follow {', '.join(others)} of credential_process",
             "Give doctor the flags of that line.",
         )
     return followed

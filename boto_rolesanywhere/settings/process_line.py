@@ -161,9 +161,9 @@ def _read(words: Words, where: str) -> ProcessLine:
 
 
 def _shown(flag: str) -> str:
-    """A flag that no setting stands for. Of an unknown one not its name: a secret may be in it."""
+    """A flag that no setting stands for. An unknown one is not named: it may hold a secret."""
     known = f"--{flag.lstrip('-')}" in _WITH_VALUE | _OF_THE_COMMAND | _OTHERS
-    return flag if known else "a flag that there is not"
+    return flag if known else "an unknown flag"
 
 
 def place_of(path: str, title: str) -> str | None:

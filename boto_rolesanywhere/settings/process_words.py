@@ -117,7 +117,7 @@ def not_read(text: object) -> tuple[str, str] | None:
     name = PurePath(words[0]).name if words else ""
     if name in _SHELLS | _SHELLS_OF_WINDOWS:
         return (
-            f"it runs {name}, and what that shell makes of the rest is not followed",
+            f"it runs {name}, and only that shell can interpret the rest",
             "Write the command without the shell, in one line, or give its flags here.",
         )
     if "\\" in text and any(PROGRAMS.search(word) and "/" not in word for word in words):
@@ -142,7 +142,7 @@ def _split(text: str, where: str) -> list[str]:
                 return [*words[:index], *shlex.split(inner)]
     except ValueError:
         raise ConfigurationError(
-            "a quote in it does not end",
+            "a quote in it is not closed",
             code="config-file-unparseable",
             where=where,
             expected="a command line as a shell reads it",

@@ -87,9 +87,8 @@ class TestConfiguration:
             "[default]\ncredential_process = boto-rolesanywhere credential-process --x y\n",
         )
         found = only(examined({}), "configuration")
-        assert (
-            "profile 'default' gives no settings (it has a flag that there is not): correct"
-            in str(found.remedy)
+        assert "profile 'default' gives no settings (it has an unknown flag): correct" in str(
+            found.remedy
         )
 
     def test_what_is_missing_is_named_with_its_places(self) -> None:

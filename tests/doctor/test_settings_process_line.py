@@ -72,7 +72,7 @@ def test_what_is_wrong_in_the_line_is_found(folder: Path, clean_environment: Pat
     assert ("file", "fail") in bad(verdicts)
     assert "--session-duration: '10' is not" in only(verdicts, "settings").text
     told = [one.text for one in named(verdicts, "configuration") if one.status == "warn"]
-    assert told == ["--cert-store of credential_process is not looked at"]
+    assert told == ["doctor does not follow --cert-store of credential_process"]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_the_passphrase_of_the_line_is_used_and_not_shown(
     assert only(verdicts, "key").status == "ok"
     assert "hunter2" not in str(verdicts)
     warned = [one.text for one in named(verdicts, "configuration") if one.status == "warn"]
-    in_line = "the secret itself stands behind --pkcs8-password of credential_process"
+    in_line = "the value of --pkcs8-password in credential_process is the secret itself"
     assert [text.startswith(in_line) for text in warned] == [True] * ("-file" not in form)
 
 
@@ -247,6 +247,6 @@ def test_flags_with_one_hyphen_are_pointed_out(clean_environment: Path) -> None:
 def test_a_shell_around_the_helper_is_pointed_out(clean_environment: Path) -> None:
     line = "sh -c 'aws_signing_helper credential-process --certificate x | jq .'"
     config_file(clean_environment, f"[default]\ncredential_process = {line}\n")
-    assert "profile 'default': it runs sh, and what that shell makes of the rest" in str(
+    assert "profile 'default': it runs sh, and only that shell can interpret the rest" in str(
         only(examined({}), "configuration").remedy
     )

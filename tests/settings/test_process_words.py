@@ -53,9 +53,12 @@ def test_on_windows_a_backslash_is_part_of_a_path(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        (f"sh -c '{LINE} | jq .'", "it runs sh, and what that shell makes of the rest"),
-        (f"bash -c '{LINE} --certificate $HOME/c.pem'", "it runs bash, and what that shell makes"),
-        (f'powershell -c "{LINE}"', "it runs powershell, and what that shell makes of the rest"),
+        (f"sh -c '{LINE} | jq .'", "it runs sh, and only that shell can interpret the rest"),
+        (f"bash -c '{LINE} --certificate $HOME/c.pem'", "it runs bash, and only that shell can"),
+        (
+            f'powershell -c "{LINE}"',
+            "it runs powershell, and only that shell can interpret the rest",
+        ),
         (WINDOWS, "the backslashes in it are lost"),
         ("/opt/my_aws_signing_helper.sh x", "it runs another program, around this one"),
     ],

@@ -59,7 +59,8 @@ def download(url: str, *, verify: str | bool = True) -> bytes:
         finally:
             response.raw.close()
         if not (place := response.headers.get("location")):
-            raise _not_fetched(at, f"the server answered HTTP {response.status_code} and no place")
+            problem = f"the server answered HTTP {response.status_code} without a Location"
+            raise _not_fetched(at, problem)
         at = urljoin(at, place)
     raise _not_fetched(url, f"the server redirected more than {_REDIRECTS} times")
 

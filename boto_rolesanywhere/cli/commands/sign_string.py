@@ -130,7 +130,7 @@ def _open_key(sources: IdentitySources) -> SigningKey | PrivateKeyTypes:
 
 
 def _public_keys(certificate: CertificateSource, access: Access) -> list[PublicKeyTypes]:
-    """Of a certificate that is given too: it tells which key is meant on which token."""
+    """The public keys of the configured certificate, which tell the key on a token from others."""
     from boto_rolesanywhere.certificates.reading import readable_public_key
     from boto_rolesanywhere.identity.opening import open_certificates
 

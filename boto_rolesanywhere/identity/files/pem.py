@@ -16,9 +16,7 @@ from boto_rolesanywhere.records import NamedTuple
 
 # The END line may lack hyphens at its end, where it was not copied to the last one.
 _MARKER = re.compile(rb"-----(?:BEGIN ([^-\r\n]{1,64})-----|END ([^-\r\n]{1,64})-{1,5})")
-_COPY = (
-    "Copy it once more, as text and whole: letters, digits, +, / and = are all that belongs there."
-)
+_COPY = "Copy the whole block once more, as text: base64 has only letters, digits, +, / and =."
 _USED = (b"CERTIFICATE", b"KEY", b"PKCS", b"CMS", b"CRL")  # parts of labels
 _BREAKS = (
     "Make line breaks of them: `printf '%b' \"$TEXT\" > new.pem`; of JSON, take it with `jq -r`."

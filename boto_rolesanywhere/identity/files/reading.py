@@ -188,7 +188,7 @@ def _odd(path: str) -> str | None:
     if path.startswith(("file:/", "fileb:/")):
         return "Write the path alone, without file://."
     is_variable = "$" in path or re.search(_PERCENT, path)
-    return "No variable in a path is expanded." if is_variable else None
+    return "Variables in paths are not expanded." if is_variable else None
 
 
 def _here() -> str:

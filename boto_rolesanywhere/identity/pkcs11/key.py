@@ -144,18 +144,18 @@ class _Opened:
 
     def _handles_of(self, private: SignMixin, session: Session, generation: int) -> _Handles:
         always_authenticate = bool(read(private, Attribute.ALWAYS_AUTHENTICATE))
-        told = find_public_keys(session, private)
-        possible = told or fitting_keys(private, self.access.wanted)
+        shown = find_public_keys(session, private)
+        possible = shown or fitting_keys(private, self.access.wanted)
         if not possible:
             raise no_public_key(self.access.uri)
         public = possible[0]
         is_rsa = isinstance(public, rsa.RSAPublicKey)
         offered = frozenset(session.token.slot.get_mechanisms() if is_rsa else ())
         handles = _Handles(generation, session, private, public, offered, always_authenticate)
-        if len(told) == 1:
+        if len(shown) == 1:
             return handles
         proven = self._proven(handles, possible)
-        if not (proven or told):
+        if not (proven or shown):
             raise no_public_key(self.access.uri)
         return proven or handles
 

@@ -144,8 +144,8 @@ class TokenAccess:
                     code="pin-refused",
                     where=str(self.uri),
                     remedy="If you have corrected the PIN, log in once with the token's own tool "
-                    "(`pkcs11-tool --login --list-objects`), after which it counts from nought, or "
-                    f"say so: remove {memory.path}.",
+                    "(`pkcs11-tool --login --list-objects`), which resets the token's count, or "
+                    f"remove {memory.path}.",
                 )
             try:
                 yield pin

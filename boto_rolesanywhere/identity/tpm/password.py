@@ -1,4 +1,4 @@
-"""The password of one TPM key: obtained, refused before it costs a try, and what becomes of it.
+"""The password of one TPM key: obtains it, refuses it before it costs a try, and notes what came.
 
 The TPM is asked for its count of wrong passwords only; `TpmKey` makes the tries.
 """
@@ -39,11 +39,11 @@ _LEAVE_IT_OUT: Final = (
 
 
 class Try(NamedTuple):
-    """What is tried.
+    """One try to use the key.
 
     Attributes:
-        password: None to go without.
-        said: whether somebody said so; else nobody said anything of a password.
+        password: None for a try without a password.
+        said: whether a setting or a person said so; False if nothing was said of a password.
     """
 
     password: bytes | None
@@ -95,14 +95,15 @@ class KeyPassword:
         return Try(password or None, said=not known)
 
     def turn(self, tried: Try, sleep: Callable[[float], object]) -> AbstractContextManager[None]:
-        """Alone among the user's processes, unless the TPM has taken this before."""
+        """Let only one of the user's processes try at a time, unless the TPM took this before."""
         memory = SecretMemory(None, b"") if tried is self._taken else self._memory
         return memory.turn(sleep)
 
     def refuse_beforehand(self, tried: Try) -> None:
         """Refuse what the TPM has refused before, and what cannot be right.
 
-        An empty password is said to be none, and so is tried once whatever the key's file says.
+        An empty password says that the key has none: it is tried once, whatever the key's file
+        says.
         """
         password = tried.password
         # Under the device's lock: if eight threads have the same wrong password, only one tries it.
@@ -125,9 +126,9 @@ class KeyPassword:
             raise self._missing(mark)
 
     def keep_from_lockout(self, tpm: TpmConnection, tried: Try) -> None:
-        """Refuse a try near the TPM's lock-out, if the one before was a wrong one.
+        """Refuse a try near the TPM's lock-out if the last one was wrong.
 
-        Also refuse to spend the last try on what nobody has said: that there is no password.
+        Also refuse to spend the last try on a guess: that the key has no password.
         """
         mark = self._memory.recall()
         guessed = not tried.said and self._has_password(mark) is None
@@ -136,11 +137,11 @@ class KeyPassword:
         lockout = read_lockout(tpm)
         if mark.refused and lockout.is_near:
             raise self._refusal(
-                "the TPM refused what was tried last for this key, and of the wrong passwords that "
-                f"lock it for everyone {lockout.failed} of {lockout.most} are used up",
-                f"If you have corrected the password, say so: remove {self._memory.path}. Or wait: "
-                f"the count falls by one in {lockout.interval} seconds; its administrator sets it "
-                "to nought with `tpm2_dictionarylockout --clear-lockout`.",
+                f"the TPM refused the last try for this key, and {lockout.failed} of the "
+                f"{lockout.most} wrong passwords that lock it for everyone are used up",
+                f"If you have corrected the password, remove {self._memory.path}. Or wait: the "
+                f"count falls by one in {lockout.interval} seconds. The TPM's administrator resets "
+                "it with `tpm2_dictionarylockout --clear-lockout`.",
             )
         if guessed and lockout.is_last:
             raise self._refusal(
@@ -162,8 +163,8 @@ class KeyPassword:
     ) -> None:
         """Note that the TPM refused it.
 
-        If nothing says whether the key has a password, and there are tries enough, it is found out
-        now, since each later process would lose one: `without` tries to sign without.
+        If nothing says whether the key has a password, and enough tries are left, `without` signs
+        without one to find out: otherwise each later process would use up a try.
 
         Raises:
             PassphraseError: the key has none.

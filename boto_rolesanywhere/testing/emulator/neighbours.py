@@ -58,7 +58,7 @@ def _client(service: Literal["acm-pca", "iam"], endpoint: str, region: str) -> A
         )
     except ValueError:
         raise ConfigurationError(
-            f"{service} answers at no such place",
+            f"{service} cannot be asked at this address",
             code="emulator-options",
             where=endpoint,
             expected="a URL such as http://127.0.0.1:5000",

@@ -127,7 +127,7 @@ def test_what_is_no_list_is_called_by_its_name(
     [
         ({}, "crl-not-fetched", "HTTP 404"),
         ({"/ca.crl": "/ca.crl"}, "crl-not-fetched", "more than 5 times"),
-        ({"/ca.crl": ""}, "crl-not-fetched", "HTTP 302 and no place"),
+        ({"/ca.crl": ""}, "crl-not-fetched", "HTTP 302 without a Location"),
         ({"/ca.crl": "ldap://example.com/cn=ca"}, "crl-source-unusable", "cannot be fetched"),
         ({"/ca.crl": "file:///etc/passwd"}, "crl-source-unusable", "cannot be fetched"),
         ({"/ca.crl": b"\n"}, "crl-unreadable", "it is empty"),

@@ -83,7 +83,7 @@ def test_a_line_that_chooses_from_a_store_stays_one_where_asked(choosing: str, f
         (f"{HELPER} --cert-selector Key=x509Serial,Value=1F", "Name what to choose from", 2),
         (f"{HELPER} \\\n  --certificate x", "line 2: this line is continued", 1),
         ("aws_signing_helper serve", "it runs aws_signing_helper with serve", 2),
-        (f"sh -c '{HELPER} | jq .'", "it runs sh, and what that shell makes of the rest", 1),
+        (f"sh -c '{HELPER} | jq .'", "it runs sh, and only that shell can interpret the rest", 1),
     ],
 )
 def test_a_line_that_cannot_become_settings_is_refused(

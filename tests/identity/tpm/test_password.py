@@ -19,7 +19,7 @@ from boto_rolesanywhere.settings.sources import Secret
 BY_THE_TPM = r"refused the key's password.*0x98e"
 MISSING = "the key has a password, and none was given"
 NEEDLESS = "a password was given, and the key has none"
-LAST_TRY = "of the wrong passwords that lock it for everyone 2 of 3 are used up"
+LAST_TRY = "2 of the 3 wrong passwords that lock it for everyone are used up"
 MOST = 32  # wrong passwords, as the TPMs of many machines have it
 
 
@@ -158,7 +158,7 @@ def test_a_wrong_password_leaves_others_half_of_the_tries(tpm: SoftwareTpm, lock
     for tries in (1, 2, 3):
         refused(locked, "guess", BY_THE_TPM)
         assert tpm.failed_tries() == tries
-    refused(locked, "guess", "lock it for everyone 3 of 6 are used up")
+    refused(locked, "guess", "3 of the 6 wrong passwords that lock it for everyone are used up")
     assert tpm.failed_tries() == 3
 
 

@@ -192,7 +192,9 @@ def test_unusable_settings_are_one_clear_line(
     assert "without its other half, and is not overwritten" in fails("--write", tmp_path / "half")
     assert "not a list of access keys" in fails("--ca", certificate, "--administrators", key)
     for option in ("--iam-endpoint", "--private-ca-endpoint"):
-        assert "answers at no such place" in fails("--ca", certificate, option, "localhost:5000")
+        assert "cannot be asked at this address" in fails(
+            "--ca", certificate, option, "localhost:5000"
+        )
     assert "expected a CRL as PEM" in fails("--ca", certificate, "--crl", certificate)
 
 
