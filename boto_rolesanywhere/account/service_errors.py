@@ -123,7 +123,7 @@ def translated(service: str) -> Iterator[None]:
 
 
 def _place(service: str) -> tuple[str, str]:
-    """Who is asked, with the variable that says so; and what to do about the variable."""
+    """The endpoint, with the variable that chose it, and what to do about the variable."""
     named = f"AWS_ENDPOINT_URL_{service.upper().replace('-', '_')}"
     for variable in (named, "AWS_ENDPOINT_URL"):
         if url := os.environ.get(variable):

@@ -29,7 +29,7 @@ _REMOVE: Final = "remove it"
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """One thing that goes, or is no longer setup's.
+    """One thing that teardown removes, or releases from setup.
 
     Attributes:
         kind: ``profile``, ``revocation list``, ``trust anchor`` or ``role``.
@@ -45,7 +45,7 @@ class Removal:
 
     @property
     def goes(self) -> bool:
-        """False for what stays, and is only changed."""
+        """Whether it is removed; False if it is only changed."""
         return self.changes[-1].text == _REMOVE
 
 
@@ -158,7 +158,7 @@ def _removal(kind: Kind, detail: Detail) -> Removal:
 
 
 def _add_profile(detail: Detail, role: str, found: Removals) -> None:
-    """The profile; one that has further roles stays, without this one."""
+    """The profile. If it has further roles, it stays without this one."""
     arns = detail.get("roleArns", ())
     others = [arn for arn in arns if arn.rpartition("/")[2] != role]
     if not others:

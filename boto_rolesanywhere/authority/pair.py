@@ -55,7 +55,7 @@ def replace_pair(certificate_path: Path, certificates: bytes, key_path: Path, ke
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Wait for another process that replaces files in this folder: they would be mixed.
+    """Wait for another process that replaces files in this folder, so that pairs are not mixed.
 
     Not on Windows, nor where the file system has no locks.
     """

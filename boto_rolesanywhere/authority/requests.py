@@ -74,7 +74,7 @@ def read_request(content: bytes, where: str) -> Request:
 
 
 def _is_signed(request: x509.CertificateSigningRequest) -> bool:
-    """Whether whoever made it holds its key."""
+    """Whether the request is signed with its own key."""
     if isinstance(request.signature_hash_algorithm, hashes.SHA1):
         # The library refuses it unseen. Older programs sign so; it proves the key all the same, and
         # nothing of it goes into the certificate.

@@ -64,7 +64,7 @@ def read(data: bytes, start: int = 0, *, shortest: bool = True) -> Element:
 
 
 def _end_of_contents(data: bytes, at: int, depth: int = 0) -> int:
-    """Where the two zeros are that end an element of indefinite length (X.690, section 8.1.5)."""
+    """The offset of the two zeros that end an element of indefinite length (X.690, 8.1.5)."""
     if depth > _DEEPEST:
         raise DerError("it is nested too deep")
     while data[at : at + 2] != b"\0\0":

@@ -83,7 +83,7 @@ def load_certificate(encoded: bytes) -> x509.Certificate:
 
 
 def _touch(certificate: x509.Certificate) -> None:
-    """Have the library read what it reads on demand: it raises here, not later."""
+    """Have the library read now what it would read on demand, so that it raises here."""
     _ = (certificate.subject, certificate.issuer)
     unknown = [
         each.oid.dotted_string

@@ -1,7 +1,7 @@
 """Certificate revocation lists that `cryptography` refuses for a slip of their encoding.
 
-As for certificates (`odd`), a twin without the slips is read, and the list's own bytes are what is
-imported and what is signed.
+As for certificates (`odd`), a twin without the slips is read. The list's own bytes are imported,
+and the signature is checked over them.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class OddList(StandIn):
 
 
 def load_list(encoded: bytes) -> tuple[x509.CertificateRevocationList, tuple[str, ...]]:
-    """The list `encoded`, and what is odd about it. What follows it is passed over.
+    """The list `encoded`, and what is odd about it. Bytes behind it are passed over.
 
     Raises:
         ValueError: it is no list. The message says so in a clause.

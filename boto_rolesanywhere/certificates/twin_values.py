@@ -1,4 +1,4 @@
-"""Puts the values of a certificate into DER, for `twin`, and notes in words what was wrong.
+"""Puts the values of a certificate into DER, for `twin`, and notes each slip in words.
 
 X.690 (DER) allows one encoding of each value; OpenSSL and Java read most of BER, and wrong string
 types too.
@@ -47,7 +47,7 @@ only: Final = partial(der.read_only, shortest=False)
 
 
 class Mender:
-    """Puts values right, and notes in `slips` what was wrong."""
+    """Puts values right, and notes each slip in `slips`."""
 
     def __init__(self) -> None:
         self.slips: list[str] = []
@@ -248,7 +248,7 @@ def used_bits(content: bytes) -> bytes:
 
 
 def _moment(digits: str) -> datetime:
-    """Of YYYYMMDDHHMMSS; what is before the year 1 counts as its first day."""
+    """The time of YYYYMMDDHHMMSS; a time before the year 1 counts as its first day."""
     if digits[:4] == "0000":
         return _FIRST
     return datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)

@@ -82,7 +82,7 @@ class Parser(argparse.ArgumentParser):
                 yield from action.choices.values()
 
     def refuse(self, words: Sequence[str], strangers: Sequence[str]) -> NoReturn:
-        """End the program, for those of the words that no flag takes."""
+        """End the program with an error about the words that no flag takes."""
         self.error(self._meant_profile(words, strangers) or self._unknown(strangers))
 
     def parse_known_args(  # type: ignore[override]  # of no type but its own
@@ -215,5 +215,5 @@ def _surplus(words: Sequence[str]) -> str:
 
 
 def _is_harmless(word: str) -> bool:
-    """Whether it is no slip of a flag, and no "false" behind a switch, which stays on with it."""
+    """Whether it is a plain word: no misspelt flag, and no "false" behind a switch."""
     return not word.startswith(("-", *_DASHES)) and boolean(word) is not False

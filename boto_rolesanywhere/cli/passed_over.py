@@ -1,4 +1,4 @@
-"""A word when a profile that was just written has something that other programs take before it."""
+"""Warns if other programs take something else before the profile that was just written."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .outcome import complain
 
 
 def warn_if_passed_over(profile: str) -> None:
-    """Name on stderr what the AWS CLI takes of this profile before its ``credential_process``."""
+    """Name on stderr what the AWS CLI takes before this profile's ``credential_process``."""
     section = read_profile(profile, os.environ) or {}
     ahead = ahead_of_process(os.environ, section, profile, profile_is_explicit=True)
     for found in ahead:

@@ -194,7 +194,7 @@ def _session(
 
 
 def _unusable(error: BotoCoreError, role: AssumedRole) -> ConfigurationError:
-    """The error for what botocore refuses itself, such as an external_id of one character."""
+    """The error for a value that botocore refuses, such as an external_id of one character."""
     words = " ".join(str(error.kwargs.get("report") or error).split()).rstrip(".")
     return ConfigurationError(
         f"botocore cannot use what is set for it ({words})",

@@ -63,7 +63,7 @@ def bundle_of(
 
 
 def own_bundle(session: BotocoreSession) -> str | None:
-    """As `verify` for a client of another service: what botocore trusts without an empty variable.
+    """`verify` for a client of another service: an empty variable counts as not set.
 
     botocore refuses an empty REQUESTS_CA_BUNDLE.
     """
@@ -91,7 +91,7 @@ def holds_certificates(bundle: str) -> bool:
 
 
 def _fault_of(bundle: str) -> tuple[str, str] | None:
-    """What is wrong with the bundle and the code of the error; None for nothing."""
+    """What is wrong with the bundle, and the error's code; None if nothing is wrong."""
     try:
         with open(bundle, "rb") as file:
             # Ends also X509 CERTIFICATE and TRUSTED CERTIFICATE, which OpenSSL reads too.

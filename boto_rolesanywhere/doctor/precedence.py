@@ -46,7 +46,7 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
     if inputs.session.instance_variables().get("profile") is None:
         ahead += ahead_of_profile(inputs.environ)
     if not ahead and PROCESS in section:
-        # The way of programs that know nothing of our settings, which the profile may have too.
+        # Programs that do not read our settings go this way; the profile may have both.
         who = _EVERYBODY if by_process else _WITHOUT_INSTALL
         text = f"{who} do not run the profile's {PROCESS}"
         ahead = ahead_of_process(inputs.environ, section, profile)
@@ -63,7 +63,7 @@ def check_precedence(inputs: Inputs) -> Iterator[Verdict]:
 
 
 def _beside(inputs: Inputs, section: Mapping[str, object], profile: str) -> Iterator[Concern]:
-    """What programs that know nothing of the profile's settings take in place of them."""
+    """What programs that do not read the profile's settings take instead."""
     if PROCESS in section:
         yield from _of_the_line(inputs, section, profile)
         return

@@ -63,7 +63,7 @@ def check_line(question: Question, inputs: Inputs, followed: Inputs) -> Check[In
 
 
 def _around(line: ProcessLine, question: Question) -> Iterator[Verdict]:
-    """What the line does around the program, and doctor does not."""
+    """What the line does around the program, such as set a variable, and doctor does not."""
     set_there = [
         name for name, value in line.variables.items() if question.environ.get(name) != value
     ]

@@ -1,13 +1,13 @@
-"""What became of a key's passwords or a token's PINs, for the user's next process.
+"""Remembers for the user's next process whether a TPM key or token refused a password or PIN.
 
 A TPM counts wrong passwords, a token wrong PINs, and after a few they are locked: the TPM for all
 users of the machine, the token until somebody has its PUK. A service that is started again and
-again forgets in between what was refused, and whether a TPM's key has a password at all, which its
-handle does not tell.
+again would forget what was refused, and whether a TPM's key has a password at all, which its handle
+does not tell.
 
-So one file for each key or token lies in the user's cache folder. It says whether there is a
-password and what became of the last one: no password, nothing that was made from one. Where there
-is no such folder, or it cannot be written, each process begins anew.
+So the user's cache folder has one file for each key or token. It says whether there is a password
+and whether the last one was refused. It holds no password, and nothing made from one. If there is
+no such folder, or it cannot be written, each process begins anew.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class Mark(NamedTuple):
     Attributes:
         has_password: whether it has a password or PIN; None if that is not known.
         refused: whether it refused the last try.
-        none_refused: whether it refused to go without, though somebody said that it has none.
+        none_refused: whether it refused a try without a password, though a setting or a person said
+            that it has none.
     """
 
     has_password: bool | None = None

@@ -25,7 +25,7 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 def cache_folder(environ: Mapping[str, str], chosen: str | None = None) -> str | None:
-    """Where sessions are kept, and what TPM keys have taken; None if the user has no home.
+    """The folder of sessions and of tries at keys and tokens; None if the user has no home.
 
     Args:
         environ: the environment.

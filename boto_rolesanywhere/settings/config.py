@@ -241,7 +241,7 @@ def warn_of_misspelt(section: Mapping[str, object], profile_name: str | None) ->
 
 
 def why_unset(section: Mapping[str, object]) -> str | None:
-    """Why a profile that seems to have settings of ours has none; None if it seems not."""
+    """Why lines that look like settings of ours are none; None if there are no such lines."""
     begins, common = re.compile(rf"\s*{names.PREFIX}\w+\s*[=:]"), names.PREFIX.rstrip("_")
     for key, value in section.items():
         # botocore reads indented lines as a block, or as more of the value before them.

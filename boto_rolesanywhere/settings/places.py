@@ -85,7 +85,7 @@ def home_path(text: str | PathLike[str]) -> Path:
 
 
 def slip_of(text: str, title: str) -> str | None:
-    """What to do about a value of a setting that was written as for a shell; None for nothing.
+    """What to do about a value that is written as for a shell; None if it is not.
 
     Args:
         text: the value.

@@ -26,7 +26,7 @@ _LOGIN: Final = "login_session"
 
 
 def ahead_of_profile(environ: Mapping[str, str]) -> list[str]:
-    """What chooses another profile than that with settings of ours which AWS_PROFILE names.
+    """What hides the profile with our settings that AWS_PROFILE names.
 
     For a program that names no profile itself. As `ahead_of_provider`.
     """

@@ -1,4 +1,4 @@
-"""The words of a ``credential_process`` line: which program runs, in what, and with which command.
+"""The words of a ``credential_process`` line: the program, what runs it, and its command.
 
 botocore splits the line itself: on Windows a backslash is part of a path, elsewhere it is lost, as
 in a shell. It runs no shell: no variable and no ``~`` in the line is expanded.
@@ -17,7 +17,7 @@ from boto_rolesanywhere.errors import ConfigurationError
 from boto_rolesanywhere.records import NamedTuple
 
 COMMAND: Final = "credential-process"
-# With what people add to a download's name: its version, and the machine that it is for.
+# People add a version and a machine to a download's name.
 PROGRAMS: Final = re.compile(
     r"(aws_signing_helper|boto[-_]rolesanywhere)"
     r"([-_.](v?\d[\d.]*|linux|darwin|macos|windows|amd64|arm64|aarch64|x86_64))*(\.exe)?",
@@ -25,7 +25,7 @@ PROGRAMS: Final = re.compile(
 )
 _SHELLS: Final = frozenset(["ash", "bash", "dash", "ksh", "sh", "zsh"])
 _SHELLS_OF_WINDOWS: Final = frozenset(["powershell", "powershell.exe", "pwsh", "pwsh.exe"])
-# What only a shell makes something of.
+# Characters that only a shell interprets.
 _FOR_A_SHELL: Final = re.compile(r"[|&;<>()$`*?\[\]{}~\\\n]")
 _ASSIGNMENT: Final = re.compile(r"([A-Za-z_]\w*)=")
 # They run a program as another user, in other files or on another machine.

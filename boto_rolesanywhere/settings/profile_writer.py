@@ -63,7 +63,7 @@ def change_profile(profile: str, values: Mapping[str, str | None]) -> tuple[Path
 
 
 def require_changeable(profile: str) -> None:
-    """Refuse what `change_profile` would refuse, as far as it shows before something is made.
+    """Refuse early what `change_profile` would refuse, as far as it can be seen before.
 
     Raises:
         ConfigurationError: it is no profile's name, or AWS's tools cannot read the config file.
@@ -71,7 +71,7 @@ def require_changeable(profile: str) -> None:
     path = home_path(aws_file("AWS_CONFIG_FILE", "~/.aws/config"))
     try:
         content = path.read_bytes()
-    except OSError:  # most often it is yet to make
+    except OSError:  # most often the file does not exist yet
         content = b""
     title = f"profile {quoted_name(profile)}"
     with_section(content, title, {}, shell_words=True, where=str(path))

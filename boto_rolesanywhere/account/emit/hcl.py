@@ -110,7 +110,7 @@ def _body(block: Block) -> Iterator[str]:
 
 
 def _aligned(attributes: list[tuple[str, list[str]]]) -> Iterator[str]:
-    """Attributes with their signs in one column, where those of one line follow each other.
+    """Align the equals signs of attributes on consecutive lines.
 
     A heredoc counts as one line.
     """

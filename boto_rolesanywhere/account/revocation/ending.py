@@ -87,7 +87,7 @@ def _present(administrator: Administrator, role: str) -> list[dict[str, Any]]:
 
 
 def _is_ours(statement: dict[str, Any]) -> bool:
-    """Whether it has the form of `ending_statement`; what somebody else wrote into it stays."""
+    """Whether it has the form of `ending_statement`. Statements that others wrote stay."""
     condition = statement.get("Condition", {})
     try:
         datetime.strptime(condition["DateLessThan"]["aws:TokenIssueTime"], _TIME)  # noqa: DTZ007  # its form alone

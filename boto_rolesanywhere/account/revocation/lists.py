@@ -46,7 +46,7 @@ class RevocationList:
         return quietly(self.crl.issuer.rfc4514_string) or "an empty issuer"
 
     def is_of(self, name: bytes) -> bool:
-        """Whether the DER `name` means its issuer, as RFC 5280, section 7.1, compares names."""
+        """Whether the DER `name` is the issuer's, compared as in RFC 5280, section 7.1."""
         return comparable(self.crl.issuer.public_bytes()) == comparable(name)
 
     @property
@@ -121,7 +121,7 @@ def counted(entries: int) -> str:
 
 
 def _what_else(data: bytes, error: Exception) -> tuple[str, str | None]:
-    """What the content is instead of a list, and what to do about it."""
+    """What the content is, if it is no list, and what to do about it."""
     text = as_plain_text(data)
     if not text.strip():
         return "it is empty", None

@@ -146,7 +146,7 @@ def _print(
         return
     try:
         path, title, replaced = write_lines(profile, lines)
-    except RolesAnywhereError:  # what there is now, is not lost
+    except RolesAnywhereError:  # the lines made so far are not lost
         sys.stdout.write(f"\n{section_text(profile, lines)}")
         raise
     sys.stdout.write(f"{path}: [{title}] has their ARNs\n")

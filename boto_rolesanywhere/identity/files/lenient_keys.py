@@ -41,7 +41,7 @@ _CURVE: Final = 0xA0  # SEC 1: [0] parameters
 
 
 def load_leniently(encoded: bytes) -> PrivateKeyTypes | None:
-    """The key in a PKCS #8, PKCS #1 or SEC 1 that the library refused; None if rightly.
+    """The key in a PKCS #8, PKCS #1 or SEC 1 that the library refused wrongly; else None.
 
     Args:
         encoded: in DER; of PKCS #8, what its OCTET STRING holds may be BER.

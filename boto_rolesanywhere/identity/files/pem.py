@@ -111,7 +111,7 @@ def scan(data: bytes) -> tuple[Block, ...]:
 
 
 def _stands_in_text(opened: re.Match[bytes], data: bytes) -> bool:
-    """Whether something stands before the BEGIN in its line, as where a text speaks of it."""
+    """Whether text stands before the BEGIN in its line, as in a sentence about it."""
     return bool(data[: opened.start()].rpartition(b"\n")[2].strip())
 
 
@@ -138,7 +138,7 @@ def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
 
 
 def _without_unseen(inner: bytes) -> bytes:
-    """With plain blanks for those of Unicode's and its marks: text copied from a page has them."""
+    """The text with plain blanks for Unicode's, which text copied from a page has."""
     import unicodedata
 
     return "".join(
@@ -148,7 +148,7 @@ def _without_unseen(inner: bytes) -> bytes:
 
 
 def _headers(lines: list[bytes]) -> tuple[tuple[tuple[str, str], ...], list[bytes]]:
-    """The headers of a block, and the lines after them (RFC 1421, 4.4: a blank one parts them)."""
+    """The headers of a block, and the lines behind them, after a blank line (RFC 1421, 4.4)."""
     if not lines or b":" not in lines[0]:
         return (), lines
     count = sum(1 for _ in takewhile(lambda line: b":" in line, lines))

@@ -1,8 +1,8 @@
-"""PKCS #12 bag by bag (RFC 7292), where `cryptography` refuses the whole for one odd thing in it.
+"""PKCS #12 bag by bag (RFC 7292), if `cryptography` refuses the whole file for one odd thing.
 
 Such a thing is a certificate with a slip of encoding, a friendlyName in another string type, bags
-in bags. What programs encrypt with today and did for long is decrypted here; that library opens
-the keys, which are encrypted one by one.
+in bags. The ciphers that programs use today, and used for long, are decrypted here; `cryptography`
+opens the keys, which are encrypted one by one.
 """
 
 from __future__ import annotations

@@ -272,7 +272,7 @@ def decode_plain(encoded: bytes, where: str) -> PrivateKeyTypes:
 
 
 def _without_slips(encoded: bytes) -> bytes:
-    """DER of what may be BER, without what follows it; as it is if that cannot be."""
+    """`data` in DER if it is BER, without bytes behind it; unchanged if it cannot be read."""
     try:
         return der.from_ber(der.read(encoded, shortest=False).raw)
     except der.DerError:

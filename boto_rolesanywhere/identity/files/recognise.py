@@ -1,4 +1,4 @@
-"""Telling from its shape what a structure of DER or BER is.
+"""Tells from its shape what a structure of DER or BER is.
 
 The names are those of PEM labels (RFC 7468), so that DER and PEM go one way from here. Nothing is
 decoded beyond what tells one kind from another. `foreign` names what is no DER.

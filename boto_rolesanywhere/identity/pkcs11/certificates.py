@@ -91,7 +91,7 @@ def _split(
 
 
 def _on_several(access: TokenAccess) -> tuple[list[bytes], list[bytes]]:
-    """What can be seen without a login, if the URI leaves several tokens; else nothing."""
+    """The certificates visible without a login, if the URI fits several tokens; else none."""
     tokens = access.matching()
     named, others = dict[bytes, None](), dict[bytes, None]()  # the same may be on all of them
     for token in tokens if len(tokens) > 1 else ():

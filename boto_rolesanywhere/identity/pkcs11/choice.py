@@ -1,4 +1,4 @@
-"""Which of several tokens a URI means, found out without a PIN: none is tried to find out.
+"""Chooses the token that a URI means among several, without trying a PIN.
 
 All of it runs within `TokenAccess.run`.
 """
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def meant_tokens(
     tokens: list[Token], uri: Pkcs11Uri, wanted: Sequence[PublicKeyTypes]
 ) -> list[Token]:
-    """Those of `tokens` that the URI can mean; several where nothing that can be seen decides.
+    """Those of `tokens` that the URI can mean: several if nothing visible decides.
 
     Args:
         tokens: all that match the URI.
@@ -41,7 +41,7 @@ def meant_tokens(
 
 
 def _clues(uri: Pkcs11Uri, wanted: Sequence[PublicKeyTypes]) -> Iterator[Clue]:
-    """What tells the right token from others, the surest first."""
+    """Tests that tell the right token from others, the surest first."""
     # A slot that awaits a new token has one without name or keys: SoftHSM always shows one.
     yield lambda token: bool(token.flags & TokenFlag.TOKEN_INITIALIZED)
     if uri.slot_id is not None:

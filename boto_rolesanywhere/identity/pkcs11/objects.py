@@ -156,7 +156,7 @@ def fitting_keys(private: Object, wanted: Iterable[PublicKeyTypes]) -> list[Publ
 
 
 def no_public_key(uri: Pkcs11Uri) -> KeyDeviceError:
-    """The error if nothing tells a private key's public key."""
+    """The error for a private key whose public key cannot be found."""
     return KeyDeviceError(
         "the private key has no public key that can be used: it is neither RSA nor EC on P-256, "
         "P-384 or P-521, or the token holds neither its public key nor its certificate",

@@ -35,7 +35,7 @@ class PinNeededError(Exception):
 
 
 class LentPin(Secret):
-    """The PIN of one URI for another that has none: for the lender's token alone.
+    """The PIN of one URI, lent to another URI that has none, for the lender's token only.
 
     Attributes:
         lender: the URI with the PIN.
@@ -92,7 +92,7 @@ class TokenPin:
         return None if self._uri.has_pin else getattr(self.secret, "lender", None)
 
     def missing(self) -> PassphraseError:
-        """The error if there is none."""
+        """The error for a missing PIN."""
         return _missing("the token wants a PIN, and none is given", where=self._where)
 
     def forget(self) -> None:
