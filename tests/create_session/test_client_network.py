@@ -7,36 +7,18 @@ certificate carries those names and is signed by a private CA.
 from __future__ import annotations
 
 import socket
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.config import Config as ClientConfig
+from created_sessions import create, creator_for
 
 import boto_rolesanywhere
-from boto_rolesanywhere.composition import config_of
-from boto_rolesanywhere.create_session.botocore_session import private_session
-from boto_rolesanywhere.create_session.call import Clocks
-from boto_rolesanywhere.create_session.client import SessionCreator
-from boto_rolesanywhere.create_session.corrected_clock import CorrectedClock
-from boto_rolesanywhere.credentials.session_value import RolesAnywhereSession
-from boto_rolesanywhere.errors import (
-    ConfigurationError,
-    EndpointError,
-    InvalidResponseError,
-    ServiceError,
-    ThrottledError,
-)
+from boto_rolesanywhere.errors import ConfigurationError, EndpointError
 from boto_rolesanywhere.identity.identity import Identity
-from boto_rolesanywhere.identity.opening import open_identity
-from boto_rolesanywhere.settings.config import Arguments
-from boto_rolesanywhere.settings.inputs import look_up
-from boto_rolesanywhere.settings.sources import IdentitySources
-from boto_rolesanywhere.testing import CertificateAuthority, Emulator, TlsFiles, faults
+from boto_rolesanywhere.testing import CertificateAuthority, Emulator, TlsFiles
 
-NO_WAITING = ClientConfig(retries={"total_max_attempts": 1})
 HOSTS = (
     "rolesanywhere.eu-west-1.amazonaws.com",
     "rolesanywhere.cn-north-1.amazonaws.com.cn",
@@ -51,15 +33,6 @@ HOSTS = (
 
 
 @pytest.fixture(scope="module")
-def identity(ca: CertificateAuthority) -> Identity:
-    issued = ca.issue("app")
-    sources = IdentitySources(
-        certificate=issued.certificate_pem, private_key=issued.private_key_pem
-    )
-    return open_identity(sources, now=datetime.now(timezone.utc))
-
-
-@pytest.fixture(scope="module")
 def tls(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory) -> TlsFiles:
     folder = tmp_path_factory.mktemp("tls")
     server = ca.issue("endpoints", san=[f"DNS:{host}" for host in (*HOSTS, "localhost")])
@@ -67,51 +40,6 @@ def tls(ca: CertificateAuthority, tmp_path_factory: pytest.TempPathFactory) -> T
     bundle = folder / "ca.pem"
     bundle.write_bytes(ca.certificate_pem)
     return TlsFiles(certificate=paths.certificate, private_key=paths.private_key, ca_bundle=bundle)
-
-
-def create(
-    emulator: Emulator,
-    identity: Identity,
-    *,
-    endpoint_url: str | None = None,
-    client_config: ClientConfig | None = NO_WAITING,
-    verify: str | bool | None = None,
-    partition: str = "aws",
-) -> RolesAnywhereSession:
-    """A session, made by the call under test."""
-    creator = creator_for(
-        emulator, identity, endpoint_url=endpoint_url, client_config=client_config, verify=verify
-    )
-    assert creator.config.trust_anchor.partition == partition
-    return creator.create()
-
-
-def creator_for(
-    emulator: Emulator,
-    identity: Identity,
-    *,
-    endpoint_url: str | None = None,
-    client_config: ClientConfig | None = None,
-    verify: str | bool | None = None,
-) -> SessionCreator:
-    session = botocore.session.Session()
-    arguments: Arguments = {
-        "cert": b"given below",
-        "anchor": emulator.trust_anchor_arn,
-        "profile": emulator.profile_arn,
-        "role": emulator.role_arn,
-        "endpoint_url": endpoint_url,
-    }
-    config = config_of(look_up(session, arguments=arguments))
-    assert config is not None
-    return SessionCreator(
-        config,
-        lambda: identity,
-        client_config=client_config,
-        verify=verify,
-        session=private_session(session),
-        clocks=Clocks(CorrectedClock(), sleep=lambda _: None),
-    )
 
 
 @pytest.mark.parametrize(
@@ -222,52 +150,6 @@ def test_an_untrusted_endpoint_is_refused_with_what_to_do(
         assert create(emulator, identity, endpoint_url=url, verify=str(tls.ca_bundle)).subject_arn
 
 
-def test_each_retry_is_signed_anew(emulator: Emulator, identity: Identity) -> None:
-    emulator.inject(faults.ErrorStatus(503), times=2)
-    quick = ClientConfig(retries={"mode": "standard", "total_max_attempts": 3})
-
-    assert create(emulator, identity, endpoint_url=emulator.endpoint_url, client_config=quick)
-
-    assert [record.status for record in emulator.requests] == [503, 503, 201]
-
-
-def test_a_lost_connection_is_retried(emulator: Emulator, identity: Identity) -> None:
-    emulator.inject(faults.Reset())
-    quick = ClientConfig(retries={"mode": "standard", "total_max_attempts": 2})
-
-    assert create(emulator, identity, endpoint_url=emulator.endpoint_url, client_config=quick)
-
-
-def test_throttling_is_an_error_of_its_own(emulator: Emulator, identity: Identity) -> None:
-    emulator.requests_per_second = 1
-
-    def insist() -> None:
-        for _ in range(20):
-            create(emulator, identity, endpoint_url=emulator.endpoint_url)
-
-    with pytest.raises(ThrottledError, match="10 CreateSession calls a second"):
-        insist()
-
-
-@pytest.mark.parametrize(
-    ("status", "code"),
-    [
-        (400, "ThrottlingException"),
-        (400, "TooManyRequestsException"),
-        (400, "Throttling"),
-        (429, "LimitExceededException"),
-    ],
-)
-def test_each_form_of_throttling_is_recognised(
-    emulator: Emulator, identity: Identity, status: int, code: str
-) -> None:
-    with (
-        emulator.injected(faults.ErrorStatus(status, code, "slow down")),
-        pytest.raises(ThrottledError, match="slow down"),
-    ):
-        create(emulator, identity, endpoint_url=emulator.endpoint_url, client_config=NO_WAITING)
-
-
 def test_a_host_with_a_dot_at_its_end_is_signed_as_it_is_sent(
     emulator: Emulator, identity: Identity, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -292,48 +174,6 @@ def test_a_network_that_swallows_packets_does_not_hold_the_program_up(
 
     assert timeouts() == (10, 30)
     assert timeouts(read_timeout=3) == (10, 3)
-
-
-@pytest.mark.parametrize(
-    ("fault", "error", "wording"),
-    [
-        (faults.ErrorStatus(503), ServiceError, "HTTP 503"),
-        (faults.Reset(), EndpointError, "CreateSession did not reach http://127.0.0.1"),
-        (faults.TruncatedBody(), InvalidResponseError, "was cut off"),
-        (faults.HtmlBody(502), InvalidResponseError, "answered HTTP 502 with text/html"),
-        (faults.HtmlBody(403), InvalidResponseError, "answered HTTP 403 with text/html"),
-        (faults.HtmlBody(200), InvalidResponseError, "no JSON object"),
-        (faults.EmptyBody(201), InvalidResponseError, "no JSON object"),
-        (faults.EmptyBody(403), (InvalidResponseError, ServiceError), "HTTP 403"),
-        (faults.MalformedJson(), InvalidResponseError, "no JSON object"),
-        (faults.MissingFields(), InvalidResponseError, "without usable credentials"),
-        (
-            faults.MissingFields(("credentialSet.credentials.sessionToken",)),
-            InvalidResponseError,
-            "without usable credentials",
-        ),
-    ],
-)
-def test_whatever_comes_back_is_one_error_of_ours(
-    emulator: Emulator,
-    identity: Identity,
-    fault: faults.Fault,
-    error: type[Exception],
-    wording: str,
-) -> None:
-    emulator.inject(fault, times=None)
-
-    with pytest.raises(error, match=wording):
-        create(emulator, identity, endpoint_url=emulator.endpoint_url)
-
-    emulator.clear_faults()
-    assert create(emulator, identity, endpoint_url=emulator.endpoint_url).subject_arn
-
-
-def test_a_server_that_does_not_answer_is_given_up(emulator: Emulator, identity: Identity) -> None:
-    options = ClientConfig(read_timeout=0.1, retries={"total_max_attempts": 1})
-    with emulator.injected(faults.Hang()), pytest.raises(EndpointError, match="did not answer"):
-        create(emulator, identity, endpoint_url=emulator.endpoint_url, client_config=options)
 
 
 def test_nobody_listening_says_where_and_what_to_check(

@@ -10,7 +10,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import datetime, timezone
 from pathlib import Path
 
 import botocore.session
@@ -25,9 +24,7 @@ from boto_rolesanywhere.create_session.plain_route import plain_route
 from boto_rolesanywhere.create_session.transport import Transport
 from boto_rolesanywhere.errors import RolesAnywhereError
 from boto_rolesanywhere.identity.identity import Identity
-from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.settings.config import Arguments, Config, resolve
-from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority, Emulator, TlsFiles
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a route is plain on Linux alone")
@@ -114,13 +111,6 @@ def service() -> Iterator[Service]:
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield running
         running.shutdown()
-
-
-@pytest.fixture(scope="module")
-def identity(ca: CertificateAuthority) -> Identity:
-    issued = ca.issue("app")
-    sources = IdentitySources(issued.certificate, issued.private_key)
-    return open_identity(sources, now=datetime.now(timezone.utc))
 
 
 def config_for(endpoint: str | None) -> Config:

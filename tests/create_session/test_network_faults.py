@@ -23,21 +23,12 @@ from boto_rolesanywhere.create_session.direct_transport import DirectTransport
 from boto_rolesanywhere.create_session.plain_route import plain_route
 from boto_rolesanywhere.errors import EndpointError
 from boto_rolesanywhere.identity.identity import Identity
-from boto_rolesanywhere.identity.opening import open_identity
 from boto_rolesanywhere.settings.config import Arguments, Config
 from boto_rolesanywhere.settings.inputs import look_up
-from boto_rolesanywhere.settings.sources import IdentitySources
 from boto_rolesanywhere.testing import CertificateAuthority
 
 ARN = "arn:aws:rolesanywhere:eu-west-1:123456789012"
 Play = Callable[[socket.socket], None]
-
-
-@pytest.fixture(scope="module")
-def identity(ca: CertificateAuthority) -> Identity:
-    issued = ca.issue("app")
-    sources = IdentitySources(certificate=issued.certificate, private_key=issued.private_key)
-    return open_identity(sources, now=datetime.now(timezone.utc))
 
 
 class Peer:

@@ -17,7 +17,11 @@ SECTIONS: Final = (
     "Faults that you will not meet here",
 )
 # Paragraphs that say something of the helper or of the page alone.
-OF_THE_HELPER: Final = ("What is said of the helper", "The helper's side", "Each has been reported")
+OF_THE_HELPER: Final = (
+    "What is said of the helper",
+    "The helper's side",
+    "Users of one or another client",
+)
 
 CACHE: Final = "cli/commands/test_credential_process_cache.py::"
 CALL: Final = "cli/commands/test_credential_process.py::"
@@ -31,12 +35,14 @@ MIGRATING: Final = "cli/test_flags_migrating.py::"
 NETWORK: Final = "create_session/test_client_network.py::"
 PINS: Final = "identity/pkcs11/test_pin.py::"
 ROLES: Final = "cli/commands/test_serve_roles.py::"
+SECRETS: Final = "cli/test_flags_secrets.py::"
 SELECTOR: Final = "cli/store/test_selector.py::"
 SERVE: Final = "cli/commands/test_serve.py::"
 SIGN: Final = "cli/commands/test_sign_string.py::"
 START: Final = "cli/commands/test_serve_start.py::"
 TURNS: Final = "cli/commands/test_credential_process_turns.py::"
 UPDATE: Final = "cli/commands/test_update.py::"
+USAGE: Final = "cli/test_flags_wrong_usage.py::"
 
 # The first cell of a row, or the first words of a point or paragraph, and the tests that hold it.
 HELD: Final[dict[str, tuple[str, ...]]] = {
@@ -80,7 +86,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     ),
     "`--debug`": (f"{CALL}test_with_debug_it_tells_what_it_does_and_no_secret",),
     "`--pkcs8-password`": (
-        f"{FLAGS}test_a_secret_comes_from_flag_variable_or_file",
+        f"{SECRETS}test_a_secret_comes_from_flag_variable_or_file",
         f"{CALL}test_an_encrypted_key_opens_by_flag_variable_or_file",
         f"{CALL}test_with_debug_it_tells_what_it_does_and_no_secret",  # beside a plain key
     ),
@@ -89,7 +95,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         f"{SIGN}test_a_token_signs_the_same",
     ),
     "`--pkcs11-pin`": (
-        f"{FLAGS}test_a_secret_comes_from_flag_variable_or_file",
+        f"{SECRETS}test_a_secret_comes_from_flag_variable_or_file",
         f"{PINS}test_pin_value",
         f"{PINS}test_pin_source",
         "cli/test_prompt.py::test_a_pin_is_asked_for_once",
@@ -99,11 +105,11 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         f"{PINS}test_the_pin_is_given_with_each_signature",
     ),
     "`--tpm-key-password`": (
-        f"{FLAGS}test_a_secret_comes_from_flag_variable_or_file",
+        f"{SECRETS}test_a_secret_comes_from_flag_variable_or_file",
         "identity/tpm/test_tpm_passwords.py::test_a_password_in_any_form",
     ),
     "`--no-tpm-key-password`": (
-        f"{FLAGS}test_no_password_means_none_whatever_the_environment_says",
+        f"{SECRETS}test_no_password_means_none_whatever_the_environment_says",
     ),
     "`--cert-selector`": (
         f"{SELECTOR}test_the_helpers_grammar",
@@ -162,7 +168,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         f"{SERVE}test_what_is_printed_can_be_pasted_into_sh",
         f"{UPDATE}test_update_keeps_renewing_through_errors_until_it_is_told_to_end",
     ),
-    "A wrong PIN or TPM password": (
+    "After a wrong PIN or TPM password": (
         "cli/test_prompt.py::test_a_pin_is_asked_for_once",
         "cli/test_prompt.py::test_the_password_of_a_tpm_key_is_asked_for_once",
         "cli/test_prompt.py::test_a_wrong_passphrase_is_asked_for_again",
@@ -180,7 +186,7 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
     "A SOCKS proxy is refused": (
         "settings/test_urls.py::test_each_fault_has_words_of_its_own_and_none_of_the_url",
     ),
-    "An attribute of a PKCS #11 URI": ("identity/pkcs11/test_uri.py::test_refuses",),
+    "An unknown attribute of a PKCS #11 URI": ("identity/pkcs11/test_uri.py::test_refuses",),
     "What both do": (
         f"{NETWORK}test_endpoints_of_every_kind_over_a_proxy_and_a_private_ca",
         "create_session/test_attempts.py::test_a_call_survives_what_passes_before_its_last_attempt",
@@ -264,8 +270,8 @@ HELD: Final[dict[str, tuple[str, ...]]] = {
         "cli/test_prompt.py::test_a_service_is_not_asked",
     ),
     "A `credential_process` line continued with a backslash": (
-        f"{FLAGS}test_when_nothing_arrives_the_backslash_is_suspected",
-        f"{FLAGS}test_the_line_that_lost_its_arguments_is_named",
+        f"{USAGE}test_when_nothing_arrives_the_backslash_is_suspected",
+        f"{USAGE}test_the_line_that_lost_its_arguments_is_named",
     ),
 }
 

@@ -1,4 +1,4 @@
-"""Certificates, good and bad, made in a line: what the tests of `certificates/` judge."""
+"""Certificates, good and bad, made in a line: what tests judge, and the parts of them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, HashAlgorithm
 from cryptography.x509.oid import NameOID
 
 NOW = datetime(2030, 6, 1, 12, tzinfo=timezone.utc)
+NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)  # where a test sets the clock of an authority
 
 
 DAY = timedelta(days=1)
@@ -121,3 +122,9 @@ def rsa_of(bits: int) -> rsa.RSAPublicKey:
 
 def curve(kind: type[ec.EllipticCurve]) -> ec.EllipticCurvePublicKey:
     return ec.generate_private_key(kind()).public_key()
+
+
+def extension(
+    certificate: x509.Certificate, kind: type[x509.ExtensionType]
+) -> x509.Extension[x509.ExtensionType]:
+    return certificate.extensions.get_extension_for_class(kind)

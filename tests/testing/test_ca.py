@@ -1,50 +1,27 @@
-"""The certificate authority for tests: what it issues is what was asked for, flaws included."""
+"""The certificate authority for tests: what it issues is what was asked for."""
 
 from __future__ import annotations
 
-import os
 import pickle
 import shutil
-import stat
 import subprocess
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from made_certificates import NOON, extension
 
 from boto_rolesanywhere.errors import ConfigurationError
-from boto_rolesanywhere.testing import CertificateAuthority, Flaw, IssuedCertificate, KeyType
+from boto_rolesanywhere.testing import CertificateAuthority, KeyType
 
 if TYPE_CHECKING:
     from boto_rolesanywhere.testing import Digest
-
-NOON = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
-
-
-@pytest.fixture(scope="module")
-def ca() -> CertificateAuthority:
-    return CertificateAuthority()
-
-
-def extension(
-    certificate: x509.Certificate, kind: type[x509.ExtensionType]
-) -> x509.Extension[x509.ExtensionType]:
-    return certificate.extensions.get_extension_for_class(kind)
-
-
-# --- what is right ---------------------------------------------------------------------------
 
 
 def test_an_end_entity_certificate_meets_awss_rules(ca: CertificateAuthority) -> None:
@@ -216,94 +193,6 @@ def test_validity_can_be_given_whole_or_in_part() -> None:
         ca.issue(not_before=NOON + day, not_after=NOON)
 
 
-# --- what is wrong on request ----------------------------------------------------------------
-
-
-def flawed(ca: CertificateAuthority, *flaws: Flaw) -> x509.Certificate:
-    return ca.issue("bad", flaws=flaws).certificate
-
-
-def test_expired_and_not_yet_valid() -> None:
-    ca = CertificateAuthority(clock=lambda: NOON)
-    assert flawed(ca, "expired").not_valid_after_utc < NOON
-    assert flawed(ca, "not-yet-valid").not_valid_before_utc > NOON
-    assert ca.issue_intermediate(flaws=("expired",)).certificate.not_valid_after_utc < NOON
-
-
-def test_ca_and_key_usage(ca: CertificateAuthority) -> None:
-    assert extension(flawed(ca, "ca"), x509.BasicConstraints).value.ca
-    usage = extension(flawed(ca, "no-digital-signature"), x509.KeyUsage).value
-    assert not usage.digital_signature
-    with pytest.raises(x509.ExtensionNotFound):
-        extension(flawed(ca, "no-key-usage"), x509.KeyUsage)
-
-
-@pytest.mark.parametrize("key_type", ["P-256", "RSA-2048"])
-def test_sha1_is_really_signed_with_sha1(key_type: KeyType) -> None:
-    ca = CertificateAuthority(key_type=key_type)
-    certificate = flawed(ca, "sha1")
-    assert isinstance(certificate.signature_hash_algorithm, hashes.SHA1)
-    key, sha1 = ca.certificate.public_key(), hashes.SHA1()
-    scheme = (padding.PKCS1v15(), sha1) if key_type == "RSA-2048" else (ec.ECDSA(sha1),)
-    key.verify(certificate.signature, certificate.tbs_certificate_bytes, *scheme)
-    assert extension(certificate, x509.KeyUsage).value.digital_signature
-    assert certificate.subject.rfc4514_string() == "CN=bad"
-
-
-@pytest.mark.parametrize("key_type", ["P-256", "RSA-2048"])
-def test_v1_is_really_signed_and_has_no_extensions(key_type: KeyType) -> None:
-    ca = CertificateAuthority(key_type=key_type, digest="SHA-384")
-    certificate = flawed(ca, "v1")
-    assert certificate.version is x509.Version.v1
-    assert len(certificate.extensions) == 0
-    assert isinstance(certificate.signature_hash_algorithm, hashes.SHA384)
-    certificate.verify_directly_issued_by(ca.certificate)
-
-
-def test_an_empty_subject(ca: CertificateAuthority) -> None:
-    issued = ca.issue("bad", flaws=("empty-subject",), san=("DNS:a.example.com",))
-    assert issued.certificate.subject.rdns == []
-    assert extension(issued.certificate, x509.SubjectAlternativeName).critical
-
-
-def test_a_wrong_key_does_not_fit(ca: CertificateAuthority) -> None:
-    issued = ca.issue(flaws=("wrong-key",))
-    assert issued.private_key.public_key() != issued.certificate.public_key()
-    issued.certificate.verify_directly_issued_by(ca.certificate)
-
-
-@pytest.mark.parametrize("key_type", ["P-256", "P-384", "RSA-2048"])
-def test_other_ca_has_the_name_but_not_the_signature(key_type: KeyType) -> None:
-    ca = CertificateAuthority(key_type=key_type)
-    for certificate in (
-        flawed(ca, "other-ca"),
-        ca.issue_intermediate(flaws=("other-ca",)).certificate,
-    ):
-        assert certificate.issuer == ca.certificate.subject
-        with pytest.raises(InvalidSignature):
-            certificate.verify_directly_issued_by(ca.certificate)
-
-
-def test_flaws_add_up(ca: CertificateAuthority) -> None:
-    certificate = flawed(ca, "sha1", "v1", "expired", "empty-subject")
-    assert certificate.version is x509.Version.v1
-    assert isinstance(certificate.signature_hash_algorithm, hashes.SHA1)
-    assert certificate.not_valid_after_utc < datetime.now(timezone.utc)
-    assert certificate.subject.rdns == []
-
-
-def test_each_flaw_is_described() -> None:
-    from boto_rolesanywhere.testing import ca as module
-
-    source = Path(module.__file__).read_text(encoding="utf-8")
-    text = source.partition('"""What can be wrong')[2].partition('"""')[0]
-    for flaw in get_args(Flaw):
-        assert f"``{flaw}``" in text
-
-
-# --- revocation lists ------------------------------------------------------------------------
-
-
 def test_a_revocation_list(ca: CertificateAuthority) -> None:
     issued, other = ca.issue(), ca.issue()
     pem = ca.crl((issued, other.certificate, 4711), number=7)
@@ -324,77 +213,6 @@ def test_an_expired_and_an_empty_list(ca: CertificateAuthority) -> None:
     crl = x509.load_pem_x509_crl(ca.crl(next_update=yesterday))
     assert len(crl) == 0
     assert crl.last_update_utc < crl.next_update_utc == yesterday
-
-
-# --- files -----------------------------------------------------------------------------------
-
-
-def test_pem_of_an_issued_certificate(ca: CertificateAuthority) -> None:
-    issued = ca.issue_intermediate("A").issue_intermediate("B").issue()
-    assert x509.load_pem_x509_certificate(issued.certificate_pem) == issued.certificate
-    assert tuple(x509.load_pem_x509_certificates(issued.chain_pem)) == issued.chain
-    assert issued.bundle_pem == issued.certificate_pem + issued.chain_pem
-    key = load_pem_private_key(issued.private_key_pem, None)
-    assert key.public_key() == issued.certificate.public_key()
-    assert ca.issue().chain_pem == b""
-
-
-def test_files_are_written_and_the_key_is_private(ca: CertificateAuthority, tmp_path: Path) -> None:
-    issued = ca.issue_intermediate().issue()
-    folder = tmp_path / "deep" / "folder"
-    paths = issued.write(folder, name="app", passphrase="pass")
-    assert sorted(path.name for path in folder.iterdir()) == [
-        "app-bundle.pem",
-        "app-cert.pem",
-        "app-chain.pem",
-        "app-key.pem",
-    ]
-    assert paths.certificate.read_bytes() == issued.certificate_pem
-    assert paths.chain.read_bytes() == issued.chain_pem
-    assert paths.bundle.read_bytes() == issued.bundle_pem
-    key = load_pem_private_key(paths.private_key.read_bytes(), b"pass")
-    assert key.public_key() == issued.certificate.public_key()
-    assert paths.private_key.stat().st_mode & 0o777 == 0o600
-
-
-def test_without_intermediates_there_is_no_chain_file(
-    ca: CertificateAuthority, tmp_path: Path
-) -> None:
-    paths = ca.issue().write(tmp_path)
-    assert paths.chain is None
-    assert not (tmp_path / "client-chain.pem").exists()
-
-
-def test_an_older_key_file_does_not_lend_its_mode(ca: CertificateAuthority, tmp_path: Path) -> None:
-    old = tmp_path / "client-key.pem"
-    old.write_text("old")
-    old.chmod(0o644)
-    ca.issue().write(tmp_path)
-    assert old.stat().st_mode & 0o777 == 0o600
-
-
-def test_an_authority_is_written_and_read_again(tmp_path: Path, ca: CertificateAuthority) -> None:
-    intermediate = ca.issue_intermediate()
-    certificate, key = intermediate.write(tmp_path, name="issuing")
-    assert key.stat().st_mode & 0o777 == 0o600
-    again = CertificateAuthority.from_pem(
-        certificate.read_bytes(), key.read_bytes(), digest="SHA-384"
-    )
-    issued = again.issue()
-    assert issued.chain == (intermediate.certificate,)
-    assert isinstance(issued.certificate.signature_hash_algorithm, hashes.SHA384)
-    issued.certificate.verify_directly_issued_by(intermediate.certificate)
-    root = CertificateAuthority.from_pem(ca.certificate_pem, ca.private_key_pem)
-    assert root.issue().chain == ()
-
-
-def test_no_key_is_shown(ca: CertificateAuthority) -> None:
-    issued = ca.issue()
-    assert "private_key" not in repr(issued)
-    assert repr(ca) == "<CertificateAuthority CN=Test root CA>"
-
-
-# --- what is refused -------------------------------------------------------------------------
 
 
 def test_unusable_values_are_one_clear_error(ca: CertificateAuthority) -> None:
@@ -424,48 +242,3 @@ def test_of_an_authority_on_a_curve_of_its_own_no_wrong_one_can_be_made() -> Non
 
     with pytest.raises(ConfigurationError, match="type secp256k1 is not one that can be made"):
         ca.issue(flaws=("other-ca",))
-
-
-def test_only_rsa_and_ec_sign_with_sha1() -> None:
-    try:
-        ca = CertificateAuthority(key_type="ML-DSA-44")
-    except ConfigurationError:
-        pytest.skip("the installed cryptography has no ML-DSA")
-    with pytest.raises(ConfigurationError, match="only RSA and EC authorities"):
-        ca.issue(flaws=("sha1",))
-
-
-def test_an_authority_that_cannot_be_read(ca: CertificateAuthority) -> None:
-    locked = IssuedCertificate(ca.certificate, ca.private_key)
-    other = CertificateAuthority()
-    for words, certificate, key in (
-        ("authority's certificate: no certificate can be read", b"", ca.private_key_pem),
-        ("authority's private key: it cannot be read", ca.certificate_pem, b"secret text"),
-        ("not the key of the first certificate", ca.certificate_pem, other.private_key_pem),
-    ):
-        with pytest.raises(ConfigurationError) as caught:
-            CertificateAuthority.from_pem(certificate, key)
-        assert words in str(caught.value)
-        assert "secret text" not in str(caught.value)
-    assert locked.private_key_pem == ca.private_key_pem
-
-
-@pytest.mark.parametrize("flaws", [("expird",), "expired"])
-def test_a_flaw_that_is_none_is_not_passed_over(ca: CertificateAuthority, flaws: Any) -> None:  # noqa: ANN401
-    with pytest.raises(ConfigurationError, match="unknown flaw"):
-        ca.issue(flaws=flaws)
-    with pytest.raises(ConfigurationError, match="unknown flaw"):
-        ca.issue_intermediate(flaws=flaws)
-
-
-def test_folders_for_keys_are_private_also_without_a_umask(tmp_path: Path) -> None:
-    ca = CertificateAuthority()
-    old = os.umask(0)
-    try:
-        ca.write(tmp_path / "a" / "ca")
-        ca.issue().write(tmp_path / "b" / "client")
-    finally:
-        os.umask(old)
-
-    for folder in ("a", "a/ca", "b", "b/client"):
-        assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
