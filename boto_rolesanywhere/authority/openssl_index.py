@@ -32,7 +32,7 @@ _REASONS: Final = {name.lower(): name for name in REASONS} | {
     "holdinstruction": "certificateHold",
     "keytime": "keyCompromise",
     "cakeytime": "cACompromise",
-    "removefromcrl": "unspecified",  # which openssl keeps in its lists: revoked all the same
+    "removefromcrl": "unspecified",  # openssl keeps such an entry in its lists: it is revoked
 }
 
 

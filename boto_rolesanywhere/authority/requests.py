@@ -76,7 +76,7 @@ def read_request(content: bytes, where: str) -> Request:
 def _is_signed(request: x509.CertificateSigningRequest) -> bool:
     """Whether the request is signed with its own key."""
     if isinstance(request.signature_hash_algorithm, hashes.SHA1):
-        # The library refuses it unseen. Older programs sign so; it proves the key all the same, and
+        # The library refuses SHA-1. Older programs sign with it. It still proves the key, and
         # nothing of it goes into the certificate.
         data = request.tbs_certrequest_bytes
         return verify_signature(request.public_key(), request.signature, data, "SHA1")

@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 Extension = TypeVar("Extension", bound="x509.ExtensionType")
 
 # The extensions that OpenSSL knows when they are critical. RFC 5280, section 4.2, has a certificate
-# with another one refused by who does not know it; whether AWS does is a guess.
+# with another one refused by a reader that does not know it; whether AWS does so is a guess.
 KNOWN_CRITICAL: Final = frozenset(
     (
         *(f"2.5.29.{last}" for last in (15, 17, 19, 30, 31, 32, 33, 36, 37, 54)),

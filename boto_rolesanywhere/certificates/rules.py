@@ -178,7 +178,7 @@ class _Tbs:
     def value(self, oid: str, name: str, tag: int) -> bytes:
         """What an extension's value, an element with this tag, holds."""
         try:
-            # What follows the value OpenSSL passes over.
+            # OpenSSL passes over bytes behind the value.
             value = der.read(self.extensions[oid], shortest=False)
             return der.read_only(der.from_ber(value.raw)).expect(tag).content
         except der.DerError:

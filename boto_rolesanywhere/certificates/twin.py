@@ -187,7 +187,7 @@ class _TwinMender(Mender):
     def _mended_value(
         self, title: str, name: str, value: bytes, readable: Callable[[bytes], bytes | None]
     ) -> bytes:
-        element = der.read(value, shortest=False)  # what follows it, OpenSSL passes over
+        element = der.read(value, shortest=False)  # OpenSSL passes over bytes behind it
         if len(element.raw) < len(value):
             self.note(title, "something behind its value")
         if name == _BASIC_CONSTRAINTS:

@@ -165,7 +165,7 @@ class Mender:
         kind = self.normal(field, oid)
         try:
             mended = only(self.normal(field, value))
-        except ValueError:  # a time that is none
+        except ValueError:  # no valid time
             mended = value
         if mended.tag in _OTHER_TEXTS:
             self.note(field, "a string type that is not one of names")

@@ -192,7 +192,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say what is wrong and where to read more, and end the program."""
         if message.endswith("required") or "are required" in message:
-            # Perhaps misspelt: then that says more than what is missing.
+            # If a flag is misspelt, that says more than which one is missing.
             message = self._unknown_flags() or message
         # argparse quotes the value of a switch that takes none, and a word that is no choice.
         message = re.sub("ignored explicit argument .*", "it is true or false", message)

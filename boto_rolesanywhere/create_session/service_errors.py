@@ -56,7 +56,7 @@ _REMEDIES: Final[Mapping[FaultKind, str]] = {
 }
 _OF_TLS: Final[tuple[FaultKind, ...]] = ("certificate", "certificate-time", "tls", "other")
 _CONFIGURED: Final = "Check the URL, and that its service runs and speaks HTTP there."
-# What a URL that somebody set may be to blame for.
+# Faults that a wrong endpoint URL in the settings may cause.
 _OF_A_URL: Final[tuple[FaultKind, ...]] = ("name", "connection", "connect-timeout", "other")
 _DEFAULT_REMEDY: Final = (
     "Check the Region, name resolution and the network; set HTTPS_PROXY if one is needed."

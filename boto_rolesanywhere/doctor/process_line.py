@@ -106,6 +106,6 @@ def _strange_flags(process: object) -> str:
 
     try:
         line = read_line(process)
-    except ConfigurationError:  # which has been told
+    except ConfigurationError:  # reported by an earlier check
         return ""
     return ", ".join(line.others) if line else ""

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SUFFIX: Final = ".tries"
 _MAGIC: Final = "boto_rolesanywhere tries 1"
-# Seconds between looks for the lock: whoever holds it makes one try. Then it is taken to hang.
+# Seconds between attempts to take the lock. Its holder makes one try, so after these it must hang.
 _PAUSES: Final = (0.02,) * 100
 
 
@@ -117,7 +117,7 @@ class SecretMemory:
         with closing(folder):
             if folder.descriptor is not None:
                 _lock(folder.descriptor, sleep)
-            yield  # to close it frees the lock
+            yield  # closing the file frees the lock
 
     @staticmethod
     def _open(path: str) -> OpenFolder:

@@ -248,7 +248,9 @@ def why_unset(section: Mapping[str, object]) -> str | None:
         block = value if isinstance(value, dict) else ()
         below = str(value).splitlines()[1:]
         if any(map(begins.match, below)) or any(name.startswith(names.PREFIX) for name in block):
-            return f"The lines below {key} begin with blanks, and so belong to it: remove these."
+            return (
+                f"The lines below {key} begin with blanks, and so belong to it: remove the blanks."
+            )
         if key.startswith(common) and not key.startswith(names.PREFIX):
             return f"{key} is not a setting: their names begin with {names.PREFIX} (an underscore)."
     return None

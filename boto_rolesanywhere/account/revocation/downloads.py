@@ -33,7 +33,7 @@ _WHOLE: Final = 90.0  # seconds, for all of a list
 _REDIRECTS: Final = 5
 _MOVED: Final = frozenset({301, 302, 303, 307, 308})
 _OK: Final = 200
-_PIECE: Final = 8192  # compressed, it may become a thousand times as much
+_PIECE: Final = 8192  # bytes; decompressed they may be a thousand times as many
 
 
 def download(url: str, *, verify: str | bool = True) -> bytes:

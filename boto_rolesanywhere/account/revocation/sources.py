@@ -132,7 +132,9 @@ class Reader:
                 " distribution point.",
             )
         for url in urls[:-1]:
-            with suppress(CertificateError, EndpointError):  # the same list may be at the next
+            with suppress(
+                CertificateError, EndpointError
+            ):  # the next source may have the same list
                 return self._at_url(url)
         return self._at_url(urls[-1])
 
@@ -155,7 +157,7 @@ def _is_outdated(newest: x509.CertificateRevocationList, authority: Authority) -
     now, end = authority.clock(), newest.next_update_utc
     if end is None or (end - now) * _FRESH < end - newest.last_update_utc:
         return True
-    if newest.last_update_utc > now + _SKEW:  # of a clock that was wrong: AWS would not get it
+    if newest.last_update_utc > now + _SKEW:  # of a wrong clock: it would not be sent to AWS
         return True
     listed = {entry.serial_number for entry in newest}
     revoked = {

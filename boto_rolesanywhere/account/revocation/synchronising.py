@@ -218,7 +218,7 @@ class Synchroniser:
                 "rolesanywhere", "TagResource", resourceArn=there.imported.arn, tags=tags
             )
         outcome = self._update(candidate, there)
-        for twin in further:  # of two runs that both found no list, and imported one each
+        for twin in further:  # two runs found no list, and each imported one
             if twin.imported.is_ours:
                 self._update(candidate, twin)
                 remedy = f"{twin.imported} is a second one of the same CA, and may be removed: "

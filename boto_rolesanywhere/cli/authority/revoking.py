@@ -101,7 +101,7 @@ def crl(arguments: argparse.Namespace) -> int:
     with writing(folder):
         make_private_folder(folder)
         with alone_in(folder):
-            # Another process may have signed a newer one meanwhile: none takes its place.
+            # Another process may have signed a newer list meanwhile, which must not be replaced.
             newest = authority.newest_list()
             signed = signed if newest is None else newest  # a list without entries is false
             contents = {pem: signed.public_bytes(Encoding.PEM)}

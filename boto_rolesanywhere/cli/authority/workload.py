@@ -287,7 +287,7 @@ def writing(path: Path) -> Iterator[None]:
         raise ConfigurationError(
             f"it cannot be written ({error.strerror})",
             code="file-unwritable",
-            # A name without a folder is that of a file which would have taken the other's place.
+            # A name without a folder is that of the temporary file.
             where=error.filename if Path(error.filename or "").is_absolute() else str(path),
         ) from None
 

@@ -103,7 +103,7 @@ def _read(sources: IdentitySources) -> x509.Certificate:
 
     place = sources.certificate
     if isinstance(place, str) and _is_pipe(place):
-        place = Path(place).read_bytes()  # once is enough here; a renewal would find nothing
+        place = Path(place).read_bytes()  # read once: a later read would find the pipe empty
     return choose_leaf(open_certificates(place, access=Access(sources.secret)).certificates)
 
 

@@ -88,7 +88,7 @@ def _rsa_key(fields: tuple[der.Element, ...]) -> PrivateKeyTypes:
         int.from_bytes(field.expect(der.INTEGER).content, "big") for field in fields[1:_RSA_FIELDS]
     )
     if not any(rest):
-        if pow(_ANY_NUMBER, e * d, n) != _ANY_NUMBER:  # else the search below would take long
+        if pow(_ANY_NUMBER, e * d, n) != _ANY_NUMBER:  # otherwise the search below would take long
             raise ValueError("the numbers of the RSA key do not belong together")
         p, q = rsa.rsa_recover_prime_factors(n, e, d)
         rest = [p, q, d % (p - 1), d % (q - 1), pow(q, -1, p)]

@@ -127,7 +127,7 @@ def _block(opened: re.Match[bytes], inner: bytes, data: bytes) -> Block:
         der = base64.b64decode(body + b"=" * (-len(body) % 4), validate=True)
     except binascii.Error:
         if not any(part in label for part in _USED):
-            return Block(_text(label), b"", headers)  # nobody asks what is in it
+            return Block(_text(label), b"", headers)  # its content is not needed
         problem = f"{_name(opened, data)} does not hold base64"
         if rb"\n" in inner:
             raise PemError(
@@ -152,12 +152,12 @@ def _headers(lines: list[bytes]) -> tuple[tuple[tuple[str, str], ...], list[byte
     if not lines or b":" not in lines[0]:
         return (), lines
     count = sum(1 for _ in takewhile(lambda line: b":" in line, lines))
-    if b"" in lines:  # else only a colon tells
+    if b"" in lines:  # without a blank line, only a colon marks a header
         count = lines.index(b"")
     found: list[tuple[str, str]] = []
     for line in lines[:count]:
         name, colon, value = line.partition(b":")
-        if colon:  # else it goes on with the value before
+        if colon:  # a line without one continues the value before
             found.append((_text(name), _text(value.strip())))
     return tuple(found), lines[count:]
 

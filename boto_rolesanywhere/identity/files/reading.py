@@ -25,7 +25,7 @@ MAX_BYTES = 4 * 1024 * 1024
 _READABLE = stat.S_IRGRP | stat.S_IROTH
 _WRITABLE = stat.S_IWGRP | stat.S_IWOTH
 _ROOT = 0
-# Compiled where a path is wrong alone: each costs a start time.
+# Compiled only when a path is wrong: compiling costs time at each start.
 _HANDLE = r"(?i)(?:tpm:)?0x81[0-9a-f]{6}"
 _PERCENT = r"%\w+%"  # as Windows writes a variable
 

@@ -54,7 +54,7 @@ def _clues(uri: Pkcs11Uri, wanted: Sequence[PublicKeyTypes]) -> Iterator[Clue]:
         )
         # A token without a login has nothing that it could hide.
         yield lambda token: bool(token.flags & TokenFlag.LOGIN_REQUIRED)
-    # Nobody has logged in to the others yet, to write a private key.
+    # Without a user PIN nobody can have logged in to write a private key.
     yield (
         lambda token: (
             not token.flags & TokenFlag.LOGIN_REQUIRED

@@ -132,7 +132,7 @@ class _Opened:
         keys = find_private_keys(session, uri, wanted)
         if len(keys) == 1:
             return self._handles_of(keys[0], session, generation)
-        # EC keys of one name, of which each may have each public key there.
+        # EC keys of one name: any of them may belong to any public key there.
         found: list[_Handles] = []
         for key in keys:
             with suppress(KeyDeviceError):

@@ -72,8 +72,8 @@ class Libraries:
             self.restart()
 
     def _load(self, path: str) -> Library:
-        # A TPM's library, which the proxy loads too, else writes each TPM that it does not find to
-        # standard error.
+        # The proxy also loads the library for TPMs, which otherwise writes to standard error about
+        # each TPM that it does not find.
         os.environ.setdefault("TSS2_LOG", "all+none")
         try:
             library = pkcs11.lib(path)

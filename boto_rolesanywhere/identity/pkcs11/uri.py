@@ -26,8 +26,8 @@ _TYPES: Final = ("public", "private", "cert", "secret-key", "data")
 _RESERVED: Final = ":[]@!$'()*+,="
 _PATH_RESERVED: Final = _RESERVED + "&"
 _QUERY_RESERVED: Final = _RESERVED + "/?|"
-# Read is more than that: people write blanks, "/" and letters of their language as they are, and
-# what separates attributes is clear all the same. A "%" begins two hexadecimal digits.
+# More than that is read: people write blanks, "/" and letters of their language as they are, and
+# the attributes can still be told apart. A "%" begins two hexadecimal digits.
 _VALUE: Final = re.compile(r"(?:[^%\x00-\x1f\x7f-\x9f\ud800-\udfff]|%[0-9A-Fa-f]{2})*")
 # pk11-v-attr-nm-char = ALPHA / DIGIT / "-" / "_"; the standard names are made of the same.
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")

@@ -83,7 +83,7 @@ class KeyPassword:
         if secret is None or (secret.asks and self._has_password(mark) is False):
             return Try(None, said=False)
         title = f"Password of the TPM key {self._stored.where}"
-        # Whoever only presses Enter there does not say that the TPM is wrong.
+        # A person who only presses Enter there does not say that the TPM is wrong.
         known = secret.asks and bool(mark.has_password)
         password = secret.reveal(title if known else f"{title} (empty for none)")
         if len(password) > _LONGEST:
