@@ -10,10 +10,10 @@ import copy
 import difflib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from .cautions import open_doors
-from .document import Condition, Statement, TrustPolicy, decoded
+from .document import Condition, Statement, TrustPolicy
 from .editing import (
     Json,
     add_action,
@@ -26,6 +26,7 @@ from .editing import (
 )
 from .evaluation import evaluate
 from .facts import ACTIONS, PRINCIPAL_TAG, REQUEST_TAG, SERVICE
+from .json_text import read_document
 from .mistakes import Correction, correction_of
 from .operators import Operator
 
@@ -99,7 +100,7 @@ def correct(
         ConfigurationError: it is not JSON, or not a trust policy; names the place in the JSON.
     """
     TrustPolicy.parse(text, where=where)
-    work = _Work(json.loads(decoded(text)), facts, tight)
+    work = _Work(cast("Json", read_document(text, where)), facts, tight)
     for action in ACTIONS:
         work.allow(action)
     work.name_the_anchor()

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal
 
 from boto_rolesanywhere.errors import ConfigurationError
+
+from .json_text import read_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,13 +104,13 @@ class TrustPolicy:
         """Read a policy's JSON.
 
         Args:
-            text: the document; bytes are taken as UTF-8, with or without a byte order mark.
+            text: the document, as `read_document` takes it.
             where: the file or argument it came from, for errors.
 
         Raises:
             ConfigurationError: it is not JSON, or not a trust policy; names the place in the JSON.
         """
-        document = _load(text, where)
+        document = read_document(text, where)
         root = _object(document, where, "a policy: a JSON object with Version and Statement")
         _only(root, _POLICY_ELEMENTS, where)
         version = root.get("Version", "2008-10-17")  # IAM's default when it is left out
@@ -127,37 +129,6 @@ class TrustPolicy:
             for number, entry in enumerate(listed, 1)
         )
         return cls(version=str(version), statements=statements)
-
-
-def _load(text: str | bytes, where: str) -> object:
-    unreadable = partial(_invalid, where=where)
-    try:
-        return cast("object", json.loads(decoded(text), object_pairs_hook=_no_duplicates))
-    except UnicodeDecodeError as error:
-        raise unreadable(f"byte {error.start} is not UTF-8", expected="JSON text") from None
-    except json.JSONDecodeError as error:
-        raise unreadable(
-            f"line {error.lineno}, column {error.colno}: {error.msg}", expected="JSON"
-        ) from None
-    except RecursionError:
-        raise unreadable("it is nested too deeply", expected="a trust policy") from None
-    except ValueError as error:  # a duplicate key, or a number of thousands of digits
-        raise unreadable(str(error), expected="JSON as IAM accepts it") from None
-
-
-def decoded(text: str | bytes) -> str:
-    """The text in UTF-8 without a byte order mark."""
-    return text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
-
-
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """Refuse a key that stands twice: Python would silently lose the first condition."""
-    found: dict[str, object] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {_shown(key)} is in one object twice")
-        found[key] = value
-    return found
 
 
 def _statement(value: object, number: int, where: str) -> Statement:
