@@ -13,7 +13,6 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from key_types import MLDSA
-from soft_token import PIN, SOFTHSM, soft_token
 
 from boto_rolesanywhere.authority import folder as folders
 from boto_rolesanywhere.authority.authority import Authority, Wish
@@ -363,16 +362,3 @@ def test_what_is_no_ca_or_not_its_key_is_not_adopted(tmp_path: Path) -> None:
     assert codes == ["trust-anchor-unsuitable", "key-not-of-certificate", "file-missing"]
     assert key.exists()
     assert not (tmp_path / "ca").exists()
-
-
-def test_its_certificate_tells_which_token_holds_its_key(tmp_path: Path) -> None:
-    (tmp_path / "own").write_bytes(key_pem(own := generate_key("P-256")))
-    create_root(tmp_path / "made", "Old CA", key_place=str(tmp_path / "own"))
-    certificate = str(tmp_path / "made" / folders.CERTIFICATE)
-    with soft_token() as token:
-        for each, key in ((token, own), (token.another(), generate_key("P-256"))):
-            each.add_key(key, label="ca", id_="01")  # which nobody sees without the PIN
-        token.add_public_key(own.public_key(), label="of the old CA")
-
-        adopt(tmp_path / "ca", certificate, "pkcs11:object=ca", Access(Secret(PIN), SOFTHSM))
-        signs(open_authority(tmp_path / "ca", Access(Secret(PIN), SOFTHSM)))

@@ -8,10 +8,16 @@ from pathlib import Path
 import pytest
 from ca_commands import ca, credentials, trusting
 from commands import arns, ended, parsed
-from soft_token import PIN, soft_token
+from soft_token import PIN, SOFTHSM, soft_token
 from software_tpm import software_tpm
 
+from boto_rolesanywhere.authority.authority import Wish
+from boto_rolesanywhere.authority.drafts import name_of
+from boto_rolesanywhere.authority.folder import CERTIFICATE, adopt, create_root, open_authority
+from boto_rolesanywhere.authority.issued import key_pem
 from boto_rolesanywhere.authority.keys import generate_key
+from boto_rolesanywhere.identity.opening import Access
+from boto_rolesanywhere.settings.sources import Secret
 
 pytestmark = pytest.mark.usefixtures("ca_in_workshop")
 
@@ -93,6 +99,23 @@ def test_a_ca_key_on_a_token_issues_and_signs_lists(workshop: Path) -> None:
             "init", "--name", "CA", "--ca", "b", "--key", f"{token.uri}?pin-value=1", status=1
         )
         assert "setting-not-storable" in refused
+
+
+def test_its_certificate_tells_which_token_holds_a_cas_key(tmp_path: Path) -> None:
+    (tmp_path / "own").write_bytes(key_pem(own := generate_key("P-256")))
+    create_root(tmp_path / "made", "Old CA", key_place=str(tmp_path / "own"))
+    certificate = str(tmp_path / "made" / CERTIFICATE)
+    access = Access(Secret(PIN), SOFTHSM)
+    with soft_token() as token:
+        for each, key in ((token, own), (token.another(), generate_key("P-256"))):
+            each.add_key(key, label="ca", id_="01")  # which nobody sees without the PIN
+        token.add_public_key(own.public_key(), label="of the old CA")
+
+        adopt(tmp_path / "ca", certificate, "pkcs11:object=ca", access)
+        authority = open_authority(tmp_path / "ca", access)
+        issued = authority.issue(Wish(name="app1", subject=name_of("app1")))
+
+    issued.certificate.verify_directly_issued_by(authority.certificate)
 
 
 @pytest.mark.parametrize("kind", ["rsa2048", "ecc256"])
