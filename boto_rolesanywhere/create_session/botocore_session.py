@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.config import Config as ClientConfig
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SERVICE: Final = "rolesanywhere"
 _MODEL: Final = "service-2"
 _ENDPOINTS: Final = "endpoints"
-_FILE: Final = resources.files("boto_rolesanywhere.create_session") / "data" / f"{_MODEL}.json"
+_FILE: Final = str(Path(__file__).with_name("data") / f"{_MODEL}.json")
 
 
 def private_session(parent: BotocoreSession | None) -> BotocoreSession:
@@ -102,8 +102,9 @@ class _OneServiceLoader(Loader):
     ) -> Any:  # noqa: ANN401  # botocore's
         """The data of this type; as a model the one operation, which no SDK's model has."""
         if type_name == _MODEL:
-            # The package may lie in a zip archive, where botocore opens no file.
-            return json.loads(_FILE.read_text(encoding="utf-8"))
+            # The package may lie in a zip archive, where botocore opens no file. To load
+            # importlib.resources, which asks the loader too, each start would pay.
+            return json.loads(__spec__.loader.get_data(_FILE))  # type: ignore[union-attr]  # it has it
         return super().load_service_model(service_name, type_name, api_version)
 
     def load_data_with_path(self, name: str) -> tuple[Any, str]:
