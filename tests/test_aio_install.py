@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aio_sessions import keys_of
 from aiobotocore.session import AioSession
+from emulated_profile import profile_lines
 from sessions import set_variables
 
 from boto_rolesanywhere import aio
@@ -49,14 +50,7 @@ class TestInstall:
         config = tmp_path / "config"
         config.write_text(
             f"""[profile onprem]
-region = eu-west-1
-rolesanywhere_certificate = {paths.certificate}
-rolesanywhere_private_key = {paths.private_key}
-rolesanywhere_trust_anchor_arn = {emulator.trust_anchor_arn}
-rolesanywhere_profile_arn = {emulator.profile_arn}
-rolesanywhere_role_arn = {emulator.role_arn}
-rolesanywhere_endpoint_url = {emulator.endpoint_url}
-[profile work]
+{profile_lines(paths, emulator)}[profile work]
 region = eu-west-1
 role_arn = arn:aws:iam::123456789012:role/Work
 source_profile = onprem

@@ -9,6 +9,7 @@ import boto3
 import botocore.session
 import pytest
 from botocore.exceptions import ProfileNotFound
+from emulated_profile import profile_lines
 from sessions import set_variables
 
 import boto_rolesanywhere
@@ -31,14 +32,7 @@ def config(
     file.write_text(
         f"""
 [profile onprem]
-region = eu-west-1
-rolesanywhere_certificate = {paths.certificate}
-rolesanywhere_private_key = {paths.private_key}
-rolesanywhere_trust_anchor_arn = {emulator.trust_anchor_arn}
-rolesanywhere_profile_arn = {emulator.profile_arn}
-rolesanywhere_role_arn = {emulator.role_arn}
-rolesanywhere_endpoint_url = {emulator.endpoint_url}
-
+{profile_lines(paths, emulator)}
 [profile chained]
 region = eu-west-1
 role_arn = arn:aws:iam::123456789012:role/Next

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from commands import ended
+from emulated_profile import profile_lines
 from one_answer import answering
 
 import boto_rolesanywhere
@@ -41,14 +42,7 @@ def config(
     file.write_text(
         f"""
 [profile onprem]
-region = eu-west-1
-rolesanywhere_certificate = {paths.certificate}
-rolesanywhere_private_key = {paths.private_key}
-rolesanywhere_trust_anchor_arn = {emulator.trust_anchor_arn}
-rolesanywhere_profile_arn = {emulator.profile_arn}
-rolesanywhere_role_arn = {emulator.role_arn}
-rolesanywhere_endpoint_url = {emulator.endpoint_url}
-
+{profile_lines(paths, emulator)}
 [profile chained]
 role_arn = {NEXT}
 source_profile = onprem

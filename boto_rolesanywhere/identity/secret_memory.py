@@ -26,7 +26,7 @@ from boto_rolesanywhere.settings.cache_folder import is_own_folder, read_own_fil
 try:
     import fcntl
 except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
+    fcntl = None  # type: ignore[assignment]  # a module, where there is one
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -78,7 +78,7 @@ def fields_are_validated(api: str) -> dict[str, Any]:
     return {"openapi": "3.0.0", "info": {"title": "", "version": ""}, "paths": paths}
 
 
-def merged(value: Any, patch: Any) -> Any:  # noqa: ANN401 -- JSON
+def merged(value: Any, patch: Any) -> Any:  # noqa: ANN401  # JSON
     """By RFC 7396, which is a strategic merge too where no list is patched."""
     if not isinstance(patch, dict):
         return patch
@@ -107,7 +107,7 @@ class Api(BaseHTTPRequestHandler):
         if patch := self.body("application/strategic-merge-patch+json"):
             self.keep(path, merged(OBJECTS[path], patch))
 
-    def body(self, content_type: str) -> Any:  # noqa: ANN401 -- JSON
+    def body(self, content_type: str) -> Any:  # noqa: ANN401  # JSON
         content = self.rfile.read(int(self.headers["content-length"]))
         if self.headers["content-type"] == content_type:
             return json.loads(content)

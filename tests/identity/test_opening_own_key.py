@@ -78,7 +78,7 @@ def test_an_own_key_that_fails_is_told_without_what_it_says(
         def sign(self, data: bytes) -> bytes:  # noqa: ARG002  # it fails at any
             if isinstance(result, Exception):
                 raise result
-            return result  # type: ignore[return-value]
+            return result  # type: ignore[return-value]  # whatever a key may give
 
     own = Failing(issued.private_key)  # type: ignore[arg-type]  # a P-256 key
     sources = IdentitySources(certificate=issued.certificate, private_key=own)

@@ -233,8 +233,8 @@ def test_an_owner_hierarchy_with_a_password(tpm: SoftwareTpm) -> None:
 def test_a_closed_key_forgets_its_password(tpm: SoftwareTpm) -> None:
     key = open_tpm_key(tpm.pem("group:P-256", "user-auth:secret"), secret=Secret("secret"))
     assert works(key)
-    key.close()  # type: ignore[attr-defined]
+    key.close()  # type: ignore[attr-defined]  # TpmKey has it
     with pytest.raises(PrivateKeyError, match="has been closed"):
         key.sign(b"data")
-    password = key._password  # type: ignore[attr-defined]
+    password = key._password  # type: ignore[attr-defined]  # as above
     assert [getattr(password, name) for name in ("_taken", "_secret")] == [None, None]
